@@ -55,7 +55,7 @@ class Case:
         return label in self.exchanges
 
     def starting(self, *prefixes: str) -> Iterator[Exchange]:
-        """Exchanges whose label begins with one of the prefixes, in label order. Raises MissingEvidence when none does."""
+        """Exchanges whose label begins with one of the prefixes, in label order. Raises MissingEvidence."""
         found = sorted(label for label in self.exchanges if label.startswith(prefixes))
         if not found:
             raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes))
@@ -103,7 +103,7 @@ REGISTRY: dict[str, list[Check]] = {}
 
 
 def check(
-    id: str,  # noqa: A002 - the field's word for it
+    id: str,
     *,
     needs: Iterable[str],
     over: Iterable[str] = (),
