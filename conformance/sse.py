@@ -1,0 +1,264 @@
+"""A byte-strict reader of event streams (WHATWG HTML, section 9.2), which keeps what a lenient reader forgives.
+
+It gives the events that a conforming reader dispatches, and beside them every oddity with its byte offset: line ends
+other than LF, a byte order mark, bad UTF-8, a missing space, several data lines, an event that nothing ends. It judges
+nothing: which oddities are faults is for the checks to say. The result does not depend on how the bytes were cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import httpx
+import httpx_sse
+
+BOM = b"\xef\xbb\xbf"
+LINES_READ = 500_000
+ODDITIES_KEPT = 100  # of each kind; all are counted
+_LINE_END = re.compile(rb"[\r\n]")
+
+
+class Oddity(StrEnum):
+    """What a strict reader notices. Only some of these are faults."""
+
+    BOM = "bom"
+    """The stream begins with a byte order mark."""
+    CR = "cr"
+    """A line ends with CR alone."""
+    CRLF = "crlf"
+    """A line ends with CR LF."""
+    INVALID_UTF8 = "invalid-utf8"
+    NO_SPACE = "no-space"
+    """An event: or data: line whose value does not follow after a space."""
+    EXTRA_SPACE = "extra-space"
+    """An event: or data: line with more than one space after the colon: the value begins with a space."""
+    NO_EVENT_LINE = "no-event-line"
+    """Data without an event: line: readers name the event "message"."""
+    SEVERAL_EVENT_LINES = "several-event-lines"
+    EVENT_AFTER_DATA = "event-after-data"
+    """The event: line comes after a data: line."""
+    SEVERAL_DATA_LINES = "several-data-lines"
+    EMPTY_DATA = "empty-data"
+    """An event whose data is the empty string."""
+    NO_DATA = "no-data"
+    """An event: line and a blank line without data between them: nothing is dispatched."""
+    UNFINISHED = "unfinished"
+    """The stream ends before the blank line that ends the event: nothing is dispatched."""
+    UNKNOWN_FIELD = "unknown-field"
+    COMMENT = "comment"
+    ID = "id"
+    RETRY = "retry"
+    TOO_MANY_LINES = "too-many-lines"
+    """Reading stopped after LINES_READ lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One oddity: at which byte of the stream, and in which event (numbered from 0; None outside of events).
+
+    `text` is the line it is about, at most 80 characters, not made safe for printing.
+    """
+
+    oddity: Oddity
+    offset: int
+    event: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `start` is the offset of its first field line, `end` that after the blank line which ends it.
+
+    `name` is "" where it has no event: line. `data_lines` are decoded with U+FFFD for bad bytes.
+    """
+
+    index: int
+    name: str
+    data_lines: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def data(self) -> str:
+        """The data as a reader gets it."""
+        return "\n".join(self.data_lines)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A whole stream as read. `unfinished` is an event that began and was never ended; readers do not see it.
+
+    `notices` keeps the first ODDITIES_KEPT of each kind; `counts` counts them all.
+    """
+
+    events: tuple[Event, ...]
+    unfinished: Event | None
+    notices: tuple[Notice, ...]
+    counts: Mapping[Oddity, int]
+    size: int
+
+    def noticed(self, *oddities: Oddity) -> list[Notice]:
+        """The notices of these kinds, in stream order."""
+        return [notice for notice in self.notices if notice.oddity in oddities]
+
+    def of(self, event: Event) -> list[Notice]:
+        """The notices of one event."""
+        return [notice for notice in self.notices if notice.event == event.index]
+
+
+class Decoder:
+    """Reads a stream piece by piece: `feed` answers with the events that a piece completes, `close` with everything."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0
+        self._offset = 0
+        self._lines = 0
+        self._size = 0
+        self._at_start = True
+        self._events: list[Event] = []
+        self._notices: list[Notice] = []
+        self._counts: Counter[Oddity] = Counter()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._start: int | None = None
+        self._name: str | None = None
+        self._data: list[str] = []
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Takes the next bytes; answers with the events that they complete."""
+        self._size += len(piece)
+        self._buffer += piece
+        before = len(self._events)
+        self._read(final=False)
+        return self._events[before:]
+
+    def close(self) -> Stream:
+        """The stream has ended. A decoder is used once."""
+        self._read(final=True)
+        unfinished = None
+        if self._buffer or self._start is not None:
+            if self._buffer:
+                self._line(bytes(self._buffer), self._offset, len(self._buffer))
+            if self._start is not None:
+                unfinished = Event(len(self._events), self._name or "", tuple(self._data), self._start, self._size)
+                self._notice(Oddity.UNFINISHED, self._start, self._name or "")
+        return Stream(tuple(self._events), unfinished, tuple(self._notices), dict(self._counts), self._size)
+
+    def _read(self, *, final: bool) -> None:
+        if self._at_start:
+            if not final and len(self._buffer) < len(BOM) and BOM.startswith(self._buffer):
+                return
+            self._at_start = False
+            if self._buffer.startswith(BOM):
+                self._notice(Oddity.BOM, 0)
+                del self._buffer[: len(BOM)]
+                self._offset = len(BOM)
+        position = 0
+        while self._lines < LINES_READ:
+            match = _LINE_END.search(self._buffer, max(position, self._searched))
+            if match is None:
+                self._searched = len(self._buffer)
+                break
+            end = match.start()
+            ending = 1
+            if self._buffer[end] == 0x0D:
+                if end + 1 == len(self._buffer) and not final:
+                    self._searched = end  # the next piece says whether this is CR or CR LF
+                    break
+                ending = 2 if self._buffer[end + 1 : end + 2] == b"\n" else 1
+                self._notice(Oddity.CRLF if ending == 2 else Oddity.CR, self._offset + end)
+            self._line(bytes(self._buffer[position:end]), self._offset + position, end + ending - position)
+            position = end + ending
+            self._lines += 1
+        else:
+            if not self._counts[Oddity.TOO_MANY_LINES]:
+                self._notice(Oddity.TOO_MANY_LINES, self._offset + position)
+            position = len(self._buffer)
+        del self._buffer[:position]
+        self._offset += position
+        self._searched = max(0, self._searched - position)
+
+    def _line(self, raw: bytes, offset: int, length: int) -> None:
+        if not raw:
+            self._dispatch(offset + length)
+            return
+        try:
+            line = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = raw.decode("utf-8", "replace")
+            self._notice(Oddity.INVALID_UTF8, offset + error.start, line)
+        field, colon, value = line.partition(":")
+        if colon and not field:
+            self._notice(Oddity.COMMENT, offset, line)
+            return
+        if field in ("event", "data") and not value.startswith(" "):
+            self._notice(Oddity.NO_SPACE, offset, line)
+        elif field in ("event", "data") and value.startswith("  "):
+            self._notice(Oddity.EXTRA_SPACE, offset, line)
+        value = value.removeprefix(" ")
+        if field == "event":
+            self._field(offset)
+            if self._name is not None:
+                self._notice(Oddity.SEVERAL_EVENT_LINES, offset, line)
+            elif self._data:
+                self._notice(Oddity.EVENT_AFTER_DATA, offset, line)
+            self._name = value
+        elif field == "data":
+            self._field(offset)
+            if len(self._data) == 1:
+                self._notice(Oddity.SEVERAL_DATA_LINES, offset, line)
+            self._data.append(value)
+        elif field == "id":
+            self._notice(Oddity.ID, offset, line)
+        elif field == "retry":
+            self._notice(Oddity.RETRY, offset, line)
+        else:
+            self._notice(Oddity.UNKNOWN_FIELD, offset, line)
+
+    def _field(self, offset: int) -> None:
+        if self._start is None:
+            self._start = offset
+
+    def _dispatch(self, end: int) -> None:
+        if self._start is not None:
+            if not self._data:
+                self._notice(Oddity.NO_DATA, self._start, self._name or "")
+            else:
+                if not self._name:
+                    self._notice(Oddity.NO_EVENT_LINE, self._start, self._data[0])
+                if self._data == [""]:
+                    self._notice(Oddity.EMPTY_DATA, self._start)
+                event = Event(len(self._events), self._name or "", tuple(self._data), self._start, end)
+                self._events.append(event)
+        self._begin()
+
+    def _notice(self, oddity: Oddity, offset: int, text: str = "") -> None:
+        self._counts[oddity] += 1
+        if self._counts[oddity] <= ODDITIES_KEPT:
+            inside = None if self._start is None else len(self._events)
+            self._notices.append(Notice(oddity, offset, inside, text[:80]))
+
+
+def decode(body: bytes) -> Stream:
+    """Reads a whole stream."""
+    decoder = Decoder()
+    decoder.feed(body)
+    return decoder.close()
+
+
+def as_read_by_clients(body: bytes, content_type: str = "text/event-stream") -> list[tuple[str, str]]:
+    """(event name, data) as a widely used client library (httpx-sse) reads the stream: the second opinion.
+
+    Raises ValueError with the library's complaint where it refuses to read.
+    """
+    response = httpx.Response(200, headers={"content-type": content_type}, content=body)
+    try:
+        return [(event.event, event.data) for event in httpx_sse.EventSource(response).iter_sse()]
+    except (httpx_sse.SSEError, httpx.HTTPError, UnicodeError) as error:
+        raise ValueError(str(error)) from None
