@@ -1,0 +1,60 @@
+"""The application: the routes of the API, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mockserver.engine import Engine
+from mockserver.generate import GenerateEndpoint
+from mockserver.lane import Lane
+from mockserver.problem import Problem, answer_http_exception, answer_problem
+from mockserver.safety_net import SafetyNet
+from mockserver.settings import ServerSettings
+from mockserver.upscale import UpscaleEndpoint
+
+
+async def health(request: Request) -> Response:
+    """GET and HEAD /health: 200 while the server runs; the body has no meaning."""
+    return Response()
+
+
+def create_app(
+    engine: Engine,
+    settings: ServerSettings | None = None,
+    *,
+    doors: Sequence[Middleware] = (),
+    generate: type[GenerateEndpoint] = GenerateEndpoint,
+    upscale: type[UpscaleEndpoint] = UpscaleEndpoint,
+) -> Starlette:
+    """A server for `engine`. `doors` stand before the routes, the first outermost; `generate` and `upscale` may be
+    endpoints that replace stages of the honest ones."""
+    settings = settings or ServerSettings()
+    generations = Lane("generate", settings.max_waiting)
+    upscales = Lane("upscale", settings.max_waiting)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        generations.close()
+        upscales.close()
+
+    app = Starlette(
+        routes=[
+            Route("/health", health, methods=["GET"]),
+            Route("/generate", generate(engine, generations, settings).answer, methods=["POST"]),
+            Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
+        ],
+        middleware=[Middleware(SafetyNet), *doors],
+        exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,72 @@
+"""Runs an application on a port until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from mockserver.http_protocol import HttpProtocol
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message is one line that says why and what to do."""
+
+
+def serve(app: ASGIApp, host: str, port: int, about: str, *, access_log: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT, then returns. Raises CannotListen.
+
+    When the server accepts connections, one line goes to stdout: `ready URL ABOUT`. Port 0 takes a free port.
+    The access log (method, path, status) goes to stderr; it never holds a body.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO if access_log else logging.WARNING, format="%(message)s")
+    listener = listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http=HttpProtocol,
+        ws="none",
+        log_config=None,
+        log_level="info" if access_log else "warning",
+        access_log=access_log,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        backlog=2048,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopped)
+    _Server(config, f"ready {url_of(listener)} {about}").run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises CannotListen."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CannotListen(f"cannot listen on {host} port {port}: {reason}; choose another --host or --port") from None
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    """uvicorn has stopped by the time it raises the signal again; the process then ends as it should, with status 0."""
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(self._ready + "\n")
+        sys.stdout.flush()

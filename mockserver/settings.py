@@ -1,0 +1,24 @@
+"""What whoever starts the server may set, apart from the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Limits and waits of the HTTP layer. Sizes in bytes, waits in seconds."""
+
+    max_body: int = 64 * 1024 * 1024
+    """Longest request body; a longer one is refused with 413 before it is read."""
+    max_picture_pixels: int = 40_000_000
+    """Largest `image` or `mask` that is decoded, in pixels, whatever its file's length."""
+    max_waiting: int = 32
+    """Requests that may wait for the engine behind the one that runs; the next one is refused with 503."""
+    head_within: float = 1.0
+    """How long the answer to /generate waits for the engine's first word. An engine that fails within it is answered
+    with 400 or 500; after it the stream has begun, and a failure is an error event."""
+    body_idle: float = 30.0
+    """How long a body may pause before it is refused with 408."""
+    write_idle: float = 30.0
+    """How long a client may leave an answer unread before it counts as gone."""
