@@ -1,0 +1,157 @@
+"""The server under judgement, as probes see it: they make calls, it records them and counts what they cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from conformance import sse
+from conformance.events import Kind, generation
+from conformance.probe import Cost
+from conformance.recorder import Connection, Limits, Manner, Until
+from conformance.settings import Settings
+from conformance.transcript import Exchange, Request, Transcript
+from conformance.wire import Address
+
+API_EVENTS = ("progress", "complete")
+
+
+class Target:
+    """Makes calls and keeps count.
+
+    `transcripts` are those of the probes that ran before. `on_exchange` is told of every exchange as it ends. `epoch`
+    is the `time.monotonic()` at which the run's clock was 0, so that several processes can share one clock.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transcripts: Mapping[str, Transcript],
+        on_exchange: Callable[[Exchange], None] | None = None,
+        epoch: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self.spent = Cost()
+        self._transcripts = transcripts
+        self._on_exchange = on_exchange
+        self._epoch = time.monotonic() if epoch is None else epoch
+        self._address = Address.of(settings.url)
+        self._limits = Limits(settings.idle_timeout, settings.total_timeout)
+        self._lock = threading.Lock()
+
+    def transcript(self, probe: str) -> Transcript | None:
+        """What an earlier probe recorded; None where it did not run."""
+        return self._transcripts.get(probe)
+
+    def send(self, label: str, request: Request, manner: Manner | None = None, until: Until | None = None) -> Exchange:
+        """Makes one call on a connection of its own."""
+        return self._counted(self._connection().exchange(label, request, manner, until))
+
+    def begin(self, label: str, request: Request, manner: Manner | None = None) -> Running:
+        """Begins a call and lets it run, so that others can be made meanwhile."""
+        return Running(self._connection(), label, request, manner, self._counted)
+
+    def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
+        """Makes the calls one after another on one connection, as far as the server keeps it open."""
+        connection = self._connection()
+        try:
+            return [
+                self._counted(connection.exchange(label, request, Manner(keep_alive=True))) for label, request in calls
+            ]
+        finally:
+            connection.close()
+
+    def raw(self, label: str, data: bytes, *, cut: bool = False) -> Exchange:
+        """Sends bytes that need not be HTTP; with `cut`, closes without waiting for an answer."""
+        request = Request("", "", (), data)
+        return self._counted(self._connection().exchange(label, request, Manner(raw=data, cut=cut)))
+
+    def affords(self, cost: Cost) -> bool:
+        """Whether what was spent through this object leaves room for `cost` in the budget."""
+        return self.settings.budget.allows(self.spent + cost)
+
+    def _connection(self) -> Connection:
+        return Connection(self._address, self._limits, lambda: time.monotonic() - self._epoch, self.settings.headers)
+
+    def _counted(self, exchange: Exchange) -> Exchange:
+        with self._lock:
+            self.spent += spent_on(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
+        return exchange
+
+
+class Running:
+    """A call that runs in a thread of its own."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        label: str,
+        request: Request,
+        manner: Manner | None,
+        done: Callable[[Exchange], Exchange],
+    ) -> None:
+        self._connection = connection
+        self._exchange: Exchange | None = None
+        self._stirred = threading.Event()
+        self._done = done
+        self._watch = first_event()
+        self._thread = threading.Thread(target=self._run, args=(label, request, manner), daemon=True)
+        self._thread.start()
+
+    def wait_for_event(self) -> bool:
+        """Waits for the stream's first progress event or the end of the call; whether it still runs then."""
+        self._stirred.wait()
+        return self._exchange is None
+
+    def hang_up(self) -> None:
+        """Closes the connection."""
+        self._connection.hang_up()
+
+    def result(self) -> Exchange:
+        """Waits for the end of the call, which the limits of the recorder assure."""
+        self._thread.join()
+        if self._exchange is None:
+            raise RuntimeError("the thread of a call died")
+        return self._exchange
+
+    def _run(self, label: str, request: Request, manner: Manner | None) -> None:
+        try:
+            self._exchange = self._connection.exchange(label, request, manner, self._look)
+            self._done(self._exchange)
+        finally:
+            self._stirred.set()
+
+    def _look(self, piece: bytes) -> bool:
+        if not self._stirred.is_set() and self._watch(piece):
+            self._stirred.set()
+        return False
+
+
+def first_event() -> Until:
+    """True from the first progress or complete event of a stream on: then the server has accepted the generation."""
+    decoder = sse.Decoder()
+    seen = False
+
+    def look(piece: bytes) -> bool:
+        nonlocal seen
+        if not seen:
+            seen = any(event.name in API_EVENTS for event in decoder.feed(piece))
+        return seen
+
+    return look
+
+
+def spent_on(exchange: Exchange) -> Cost:
+    """What an exchange cost the target: nothing where it refused, also where the refusal is an error event."""
+    path = exchange.request.target.partition("?")[0]
+    if exchange.status != 200 or exchange.request.method != "POST":
+        return Cost()
+    if path.endswith("/upscale"):
+        return Cost(upscales=1)
+    if path.endswith("/generate"):
+        kinds = {event.kind for event in generation(exchange).events}
+        return Cost() if Kind.ERROR in kinds and not kinds & {Kind.PROGRESS, Kind.COMPLETE} else Cost(generations=1)
+    return Cost()
