@@ -1,0 +1,51 @@
+"""What can go wrong when a picture is enlarged.
+
+UpscalingError
+├── UnknownUpscaler      the name means no model (the client's mistake)
+├── UnsuitablePicture    the picture cannot be enlarged (the client's mistake)
+├── UnusableWeights      a weights file cannot be loaded (the server's mistake)
+└── Abandoned            nobody waits for the result any more
+
+``request_error`` tells whoever speaks to clients whose mistake it was. Messages name
+models and files relative to their folder, never a path of the machine, and may be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class UpscalingError(Exception):
+    """Base of all errors of this package."""
+
+    request_error: ClassVar[bool] = False
+
+
+class UnknownUpscaler(UpscalingError):
+    """No model has the asked name; the message lists those that there are."""
+
+    request_error: ClassVar[bool] = True
+
+    def __init__(self, asked: str, known: Sequence[str]) -> None:
+        shown = asked if len(asked) <= 80 else f"{asked[:77]}..."
+        super().__init__(f"unknown upscaler {shown!r}: use one of {', '.join(known)}")
+        self.asked = asked
+        self.known = tuple(known)
+
+
+class UnsuitablePicture(UpscalingError):
+    """The picture's size is outside what the upscaler takes; the message names the limit."""
+
+    request_error: ClassVar[bool] = True
+
+
+class UnusableWeights(UpscalingError):
+    """A weights file is damaged, unsafe or of a network that is not supported."""
+
+
+class Abandoned(UpscalingError):
+    """The caller said that the result is no longer wanted."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody waits for this picture any more")
