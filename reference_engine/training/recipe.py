@@ -1,0 +1,103 @@
+"""Every number of the training in one place: network sizes, batch sizes, steps, learning rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Shapes of the networks that the export ships."""
+
+    vae_width: int = 32
+    vae_encoder_blocks: tuple[int, ...] = (1, 2, 2, 2)
+    vae_decoder_blocks: tuple[int, ...] = (2, 2, 2, 1)
+    text_width: int = 256
+    text_layers: int = 3
+    text_heads: int = 4
+    vocabulary: int = 2400  # tokens, specials included
+    text_length: int = 77  # tokens of a prompt, as in Stable Diffusion 1.x
+    unet_widths: tuple[int, ...] = (48, 96, 160, 192)
+    unet_crossed: int = 2  # deepest levels with attention: the shallow ones would cost half of the time
+    unet_groups: int = 16
+    unet_heads: int = 4
+    judge_width: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How one network is fitted."""
+
+    steps: int
+    batch: int
+    rate: float
+    warmup: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One resolution stage of the UNet.
+
+    Attributes:
+        sizes: (width, height) of the training pictures in pixels; step ``s`` uses ``sizes[s % len(sizes)]``.
+        fit: ``fit.batch`` pictures of the area of the first size make a step; smaller sizes get more of them.
+        window: pictures kept at hand; each is used about ``reuse`` times before a fresh one replaces it.
+    """
+
+    name: str
+    sizes: tuple[tuple[int, int], ...]
+    fit: Fit
+    window: int
+    reuse: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The whole training."""
+
+    networks: Networks = field(default_factory=Networks)
+    text: Fit = Fit(steps=3000, batch=48, rate=8e-4)
+    judge: Fit = Fit(steps=1000, batch=48, rate=2e-3)
+    judge_size: int = 128  # pixels; pictures of any size are shrunk to it
+    vae: Fit = Fit(steps=10000, batch=8, rate=1e-3)
+    vae_crop: int = 128  # pixels
+    vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
+    decoder: Fit = Fit(steps=5000, batch=8, rate=5e-4)
+    unet: tuple[Resolution, ...] = (
+        Resolution("unet128", ((128, 128),), Fit(steps=24000, batch=64, rate=4e-4), window=3072),
+        Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=32, rate=3e-4), window=1024),
+        Resolution(
+            "unet512",
+            ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256)),
+            Fit(steps=10000, batch=8, rate=2e-4),
+            window=384,
+        ),
+    )
+    prompt_dropout: float = 0.1
+    box_weight: float = 3.0  # how much more a pixel inside a thing's box counts
+    ema: float = 0.9995
+
+
+FULL: Final = Recipe()
+
+#: For tests: everything runs in seconds and nothing is learned.
+TOY: Final = Recipe(
+    networks=Networks(
+        vae_width=8, vae_encoder_blocks=(1, 1, 1, 1), vae_decoder_blocks=(1, 1, 1, 1), text_width=32, text_layers=1,
+        text_heads=2, vocabulary=600, unet_widths=(32, 32), unet_crossed=1, unet_heads=2, judge_width=8,
+    ),
+    text=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
+    judge=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
+    judge_size=32,
+    vae=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
+    vae_crop=32,
+    vae_sizes=(32, 64),
+    decoder=Fit(steps=2, batch=4, rate=1e-3, warmup=2),
+    unet=(
+        Resolution("unet32", ((32, 32),), Fit(steps=4, batch=4, rate=1e-3, warmup=2), window=8, reuse=2),
+        Resolution("unet64", ((64, 64), (64, 48)), Fit(steps=2, batch=2, rate=1e-3, warmup=2), window=4, reuse=2),
+    ),
+)  # fmt: skip
+
+RECIPES: Final = {"full": FULL, "toy": TOY}
