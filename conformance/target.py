@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from conformance import sse
 from conformance.events import Kind, generation
@@ -20,29 +20,40 @@ API_EVENTS = ("progress", "complete")
 class Target:
     """Makes calls and keeps count.
 
-    `transcripts` are those of the probes that ran before. `on_exchange` is told of every exchange as it ends. `epoch`
-    is the `time.monotonic()` at which the run's clock was 0, so that several processes can share one clock.
+    `transcript` answers with what an earlier probe recorded, and raises KeyError where it did not run. `on_exchange` is
+    told of every exchange as it ends. `clock` is the `time.monotonic()` at which the run's clock was 0, so that several
+    processes can share one clock.
     """
 
     def __init__(
         self,
         settings: Settings,
-        transcripts: Mapping[str, Transcript],
+        transcript: Callable[[str], Transcript],
+        *,
         on_exchange: Callable[[Exchange], None] | None = None,
-        epoch: float | None = None,
+        clock: float | None = None,
     ) -> None:
         self.settings = settings
         self.spent = Cost()
-        self._transcripts = transcripts
+        self._transcript = transcript
         self._on_exchange = on_exchange
-        self._epoch = time.monotonic() if epoch is None else epoch
+        self._epoch = time.monotonic() if clock is None else clock
         self._address = Address.of(settings.url)
         self._limits = Limits(settings.idle_timeout, settings.total_timeout)
         self._lock = threading.Lock()
+        self._running: list[Running] = []
 
     def transcript(self, probe: str) -> Transcript | None:
         """What an earlier probe recorded; None where it did not run."""
-        return self._transcripts.get(probe)
+        try:
+            return self._transcript(probe)
+        except KeyError:
+            return None
+
+    def close(self) -> None:
+        """Hangs up on every call that was begun and still runs."""
+        for running in self._running:
+            running.hang_up()
 
     def send(self, label: str, request: Request, manner: Manner | None = None, until: Until | None = None) -> Exchange:
         """Makes one call on a connection of its own."""
@@ -50,7 +61,9 @@ class Target:
 
     def begin(self, label: str, request: Request, manner: Manner | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
-        return Running(self._connection(), label, request, manner, self._counted)
+        running = Running(self._connection(), label, request, manner, self._counted)
+        self._running.append(running)
+        return running
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         """Makes the calls one after another on one connection, as far as the server keeps it open."""
@@ -62,10 +75,13 @@ class Target:
         finally:
             connection.close()
 
-    def raw(self, label: str, data: bytes, *, cut: bool = False) -> Exchange:
-        """Sends bytes that need not be HTTP; with `cut`, closes without waiting for an answer."""
+    def raw(self, label: str, data: bytes, *, cut: bool = False, until: Until | None = None) -> Exchange:
+        """Sends bytes that need not be HTTP; with `cut`, closes without waiting for an answer.
+
+        The request is recorded with method and target "", and with the bytes as its body.
+        """
         request = Request("", "", (), data)
-        return self._counted(self._connection().exchange(label, request, Manner(raw=data, cut=cut)))
+        return self._counted(self._connection().exchange(label, request, Manner(raw=data, cut=cut), until))
 
     def affords(self, cost: Cost) -> bool:
         """Whether what was spent through this object leaves room for `cost` in the budget."""

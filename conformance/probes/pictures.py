@@ -1,0 +1,149 @@
+"""Generations whose pictures are compared with one another: the plain run, the defaults, the strength of img2img."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from conformance.events import generation
+from conformance.pictures import BadPicture, Picture, of_payload, psnr
+from conformance.probe import Cost, Probe
+from conformance.probes import payload
+from conformance.probes.payload import Body, generate, without
+from conformance.probes.series import Attempt, first_accepted
+from conformance.settings import Settings
+from conformance.target import Target
+from conformance.transcript import Exchange
+
+SAME_PICTURE = 35.0
+"""PSNR in dB from which on two pictures count as the same (GEN-PIC-07)."""
+DEFAULTS: Body = {
+    "negative_prompt": "",
+    "steps": 20,
+    "cfg": 7.5,
+    "width": 512,
+    "height": 512,
+    "scheduler": "dpm",
+    "denoise_strength": 0.6,
+    "show_diffusion_process": False,
+    "show_diffusion_stride": 1,
+    "use_opencl": False,
+}
+SUSPECTS = (("steps",), ("cfg",), ("scheduler",), ("denoise_strength",), ("width", "height"), ("negative_prompt",))
+"""Fields that may change a picture, most telling first; the others are sent in the last bisection's remainder."""
+MOST_BISECTIONS = 3
+
+
+def _base(target: Target) -> Iterator[Exchange]:
+    """One generation: all that is known of an ordinary run, with previews, at the smallest size."""
+    yield target.send("base", generate({**payload.plain(target.settings), "show_diffusion_process": True}))
+
+
+def _minimal(settings: Settings) -> Body:
+    width, height = settings.size or payload.DEFAULT_SIZE
+    body: Body = {"prompt": payload.prompts(settings)[0], "seed": payload.seed(settings)}
+    if settings.img2img:
+        body["image"] = payload.card64(width, height)
+    if settings.size:
+        body |= {"width": width, "height": height}
+    return body
+
+
+def _explicit(settings: Settings) -> Body:
+    return {**DEFAULTS, **_minimal(settings)}
+
+
+def _defaults(target: Target) -> Iterator[Exchange]:
+    """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
+
+    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame.
+    """
+    absent = target.send("defaults/absent", generate(_minimal(target.settings)))
+    explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
+    yield from (absent, explicit)
+    reference, other = _picture(absent), _picture(explicit)
+    if reference is None or other is None or _alike(reference, other):
+        return
+    suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
+    for number in range(1, MOST_BISECTIONS + 1):
+        if len(suspects) == 1 or not target.affords(Cost(generations=1)):
+            return
+        half = suspects[: (len(suspects) + 1) // 2]
+        names = [name for fields in half for name in fields]
+        body = _minimal(target.settings) | {name: DEFAULTS[name] for name in names}
+        exchange = target.send(f"defaults/bisect-{number}", generate(body))
+        yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
+        picture = _picture(exchange)
+        if picture is None:
+            return
+        suspects = suspects[len(half) :] if _alike(reference, picture) else half
+
+
+def _picture(exchange: Exchange) -> Picture | None:
+    complete = generation(exchange).complete
+    try:
+        return of_payload(complete.payload) if complete else None
+    except BadPicture:
+        return None
+
+
+def _alike(one: Picture, other: Picture) -> bool:
+    return one.size == other.size and psnr(one.pixels, other.pixels) >= SAME_PICTURE
+
+
+def _strength(target: Target) -> Iterator[Exchange]:
+    """One generation, two of whose twenty steps are run: much nearer to its image than defaults/explicit.
+
+    The image is a JPEG of another size and aspect than the picture's, as clients send them; where that is refused, the
+    next attempts tell whether the format or the size is to blame.
+    """
+    settings = target.settings
+    width, height = settings.size or payload.DEFAULT_SIZE
+    unfit = (width * 3 // 8, height // 4)
+    body = {**_explicit(settings), "denoise_strength": 0.1}
+    jpeg_unfit, jpeg = payload.card64_jpeg(*unfit), payload.card64_jpeg(width, height)
+    yield from first_accepted(
+        target,
+        "strength/low",
+        [
+            Attempt("strength/jpeg-unfit", generate({**body, "image": jpeg_unfit})),
+            Attempt("strength/png-unfit", generate({**body, "image": payload.card64(*unfit)})),
+            Attempt("strength/jpeg", generate({**body, "image": jpeg})),
+            Attempt("", generate(body)),
+        ],
+    )
+
+
+def _nulls(target: Target) -> Iterator[Exchange]:
+    """One generation: base with null for every field that it does not need."""
+    plain = payload.plain(target.settings)
+    fields = [*without(DEFAULTS, *plain), "image", "mask"]
+    yield target.send("nulls", generate({**plain, **dict.fromkeys(fields)}))
+
+
+def _repeat(target: Target) -> Iterator[Exchange]:
+    """One generation: base again, byte for byte."""
+    yield target.send("repeat", generate({**payload.plain(target.settings), "show_diffusion_process": True}))
+
+
+def _edges(target: Target) -> Iterator[Exchange]:
+    """Two generations of a single step: the smallest and the largest seed."""
+    plain = {**payload.plain(target.settings), "steps": 1}
+    yield target.send("edges/seed-zero", generate({**plain, "seed": 0}))
+    yield target.send("edges/seed-max", generate({**plain, "seed": 2**32 - 1}))
+
+
+def _no_img2img(settings: Settings) -> str | None:
+    return None if settings.img2img else "--no-img2img: the target takes no images"
+
+
+BASE = Probe("base", Cost(generations=1), _base)
+CORE = (
+    Probe("defaults", Cost(generations=2), _defaults, after=("refuse",)),
+    Probe("strength", Cost(generations=1), _strength, after=("defaults",), available=_no_img2img),
+)
+HARDENED = (
+    Probe("nulls", Cost(generations=1), _nulls, after=("base",)),
+    Probe("repeat", Cost(generations=1), _repeat, after=("base",)),
+    Probe("edges", Cost(generations=2), _edges),
+)

@@ -1,0 +1,102 @@
+"""Upscaling: test cards of awkward sizes, and requests that must be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.card import card
+from conformance.probe import Cost, Probe
+from conformance.probes import payload
+from conformance.probes.payload import upscale, upscale_card
+from conformance.probes.series import one_by_one
+from conformance.recorder import Manner
+from conformance.settings import Settings
+from conformance.target import Target
+from conformance.transcript import Exchange, Request
+
+MADE_UP_PATH = "no-such-upscaler.bin"
+SIZE = (12, 8)
+
+
+def _path(settings: Settings) -> str:
+    return settings.upscaler_path or MADE_UP_PATH
+
+
+def _upscale(target: Target) -> Iterator[Exchange]:
+    """Five upscales: odd, tall, square, wider than the tiles that servers cut (192), small; each with another flag."""
+    path = _path(target.settings)
+    yield target.send("upscale/odd", upscale_card(17, 13, path, "true"))
+    yield target.send("upscale/tall", upscale_card(13, 40, path, "1"))
+    yield target.send("upscale/square", upscale_card(48, 48, path, "false"))
+    yield target.send("upscale/wide", upscale_card(208, 24, path, "0"))
+    yield target.send("upscale/small", upscale_card(8, 8, path))
+
+
+def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
+    path = _path(settings)
+    width, height = SIZE
+    body = card(width, height).tobytes()
+    yield "upscale-refuse/width-missing", upscale(None, height, path, body)
+    yield "upscale-refuse/height-missing", upscale(width, None, path, body)
+    yield "upscale-refuse/path-missing", upscale(width, height, None, body)
+    yield "upscale-refuse/width-not-a-number", upscale("abc", height, path, body)
+    yield "upscale-refuse/height-not-a-number", upscale(width, "abc", path, body)
+    yield "upscale-refuse/body-short", upscale(width, height, path, body[:-1])
+    yield "upscale-refuse/body-long", upscale(width, height, path, body + b"\0")
+    yield "upscale-refuse/body-empty", upscale(width, height, path, b"")
+    unknown = f"{settings.upscaler_path}-missing" if settings.upscaler_path else MADE_UP_PATH
+    yield "upscale-refuse/path-unknown", upscale(width, height, unknown, body)
+
+
+def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
+    path = _path(settings)
+    width, height = SIZE
+    body = card(width, height).tobytes()
+    yield "upscale-range/width-zero", upscale(0, height, path, b"")
+    yield "upscale-range/height-zero", upscale(width, 0, path, b"")
+    yield "upscale-range/width-suffix", upscale(f"{width}abc", height, path, body)
+    yield "upscale-range/height-suffix", upscale(width, f"{height}abc", path, body)
+    yield "upscale-range/width-fraction", upscale(f"{width}.5", height, path, body)
+    yield "upscale-range/width-exponent", upscale("1e1", height, path, card(10, height).tobytes())
+    yield "upscale-range/width-overflow", upscale(2**32 + width, height, path, body)
+    yield "upscale-range/height-overflow", upscale(width, 2**64 + height, path, body)
+    yield "upscale-range/size-overflow", upscale(2**16, 2**16, path, b"")
+    yield "upscale-range/path-empty", upscale(width, height, "", body)
+    yield "upscale-range/path-traversal", upscale(width, height, "../" * 12 + "etc/passwd", body)
+    yield "upscale-range/path-absolute", upscale(width, height, "/etc/hosts", body)
+    if settings.destructive:
+        yield "upscale-range/both-negative", upscale(-4, -4, path, card(4, 4).tobytes())
+        yield "upscale-range/width-negative", upscale(-width, height, path, body)
+
+
+def _upscale_refuse(target: Target) -> Iterator[Exchange]:
+    """Costs nothing; sent with a made-up path where the settings name none."""
+    yield from one_by_one(target, _refusals(target.settings))
+    yield target.send("upscale-refuse/health", payload.HEALTH)
+
+
+def _upscale_range(target: Target) -> Iterator[Exchange]:
+    """Costs nothing at a server that refuses them all."""
+    yield from one_by_one(target, _out_of_range(target.settings))
+    yield target.send("upscale-range/health", payload.HEALTH)
+
+
+def _upscale_more(target: Target) -> Iterator[Exchange]:
+    """Two upscales: a single pixel, and a body in chunked transfer coding."""
+    path = _path(target.settings)
+    yield target.send("upscale-more/one-pixel", upscale_card(1, 1, path))
+    yield target.send("upscale-more/chunked", upscale_card(16, 16, path), Manner(chunked=True))
+
+
+def _no_path(settings: Settings) -> str | None:
+    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
+
+
+CORE = (
+    Probe("upscale", Cost(upscales=5), _upscale, available=_no_path),
+    Probe("upscale-refuse", Cost(), _upscale_refuse),
+)
+HARDENED = (
+    Probe("upscale-range", Cost(), _upscale_range),
+    Probe("upscale-more", Cost(upscales=2), _upscale_more, available=_no_path),
+)
