@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mockserver.connection import ClientGone
-from mockserver.problem import Problem, log_failure
+from mockserver.problem import Problem, log_failure, logger
 
 
 class SafetyNet:
@@ -24,6 +26,8 @@ class SafetyNet:
 
         try:
             await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            logger.warning("stopped before an answer was complete")
         except ClientGone:
             if not started:
                 await Problem(408, "the client hung up").response()(scope, receive, send)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -26,20 +28,10 @@ def serve(app: ASGIApp, host: str, port: int, about: str, *, access_log: bool = 
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO if access_log else logging.WARNING, format="%(message)s")
     listener = listen(host, port)
-    config = uvicorn.Config(
-        app,
-        http=HttpProtocol,
-        ws="none",
-        log_config=None,
-        log_level="info" if access_log else "warning",
-        access_log=access_log,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        backlog=2048,
-    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
-    _Server(config, f"ready {url_of(listener)} {about}").run(sockets=[listener])
+    ready = f"ready {url_of(listener)} {about}\n"
+    Server(app, lambda: _say(ready), access_log=access_log).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,7 +40,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
         raise CannotListen(f"cannot listen on {host} port {port}: {reason}; choose another --host or --port") from None
 
 
@@ -61,12 +54,29 @@ def _stopped(number: int, frame: FrameType | None) -> None:
     """uvicorn has stopped by the time it raises the signal again; the process then ends as it should, with status 0."""
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+def _say(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+class Server(uvicorn.Server):
+    """uvicorn as this project runs it: one worker, our HTTP protocol. Calls `ready` once it accepts connections."""
+
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], *, access_log: bool = False) -> None:
+        config = uvicorn.Config(
+            app,
+            http=HttpProtocol,
+            ws="none",
+            log_config=None,
+            log_level="info" if access_log else "warning",
+            access_log=access_log,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            backlog=2048,
+        )
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stdout.write(self._ready + "\n")
-        sys.stdout.flush()
+        self._ready()

@@ -1,0 +1,208 @@
+"""Pictures as clients send them: real files of every kind, whole and broken."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mockserver.picture_input import decode_base64, read_image, read_mask
+from mockserver.problem import Problem
+
+MOST = 1_000_000
+
+
+def file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def coded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def card(width: int = 16, height: int = 8) -> Image.Image:
+    """Left half red, right half blue."""
+    image = Image.new("RGB", (width, height), "red")
+    image.paste("blue", (width // 2, 0, width, height))
+    return image
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def read(data: bytes, size: tuple[int, int] = (16, 8)) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return read_image("image", coded(data), size, MOST)
+
+
+def refusal(text: str, most: int = MOST) -> str:
+    with pytest.raises(Problem) as caught:
+        read_image("image", text, (16, 8), most)
+    assert caught.value.status == 400
+    return caught.value.message
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    picture = noise(16, 8)
+    assert np.array_equal(read(file(picture)), np.asarray(picture))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_formats(kind: str) -> None:
+    picture = read(file(card(), kind))
+    assert picture.shape == (8, 16, 3)
+    assert picture[4, 2, 0] > 200 > 100 > picture[4, 2, 2]
+    assert picture[4, 13, 2] > 200 > 100 > picture[4, 13, 0]
+
+
+def test_data_url() -> None:
+    text = "data:image/png;base64," + coded(file(card()))
+    assert np.array_equal(read_image("image", text, (16, 8), MOST), np.asarray(card()))
+
+
+def test_transparent_parts_are_white_in_an_image_and_black_in_a_mask() -> None:
+    glass = Image.new("RGBA", (16, 8), (255, 0, 0, 0))
+    glass.paste((0, 255, 0, 255), (8, 0, 16, 8))
+    picture = read(file(glass))
+    assert tuple(picture[4, 2]) == (255, 255, 255)
+    assert tuple(picture[4, 12]) == (0, 255, 0)
+    stroke = Image.new("RGBA", (16, 8), (255, 255, 255, 0))
+    stroke.paste((255, 255, 255, 255), (8, 0, 16, 8))
+    mask = read_mask("mask", coded(file(stroke)), (16, 8), MOST)
+    assert mask.shape == (8, 16)
+    assert (mask[4, 2], mask[4, 12]) == (0, 255)
+
+
+def test_palette_with_transparency() -> None:
+    glass = Image.new("RGBA", (16, 8), (255, 0, 0, 0))
+    glass.paste((0, 0, 255, 255), (8, 0, 16, 8))
+    picture = read(file(glass, "GIF"))
+    assert tuple(picture[4, 2]) == (255, 255, 255)
+    assert tuple(picture[4, 12]) == (0, 0, 255)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_png_modes(mode: str) -> None:
+    grey = np.zeros((8, 16), np.uint8)
+    grey[:, 8:] = 255
+    if mode == "I;16":
+        image = Image.fromarray(grey.astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(grey).convert("RGB" if mode == "P" else mode).convert(mode)
+    picture = read(file(image))
+    assert tuple(picture[4, 2]) == (0, 0, 0)
+    assert tuple(picture[4, 12]) == (255, 255, 255)
+
+
+def test_16_bits_are_scaled_and_not_clipped() -> None:
+    ramp = np.linspace(0, 65535, 16 * 8).reshape(8, 16).astype(np.uint16)
+    picture = read(file(Image.fromarray(ramp)))
+    assert np.abs(picture[..., 0].astype(int) - ramp.astype(int) // 257).max() <= 1
+    assert read_mask("mask", coded(file(Image.fromarray(ramp))), (16, 8), MOST)[7, 15] == 255
+
+
+def test_16_bit_colour() -> None:
+    rows = b"".join(b"\0" + struct.pack(">3H", 0xFFFF, 0x8000, 0x0100) * 16 for _ in range(8))
+    picture = read(png(struct.pack(">IIBBBBB", 16, 8, 16, 2, 0, 0, 0), zlib.compress(rows)))
+    assert tuple(picture[0, 0]) == (255, 128, 1)
+
+
+def test_cmyk_jpeg() -> None:
+    picture = read(file(card().convert("CMYK"), "JPEG"))
+    assert picture[4, 2, 0] > 200 > 100 > picture[4, 2, 2]
+
+
+def test_exif_turns_the_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = read(file(card(8, 16), "JPEG", exif=exif, quality=95, subsampling=0), (16, 8))
+    upright = np.asarray(card(8, 16).rotate(-90, expand=True))
+    assert np.abs(picture.astype(int) - upright.astype(int)).mean() < 8
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_an_animation_gives_its_first_frame(kind: str) -> None:
+    frames = [Image.new("RGB", (16, 8), "lime"), Image.new("RGB", (16, 8), "red")]
+    data = file(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert read(data)[4, 4, 1] > 200
+
+
+def test_cover_and_crop_in_the_middle() -> None:
+    wide = Image.new("RGB", (32, 8), "red")
+    wide.paste("lime", (8, 0, 24, 8))
+    assert np.array_equal(read(file(wide), (16, 8)), np.asarray(Image.new("RGB", (16, 8), "lime")))
+    tall = wide.rotate(90, expand=True)
+    assert np.array_equal(read(file(tall), (8, 16)), np.asarray(Image.new("RGB", (8, 16), "lime")))
+    assert read(file(noise(3, 999)), (64, 8)).shape == (8, 64, 3)
+
+
+def test_a_mask_of_another_size_keeps_its_halves() -> None:
+    halves = Image.new("L", (100, 50))
+    halves.paste(255, (50, 0, 100, 50))
+    mask = read_mask("mask", coded(file(halves)), (16, 8), MOST)
+    assert (mask[:, :7] == 0).all()
+    assert (mask[:, 9:] == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_truncated(kind: str, share: float) -> None:
+    data = file(noise(64, 64), kind)
+    assert refusal(coded(data[: int(len(data) * share)])).startswith("image: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not base64!",
+        "aGVsbG8",
+        "aGVs\nbG8=",
+        "aGVsbG8=\n",
+        " aGVsbG8=",
+        "aGV-_G8=",
+        "é",
+        "data:image/png,aGVs",
+        "====",
+        "a",
+    ],
+)
+def test_not_base64(text: str) -> None:
+    assert refusal(text) == "image: not base64; use the standard alphabet, padded, without line breaks"
+
+
+@pytest.mark.parametrize("text", ["", "data:image/png;base64,"])
+def test_empty(text: str) -> None:
+    assert refusal(text).startswith("image: empty")
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff", b"<svg/>", b"%PDF-1.4", bytes(4000)]
+)
+def test_not_a_picture(data: bytes) -> None:
+    assert refusal(coded(data)).startswith("image: ")
+
+
+def png(header: bytes, pixels: bytes) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1001, 1000), (12000, 12000), (60000, 60000), (2**31 - 1, 2**31 - 1)])
+def test_a_bomb_is_refused_before_it_is_decoded(width: int, height: int) -> None:
+    bomb = png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), zlib.compress(bytes(1000)))
+    assert refusal(coded(bomb)) == "image: more than 1000000 pixels; send a smaller picture"
+
+
+def test_base64_is_decoded_to_the_byte() -> None:
+    data = bytes(range(256))
+    assert decode_base64("image", coded(data)) == data
