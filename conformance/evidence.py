@@ -10,16 +10,16 @@ from conformance.escape import escape
 from conformance.events import GenerationEvent, GenerationStream, generation
 from conformance.pictures import BadPicture, Picture, of_payload
 from conformance.strict_json import integer
-from conformance.transcript import End, Exchange
+from conformance.transcript import End, Exchange, Request
 
-ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "fit", "recorded/")
+ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
 GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second")
 """Prefixes of all generations that the suite lets run to their end."""
 
-REFUSALS = ("refuse/", "refuse-image/", "range/")
-"""Prefixes of what should be refused; a server that accepts it streams (and is hung up on)."""
+EVERY = (*GENERATIONS, "hang-up/", "overlap/", "refuse/", "refuse-image/", "range/")
+"""Prefixes of whatever may be a stream, cut ones and those of requests that should have been refused too."""
 
 
 def is_generate(exchange: Exchange) -> bool:
@@ -28,11 +28,11 @@ def is_generate(exchange: Exchange) -> bool:
 
 
 def streams(case: Case, *prefixes: str) -> list[GenerationStream]:
-    """The answers to POST /generate that say that they are event streams, among all the case's or under `prefixes`.
+    """The answers to POST /generate that say that they are event streams, by default the GENERATIONS among them.
 
     Raises MissingEvidence where there is none.
     """
-    found = [generation(exchange) for exchange in case.starting(*prefixes or ("",)) if is_generate(exchange)]
+    found = [generation(exchange) for exchange in case.starting(*(prefixes or GENERATIONS)) if is_generate(exchange)]
     kept = [stream for stream in found if stream.is_stream]
     if not kept:
         raise MissingEvidence("no answer was an event stream")
@@ -56,9 +56,9 @@ def completed(case: Case, *prefixes: str) -> list[tuple[GenerationStream, Genera
     return found
 
 
-def fields(exchange: Exchange) -> dict[str, Any]:
+def fields(request: Request) -> dict[str, Any]:
     """The JSON object that was sent, {} where it is none."""
-    sent = exchange.request.json
+    sent = request.json
     return sent if isinstance(sent, dict) else {}
 
 
@@ -104,6 +104,32 @@ def outcome(exchange: Exchange) -> str:
         return f"a stream that ends with {last.name}{message}"
     body = f": {escape(exchange.body, 120)}" if exchange.body else " without a body"
     return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}"
+
+
+PICTURED_FIELDS = (
+    "prompt",
+    "negative_prompt",
+    "steps",
+    "cfg",
+    "seed",
+    "width",
+    "height",
+    "scheduler",
+    "denoise_strength",
+    "image",
+    "mask",
+    "use_opencl",
+    "size",
+    "aspect_ratio",
+    "output_format",
+)
+"""The documented fields on which a picture may depend, and those that known extensions add."""
+
+
+def pictured_fields(request: Request, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a request says of its picture, without some fields; null is as good as absent."""
+    sent = fields(request)
+    return {n: sent[n] for n in PICTURED_FIELDS if n not in without and sent.get(n) is not None}
 
 
 def value(found: Any) -> str:

@@ -8,7 +8,7 @@ from math import ceil
 from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.events import GenerationEvent, GenerationStream, Problem, generation
-from conformance.streams import (
+from conformance.evidence import (
     ALONE,
     EVERY,
     GENERATIONS,
@@ -145,7 +145,7 @@ def events_arrive_in_time(case: Case) -> None:
 
 @check("GEN-EVT-08", needs=["defaults"], over=GENERATIONS, requires=["GEN-EVT-12"])
 def no_previews_unasked(case: Case) -> None:
-    quiet = [s for s in streams(case) if fields(s.exchange).get("show_diffusion_process") is False]
+    quiet = [s for s in streams(case) if fields(s.exchange.request).get("show_diffusion_process") is False]
     if not quiet:
         raise MissingEvidence("no request with show_diffusion_process false was answered with a stream")
     for stream in quiet:
@@ -356,7 +356,7 @@ def error_has_message(case: Case) -> None:
 @check("GEN-EVT-19", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def seed_is_echoed(case: Case) -> None:
     for stream, complete in completed(case):
-        sent = integer(fields(stream.exchange).get("seed"))
+        sent = integer(fields(stream.exchange.request).get("seed"))
         if sent is not None:
             case.expect(
                 integer(complete.payload.get("seed")) == sent,
@@ -406,7 +406,7 @@ def _last_place(stream: GenerationStream) -> str:
 
 def _steps_done(stream: GenerationStream) -> float:
     """About how many denoising steps a request asks for: with an image, strength times steps."""
-    asked = fields(stream.exchange)
+    asked = fields(stream.exchange.request)
     steps = number(asked.get("steps", 20)) or 0
     return steps * (number(asked.get("denoise_strength", 0.6)) or 0) if asked.get("image") else steps
 
@@ -430,7 +430,7 @@ def _asked_for_previews(case: Case) -> Iterator[tuple[GenerationStream, int, int
     """Complete streams without `image` in the request that should show previews, with their stride and steps."""
     found = False
     for stream, _ in completed(case):
-        asked = fields(stream.exchange)
+        asked = fields(stream.exchange.request)
         steps, stride = integer(asked.get("steps")), integer(asked.get("show_diffusion_stride", 1))
         if asked.get("show_diffusion_process") is True and not asked.get("image") and steps and stride:
             found = True

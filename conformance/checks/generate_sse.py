@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.check import Case, check
 from conformance.escape import escape
 from conformance.events import GenerationEvent, GenerationStream, Kind
-from conformance.streams import EVERY, GENERATIONS, ended, outcome, streams, value
+from conformance.evidence import EVERY, GENERATIONS, ended, outcome, streams, value
 from conformance.sse import Notice, Oddity, as_read_by_clients
 from conformance.transcript import End
 
