@@ -252,7 +252,7 @@ OPTIONS = (
         "upscaler-path",
         "upscaler_path",
         parse_text,
-        "an upscaler model on the server, as sent in X-Upscaler-Path; without it only the refusals of /upscale are judged",
+        "an upscaler model on the server, as sent in X-Upscaler-Path; without it only refusals of /upscale are judged",
         "PATH",
     ),
     Option(
@@ -266,7 +266,7 @@ OPTIONS = (
         "idle-timeout",
         "idle_timeout",
         parse_seconds,
-        "give an answer up when no byte came for so long (default 120); more for a server that thinks long between steps",
+        "give an answer up when no byte came for so long (default 120); more for one that thinks long between steps",
         "SECONDS",
     ),
     Option(
@@ -311,15 +311,20 @@ OPTIONS = (
 NAMES = ("target", *(option.name for option in OPTIONS))
 
 
+def address(target: str) -> str:
+    """The server's address as `--target` gives it. Raises BadSetting."""
+    return str(_parsed("--target", parse_url, target))
+
+
 def resolve(
-    target: str, given: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any], origin: str
+    url: str, given: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any], origin: str
 ) -> Settings:
-    """Settings for `target` from the three sources.
+    """Settings for the server at `url` from the three sources.
 
     `given` holds what the command line has, by option name; `file` what the configuration file has, and `origin`
     names that file in messages. Raises BadSetting.
     """
-    values: dict[str, Any] = {"url": _parsed("--target", parse_url, target)}
+    values: dict[str, Any] = {"url": url}
     for option in OPTIONS:
         if option.name in given:
             values[option.field] = _from_command_line(option, given[option.name])

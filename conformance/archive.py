@@ -1,0 +1,151 @@
+"""Archive: transcripts as files, readable by people and by later versions of the suite.
+
+One folder per probe. `index.json` holds everything but the bodies; each body lies beside it, exactly as it was on the
+wire. A folder appears at once and complete, so a reader never sees half a transcript.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from conformance.transcript import End, Exchange, Read, Request, Transcript
+
+FORMAT = 1
+INDEX = "index.json"
+SUFFIXES = {
+    "application/json": "json",
+    "text/event-stream": "sse.txt",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "text/plain": "txt",
+}
+
+
+class BadArchive(ValueError):
+    """The files are not an archived transcript; the message names the file and what is wrong."""
+
+
+def save(folder: Path, transcript: Transcript) -> Path:
+    """Writes a transcript to `folder/PROBE` and answers that path; replaces what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / transcript.probe
+    work = Path(tempfile.mkdtemp(prefix=f".{transcript.probe}-", dir=folder))
+    try:
+        entries = [_entry(work, number, exchange) for number, exchange in enumerate(transcript.exchanges, 1)]
+        index = {"format": FORMAT, "probe": transcript.probe, "exchanges": entries}
+        (work / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="ascii")
+        if final.exists():
+            shutil.rmtree(final)
+        work.replace(final)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return final
+
+
+def names(folder: Path) -> list[str]:
+    """The probes with a transcript in the folder, in alphabetical order."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{INDEX}") if not path.parent.name.startswith("."))
+
+
+def holds(folder: Path, probe: str) -> bool:
+    """Whether the folder has a transcript of the probe."""
+    return (folder / probe / INDEX).exists()
+
+
+def load(folder: Path, probe: str) -> Transcript:
+    """The transcript of a probe. Raises FileNotFoundError where there is none, BadArchive where it cannot be read."""
+    path = folder / probe / INDEX
+    source = path.read_text(encoding="utf-8")
+    try:
+        index = json.loads(source)
+        if index["format"] != FORMAT:
+            raise BadArchive(f"{path}: format {index['format']!r} is not known here (this version reads {FORMAT})")
+        return Transcript(index["probe"], tuple(_exchange(path.parent, entry) for entry in index["exchanges"]))
+    except BadArchive:
+        raise
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise BadArchive(f"{path}: {type(error).__name__}: {error}") from None
+
+
+def _entry(folder: Path, number: int, exchange: Exchange) -> dict[str, Any]:
+    stem = f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', exchange.label)[:80]}"
+    request = exchange.request
+    return {
+        "label": exchange.label,
+        "started": exchange.started,
+        "request": {
+            "method": request.method,
+            "target": request.target,
+            "headers": [list(pair) for pair in request.headers],
+            "body": _body(folder, f"{stem}.request", request.header("content-type") or "", request.body),
+        },
+        "end": str(exchange.end),
+        "ended_at": exchange.ended_at,
+        "detail": exchange.detail,
+        "status": exchange.status,
+        "reason": exchange.reason,
+        "http_version": exchange.http_version,
+        "interim": list(exchange.interim),
+        "headers": [list(pair) for pair in exchange.headers],
+        "head_at": exchange.head_at,
+        "body": _body(folder, f"{stem}.answer", exchange.media_type, exchange.body),
+        "reads": [[read.at, len(read.data)] for read in exchange.reads],
+        "notes": [list(pair) for pair in exchange.notes],
+    }
+
+
+def _body(folder: Path, stem: str, content_type: str, data: bytes) -> str | None:
+    """The name of the file that the bytes were written to, or None where there are none."""
+    if not data:
+        return None
+    name = f"{stem}.{SUFFIXES.get(content_type.split(';')[0].strip().lower(), 'bin')}"
+    (folder / name).write_bytes(data)
+    return name
+
+
+def _bytes(folder: Path, name: str | None) -> bytes:
+    if name is None:
+        return b""
+    if Path(name).name != name:  # an archive from a stranger must not read files elsewhere
+        raise BadArchive(f"{folder / INDEX}: body {name!r} is not a file name")
+    return (folder / name).read_bytes()
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((str(name), str(text)) for name, text in value)
+
+
+def _exchange(folder: Path, entry: dict[str, Any]) -> Exchange:
+    sent = entry["request"]
+    body = _bytes(folder, entry["body"])
+    reads = []
+    offset = 0
+    for at, length in entry["reads"]:
+        reads.append(Read(float(at), body[offset : offset + length]))
+        offset += length
+    if offset != len(body):
+        raise BadArchive(
+            f"{folder / INDEX}: {entry['label']}: the reads count {offset} bytes, the body has {len(body)}"
+        )
+    return Exchange(
+        label=entry["label"],
+        request=Request(sent["method"], sent["target"], _pairs(sent["headers"]), _bytes(folder, sent["body"])),
+        started=float(entry["started"]),
+        end=End(entry["end"]),
+        ended_at=float(entry["ended_at"]),
+        status=entry["status"],
+        reason=entry["reason"],
+        http_version=entry["http_version"],
+        headers=_pairs(entry["headers"]),
+        head_at=entry["head_at"],
+        reads=tuple(reads),
+        interim=tuple(entry["interim"]),
+        detail=entry["detail"],
+        notes=_pairs(entry["notes"]),
+    )

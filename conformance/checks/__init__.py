@@ -1,0 +1,1 @@
+"""Checks of the contract, one module per group. Importing a module registers its checks."""

@@ -1,0 +1,133 @@
+"""The command `local-dream`: its subcommands are found through the entry point group `local_dream.commands`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+
+from conformance import contract, requirements_page, settings_file
+from conformance.contract import BadContract, Requirement
+from conformance.settings import OPTIONS, PROFILES, BadSetting
+
+COMMANDS = "local_dream.commands"
+SPEC_WIDTH = 78
+
+
+class Commands(click.Group):
+    """Subcommands that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({entry.name for entry in entry_points(group=COMMANDS)})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        for entry in entry_points(group=COMMANDS, name=name):
+            command = entry.load()
+            assert isinstance(command, click.Command)
+            return command
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="local-dream-conformance", prog_name="local-dream")
+def main() -> None:
+    """Judge, imitate and describe servers that speak the Local Dream image-generation API."""
+
+
+class _Check(click.Command):
+    """Shows the options of the pytest plugin, which take effect there."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(f"{o.flag} {o.metavar}".strip(), o.help) for o in OPTIONS]
+        rows += [
+            ("--plan", "print what would be asked of the server and what it costs, and stop without a call"),
+            ("--json-report PATH", "write the whole result as JSON, for scripts"),
+            ("-k EXPRESSION", "only the requirements whose id matches, such as GEN-SSE or GEN-SSE-07"),
+        ]
+        with formatter.section("Options (and all of pytest's)"):
+            formatter.write_dl(rows)
+
+
+@click.command(
+    cls=_Check,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    options_metavar="[OPTIONS]",
+)
+@click.argument("url", required=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check(url: str | None, arguments: tuple[str, ...]) -> None:
+    """Judge the server at URL, such as http://127.0.0.1:8081; 'mock' starts our own.
+
+    The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
+    file. Ends with 0 conformant, 1 not conformant, 4 wrong options, 6 unreachable, 7 inconclusive.
+    """
+    import pytest
+
+    words = list(arguments)
+    if url is not None and url.startswith("-"):
+        words.insert(0, url)
+        url = None
+    try:
+        file, _ = settings_file.find(Path.cwd())
+    except BadSetting as error:
+        raise click.UsageError(str(error)) from None
+    target = url or os.environ.get("LOCAL_DREAM_TARGET") or file.get("target")
+    if not isinstance(target, str) or not target:
+        raise click.UsageError("which server? Give its URL, such as http://127.0.0.1:8081")
+    # The run must not depend on the pytest configuration and conftest files of the folder it is started from.
+    alone = ["-c", str(Path(__file__).with_name("check.ini")), "--noconftest", "-p", "no:cacheprovider"]
+    sys.exit(int(pytest.main(["-p", "local_dream", *alone, "--target", target, *words])))
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option("--requirements", "listing", is_flag=True, help="List all requirements, one a line.")
+@click.option("--profile", type=click.Choice(PROFILES), default="all", help="List only those of a profile.")
+@click.option("--json", "as_json", is_flag=True, help="Requirements as JSON.")
+@click.option("--page", is_flag=True, help="The requirements as a Markdown page (docs/requirements.md).")
+def spec(id: str | None, listing: bool, profile: str, as_json: bool, page: bool) -> None:
+    """Print the contract: the OpenAPI file, the list of requirements, or the one with this ID.
+
+    \b
+    local-dream spec                  the OpenAPI file
+    local-dream spec --requirements   one line for each requirement
+    local-dream spec GEN-SSE-07       one requirement, whole
+    """
+    try:
+        loaded = contract.load()
+    except BadContract as error:
+        raise click.ClickException(str(error)) from None
+    requirements = loaded.in_profile(profile)
+    if id is not None:
+        found = loaded.by_id.get(id.upper())
+        if found is None:
+            raise click.UsageError(f"the contract has no requirement {id}; `local-dream spec --requirements` lists all")
+        click.echo(json.dumps(asdict(found), indent=1) if as_json else _whole(found))
+    elif as_json:
+        click.echo(json.dumps([asdict(requirement) for requirement in requirements], indent=1))
+    elif page:
+        click.echo(requirements_page.page(loaded), nl=False)
+    elif listing:
+        for requirement in requirements:
+            click.echo(f"{requirement.id:<11} {requirement.level:<6} {requirement.profile:<9} {requirement.text}")
+    else:
+        click.echo(loaded.source, nl=False)
+
+
+def _whole(requirement: Requirement) -> str:
+    lines = [
+        f"{requirement.id}: {requirement.level}, {requirement.profile}, from {requirement.source}",
+        f"binds {requirement.operation or 'the server'}, group {requirement.group}",
+        "",
+        click.wrap_text(requirement.text, SPEC_WIDTH),
+    ]
+    if requirement.clause:
+        lines += ["", click.wrap_text(f'Seed: "{requirement.clause}"', SPEC_WIDTH)]
+    if requirement.unjudged:
+        lines += ["", click.wrap_text(f"Cannot be judged from outside: {requirement.unjudged}", SPEC_WIDTH)]
+    return "\n".join(lines)

@@ -1,0 +1,284 @@
+"""The conductor: turns a pytest session into a conformance run, alone or spread over pytest-xdist workers.
+
+Alone, one process collects, plans, reaches the target, judges and sums up. With xdist the controller reaches the target
+and sums up what the workers' reports carry; the workers collect, plan and judge. All share one folder.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance import curl, failure, plan, preflight, progress, run, settings_file, summary
+from conformance import settings as options
+from conformance.contract import BadContract, Requirement
+from conformance.item import ChecksFolder, RequirementItem
+from conformance.launch import SERVERS, Launched, LaunchFailed, launch
+from conformance.plan import Plan
+from conformance.result import ExchangeLine, Judged, ProbeLine, Result, judgement_from_json, judgement_json
+from conformance.run import Run
+from conformance.settings import BadSetting
+from conformance.suite import Suite
+from conformance.verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+WORDS = {
+    Verdict.WARN: ("warned", "W", ("WARN", {"yellow": True})),
+    Verdict.ERROR: ("error", "E", ("ERROR", {"red": True})),
+    Verdict.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
+    Verdict.UNTESTED: ("untested", "u", ("UNTESTED", {"yellow": True})),
+    Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
+}
+
+
+class Conductor:
+    """The plugin of one process in one run."""
+
+    def __init__(
+        self, config: pytest.Config, target: str, given: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> None:
+        self.config = config
+        self.launched = target if target in SERVERS else ""
+        file, origin = settings_file.find(config.invocation_params.dir)
+        url = target if self.launched else options.address(target)
+        self.settings = options.resolve(url, given, environment, file, origin)
+        try:
+            self.suite: Suite = config.hook.pytest_local_dream_suite(config=config)
+        except BadContract as error:
+            raise BadSetting(str(error)) from None
+        shared: str | None = getattr(config, "workerinput", {}).get("local_dream_folder")
+        self.is_worker = shared is not None
+        self.is_controller = bool(getattr(config.option, "tx", None)) and not self.is_worker
+        self.folder = Path(shared or tempfile.mkdtemp(prefix="local-dream-"))
+        self.bodies = self.folder / "bodies"
+        self.plan: Plan | None = None
+        self.ids: tuple[str, ...] = ()
+        self.run: Run | None = None
+        self.server: Launched | None = None
+        self.problem = ""
+        self.judged: dict[str, Judged] = {}
+        self.result: Result | None = None
+        self.started = datetime.now(UTC)
+        self.began = time.monotonic()
+
+    @property
+    def reporter(self) -> TerminalReporter | None:
+        return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    # What is judged, and what it costs
+
+    def pytest_report_header(self) -> str:
+        contract = self.suite.contract
+        target = f"{self.launched} (our own server)" if self.launched else self.settings.public_url
+        return f"local-dream: target {target}, profile {self.settings.profile}, contract {contract.version}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if path != self.suite.folder:
+            return None
+        folder = ChecksFolder.from_parent(parent, path=path)
+        folder.conductor = self
+        return folder
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.make_plan([item.requirement.id for item in session.items if isinstance(item, RequirementItem)])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["local_dream_folder"] = str(self.folder)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        if self.plan is None:
+            names = [id.rpartition("::")[2] for id in ids]
+            self.make_plan([name for name in names if name in self.suite.contract.by_id])
+
+    def make_plan(self, ids: Sequence[str]) -> None:
+        """Fixes what is judged. The same ids give the same plan in every process."""
+        self.ids = tuple(ids)
+        self.plan = plan.make(self.suite, self.ids, self.settings)
+        if self.ids and self.reporter is not None and not self.is_worker and not self.config.option.collectonly:
+            self.reporter.write_line(
+                f"plan: {len(self.ids)} requirements, {len(self.plan.probes)} probes, "
+                f"costing the target {plan.describe(self.plan.cost)}"
+            )
+
+    # The calls
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if self.is_worker or self.config.option.collectonly or (not self.ids and not self.is_controller):
+            return None
+        if session.testsfailed and not self.config.option.continue_on_collection_errors:
+            return None  # pytest ends the session
+        if self.config.option.local_dream_plan:
+            self.write_plan()
+            return True
+        try:
+            url = self.settings.url
+            if self.launched:
+                self.server = launch(self.launched)
+                url = self.server.url
+            self.settings = replace(self.settings, url=url)
+            run.begin(self.folder, url)
+            preflight.reach(self.settings)
+        except (LaunchFailed, preflight.Unreachable) as error:
+            self.problem = str(error)
+            return True
+        return None
+
+    def write_plan(self) -> None:
+        """Writes each probe with its cost, and what is left out with the reason."""
+        assert self.plan is not None
+        if self.reporter is None:
+            return
+        for probe in self.plan.probes:
+            self.reporter.write_line(f"  {probe.name:<18} {plan.describe(probe.cost)}")
+        for name, reason in {**self.plan.unavailable, **self.plan.over_budget}.items():
+            self.reporter.write_line(f"  {name:<18} not made: {reason}")
+        self.reporter.write_line(f"  {'total':<18} {plan.describe(self.plan.cost)}", bold=True)
+
+    def judge(self, requirement: Requirement) -> tuple[Judgement, str]:
+        """The verdict on a requirement, and its failure text where something is wrong."""
+        assert self.plan is not None
+        if self.run is None:
+            watch = progress.watch(self.config, self.plan)
+            self.run = Run(self.suite, self.settings, self.plan, self.folder, watch)
+        judgement = self.run.judge(requirement.id)
+        if not judgement.findings and judgement.verdict is not Verdict.ERROR:
+            return judgement, ""
+        curls = self.curls([judgement], self.run.settings)
+        return judgement, failure.text(requirement, judgement, curls)
+
+    def fails(self, judgement: Judgement) -> bool:
+        """Whether the item of a requirement fails."""
+        failing = (Verdict.FAIL, Verdict.STALE, Verdict.ERROR)
+        return judgement.verdict in failing or (judgement.verdict is Verdict.WARN and self.settings.strict)
+
+    def curls(self, judgements: Sequence[Judgement], settings: options.Settings) -> dict[str, str]:
+        """A curl line for every exchange that a finding names."""
+        wanted = {finding.exchange for judgement in judgements for finding in judgement.findings}
+        return {
+            exchange.label: curl.line(exchange, settings, self.bodies)
+            for transcript in run.made(self.folder)
+            for exchange in transcript.exchanges
+            if exchange.label in wanted
+        }
+
+    # The reports
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        outcome: Any = yield
+        if isinstance(item, RequirementItem) and call.when == "call" and item.judgement is not None:
+            report = outcome.get_result()
+            report.local_dream = {"judgement": judgement_json(item.judgement), "text": item.text}
+            if item.judgement.verdict is Verdict.ERROR:
+                report.longrepr = item.text
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        carried: dict[str, Any] | None = getattr(report, "local_dream", None)
+        if carried is not None and not self.is_worker:
+            judgement = judgement_from_json(carried["judgement"])
+            self.judged[judgement.id] = Judged(self.suite.contract.by_id[judgement.id], judgement, carried["text"])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        carried: dict[str, Any] | None = getattr(report, "local_dream", None)
+        if carried is None:
+            return None
+        verdict = Verdict(carried["judgement"]["verdict"])
+        return None if verdict is Verdict.WARN and report.failed else WORDS.get(verdict)
+
+    # The end
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self.is_worker:
+            return
+        if self.server is not None:
+            self.server.stop()
+        if not (self.problem or (self.folder / run.ADDRESS).exists()):
+            return
+        self.result = self.sum_up()
+        if self.problem or exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = self.result.exit_code
+        path: str | None = self.config.option.local_dream_json_report
+        if path is not None:
+            Path(path).write_text(json.dumps(self.result.to_json(), indent=1) + "\n", encoding="utf-8")
+
+    def sum_up(self) -> Result:
+        """The result, from the judgements that the reports carried and the transcripts in the shared folder."""
+        assert self.plan is not None
+        contract = self.suite.contract
+        transcripts = run.made(self.folder)
+        selected = [requirement for requirement in contract.requirements if requirement.id in self.ids]
+        profile = contract.in_profile(self.settings.profile)
+        judged = tuple(self.judged.get(r.id) or Judged(r, _never_judged(r)) for r in selected)
+        return Result(
+            suite_version=version("local-dream-conformance"),
+            contract_version=contract.version,
+            python=platform.python_version(),
+            started=self.started.isoformat(timespec="seconds"),
+            duration=time.monotonic() - self.began,
+            settings=self.settings.public(),
+            launched=self.launched,
+            strict=self.settings.strict,
+            plan=tuple(self.probe_lines({transcript.probe for transcript in transcripts})),
+            planned=self.plan.cost,
+            spent=run.spent(transcripts),
+            judged=judged,
+            deselected=tuple(r for r in profile if not r.unjudged and r.id not in self.ids),
+            unjudged=tuple(r for r in profile if r.unjudged),
+            exchanges=tuple(ExchangeLine.of(t.probe, exchange) for t in transcripts for exchange in t.exchanges),
+            curls=self.curls([line.judgement for line in judged], self.settings),
+            problem=self.problem,
+        )
+
+    def probe_lines(self, made: set[str]) -> Iterator[ProbeLine]:
+        """Every probe of the plan and what became of it."""
+        assert self.plan is not None
+        for probe in self.plan.probes:
+            failed = (self.folder / f"{probe.name}.failed").exists()
+            state = "made" if probe.name in made else "failed" if failed else "planned"
+            yield ProbeLine(probe.name, probe.cost, state)
+        for state, reasons in (("unavailable", self.plan.unavailable), ("over-budget", self.plan.over_budget)):
+            for name, reason in reasons.items():
+                yield ProbeLine(name, self.suite.probes[name].cost, state, reason)
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        if self.result is None:
+            return
+        if self.problem:
+            terminalreporter.write_line(summary.verdict(self.result), red=True, bold=True)
+        else:
+            summary.write(terminalreporter, self.result)
+
+    def pytest_unconfigure(self) -> None:
+        if self.is_worker:
+            return
+        if self.server is not None:
+            self.server.stop()
+        keep = self.bodies.exists()  # the curl lines of failures read them
+        for path in self.folder.iterdir():
+            if not (keep and path == self.bodies):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not keep:
+            self.folder.rmdir()
+
+
+def _never_judged(requirement: Requirement) -> Judgement:
+    return Judgement(requirement.id, Verdict.UNTESTED, "the run ended before it was judged")

@@ -1,0 +1,51 @@
+"""The text of a broken requirement: what was expected, what came, where, why, and how to see it again."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+from conformance.contract import Requirement
+from conformance.escape import escape
+from conformance.verdict import Judgement, Verdict
+
+WIDTH = 116
+LONG = 2000
+
+
+def text(requirement: Requirement, judgement: Judgement, curls: Mapping[str, str]) -> str:
+    """All there is to say, in lines. `curls` holds a curl line for each exchange that a finding names."""
+    lines = [headline(requirement)]
+    if requirement.clause:
+        lines += _field("clause", f'"{requirement.clause}"')
+    if judgement.verdict is Verdict.ERROR:
+        lines.append("The suite itself is at fault here, not the server:")
+        lines += [f"  {escape(part, LONG)}" for part in judgement.reason.splitlines()]
+    elif judgement.reason:
+        lines += _field(str(judgement.verdict), judgement.reason)
+    shown: set[str] = set()
+    for number, finding in enumerate(judgement.findings, 1):
+        lines.append("" if len(judgement.findings) == 1 else f"\n{number} of {len(judgement.findings)}")
+        lines += _field("expected", finding.expected)
+        lines += _field("got", finding.got)
+        place = ": ".join(part for part in (finding.exchange, finding.at) if part)
+        if place:
+            lines += _field("where", place)
+        if finding.cause:
+            lines += _field("cause", finding.cause)
+        if finding.exchange in curls and finding.exchange not in shown:
+            shown.add(finding.exchange)
+            lines.append(f"  {'try':<10}{escape(curls[finding.exchange], 4000)}")
+    return "\n".join(lines)
+
+
+def headline(requirement: Requirement) -> str:
+    """Id, level, profile and sentence, folded."""
+    start = f"{requirement.id} ({requirement.level}, {requirement.profile}): "
+    return textwrap.fill(start + requirement.text, WIDTH, subsequent_indent="  ")
+
+
+def _field(name: str, value: str) -> list[str]:
+    """A value as lines under its name. The value may quote the target: it is escaped here, whoever wrote it."""
+    folded = textwrap.wrap(escape(value, LONG), WIDTH - 12, drop_whitespace=False, break_on_hyphens=False) or [""]
+    return [f"  {'' if number else name:<10}{part}" for number, part in enumerate(folded)]

@@ -1,0 +1,123 @@
+"""Embedded servers: `--target mock` starts one in its own process group, waits until it is ready, and stops it.
+
+Between the suite and the server stands a keeper, this module run as a program. It ends the server when its standard
+input closes, and that happens in whatever way the suite ends, so no server outlives a suite that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+
+URL = re.compile(r"https?://[^\s\"'<>]+")
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """How to start a server: a Python module with arguments, and how long it may take until it prints its address."""
+
+    module: str
+    arguments: tuple[str, ...]
+    patience: float
+
+
+SERVERS = {"mock": Embedded("mockserver", ("--port", "0"), patience=60.0)}
+
+
+class LaunchFailed(Exception):
+    """The server did not come up; the message is one line."""
+
+
+class Launched:
+    """A running embedded server. `url` is where it listens."""
+
+    def __init__(self, name: str, server: Embedded) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-m", "conformance.launch", sys.executable, "-m", server.module, *server.arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        try:
+            self.url = self._ready(name, server.patience)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _ready(self, name: str, patience: float) -> str:
+        """The address from the first line that holds one. What the server prints later is read and dropped."""
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        output = self._keeper.stdout
+        assert output is not None
+
+        def read() -> None:
+            for line in output:
+                lines.put(line.decode("utf-8", "replace"))
+            lines.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        end = time.monotonic() + patience
+        while True:
+            try:
+                line = lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise LaunchFailed(f"the {name} server was not ready after {patience:g} s") from None
+            if line is None:
+                raise LaunchFailed(f"the {name} server did not start: {self._last_words()}")
+            if found := URL.search(line):
+                return found[0].rstrip("/.,")
+
+    def _last_words(self) -> str:
+        self._keeper.wait()
+        self._log.seek(0)
+        words = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        return words[-1] if words else f"it ended with code {self._keeper.returncode}"
+
+    def stop(self) -> None:
+        """Stops the server and everything it started. Safe to call twice."""
+        assert self._keeper.stdin is not None
+        with contextlib.suppress(OSError):
+            self._keeper.stdin.close()
+        try:
+            self._keeper.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._keeper.pid, signal.SIGKILL)
+            self._keeper.wait()
+        self._log.close()
+
+
+def launch(name: str) -> Launched:
+    """Starts an embedded server by name. Raises LaunchFailed."""
+    return Launched(name, SERVERS[name])
+
+
+def keep(command: list[str]) -> int:
+    """Runs a server until standard input closes, then stops it. Answers the server's exit code."""
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def stop_at_end_of_input() -> None:
+        while os.read(0, 1024):
+            pass
+        server.terminate()
+        try:
+            server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+    threading.Thread(target=stop_at_end_of_input, daemon=True).start()
+    return server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(keep(sys.argv[1:]))
