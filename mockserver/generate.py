@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,9 @@ from mockserver.request_reader import RequestReader
 from mockserver.settings import ServerSettings
 from mockserver.sse import encode
 
+READERS = 4
+"""Requests that are read at a time: a decoded picture may take hundreds of megabytes before it is fitted."""
+
 
 class GenerateEndpoint:
     """Reads a request, has it generated, streams the events.
@@ -32,11 +36,13 @@ class GenerateEndpoint:
         self.lane = lane
         self.settings = settings
         self.reader = RequestReader(engine.limits(), settings.max_picture_pixels)
+        self._readers = asyncio.Semaphore(READERS)
 
     async def answer(self, request: Request) -> Response:
         """Raises Problem for every refusal, and for a failure before the stream has begun."""
         body = await read_body(request, self.settings.max_body, self.settings.body_idle)
-        asked = await run_in_threadpool(self.read, body)
+        async with self._readers:
+            asked = await run_in_threadpool(self.read, body)
         generation = self.begin(asked)
         try:
             await while_connected(request.receive, generation.opened(self.settings.head_within))

@@ -66,9 +66,10 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's handler for what it refuses itself: no such path, no such method."""
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
+    path = request.url.path[:100]
     if error.status_code == 404:
-        return Problem(404, f"there is no {request.url.path}").response()
+        return Problem(404, f"there is no {path}").response()
     if error.status_code == 405:
-        message = f"{request.url.path} has no method {request.method}; use {headers.get('Allow', 'another')}"
+        message = f"{path} has no method {request.method}; use {headers.get('Allow', 'another')}"
         return Problem(405, message, headers).response()
     return Problem(error.status_code, str(error.detail), headers).response()

@@ -244,6 +244,18 @@ def test_hanging_up_in_the_queue_gives_up_the_place() -> None:
         assert engine.began == ["first", "third"]
 
 
+def test_a_client_that_does_not_read_loses_its_place() -> None:
+    engine = GatedEngine()
+    engine.free.set()
+    with serving(engine, write_idle=0.05) as client:
+        asked = small("unread", steps=100, width=1024, height=1024, show_diffusion_process=True)
+        with client.stream("POST", "/generate", json=asked) as response:
+            assert response.status_code == 200
+            engine.wait_for(lambda: engine.ended == ["unread"])
+            assert engine.steps_taken < 100
+        assert events_of(client.post("/generate", json=small("next")).text)[-1]["type"] == "complete"
+
+
 def waiting(client: httpx.Client, prompt: str) -> httpx.Response:
     """Asks until there is a place in the queue: the server needs a moment to notice that somebody has left it."""
     end = time.monotonic() + PATIENCE
