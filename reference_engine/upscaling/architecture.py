@@ -61,28 +61,44 @@ def architecture_name(file: WeightsFile) -> str:
     return f"compact {compact.features}x{compact.convolutions}"
 
 
+def _blank(file: WeightsFile) -> tuple[CompactNetwork | RrdbNetwork, int]:
+    """The network that the weights belong to, without them, and how far it sees."""
+    network: CompactNetwork | RrdbNetwork
+    if "conv_first.weight" in file.weights:
+        rrdb = rrdb_shape(file)
+        _check_size(rrdb.features, rrdb.blocks)
+        # Every block has 15 convolutions one after another; the two doublings see less at half size.
+        network, reach = RrdbNetwork(rrdb), 15 * rrdb.blocks + 5
+    else:
+        compact = compact_shape(file)
+        _check_size(compact.features, compact.convolutions)
+        network, reach = CompactNetwork(compact), compact.convolutions + 2
+    return network, min(reach, _WORKING_MARGIN)
+
+
+def check(file: WeightsFile) -> None:
+    """Raises UnusableWeights (without a file name) unless the weights fit a supported network entirely."""
+    with torch.device("meta"):
+        network, _ = _blank(file)
+    expected = {key: value.shape for key, value in network.state_dict().items()}
+    for key in sorted(expected.keys() | file.weights.keys()):
+        if key not in file.weights:
+            raise UnusableWeights(f"lacks {key}")
+        if key not in expected:
+            raise UnusableWeights(f"has {key}, which its architecture has not")
+        if file.weights[key].shape != expected[key]:
+            raise UnusableWeights(f"has {key} in the wrong shape")
+
+
 def build(file: WeightsFile, precision: torch.dtype) -> tuple[nn.Module, int]:
     """The network with its weights, and how many small pixels of context each of its pixels needs.
 
     Convolutions work in ``precision``; what decides colours stays in float32. Raises
     UnusableWeights (without a file name) when the weights fit no supported network.
     """
-    network: CompactNetwork | RrdbNetwork
-    if "conv_first.weight" in file.weights:
-        rrdb = rrdb_shape(file)
-        _check_size(rrdb.features, rrdb.blocks)
-        network = RrdbNetwork(rrdb)
-        # Every block has 15 convolutions one after another; the two doublings see less at half size.
-        reach = 15 * rrdb.blocks + 5
-    else:
-        compact = compact_shape(file)
-        _check_size(compact.features, compact.convolutions)
-        network = CompactNetwork(compact)
-        reach = compact.convolutions + 2
-    try:
-        network.load_state_dict(file.weights, strict=True)
-    except RuntimeError as error:
-        raise UnusableWeights("has missing, surplus or wrongly shaped tensors for its architecture") from error
+    check(file)
+    network, margin = _blank(file)
+    network.load_state_dict(file.weights)
     network.eval().requires_grad_(False)
     if isinstance(network, RrdbNetwork):
         network.to(precision)
@@ -90,7 +106,7 @@ def build(file: WeightsFile, precision: torch.dtype) -> tuple[nn.Module, int]:
     else:
         network.body.to(precision)
     _channels_last(network)
-    return network, min(reach, _WORKING_MARGIN)
+    return network, margin
 
 
 def _check_size(width: int, depth: int) -> None:

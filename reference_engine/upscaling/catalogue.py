@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from reference_engine.upscaling.architecture import architecture_name
+from reference_engine.upscaling.architecture import architecture_name, check
+from reference_engine.upscaling.compact_network import SCALE
 from reference_engine.upscaling.errors import UnknownUpscaler, UnusableWeights
 from reference_engine.upscaling.weights_file import SUFFIXES, read_weights
 
@@ -52,11 +53,12 @@ class Catalogue:
     """
 
     def __init__(
-        self, folder: Path | None = None, *, shipped: Path = SHIPPED, unknown_is_default: bool = False
+        self, folder: Path | None = None, *, shipped: Path | None = None, unknown_is_default: bool = False
     ) -> None:
         if folder is not None and not folder.is_dir():
             raise UnusableWeights(f"the models folder {folder} is not a folder")
-        self._shipped, self._folder = shipped.resolve(), folder.resolve() if folder is not None else None
+        self._shipped = (SHIPPED if shipped is None else shipped).resolve()
+        self._folder = None if folder is None else folder.resolve()
         self._unknown_is_default = unknown_is_default
         self._lock = Lock()
         self._judged: dict[_Found, UpscalerModel | str] = {}
@@ -109,18 +111,26 @@ class Catalogue:
         if self._folder is not None:
             shipped = {entry.file for entry in found}
             found += [entry for entry in _files(self._folder) if entry.file not in shipped]
+        self._judged = {entry: self._judged[entry] for entry in found if entry in self._judged}
         return found
 
     def _judge(self, found: _Found) -> UpscalerModel | str:
         if found not in self._judged:
-            try:
-                architecture = architecture_name(read_weights(found.root / found.file))
-            except UnusableWeights as error:
-                self._judged[found] = str(error)
-            else:
-                name = str(Path(found.file).with_suffix("").as_posix())
-                self._judged[found] = UpscalerModel(name, found.file, 4, architecture)
+            self._judged[found] = _judged(found)
         return self._judged[found]
+
+
+def _judged(found: _Found) -> UpscalerModel | str:
+    try:
+        content = read_weights(found.root / found.file)
+    except UnusableWeights as error:
+        return str(error)
+    try:
+        check(content)
+        architecture = architecture_name(content)
+    except UnusableWeights as error:
+        return f"{found.file}: {error}"
+    return UpscalerModel(Path(found.file).with_suffix("").as_posix(), found.file, SCALE, architecture)
 
 
 def _named_by_file(model: UpscalerModel) -> UpscalerModel:

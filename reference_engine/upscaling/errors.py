@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+_LISTED = 20
+
 
 class UpscalingError(Exception):
     """Base of all errors of this package."""
@@ -29,7 +31,9 @@ class UnknownUpscaler(UpscalingError):
 
     def __init__(self, asked: str, known: Sequence[str]) -> None:
         shown = asked if len(asked) <= 80 else f"{asked[:77]}..."
-        super().__init__(f"unknown upscaler {shown!r}: use one of {', '.join(known)}")
+        listed = ", ".join(known[:_LISTED])
+        more = f" or {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+        super().__init__(f"unknown upscaler {shown!r}: use one of {listed}{more}")
         self.asked = asked
         self.known = tuple(known)
 

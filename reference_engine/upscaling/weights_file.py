@@ -58,7 +58,7 @@ def _read_pickle(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise UnusableWeights(f"{path.name}: holds more than weights, so it is not loaded") from error
+        raise UnusableWeights(f"{path.name}: is damaged or holds more than weights, so it is not loaded") from error
     # A damaged pickle or archive can fail in any way that its reader can.
     except Exception as error:
         raise UnusableWeights(f"{path.name}: not a readable PyTorch file ({_first_line(error)})") from error
