@@ -66,6 +66,8 @@ class _Recording:
     reads: list[Read] = field(default_factory=list)
     interim: list[int] = field(default_factory=list)
     received: int = 0
+    beginning: bytes = b""
+    over: bool = False
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     def exchange(self, end: End, detail: str = "") -> Exchange:
@@ -215,28 +217,29 @@ class Connection:
 
     def _receive(self, recording: _Recording, wire: Wire, until: Until | None) -> End:
         closed = False
-        ended = self._take(recording, None, until)
-        while not ended:
-            piece = wire.receive(recording.deadline)
-            closed = piece == b""
-            ended = self._take(recording, piece, until)
+        while not recording.over:
+            piece = wire.receive(recording.deadline) or b""
+            closed = not piece
+            self._take(recording, piece, until)
         trailing = len(self._http.trailing_data[0])
         if trailing:
             recording.notes.append(("bytes-after-the-answer", str(trailing)))
         return End.EOF if closed else End.COMPLETE
 
-    def _take(self, recording: _Recording, piece: bytes | None, until: Until | None) -> bool:
-        """Reads what has arrived; whether the answer is over. Raises Ended."""
+    def _take(self, recording: _Recording, piece: bytes, until: Until | None) -> None:
+        """Reads what has arrived. Raises Ended."""
         at = recording.deadline.elapsed
         body: list[bytes] = []
         broken: Ended | None = None
-        over = False
-        if piece is not None:
-            recording.received += len(piece)
+        recording.received += len(piece)
+        recording.beginning = (recording.beginning + piece[:16])[:16]
+        if not b"HTTP/".startswith(recording.beginning[:5]):
+            tls = recording.beginning[:2] in (b"\x15\x03", b"\x16\x03")
+            said = "TLS: is this an https:// address?" if tls else f"not HTTP: {escape(recording.beginning)}"
+            raise Ended(End.MALFORMED, f"the answer is {said}")
         try:
-            if piece is not None:
-                self._http.receive_data(piece)
-            while not over:
+            self._http.receive_data(piece)
+            while not recording.over:
                 event = self._http.next_event()
                 if event is h11.NEED_DATA or event is h11.PAUSED:
                     break
@@ -247,18 +250,17 @@ class Connection:
                 elif isinstance(event, h11.Data):
                     body.append(bytes(event.data))
                 else:
-                    over = True
+                    recording.over = True
         except h11.RemoteProtocolError as error:
             broken = _broken(recording, piece, error)
         if body:
             recording.reads.append(Read(at, b"".join(body)))
         if broken:
             raise broken
-        if not over:
+        if not recording.over:
             self._check_limits(recording)
             if body and until and until(recording.reads[-1].data):
                 raise Ended(End.HUNG_UP, "")
-        return over
 
     def _check_limits(self, recording: _Recording) -> None:
         if recording.received > self._limits.size:
@@ -298,14 +300,13 @@ def _take_head(recording: _Recording, response: h11.Response, at: float) -> None
     recording.head_at = at
 
 
-def _broken(recording: _Recording, piece: bytes | None, error: h11.RemoteProtocolError) -> Ended:
+def _broken(recording: _Recording, piece: bytes, error: h11.RemoteProtocolError) -> Ended:
     """What it means that h11 cannot go on."""
-    if piece == b"":
+    if not piece:
         if recording.status is not None:
             return Ended(End.TRUNCATED, f"closed before the end that was announced: {escape(str(error))}")
-        return Ended(End.TRUNCATED, "closed without an answer")
-    if recording.status is None and piece and piece[:2] in (b"\x15\x03", b"\x16\x03"):
-        return Ended(End.MALFORMED, "the answer is TLS: is this an https:// address?")
+        where = "in the head of the answer" if recording.received else "without an answer"
+        return Ended(End.TRUNCATED, f"closed {where}")
     if error.error_status_hint == 431:
         return Ended(End.TOO_LARGE, f"the head of the answer, or of a chunk, is longer than {HEAD_LIMIT} bytes")
     return Ended(End.MALFORMED, escape(str(error)))

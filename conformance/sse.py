@@ -60,6 +60,8 @@ class Oddity(StrEnum):
 class Notice:
     """One oddity: at which byte of the stream, and in which event (numbered from 0; None outside of events).
 
+    A block that makes no event (NO_DATA) has the number that its event would have had.
+
     `text` is the line it is about, at most 80 characters, not made safe for printing.
     """
 
@@ -107,7 +109,7 @@ class Stream:
 
     def of(self, event: Event) -> list[Notice]:
         """The notices of one event."""
-        return [notice for notice in self.notices if notice.event == event.index]
+        return [notice for notice in self.notices if event.start <= notice.offset < event.end]
 
 
 class Decoder:
