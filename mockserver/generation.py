@@ -6,11 +6,12 @@ import asyncio
 import base64
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 
 import numpy as np
 
-from mockserver.engine import Cancelled, Engine, EngineError, GenerationRequest, Picture, Rgb
+from mockserver.engine import Cancelled, EngineError, GenerationRequest, Picture, Rgb, Step
 from mockserver.events import Complete, Event, Failed, Progress
 from mockserver.lane import Lane
 from mockserver.problem import Problem, problem_of
@@ -19,10 +20,17 @@ ROOM = 16
 """Events that the engine may be ahead of a slow reader before it has to wait: previews are large."""
 
 
+class Generates(Protocol):
+    """What a generation needs of an engine."""
+
+    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        """As `engine.Engine.generate`."""
+
+
 class Generation(AsyncIterator[Event]):
     """Puts the request in the lane at once; then iterate over it for its events, once, and `close` it in any case."""
 
-    def __init__(self, engine: Engine, request: GenerationRequest, lane: Lane) -> None:
+    def __init__(self, engine: Generates, request: GenerationRequest, lane: Lane) -> None:
         self._engine = engine
         self._request = request
         self._loop = asyncio.get_running_loop()

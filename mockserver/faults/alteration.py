@@ -1,0 +1,111 @@
+"""The hooks by which a fault or a quirk changes the honest server, stage by stage.
+
+A request passes them in this order: `door` (the whole ASGI application), `read` (body of /generate to request),
+`asked` (what the engine is told), `messages` (the events), `pieces` (their bytes, one piece an event), and for
+/upscale `upscaled` (the enlarged picture). Each hook gets the honest stage or its result, and answers with another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeAlias
+
+from starlette.types import ASGIApp
+
+from mockserver.engine import GenerationRequest
+from mockserver.faults.message import Message
+from mockserver.faults.place import Place
+from mockserver.upscale import UpscaleAnswer, UpscaleRequest
+
+Reader: TypeAlias = Callable[[bytes], GenerationRequest]
+"""Body to request. Raises Problem for a refusal."""
+
+
+class Alteration:
+    """Changes nothing; subclasses override the hooks that they need.
+
+    One object serves all requests of a server (or of one client's test), so it may remember what happened before; hooks
+    but `read` and `asked`, which run in worker threads, run in the event loop. `applied` counts how often it really
+    changed what was served: hooks call `happened()` exactly when they do.
+    """
+
+    def __init__(self, place: Place | None = None) -> None:
+        self.place = place
+        self.applied = 0
+        self._counting = threading.Lock()
+
+    def happened(self) -> None:
+        """Counts one change. From any thread."""
+        with self._counting:
+            self.applied += 1
+
+    def door(self, app: ASGIApp) -> ASGIApp:
+        """Around the whole application, for every request."""
+        return app
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        """The body of POST /generate; `honest` validates it. In a worker thread."""
+        return honest(body)
+
+    def asked(self, request: GenerationRequest) -> GenerationRequest:
+        """What the engine paints; what the answer says of seed and size stays that of the request. In the engine's
+        thread. The size must stay."""
+        return request
+
+    def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        """The events of one generation."""
+        return messages
+
+    def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
+        """The bytes of one generation's events, one piece an event, each sent at once."""
+        return pieces
+
+    def upscaled(self, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
+        """The answer of POST /upscale before its headers are made."""
+        return answer
+
+
+class Stack(Alteration):
+    """Several alterations as one; the first is nearest to the honest server."""
+
+    def __init__(self, parts: Sequence[Alteration]) -> None:
+        super().__init__()
+        self.parts = tuple(parts)
+
+    def door(self, app: ASGIApp) -> ASGIApp:
+        for part in self.parts:
+            app = part.door(app)
+        return app
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        for part in self.parts:
+            honest = _reader(part, honest)
+        return honest(body)
+
+    def asked(self, request: GenerationRequest) -> GenerationRequest:
+        for part in self.parts:
+            request = part.asked(request)
+        return request
+
+    def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        for part in self.parts:
+            messages = part.messages(messages, request)
+        return messages
+
+    def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            pieces = part.pieces(pieces, request)
+        return pieces
+
+    def upscaled(self, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
+        for part in self.parts:
+            answer = part.upscaled(answer, request)
+        return answer
+
+
+def _reader(part: Alteration, honest: Reader) -> Reader:
+    return lambda body: part.read(body, honest)
+
+
+HONEST = Alteration()

@@ -1,0 +1,55 @@
+"""An event on its way out, in a form in which it can still be made wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mockserver.engine import Rgb
+from mockserver.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event. `kind` is what it really is; `name` (the `event:` line) and `payload` (the data) may lie."""
+
+    kind: str
+    name: str
+    payload: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> Message:
+        return cls(event.type, event.type, event.payload())
+
+    def with_(self, **values: Any) -> Message:
+        """The same with values of the payload added or replaced."""
+        return replace(self, payload={**self.payload, **values})
+
+    def without(self, *names: str) -> Message:
+        """The same without some values of the payload."""
+        return replace(self, payload={name: value for name, value in self.payload.items() if name not in names})
+
+    def picture(self, size: tuple[int, int]) -> Rgb | None:
+        """The picture in it, shape (height, width, 3), or None. `size` is (width, height), for events that lack it."""
+        text = self.payload.get("image")
+        if not isinstance(text, str):
+            return None
+        raw = np.frombuffer(base64.b64decode(text), dtype=np.uint8)
+        return raw.reshape(size[1], size[0], 3)
+
+    def redrawn(self, size: tuple[int, int], change: Callable[[Rgb], Rgb]) -> Message:
+        """The same with another picture; `width` and `height` in the payload stay as they are."""
+        rgb = self.picture(size)
+        if rgb is None:
+            return self
+        return self.with_(image=base64.b64encode(np.ascontiguousarray(change(rgb)).tobytes()).decode("ascii"))
+
+    def encoded(self) -> bytes:
+        """As `mockserver.sse.encode`; NaN is written where a payload holds it."""
+        data = json.dumps(self.payload, separators=(",", ":"))
+        return f"event: {self.name}\ndata: {data}\n\n".encode("ascii")
