@@ -195,11 +195,10 @@ def no_other_names(case: Case) -> None:
 
 
 def _events(case: Case) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
-    """All events of all streams but a closing [DONE]."""
+    """All events of all streams but [DONE]; where that has no place, its framing says so."""
     for stream in streams(case, *EVERY):
-        done = _closing_marks(stream)
         for event in stream.events:
-            if event.index not in done:
+            if event.kind is not Kind.DONE_MARK:
                 yield stream, event
 
 

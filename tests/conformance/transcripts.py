@@ -172,6 +172,7 @@ def generation(
     pixels: Pixels | None = None,
     *,
     fields: Mapping[str, Any] = FIELDS,
+    sent: Mapping[str, Any] | None = None,
     seed: int = 123,
     format: str | None = None,
     more: Mapping[str, Any] | None = None,
@@ -179,14 +180,16 @@ def generation(
 ) -> Exchange:
     """A whole honest generation: `steps` progress events, previews as asked for, complete.
 
+    `fields` is what the server understood, and what was sent unless `sent` says otherwise.
+
     The picture is `pixels` or one that follows from prompt and seed; `seed` is what complete says where the request
     has none. With `format` (raw, png, jpeg) pictures are coded so and say so. `more` is added to complete.
     """
     steps, width, height = (
         fields.get(key) or default for key, default in (("steps", 20), ("width", 512), ("height", 512))
     )
-    sent = fields.get("seed")
-    chosen = int(sent) if sent is not None else seed
+    asked = fields.get("seed")
+    chosen = int(asked) if asked is not None else seed
     if pixels is None:
         pixels = picture(width, height, sum(map(ord, str(fields.get("prompt")))) * 1000 + chosen)
     named = {} if format is None else {"format": format}
@@ -196,8 +199,10 @@ def generation(
     events = [
         progress(step + 1, steps, image, **named) if shown[step] else progress(step + 1, steps) for step in range(steps)
     ]
-    last = complete(pixels, chosen, image=image, **named, **(more or {}))
-    return stream(label, [*events, last], fields=fields, **options)
+    took = options["at"][-1] if "at" in options else options.get("gap", 0.1) * (steps + 1)
+    times = {"generation_time_ms": int(1000 * took), "first_step_time_ms": int(1000 * took / (steps + 1))}
+    last = {**complete(pixels, chosen, image=image), **times, **named, **(more or {})}
+    return stream(label, [*events, last], fields=fields if sent is None else sent, **options)
 
 
 def upscaled(pixels: Pixels, factor: int = 4, format: str = "jpeg") -> bytes:
