@@ -62,6 +62,7 @@ core
 | | overlap/health | GET /health at the end |
 | upscale [0,5] | upscale/odd, tall, square, wide, small | cards of 17x13, 13x40, 48x48, 208x24, 8x8 with X-Use-OpenCL |
 | | | true, 1, false, 0, absent |
+| | upscale/odd-flagged, tall-flagged, square-flagged, wide-flagged | refusals of it: with X-Use-OpenCL |
 | upscale-refuse [0,0] | upscale-refuse/width-missing, height-missing, path-missing | also without --upscaler-path |
 | | upscale-refuse/width-not-a-number, height-not-a-number | (then with a made-up path) |
 | | upscale-refuse/body-short, body-long, body-empty, path-unknown | |
@@ -87,6 +88,10 @@ hardened
 | | upscale-range/both-negative, width-negative | only with --destructive |
 | | upscale-range/health | GET /health after all of them |
 | upscale-more [0,2] | upscale-more/one-pixel, upscale-more/chunked | 1x1; 16x16 with a chunked request body |
+| generated [0,0] | generated/generate/000, 001, ... | generated bodies with fields of a wrong type |
+| | generated/upscale/000, 001, ... | generated sizes that are no integers or do not fit the body |
+| | generated/generate/shrunk, generated/upscale/shrunk | only where one was not refused: the smallest such |
+| | generated/health | GET /health after all of them |
 
 Not available: refuse-image and strength with --no-img2img; upscale and upscale-more without --upscaler-path. A series
 (refuse, range, ...) ends early where three of its requests got no answer at all.
@@ -95,7 +100,7 @@ Not available: refuse-image and strength with --no-img2img; upscale and upscale-
 from __future__ import annotations
 
 from conformance.probe import Probe
-from conformance.probes import concurrency, health, hostile, pictures, refusals, upscales
+from conformance.probes import concurrency, generated, health, hostile, pictures, refusals, upscales
 
 PROBES: dict[str, Probe] = {
     probe.name: probe
@@ -109,5 +114,6 @@ PROBES: dict[str, Probe] = {
         *pictures.HARDENED,
         *hostile.PROBES,
         *upscales.HARDENED,
+        *generated.PROBES,
     )
 }

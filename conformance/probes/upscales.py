@@ -8,7 +8,7 @@ from conformance.card import card
 from conformance.probe import Cost, Probe
 from conformance.probes import payload
 from conformance.probes.payload import upscale, upscale_card
-from conformance.probes.series import one_by_one
+from conformance.probes.series import Attempt, first_accepted, one_by_one
 from conformance.recorder import Manner
 from conformance.settings import Settings
 from conformance.target import Target
@@ -18,22 +18,32 @@ MADE_UP_PATH = "no-such-upscaler.bin"
 SIZE = (12, 8)
 
 
-def _path(settings: Settings) -> str:
+def path_on_target(settings: Settings) -> str:
+    """The upscaler that the settings name, or a made-up one."""
     return settings.upscaler_path or MADE_UP_PATH
 
 
 def _upscale(target: Target) -> Iterator[Exchange]:
     """Five upscales: odd, tall, square, wider than the tiles that servers cut (192), small; each with another flag."""
-    path = _path(target.settings)
-    yield target.send("upscale/odd", upscale_card(17, 13, path, "true"))
-    yield target.send("upscale/tall", upscale_card(13, 40, path, "1"))
-    yield target.send("upscale/square", upscale_card(48, 48, path, "false"))
-    yield target.send("upscale/wide", upscale_card(208, 24, path, "0"))
-    yield target.send("upscale/small", upscale_card(8, 8, path))
+    yield from _flagged(target, "odd", 17, 13, "true")
+    yield from _flagged(target, "tall", 13, 40, "1")
+    yield from _flagged(target, "square", 48, 48, "false")
+    yield from _flagged(target, "wide", 208, 24, "0")
+    yield target.send("upscale/small", upscale_card(8, 8, path_on_target(target.settings)))
+
+
+def _flagged(target: Target, name: str, width: int, height: int, opencl: str) -> Iterator[Exchange]:
+    """An upscale with X-Use-OpenCL; where that is refused, without it, which tells whether the flag was to blame."""
+    path = path_on_target(target.settings)
+    attempts = [
+        Attempt(f"upscale/{name}-flagged", upscale_card(width, height, path, opencl)),
+        Attempt("", upscale_card(width, height, path)),
+    ]
+    yield from first_accepted(target, f"upscale/{name}", attempts)
 
 
 def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
-    path = _path(settings)
+    path = path_on_target(settings)
     width, height = SIZE
     body = card(width, height).tobytes()
     yield "upscale-refuse/width-missing", upscale(None, height, path, body)
@@ -49,7 +59,7 @@ def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
 
 
 def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
-    path = _path(settings)
+    path = path_on_target(settings)
     width, height = SIZE
     body = card(width, height).tobytes()
     yield "upscale-range/width-zero", upscale(0, height, path, b"")
@@ -83,7 +93,7 @@ def _upscale_range(target: Target) -> Iterator[Exchange]:
 
 def _upscale_more(target: Target) -> Iterator[Exchange]:
     """Two upscales: a single pixel, and a body in chunked transfer coding."""
-    path = _path(target.settings)
+    path = path_on_target(target.settings)
     yield target.send("upscale-more/one-pixel", upscale_card(1, 1, path))
     yield target.send("upscale-more/chunked", upscale_card(16, 16, path), Manner(chunked=True))
 

@@ -1,0 +1,122 @@
+"""Whether a server took a request on or refused it, and the expectations that checks build on that."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from conformance import contract
+from conformance.check import Case, MissingEvidence
+from conformance.events import generation
+from conformance.evidence import is_generate, outcome
+from conformance.transcript import End, Exchange
+
+BUSY = (409, 429, 503)
+"""Statuses with which a server may refuse a generation while another one runs."""
+ABSENT = (404, 405, 501)
+"""Statuses with which a web server says that it has no such operation."""
+NEEDED = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "hang-up/", "overlap/", "recorded/")
+"""Prefixes of the generations that a server has to take on."""
+
+
+@functools.cache
+def documented() -> Mapping[str, Mapping[str, Any]]:
+    """The schema of every field of /generate that the contract names."""
+    schemas = contract.load().document["components"]["schemas"]
+    found: Mapping[str, Mapping[str, Any]] = schemas["GenerateRequest"]["properties"]
+    return found
+
+
+def is_upscale(exchange: Exchange) -> bool:
+    """Whether it is a POST /upscale."""
+    return exchange.request.method == "POST" and exchange.request.target.partition("?")[0].endswith("/upscale")
+
+
+def present(case: Case, *labels: str) -> Iterator[Exchange]:
+    """The exchanges with these labels, as far as there are any. Raises MissingEvidence where there are none."""
+    found = [label for label in labels if label in case]
+    if not found:
+        raise MissingEvidence(" or ".join(labels))
+    for label in found:
+        yield case[label]
+
+
+def reached(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """Those that got a connection: a server that is gone breaks what it died of, not everything after that.
+
+    Raises MissingEvidence where there are none.
+    """
+    found = False
+    for exchange in exchanges:
+        if exchange.end is not End.UNREACHABLE:
+            found = True
+            yield exchange
+    if not found:
+        raise MissingEvidence("the server could not be reached any more")
+
+
+def accepted(exchange: Exchange) -> bool:
+    """Whether the server took a generation on: it made progress, or was still at it when the suite hung up."""
+    if exchange.status != 200:
+        return False
+    stream = generation(exchange)
+    return bool(stream.progress) or stream.complete is not None or exchange.end is End.HUNG_UP
+
+
+def expect_status(case: Case, exchange: Exchange, *statuses: int, what: str = "", cause: str = "") -> bool:
+    """Expects one of these statuses. `what` says what the request was; `cause` is the likely cause of another one."""
+    if not cause and exchange.status == 500 and 400 in statuses:
+        cause = "the server takes the client's mistake for its own failure: an exception that nobody catches?"
+    return case.expect(
+        exchange.status in statuses,
+        expected=f"status {' or '.join(map(str, statuses))}{' for ' + what if what else ''}",
+        got=outcome(exchange),
+        exchange=exchange,
+        cause="" if exchange.status in statuses else cause,
+    )
+
+
+def generations(case: Case) -> list[Exchange]:
+    """The generations that the server had to take on, oddities aside; without those it was too busy for."""
+    return [
+        exchange
+        for exchange in case.exchanges.values()
+        if is_generate(exchange)
+        and exchange.label.startswith(NEEDED)
+        and exchange.label != "hang-up/refused-meanwhile"
+        and exchange.status not in BUSY
+        and exchange.end is not End.UNREACHABLE
+    ]
+
+
+def expect_taken(case: Case, odd: Callable[[Exchange], bool], what: str, cause: str = "") -> None:
+    """Expects that a server takes generations on whose request is odd in the way that `what` says.
+
+    One that was taken on proves it. Where none was, others without the oddity must have been, or it proves nothing:
+    then MissingEvidence is raised.
+    """
+    exchanges = generations(case)
+    candidates = [exchange for exchange in exchanges if odd(exchange)]
+    taken = [exchange for exchange in candidates if accepted(exchange)]
+    if not candidates:
+        raise MissingEvidence(f"no request had {what}")
+    if not taken and not any(accepted(exchange) for exchange in exchanges):
+        raise MissingEvidence("the server took no generation on, whatever was in the request")
+    shown = case[(taken or candidates)[-1].label]
+    case.expect(
+        bool(taken),
+        expected=f"a generation begins for a request with {what}",
+        got=outcome(shown),
+        exchange=shown,
+        cause=cause,
+    )
+
+
+def unless_absent(case: Case, path: str = "/generate") -> None:
+    """Ends the check where every POST to `path` that it sees is answered as if there were no such operation."""
+    asked = is_generate if path == "/generate" else is_upscale
+    statuses = {exchange.status for exchange in case.exchanges.values() if asked(exchange)}
+    if statuses and statuses <= set(ABSENT):
+        shown = " or ".join(sorted(str(status) for status in statuses))
+        case.not_applicable(f"the server has no {path}: every POST to it is answered with status {shown}")

@@ -1,0 +1,112 @@
+"""Checks of the group generate-ranges: values out of range are answered, and better refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from conformance.acceptance import expect_status, reached, unless_absent
+from conformance.check import Case, MissingEvidence, check
+from conformance.escape import escape
+from conformance.events import generation
+from conformance.evidence import fields, outcome
+from conformance.transcript import End, Exchange
+
+MAX_SEED = 2**32 - 1
+
+
+@check("GEN-RNG-01", needs=["range"], requires=["HLT-01"])
+def gets_an_answer(case: Case) -> None:
+    unless_absent(case)
+    for exchange in reached(case.starting("range/")):
+        if exchange.label == "range/health":
+            continue
+        crashed = exchange.end in (End.RESET, End.TRUNCATED, End.MALFORMED)
+        case.expect(
+            _ended(exchange),
+            expected=f"an answer that ends, for {_odd(exchange)}",
+            got=outcome(exchange),
+            exchange=exchange,
+            cause="the server crashed on it?" if crashed else "",
+        )
+    if "range/health" in case:
+        health = case["range/health"]
+        expect_status(case, health, 200, what="GET /health after values out of range", cause="the server died of one")
+
+
+def _ended(exchange: Exchange) -> bool:
+    """Whether there is an answer and its end. Where the suite hung up, a picture was in the making."""
+    if exchange.status is None or exchange.end not in (End.COMPLETE, End.EOF, End.HUNG_UP):
+        return False
+    return exchange.status != 200 or exchange.end is End.HUNG_UP or generation(exchange).terminal is not None
+
+
+def _refused(
+    case: Case, *names: str, only: Callable[[Exchange], bool] = lambda exchange: True, cause: str = ""
+) -> None:
+    """Expects 400 for the exchanges range/NAME*, as far as they are meant. `cause`: why one may have been accepted."""
+    unless_absent(case)
+    meant = [exchange for exchange in case.starting(*(f"range/{name}" for name in names)) if only(exchange)]
+    if not meant:
+        raise MissingEvidence(f"no request range/{names[0]}* had such a value")
+    for exchange in reached(meant):
+        expect_status(case, exchange, 400, what=_odd(exchange), cause=cause if exchange.status == 200 else "")
+
+
+@check("GEN-RNG-02", needs=["range"], requires=["HLT-01"])
+def steps(case: Case) -> None:
+    _refused(case, "steps-zero", "steps-negative")
+
+
+@check("GEN-RNG-03", needs=["range"], requires=["HLT-01"])
+def size_below_one(case: Case) -> None:
+    _refused(case, "width-zero", "width-negative", "height-zero", "height-negative")
+
+
+@check("GEN-RNG-04", needs=["range"], requires=["HLT-01"])
+def size_not_a_multiple(case: Case) -> None:
+    _refused(case, "width-odd", "height-odd", cause="the server rounds the size, or makes an odd one")
+
+
+@check("GEN-RNG-05", needs=["range"], requires=["HLT-01"])
+def strength(case: Case) -> None:
+    _refused(case, "denoise_strength-", cause="the value is clamped, or used as it is")
+
+
+@check("GEN-RNG-06", needs=["range"], requires=["HLT-01"])
+def seed(case: Case) -> None:
+    def beyond(exchange: Exchange) -> bool:
+        value = fields(exchange.request).get("seed")
+        return isinstance(value, int) and not -1 <= value <= MAX_SEED
+
+    _refused(case, "seed-", only=beyond, cause="the seed is cut to 32 bits")
+
+
+@check("GEN-RNG-07", needs=["range"], requires=["HLT-01"])
+def seed_minus_one(case: Case) -> None:
+    _refused(
+        case,
+        "seed-",
+        only=lambda exchange: fields(exchange.request).get("seed") == -1,
+        cause='read as "random", or as 4294967295',
+    )
+
+
+@check("GEN-RNG-08", needs=["range"], requires=["HLT-01"])
+def stride(case: Case) -> None:
+    _refused(case, "stride-", cause="the stride is clamped, or taken for no previews")
+
+
+@check("GEN-RNG-09", needs=["range"], requires=["HLT-01"])
+def scheduler(case: Case) -> None:
+    _refused(case, "scheduler-", cause="the server silently takes another scheduler")
+
+
+def _odd(exchange: Exchange) -> str:
+    """What is out of range in a request: the field that its label names, with its value."""
+    name = exchange.label.rpartition("/")[2]
+    field = name.partition("-")[0].replace("stride", "show_diffusion_stride")
+    value = fields(exchange.request).get(field)
+    if value is None or (isinstance(value, str) and len(value) > 40):
+        return name.replace("-", " ")
+    return f"{field}: {escape(json.dumps(value), 40)}"
