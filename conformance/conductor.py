@@ -24,7 +24,7 @@ from conformance import curl, failure, plan, preflight, progress, run, settings_
 from conformance import settings as options
 from conformance.contract import BadContract, Requirement
 from conformance.item import ChecksFolder, RequirementItem
-from conformance.launch import SERVERS, Launched, LaunchFailed, launch
+from conformance.launch import SERVERS, Launched, LaunchFailed
 from conformance.plan import Plan
 from conformance.result import ExchangeLine, Judged, ProbeLine, Result, judgement_from_json, judgement_json
 from conformance.run import Run
@@ -55,6 +55,8 @@ class Conductor:
         file, origin = settings_file.find(config.invocation_params.dir)
         url = target if self.launched else options.address(target)
         self.settings = options.resolve(url, given, environment, file, origin)
+        if self.launched and self.settings.upscaler_path is None:
+            self.settings = replace(self.settings, upscaler_path=SERVERS[self.launched].upscaler_path)
         try:
             self.suite: Suite = config.hook.pytest_local_dream_suite(config=config)
         except BadContract as error:
@@ -130,7 +132,7 @@ class Conductor:
         try:
             url = self.settings.url
             if self.launched:
-                self.server = launch(self.launched)
+                self.server = Launched(self.launched, SERVERS[self.launched])
                 url = self.server.url
             self.settings = replace(self.settings, url=url)
             run.begin(self.folder, url)
@@ -222,7 +224,7 @@ class Conductor:
 
     def sum_up(self) -> Result:
         """The result, from the judgements that the reports carried and the transcripts in the shared folder."""
-        assert self.plan is not None
+        chosen = self.plan or Plan(())  # no plan where an xdist controller could not reach the target
         contract = self.suite.contract
         transcripts = run.made(self.folder)
         selected = [requirement for requirement in contract.requirements if requirement.id in self.ids]
@@ -237,25 +239,24 @@ class Conductor:
             settings=self.settings.public(),
             launched=self.launched,
             strict=self.settings.strict,
-            plan=tuple(self.probe_lines({transcript.probe for transcript in transcripts})),
-            planned=self.plan.cost,
+            plan=tuple(self.probe_lines(chosen, {transcript.probe for transcript in transcripts})),
+            planned=chosen.cost,
             spent=run.spent(transcripts),
             judged=judged,
-            deselected=tuple(r for r in profile if not r.unjudged and r.id not in self.ids),
+            deselected=tuple(r for r in profile if self.plan and not r.unjudged and r.id not in self.ids),
             unjudged=tuple(r for r in profile if r.unjudged),
             exchanges=tuple(ExchangeLine.of(t.probe, exchange) for t in transcripts for exchange in t.exchanges),
             curls=self.curls([line.judgement for line in judged], self.settings),
             problem=self.problem,
         )
 
-    def probe_lines(self, made: set[str]) -> Iterator[ProbeLine]:
+    def probe_lines(self, chosen: Plan, made: set[str]) -> Iterator[ProbeLine]:
         """Every probe of the plan and what became of it."""
-        assert self.plan is not None
-        for probe in self.plan.probes:
+        for probe in chosen.probes:
             failed = (self.folder / f"{probe.name}.failed").exists()
             state = "made" if probe.name in made else "failed" if failed else "planned"
             yield ProbeLine(probe.name, probe.cost, state)
-        for state, reasons in (("unavailable", self.plan.unavailable), ("over-budget", self.plan.over_budget)):
+        for state, reasons in (("unavailable", chosen.unavailable), ("over-budget", chosen.over_budget)):
             for name, reason in reasons.items():
                 yield ProbeLine(name, self.suite.probes[name].cost, state, reason)
 

@@ -26,8 +26,11 @@ class ChecksFolder(pytest.Directory):
 
     def collect(self) -> Iterable[pytest.Collector]:
         conductor = self.conductor
+        # Outside the root directory pytest would name a group after the arguments, and one given by path not at all.
+        inside = self.path.is_relative_to(self.config.rootpath)
         for name, requirements in conductor.suite.groups(conductor.settings.profile).items():
-            group = Group.from_parent(self, path=self.path / name)
+            named: dict[str, Any] = {} if inside else {"nodeid": name}
+            group = Group.from_parent(self, path=self.path / name, **named)
             group.conductor = conductor
             group.requirements = requirements
             yield group

@@ -18,19 +18,23 @@ import threading
 import time
 from dataclasses import dataclass
 
-URL = re.compile(r"https?://[^\s\"'<>]+")
+URL = re.compile(r"https?://[^\s\"'<>()]+")
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """How to start a server: a Python module with arguments, and how long it may take until it prints its address."""
+    """How to start a server: a Python module with arguments, and how long it may take until it prints its address.
+
+    `upscaler_path` is what it takes as X-Upscaler-Path.
+    """
 
     module: str
-    arguments: tuple[str, ...]
-    patience: float
+    arguments: tuple[str, ...] = ()
+    patience: float = 60.0
+    upscaler_path: str | None = None
 
 
-SERVERS = {"mock": Embedded("mockserver", ("--port", "0"), patience=60.0)}
+SERVERS = {"mock": Embedded("mockserver", ("--port", "0"), upscaler_path="default")}
 
 
 class LaunchFailed(Exception):
@@ -38,7 +42,7 @@ class LaunchFailed(Exception):
 
 
 class Launched:
-    """A running embedded server. `url` is where it listens."""
+    """A running embedded server; `url` is where it listens. Raises LaunchFailed."""
 
     def __init__(self, name: str, server: Embedded) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
@@ -97,14 +101,10 @@ class Launched:
         self._log.close()
 
 
-def launch(name: str) -> Launched:
-    """Starts an embedded server by name. Raises LaunchFailed."""
-    return Launched(name, SERVERS[name])
-
-
 def keep(command: list[str]) -> int:
     """Runs a server until standard input closes, then stops it. Answers the server's exit code."""
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}  # else the ready line waits for a full buffer
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=unbuffered)
 
     def stop_at_end_of_input() -> None:
         while os.read(0, 1024):

@@ -1,0 +1,37 @@
+# make check   judge our own server with the suite; ends in a report (also in reports/)
+# make test    lint, types, tests
+# Each makes its own environment in .venv when needed. Other Pythons: make check PYTHON=python3.12
+
+EXTRAS := dev
+TARGET := mock
+PROFILE := hardened
+
+VENV := .venv
+comma := ,
+READY := $(VENV)/.ready-$(subst $(comma),-,$(EXTRAS))
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
+PYTHON := $(FOUND)
+
+.PHONY: check test clean
+
+check: $(READY)
+	@mkdir -p reports
+	$(VENV)/bin/pytest --target $(TARGET) --profile $(PROFILE) \
+		--json-report reports/check.json --junitxml reports/check.xml
+
+test: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest
+
+$(READY): pyproject.toml
+	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed, and none was found (python3 is $$(python3 -V 2>&1))" >&2; exit 1)
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) reports build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
