@@ -29,8 +29,16 @@ DEFAULTS: Body = {
     "show_diffusion_stride": 1,
     "use_opencl": False,
 }
-SUSPECTS = (("steps",), ("cfg",), ("scheduler",), ("denoise_strength",), ("width", "height"), ("negative_prompt",))
-"""Fields that may change a picture, most telling first; the others are sent in the last bisection's remainder."""
+SUSPECTS = (
+    ("steps",),
+    ("cfg",),
+    ("scheduler",),
+    ("denoise_strength",),
+    ("width", "height"),
+    ("negative_prompt",),
+    ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
+)
+"""All fields of DEFAULTS, in groups: what three halvings can tell apart."""
 MOST_BISECTIONS = 3
 
 
