@@ -216,7 +216,8 @@ class GenerationStream:
         return tuple(event for event in self.progress if event.payload.get("image") is not None)
 
     @cached_property
-    def _order(self) -> tuple[State, tuple[Misplaced, ...]]:
+    def problems(self) -> tuple[Misplaced, ...]:
+        """What is wrong with the order of its events."""
         state, problems = State.START, []
         for event in self.events:
             step = TRANSITIONS[state, event.kind]
@@ -226,17 +227,7 @@ class GenerationStream:
         last = TRANSITIONS[state, Kind.END]
         if last.problem:
             problems.append(Misplaced(last.problem, None))
-        return state, tuple(problems)
-
-    @property
-    def state(self) -> State:
-        """Where the stream stood when it ended."""
-        return self._order[0]
-
-    @property
-    def problems(self) -> tuple[Misplaced, ...]:
-        """What is wrong with the order of its events."""
-        return self._order[1]
+        return tuple(problems)
 
 
 def generation(exchange: Exchange) -> GenerationStream:

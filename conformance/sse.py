@@ -107,10 +107,6 @@ class Stream:
         """The notices of these kinds, in stream order."""
         return [notice for notice in self.notices if notice.oddity in oddities]
 
-    def of(self, event: Event) -> list[Notice]:
-        """The notices of one event."""
-        return [notice for notice in self.notices if event.start <= notice.offset < event.end]
-
 
 class Decoder:
     """Reads a stream piece by piece: `feed` answers with the events that a piece completes, `close` with everything."""

@@ -20,9 +20,8 @@ API_EVENTS = ("progress", "complete")
 class Target:
     """Makes calls and keeps count.
 
-    `transcript` answers with what an earlier probe recorded, and raises KeyError where it did not run. `on_exchange` is
-    told of every exchange as it ends. `clock` is the `time.monotonic()` at which the run's clock was 0, so that several
-    processes can share one clock.
+    `transcript` answers with what an earlier probe recorded, and raises KeyError where it did not run. `clock` is the
+    `time.monotonic()` at which the run's clock was 0, so that several processes can share one clock.
     """
 
     def __init__(
@@ -30,13 +29,11 @@ class Target:
         settings: Settings,
         transcript: Callable[[str], Transcript],
         *,
-        on_exchange: Callable[[Exchange], None] | None = None,
         clock: float | None = None,
     ) -> None:
         self.settings = settings
         self.spent = Cost()
         self._transcript = transcript
-        self._on_exchange = on_exchange
         self._epoch = time.monotonic() if clock is None else clock
         self._address = Address.of(settings.url)
         self._limits = Limits(settings.idle_timeout, settings.total_timeout)
@@ -93,8 +90,6 @@ class Target:
     def _counted(self, exchange: Exchange) -> Exchange:
         with self._lock:
             self.spent += spent_on(exchange)
-        if self._on_exchange:
-            self._on_exchange(exchange)
         return exchange
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.events import generation
-from conformance.pictures import BadPicture, Picture, of_payload, psnr
+from conformance.evidence import picture
+from conformance.likeness import alike
 from conformance.probe import Cost, Probe
 from conformance.probes import payload
 from conformance.probes.payload import Body, generate, without
@@ -15,8 +16,6 @@ from conformance.settings import Settings
 from conformance.target import Target
 from conformance.transcript import Exchange
 
-SAME_PICTURE = 35.0
-"""PSNR in dB from which on two pictures count as the same (GEN-PIC-07)."""
 DEFAULTS: Body = {
     "negative_prompt": "",
     "steps": 20,
@@ -69,8 +68,8 @@ def _defaults(target: Target) -> Iterator[Exchange]:
     absent = target.send("defaults/absent", generate(_minimal(target.settings)))
     explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
     yield from (absent, explicit)
-    reference, other = _picture(absent), _picture(explicit)
-    if reference is None or other is None or _alike(reference, other):
+    reference, other = generation(absent), generation(explicit)
+    if picture(reference) is None or picture(other) is None or alike(reference, other):
         return
     suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
     for number in range(1, MOST_BISECTIONS + 1):
@@ -81,22 +80,10 @@ def _defaults(target: Target) -> Iterator[Exchange]:
         body = _minimal(target.settings) | {name: DEFAULTS[name] for name in names}
         exchange = target.send(f"defaults/bisect-{number}", generate(body))
         yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
-        picture = _picture(exchange)
-        if picture is None:
+        halved = generation(exchange)
+        if picture(halved) is None:
             return
-        suspects = suspects[len(half) :] if _alike(reference, picture) else half
-
-
-def _picture(exchange: Exchange) -> Picture | None:
-    complete = generation(exchange).complete
-    try:
-        return of_payload(complete.payload) if complete else None
-    except BadPicture:
-        return None
-
-
-def _alike(one: Picture, other: Picture) -> bool:
-    return one.size == other.size and psnr(one.pixels, other.pixels) >= SAME_PICTURE
+        suspects = suspects[len(half) :] if alike(reference, halved) else half
 
 
 def _strength(target: Target) -> Iterator[Exchange]:

@@ -96,7 +96,6 @@ def test_terminals_and_previews() -> None:
     assert [event.index for event in stream.previews] == [1]
     assert stream.complete is stream.terminal is stream.terminals[0]
     assert stream.error is None
-    assert stream.state is State.DONE
     assert view(PROGRESS, ERROR).error
     assert view(PROGRESS).terminal is None
 

@@ -69,13 +69,6 @@ def test_events_carry_their_bytes() -> None:
     assert (first.index, first.name, first.data) == (0, "progress", "a")
 
 
-def test_notices_of_one_event() -> None:
-    stream = decode(b"event: none\n\ndata:x\n\ndata: y\n\n")
-    first, second = stream.events
-    assert {notice.oddity for notice in stream.of(first)} == {Oddity.NO_SPACE, Oddity.NO_EVENT_LINE}
-    assert {notice.oddity for notice in stream.of(second)} == {Oddity.NO_EVENT_LINE}
-
-
 def test_a_clean_stream_has_no_oddities() -> None:
     assert decode(EVENTS[0] + b"event: complete\ndata: {}\n\n").notices == ()
 
