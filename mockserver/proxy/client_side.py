@@ -1,0 +1,65 @@
+"""The proxy's connection to a client, as bends use it (see `bend.Out`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+try:
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+except ImportError:  # Windows: there a reset may overtake the last bytes
+    ioctl = None  # type: ignore[assignment]
+
+NOW = struct.pack("ii", 1, 0)
+"""SO_LINGER: close at once, with a reset."""
+FLUSH_SECONDS = 2.0
+"""How long a reset waits at most until what was sent before it has reached the client."""
+
+
+class ClientSide:
+    """Writes to one client. After `close` and `reset` it swallows what is written."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._gone = asyncio.Event()
+        self.closed = False
+        writer.transport.set_write_buffer_limits(0)
+
+    def left(self) -> None:
+        """The client has closed its end."""
+        self._gone.set()
+
+    async def write(self, data: bytes) -> None:
+        if not self.closed and data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def close(self) -> None:
+        self.closed = True
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def reset(self) -> None:
+        self.closed = True
+        connection: socket.socket | None = self._writer.get_extra_info("socket")
+        if connection is not None:
+            await self._flushed(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOW)
+        self._writer.transport.abort()
+
+    async def gone(self) -> None:
+        await self._gone.wait()
+
+    async def _flushed(self, connection: socket.socket) -> None:
+        """Waits for the kernel: a reset throws away what it has not sent yet, and would come too early."""
+        for _ in range(int(FLUSH_SECONDS / 0.01)):
+            if ioctl is None or self._gone.is_set():
+                return
+            waiting: int = struct.unpack("i", ioctl(connection.fileno(), TIOCOUTQ, b"\0\0\0\0"))[0]
+            if not waiting:
+                return
+            await asyncio.sleep(0.01)

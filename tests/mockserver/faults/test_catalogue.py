@@ -1,0 +1,72 @@
+"""Names and places: what the catalogue says when asked for something, also for something that it does not have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mockserver.faults.alteration import Alteration
+from mockserver.faults.catalogue import Fault, Layer, choose, entries, register
+from mockserver.faults.place import Place, Relation, Unit, parse_place
+from mockserver.faults.unknown import Unknown
+from mockserver.spec import load_spec
+from tests.spec_ids import requirement_ids
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("bytes:2000", Place(Unit.BYTES, 2000)),
+        ("event:3", Place(Unit.EVENT, 3, Relation.AFTER)),
+        ("before:progress:2", Place(Unit.PROGRESS, 2, Relation.BEFORE)),
+        ("inside:complete", Place(Unit.COMPLETE, 1, Relation.INSIDE)),
+    ],
+)
+def test_places(text: str, place: Place) -> None:
+    assert parse_place(text) == place
+    assert parse_place(str(place)) == place
+
+
+@pytest.mark.parametrize("text", ["", "bytes", "bytes:-1", "progress:0", "near:complete", "after:", "event:1:2"])
+def test_no_places(text: str) -> None:
+    with pytest.raises(Unknown, match=r"no place in an answer; use bytes:N, or"):
+        parse_place(text)
+
+
+def test_unknown_names_are_answered_with_near_ones() -> None:
+    with pytest.raises(Unknown, match=r"--list-faults \(did you mean reset\?\)"):
+        choose("rest")
+
+
+def test_a_place_that_the_fault_does_not_have() -> None:
+    with pytest.raises(Unknown, match="has no place"):
+        choose("byte-order-mark@bytes:3")
+    assert str(choose("reset@bytes:2000")) == "reset@bytes:2000"
+    assert str(choose("reset")).startswith("reset@")
+
+
+def test_a_name_is_given_once() -> None:
+    entries()
+    with pytest.raises(ValueError, match="two entries of the catalogue are named reset"):
+        register(Fault(name="reset", sentence="x", layer=Layer.EVENT, make=Alteration, breaks=()))
+
+
+def test_every_entry_is_well_formed() -> None:
+    """Each has one sentence, requirement ids that exist and, where it has a place by default, one of its units."""
+    known = requirement_ids(load_spec())
+    for name, entry in entries().items():
+        assert NAME.fullmatch(name), name
+        assert re.fullmatch(r"[A-Z/].*\.", entry.sentence), name
+        assert "\n" not in entry.sentence, name
+        ids = (*entry.breaks, *entry.consequences) if isinstance(entry, Fault) else entry.discouraged
+        assert known.keys() >= set(ids), name
+        assert len(set(ids)) == len(ids), name
+        if isinstance(entry, Fault):
+            assert entry.breaks, name
+        else:
+            assert all(known[id] == "SHOULD" for id in ids), name
+        assert entry.place is None or entry.place.unit in entry.units, name
+        entry.make(entry.place)
