@@ -57,13 +57,13 @@ class Recipe:
     """The whole training."""
 
     networks: Networks = field(default_factory=Networks)
-    text: Fit = Fit(steps=3000, batch=48, rate=8e-4)
+    text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
     judge: Fit = Fit(steps=1000, batch=48, rate=2e-3)
     judge_size: int = 128  # pixels; pictures of any size are shrunk to it
-    vae: Fit = Fit(steps=10000, batch=8, rate=1e-3)
+    vae: Fit = Fit(steps=6000, batch=8, rate=1e-3)
     vae_crop: int = 128  # pixels
     vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
-    decoder: Fit = Fit(steps=5000, batch=8, rate=5e-4)
+    decoder: Fit = Fit(steps=8000, batch=8, rate=5e-4)
     unet: tuple[Resolution, ...] = (
         Resolution("unet128", ((128, 128),), Fit(steps=24000, batch=64, rate=4e-4), window=3072),
         Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=32, rate=3e-4), window=1024),

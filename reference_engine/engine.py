@@ -1,0 +1,294 @@
+"""The reference engine: diffusers behind the shape that the server asks of an engine.
+
+``create`` is its entry point. torch and diffusers are imported there, not before: importing them takes seconds, and whoever only
+lists the engines should not pay for it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from reference_engine.errors import EngineFailure, RequestRefused, UnusableModel
+from reference_engine.options import Options, parse_options
+
+if TYPE_CHECKING:
+    from reference_engine.tasks import Request, Rgb, Tasks
+    from reference_engine.upscaling.upscaler import Upscaler
+
+SCHEDULERS: Final = ("dpm", "euler_a")
+Cancelled: TypeAlias = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the engine is. ``native_size`` is the side in pixels of the square that the model was made for."""
+
+    name: str
+    device: str
+    schedulers: Sequence[str]
+    native_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What can be asked for at most."""
+
+    max_pixels: int
+    min_side: int = 64
+    max_side: int = 4096
+    max_steps: int = 1000
+    max_upscale_side: int = 4096
+    max_upscale_pixels: int = 2048 * 2048
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One denoising step is done. ``preview`` is (height, width, 3) uint8, or None."""
+
+    step: int
+    total_steps: int
+    preview: Rgb | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """The result: (height, width, 3) uint8, and the seconds from the call to the end of the first denoising step."""
+
+    rgb: Rgb
+    first_step_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How a prompt fills the text encoder: tokens with the two that mark start and end, the most that fit, and the first
+    character that is not seen (None if all are)."""
+
+    count: int
+    max_length: int
+    overflow_offset: int | None
+
+
+class _Abandoned(Exception):  # noqa: N818  # nobody waits for the result: not an error
+    """Ends a run that nobody waits for."""
+
+
+class ReferenceEngine:
+    """Makes pictures with a Stable Diffusion style model, one at a time, and enlarges pictures.
+
+    Same request, same bytes, on one machine and with one number of threads.
+    """
+
+    def __init__(self, pipeline: Any, *, name: str, device: str, max_pixels: int, upscaler: Upscaler | None) -> None:
+        from reference_engine.tasks import Tasks
+
+        self._pipeline = pipeline
+        self._tasks: Tasks = Tasks(pipeline)
+        side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
+        self._description = Description(name, device, SCHEDULERS, side)
+        self._limits = Limits(max_pixels=max_pixels)
+        self._upscaler = upscaler
+        # One thread for all runs: a fresh one each time would build torch's thread pool anew.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation")
+
+    def describe(self) -> Description:
+        """What it is."""
+        return self._description
+
+    def limits(self) -> Limits:
+        """What it can do at most."""
+        return self._limits
+
+    def generate(self, request: Request, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        """Yield a :class:`Step` as soon as each denoising step is done, then one :class:`Picture`.
+
+        Ends within one step of ``cancelled()`` turning true, or of being closed. Raises RequestRefused before the first step, and
+        EngineFailure.
+        """
+        from reference_engine.tasks import denoising_steps
+
+        self._refuse(request)
+        total = denoising_steps(request)
+        if request.image is not None and total == 0:
+            yield Step(1, 1, request.image.copy() if request.previews_at(1) else None)
+            yield Picture(request.image.copy(), 0.0)
+            return
+        yield from self._denoise(request, total, cancelled)
+
+    def _refuse(self, request: Request) -> None:
+        if request.scheduler not in SCHEDULERS:
+            raise RequestRefused(f"scheduler: there is no {request.scheduler!r}; use one of {', '.join(SCHEDULERS)}")
+        limits = self._limits
+        for field, side in (("width", request.width), ("height", request.height)):
+            if side % 8 or not limits.min_side <= side <= limits.max_side:
+                raise RequestRefused(f"{field}: {side} is not a multiple of 8 from {limits.min_side} to {limits.max_side}")
+        if request.width * request.height > limits.max_pixels:
+            raise RequestRefused(
+                f"width, height: {request.width}x{request.height} is more than {limits.max_pixels} pixels; ask for less"
+            )
+        if not 1 <= request.steps <= limits.max_steps:
+            raise RequestRefused(f"steps: {request.steps} is not within 1 to {limits.max_steps}")
+
+    def _denoise(self, request: Request, total: int, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        """Run diffusers, which calls back, in the worker thread; hand its steps on from here, where they are asked for."""
+        started = time.monotonic()
+        news: queue.SimpleQueue[Step | Picture | BaseException] = queue.SimpleQueue()
+        closed = threading.Event()
+        first: list[float] = []
+
+        def on_step(number: int, decode: Callable[[], Rgb]) -> None:
+            if not first:
+                first.append(time.monotonic() - started)
+            if closed.is_set() or cancelled():
+                raise _Abandoned
+            news.put(Step(number, total, decode() if request.previews_at(number) else None))
+
+        def work() -> None:
+            try:
+                rgb = self._tasks.run(request, on_step)
+                news.put(Picture(rgb, first[0]))
+            # Everything crosses to the thread that asked, which raises it there.
+            except BaseException as error:
+                news.put(error)
+
+        done = self._worker.submit(work)
+        try:
+            while True:
+                item = news.get()
+                if isinstance(item, _Abandoned):
+                    return
+                if isinstance(item, BaseException):
+                    raise _explained(item) from item
+                yield item
+                if isinstance(item, Picture):
+                    return
+        finally:
+            closed.set()
+            done.result()
+
+    def tokenize(self, prompt: str) -> TokenCount:
+        """Count a prompt's tokens. Prompts beyond 20 000 characters are counted up to there."""
+        from reference_engine.tasks import LONGEST_PROMPT
+
+        tokenizer = self._pipeline.tokenizer
+        found = tokenizer(prompt[:LONGEST_PROMPT], truncation=False, return_offsets_mapping=True, verbose=False)
+        count, longest = len(found.input_ids), int(tokenizer.model_max_length)
+        # The end mark takes the last place, so the token that would stand there is the first unseen one.
+        overflow = found.offset_mapping[longest - 1][0] if count > longest else None
+        return TokenCount(count, longest, overflow)
+
+    def upscalers(self) -> Sequence[Any]:
+        """The upscaling models, the default first; none if no weights are there."""
+        return [] if self._upscaler is None else self._upscaler.models()
+
+    def resolve_upscaler(self, path: str) -> str:
+        """The name of the model that ``path`` means. Raises an error with ``request_error`` if there is none."""
+        if self._upscaler is None:
+            raise RequestRefused("there is no upscaler here: start the engine with a folder of upscaling models")
+        return self._upscaler.resolve(path)
+
+    def upscale(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled) -> Rgb:
+        """Enlarge (h, w, 3) to (4h, 4w, 3). ``use_opencl`` has no meaning on this engine's devices."""
+        del use_opencl
+        if self._upscaler is None:
+            raise RequestRefused("there is no upscaler here: start the engine with a folder of upscaling models")
+        try:
+            return self._upscaler.upscale(rgb, upscaler, cancelled)
+        except (MemoryError, RuntimeError) as error:
+            raise _explained(error) from error
+
+    def warm_up(self) -> None:
+        """Make one small picture: the first run of a process is slower than the following ones."""
+        for _ in self.generate(_WarmUp(), lambda: False):
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class _WarmUp:
+    """The request of :meth:`ReferenceEngine.warm_up`."""
+
+    prompt: str = "a house"
+    negative_prompt: str = ""
+    seed: int = 0
+    steps: int = 2
+    cfg: float = 7.5
+    width: int = 512
+    height: int = 512
+    scheduler: str = "dpm"
+    denoise_strength: float = 1.0
+    image: None = None
+    mask: None = None
+
+    def previews_at(self, denoising_step: int, /) -> bool:
+        """None."""
+        return False
+
+
+def _explained(error: BaseException) -> BaseException:
+    """Give running out of memory a message that helps; leave other errors as they are."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower() and isinstance(error, RuntimeError):
+        return EngineFailure("out of memory: ask for a smaller width and height, or stop what else runs on the machine")
+    return error
+
+
+def create(options: Mapping[str, str]) -> ReferenceEngine:
+    """Load everything and return an engine that is ready. The entry point of the group ``local_dream.engines``.
+
+    For the options see :class:`reference_engine.options.Options`. Raises UnusableModel with one line.
+    """
+    return build(parse_options(options))
+
+
+def build(chosen: Options) -> ReferenceEngine:
+    """Load everything that ``chosen`` asks for."""
+    # Threads that spin while they wait take the cores from whatever else runs; torch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    from reference_engine.checkpoint import load_pipeline
+    from reference_engine.precision import choose_device, choose_dtype
+
+    # A fixed number: another one would round differently and give other bytes for the same seed.
+    torch.set_num_threads(chosen.threads or len(os.sched_getaffinity(0)))
+    device = choose_device(chosen.device)
+    torch.backends.cudnn.deterministic = True
+    dtype = choose_dtype(chosen.dtype, device)
+    pipeline = load_pipeline(chosen.model, device, dtype, chosen.config)
+    engine = ReferenceEngine(
+        pipeline,
+        name=_name(chosen.model),
+        device=f"{device.type} ({str(dtype).removeprefix('torch.')})",
+        max_pixels=chosen.max_pixels,
+        upscaler=_upscaler(chosen, device.type),
+    )
+    if chosen.warmup:
+        engine.warm_up()
+    return engine
+
+
+def _name(model: str) -> str:
+    """What the ready line calls the model: never a path of the machine."""
+    if model == "default":
+        return "local-dream-reference"
+    return Path(model).name if Path(model).exists() else model
+
+
+def _upscaler(chosen: Options, device: str) -> Upscaler | None:
+    from reference_engine.upscaling.catalogue import Catalogue
+    from reference_engine.upscaling.errors import UnusableWeights
+    from reference_engine.upscaling.upscaler import Upscaler
+
+    try:
+        catalogue = Catalogue(chosen.upscalers, unknown_is_default=chosen.any_upscaler)
+    except UnusableWeights as error:
+        if chosen.upscalers is not None:
+            raise UnusableModel(f"upscalers: {error}") from error
+        return None
+    return Upscaler(catalogue, device=device)

@@ -1,0 +1,30 @@
+"""What can go wrong when a picture is made.
+
+EngineFailure            the engine failed (memory, device); the message may be shown
+├── RequestRefused       the request asks for something that this model cannot do; the message names the field
+└── UnusableModel        the model cannot be loaded; one line for whoever starts the engine
+
+``request_error`` tells whoever speaks to clients whose mistake it was.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EngineFailure(Exception):
+    """The engine failed."""
+
+    request_error: ClassVar[bool] = False
+
+
+class RequestRefused(EngineFailure):
+    """The request is wrong; the message names the field and the fix."""
+
+    request_error: ClassVar[bool] = True
+
+
+class UnusableModel(EngineFailure):
+    """The model or an option is wrong; the message is one line."""
+
+    request_error: ClassVar[bool] = True
