@@ -33,6 +33,7 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
     finally:
         working.cancel()
         leaving.cancel()
+        await asyncio.wait({working, leaving})  # a generator that still runs cannot be closed
 
 
 async def _gone(receive: Receive) -> None:
