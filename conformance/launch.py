@@ -53,6 +53,9 @@ class Launched:
             stderr=self._log,
             start_new_session=True,
         )
+        assert self._keeper.stdin is not None
+        assert self._keeper.stdout is not None
+        self._input, self._output = self._keeper.stdin, self._keeper.stdout
         try:
             self.url = self._ready(name, server.patience)
         except BaseException:
@@ -62,15 +65,14 @@ class Launched:
     def _ready(self, name: str, patience: float) -> str:
         """The address from the first line that holds one. What the server prints later is read and dropped."""
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        output = self._keeper.stdout
-        assert output is not None
 
         def read() -> None:
-            for line in output:
+            for line in self._output:
                 lines.put(line.decode("utf-8", "replace"))
             lines.put(None)
 
-        threading.Thread(target=read, daemon=True).start()
+        self._reader = threading.Thread(target=read, daemon=True)
+        self._reader.start()
         end = time.monotonic() + patience
         while True:
             try:
@@ -90,14 +92,16 @@ class Launched:
 
     def stop(self) -> None:
         """Stops the server and everything it started. Safe to call twice."""
-        assert self._keeper.stdin is not None
         with contextlib.suppress(OSError):
-            self._keeper.stdin.close()
+            self._input.close()
         try:
             self._keeper.wait(timeout=10)
         except subprocess.TimeoutExpired:
             os.killpg(self._keeper.pid, signal.SIGKILL)
             self._keeper.wait()
+        self._reader.join(timeout=5)
+        if not self._reader.is_alive():  # else something that the server started still holds the pipe
+            self._output.close()
         self._log.close()
 
 

@@ -72,16 +72,16 @@ def _is_page(answer: httpx.Response) -> bool:
 def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.Response:
     """The head of the answer. The body is not read: nothing is known of its size."""
     found: list[httpx.Response | Exception] = []
-    client = httpx.Client(trust_env=False, timeout=patience)
     body = {"content": b"{}", "headers": {"Content-Type": "application/json"}} if method == "POST" else {}
 
     def ask() -> None:
         try:
-            request = client.build_request(method, settings.url + path, **body)  # type: ignore[arg-type]
-            request.headers.update(settings.headers)
-            answer = client.send(request, stream=True)
-            found.append(answer)
-            answer.close()
+            with httpx.Client(trust_env=False, timeout=patience) as client:
+                request = client.build_request(method, settings.url + path, **body)  # type: ignore[arg-type]
+                request.headers.update(settings.headers)
+                answer = client.send(request, stream=True)
+                found.append(answer)
+                answer.close()
         except Exception as error:
             found.append(error)
 
@@ -93,7 +93,6 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
         raise _Silent
     if isinstance(found[0], Exception):
         raise found[0]
-    client.close()
     return found[0]
 
 
