@@ -72,9 +72,9 @@ def body_empty(case: Case) -> None:
     _refused(case, "upscale-refuse/body-empty")
 
 
-@check("UPS-REQ-08", needs=["upscale"], over=["upscale-more/"], requires=["UPS-ANS-01"])
+@check("UPS-REQ-08", needs=["upscale"], requires=["UPS-ANS-01"])
 def opencl_flag(case: Case) -> None:
-    asked = [exchange for exchange in case.starting("upscale/", "upscale-more/") if is_upscale(exchange)]
+    asked = [exchange for exchange in case.starting("upscale/") if is_upscale(exchange)]
     for flag in sorted({exchange.request.header(FLAG) or "" for exchange in asked}):
         having = [exchange for exchange in asked if (exchange.request.header(FLAG) or "") == flag]
         shown = next((exchange for exchange in having if exchange.status == 200), having[-1])

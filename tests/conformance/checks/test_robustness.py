@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance import suite
+from conformance.transcript import End, Exchange, Request
+from conformance.verdict import Judgement, Verdict
+from tests.conformance import transcripts
+from tests.conformance.transcripts import (
+    FIELDS,
+    answer,
+    error,
+    generation,
+    picture,
+    progress,
+    refusal,
+    request,
+    stream,
+    words,
+)
+
+suite.load()
+HEALTH = Request("GET", "/health")
+ALIVE = answer("health/get", 200, to=HEALTH)
+OTHER = {**FIELDS, "prompt": "two cats"}
+SEEDLESS = {name: value for name, value in FIELDS.items() if name != "seed"}
+
+
+def judge(id: str, *exchanges: Exchange) -> Judgement:
+    return transcripts.judge(id, ALIVE, generation("base"), *exchanges)
+
+
+FIRST = generation("overlap/first", fields=OTHER, started=10.0)
+SECOND = generation("overlap/second", fields=SEEDLESS, started=10.1, gap=0.3)
+BUSY = refusal("overlap/second-busy", 503, started=10.1, to=request(SEEDLESS))
+RETRIED = generation("overlap/second", fields=SEEDLESS, started=11.0)
+
+
+@pytest.mark.parametrize("id", ["ROB-01", "ROB-02"])
+def test_two_generations_at_once(id: str) -> None:
+    assert judge(id, FIRST, SECOND).verdict is Verdict.PASS
+    assert judge(id, FIRST, BUSY, RETRIED).verdict is Verdict.PASS
+    assert judge(id, FIRST, replace(BUSY, label="overlap/second")).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("id", ["ROB-01", "ROB-02"])
+def test_generations_that_do_not_overlap_prove_nothing(id: str) -> None:
+    judgement = judge(id, FIRST, RETRIED)
+    assert judgement.verdict is Verdict.NOT_APPLICABLE
+    assert "too fast" in judgement.reason
+    assert judge(id, refusal("overlap/first"), SECOND).verdict is Verdict.UNTESTED
+
+
+DISTURBED: dict[str, tuple[Exchange, str]] = {
+    "cut": (stream("overlap/first", [progress(1, 4)], started=10.0, at=[0.2], end=End.TRUNCATED), "without complete"),
+    "failed": (stream("overlap/first", [progress(1, 4), error("busy")], started=10.0), "error 'busy'"),
+    "the other's picture": (
+        generation("overlap/first", picture(seed=3), fields=OTHER, started=10.0),
+        "the picture of overlap/second",
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "said"), DISTURBED.values(), ids=DISTURBED)
+def test_a_first_generation_that_is_disturbed_fails(first: Exchange, said: str) -> None:
+    second = generation("overlap/second", picture(seed=3), fields=SEEDLESS, started=10.1)
+    judgement = judge("ROB-01", first, second)
+    assert judgement.verdict is Verdict.FAIL
+    assert said in words(judgement)
+    assert judge("ROB-02", first, second).verdict is Verdict.PASS
+
+
+ILL: dict[str, tuple[Exchange, str]] = {
+    "500": (refusal("overlap/second", 500, started=10.1), "409, 429, 503"),
+    "silence": (answer("overlap/second", None, end=End.IDLE_TIMEOUT, to=request(), started=10.1), "idle-timeout"),
+    "error event": (stream("overlap/second", [error("busy")], started=10.1), "error 'busy'"),
+    "busy without the envelope": (
+        answer("overlap/second-busy", 503, b"busy", to=request(), started=10.1),
+        "not JSON",
+    ),
+}
+
+
+@pytest.mark.parametrize(("second", "said"), ILL.values(), ids=ILL)
+def test_a_second_generation_that_neither_runs_nor_is_refused_fails(second: Exchange, said: str) -> None:
+    judgement = judge("ROB-02", FIRST, second)
+    assert judgement.verdict is Verdict.FAIL
+    assert said in words(judgement)
+    assert judge("ROB-01", FIRST, second).verdict is Verdict.PASS
+
+
+def abandoned(steps: int = 20, seen: int = 3, pace: float = 0.5, **more: Any) -> Exchange:
+    """Hung up on after `seen` of its steps, each of which took `pace` seconds."""
+    events = [progress(step, steps) for step in range(1, seen + 1)]
+    return stream("hang-up/abandoned", events, gap=pace, end=End.HUNG_UP, **more)
+
+
+def following(first: float, pace: float = 0.5) -> Exchange:
+    """Sent 1.5 s into the run, when the client has hung up; its first progress comes after `first` seconds."""
+    return generation("hang-up/next", started=1.5, at=[first, *(first + pace * n for n in range(1, 5))])
+
+
+AFTERWARDS = answer("hang-up/health", 200, to=HEALTH)
+
+
+def test_the_next_request_is_served() -> None:
+    assert judge("ROB-03", abandoned(), following(0.6), AFTERWARDS).verdict is Verdict.PASS
+    refused = refusal("hang-up/next")
+    assert judge("ROB-03", abandoned(), refused, AFTERWARDS).verdict is Verdict.PASS
+
+
+NOT_SERVED = {
+    "silence": answer("hang-up/next", None, end=End.IDLE_TIMEOUT, to=request()),
+    "busy for ever": refusal("hang-up/next", 503),
+    "500": refusal("hang-up/next", 500),
+    "cut": stream("hang-up/next", [progress(1, 4)], end=End.TRUNCATED),
+}
+
+
+@pytest.mark.parametrize("exchange", NOT_SERVED.values(), ids=NOT_SERVED)
+def test_a_next_request_that_is_not_served_fails(exchange: Exchange) -> None:
+    judgement = judge("ROB-03", abandoned(), exchange, AFTERWARDS)
+    assert judgement.verdict is Verdict.FAIL
+    assert "hung up on" in words(judgement)
+    assert judge("ROB-04", abandoned(), exchange, AFTERWARDS).verdict is Verdict.BLOCKED
+
+
+def test_a_server_that_dies_of_a_hang_up_fails() -> None:
+    dead = answer("hang-up/health", None, end=End.UNREACHABLE, to=HEALTH)
+    assert judge("ROB-03", abandoned(), following(0.6), dead).verdict is Verdict.FAIL
+
+
+def test_a_generation_that_was_over_was_not_hung_up_on() -> None:
+    over = generation("hang-up/abandoned")
+    assert judge("ROB-03", over, following(0.6)).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_server_is_free_within_about_a_step() -> None:
+    for first in (0.5, 0.9, 1.9):
+        assert judge("ROB-04", abandoned(), following(first)).verdict is Verdict.PASS
+    judgement = judge("ROB-04", abandoned(), following(9.0))
+    assert judgement.verdict is Verdict.WARN
+    assert "after 9.00 s (the abandoned run had 8.50 s to go)" in words(judgement)
+
+
+def test_the_time_that_a_busy_server_was_waited_for_counts() -> None:
+    late = replace(following(0.5), started=9.0)
+    judgement = judge("ROB-04", abandoned(), refusal("hang-up/next-busy", 503, started=1.5), late)
+    assert judgement.verdict is Verdict.WARN
+
+
+def test_too_fast_a_server_cannot_be_told_from_one_that_goes_on() -> None:
+    judgement = judge("ROB-04", abandoned(steps=8, pace=0.01), following(0.1, pace=0.01))
+    assert judgement.verdict is Verdict.NOT_APPLICABLE
+    assert "too soon to tell" in judgement.reason
+
+
+def test_a_single_step_is_paced_by_the_base_run() -> None:
+    once = stream("hang-up/abandoned", [progress(1, 40)], at=[0.2], end=End.HUNG_UP)
+    late = replace(following(9.0), started=0.2)
+    assert judge("ROB-04", once, late).verdict is Verdict.WARN
+    assert transcripts.judge(
+        "ROB-04", ALIVE, generation("base", fields={**FIELDS, "steps": 1}), once, late
+    ).verdict is (Verdict.UNTESTED)
+
+
+CHUNKED, EXPECT = (("Transfer-Encoding", "chunked"),), (("Expect", "100-continue"),)
+WAYS = {
+    "ROB-05": ("overlap/first", CHUNKED, "chunked transfer coding"),
+    "ROB-06": ("hang-up/next", EXPECT, "100-continue"),
+}
+
+
+@pytest.mark.parametrize(("id", "way"), WAYS.items(), ids=WAYS)
+def test_ways_to_send_a_body_work(id: str, way: tuple[str, tuple[tuple[str, str], ...], str]) -> None:
+    label, headers, said = way
+    sent = request(FIELDS, headers=headers)
+    taken = replace(generation(label), request=sent)
+    assert judge(id, taken).verdict is Verdict.PASS
+    assert judge(id, generation(label)).verdict is Verdict.UNTESTED
+    for wrong in (
+        refusal(f"{label}-odd", 411, to=sent),
+        refusal(f"{label}-odd", 400, to=sent),
+        answer(f"{label}-odd", None, end=End.IDLE_TIMEOUT, to=sent),
+    ):
+        judgement = judge(id, wrong, generation(label))
+        assert judgement.verdict is Verdict.FAIL
+        assert said in words(judgement)
+
+
+def kept(label: str, status: int | None = 200, reused: bool = True, **more: Any) -> Exchange:
+    notes = (("reused-connection", str(reused).lower()), *more.pop("notes", ()))
+    return answer(label, status, to=HEALTH, notes=notes, **more)
+
+
+def test_a_connection_lives_on_after_an_error() -> None:
+    assert judge("ROB-07", kept("keep-alive/health"), kept("keep-alive/last")).verdict is Verdict.PASS
+    one = judge("ROB-07", kept("keep-alive/health"), kept("keep-alive/last", reused=False))
+    assert one.verdict is Verdict.PASS
+
+
+def test_a_server_may_close_after_an_error() -> None:
+    told = [kept("keep-alive/health", reused=False), kept("keep-alive/last", reused=False)]
+    assert judge("ROB-07", *told).verdict is Verdict.NOT_APPLICABLE
+    silently = kept("keep-alive/health", None, end=End.TRUNCATED)
+    assert judge("ROB-07", silently, told[1]).verdict is Verdict.NOT_APPLICABLE
+
+
+DERAILED: dict[str, tuple[Exchange, str]] = {
+    "the rest read as a request": (kept("keep-alive/health", 400), "read as the next one"),
+    "silence": (kept("keep-alive/health", None, end=End.IDLE_TIMEOUT), "idle-timeout"),
+    "no HTTP": (kept("keep-alive/last", None, end=End.MALFORMED), "malformed"),
+    "stray bytes": (
+        kept("keep-alive/refused", 400, notes=(("bytes-after-the-answer", "7"),)),
+        "7 bytes that belong to no answer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("exchange", "said"), DERAILED.values(), ids=DERAILED)
+def test_a_connection_that_derails_fails(exchange: Exchange, said: str) -> None:
+    judgement = judge("ROB-07", *_others(exchange), exchange)
+    assert judgement.verdict is Verdict.FAIL
+    assert said in words(judgement)
+
+
+def _others(exchange: Exchange) -> list[Exchange]:
+    return [kept(label) for label in ("keep-alive/health", "keep-alive/last") if label != exchange.label]
+
+
+LIVES = answer("hostile/health", 200, to=HEALTH)
+DEAD = answer("hostile/health", None, end=End.UNREACHABLE, to=HEALTH)
+DEEP = refusal("hostile/json-deep")
+
+
+def garbage(label: str, status: int | None, body: bytes = b"") -> Exchange:
+    end = End.EOF if status else End.TRUNCATED
+    return answer(label, status, body, to=Request("", "", (), b"\0"), end=end)
+
+
+def test_deep_json_is_refused() -> None:
+    assert judge("ROB-08", DEEP, LIVES).verdict is Verdict.PASS
+    for wrong in (
+        stream("hostile/json-deep", [progress(1, 4)], end=End.HUNG_UP),
+        answer("hostile/json-deep", None, end=End.RESET, to=request()),
+    ):
+        judgement = judge("ROB-08", wrong, LIVES)
+        assert judgement.verdict is Verdict.WARN
+        assert "10000 levels" in words(judgement)
+    assert judge("ROB-08", DEEP, DEAD).verdict is Verdict.WARN
+    assert judge("ROB-08", replace(DEAD, label="hostile/json-deep", request=request()), DEAD).verdict is (
+        Verdict.UNTESTED
+    )
+
+
+def test_garbage_gets_no_2xx() -> None:
+    right = [garbage("hostile/request-line", 400), garbage("hostile/chunk-size", None)]
+    assert judge("ROB-09", *right, DEEP, LIVES).verdict is Verdict.PASS
+    judgement = judge("ROB-09", *right, garbage("hostile/length-conflict", 200, b"ok"), DEEP, LIVES)
+    assert judgement.verdict is Verdict.WARN
+    assert "smuggle" in words(judgement)
+
+
+def test_a_server_that_dies_of_garbage_is_told_from_one_that_dies_of_deep_json() -> None:
+    garbled = garbage("hostile/request-line", None)
+    gone = replace(DEAD, label="hostile/json-deep", request=request())
+    assert judge("ROB-09", garbled, gone, DEAD).verdict is Verdict.WARN
+    crash = answer("hostile/json-deep", None, end=End.RESET, to=request())
+    assert judge("ROB-09", garbled, crash, DEAD).verdict is Verdict.PASS
+    assert judge("ROB-08", garbled, crash, DEAD).verdict is Verdict.WARN
+
+
+def test_a_huge_prompt_is_answered() -> None:
+    lives = answer("huge-prompt/health", 200, to=HEALTH)
+    for right in (
+        refusal("huge-prompt", 413),
+        generation("huge-prompt", picture(16, 8)),
+        stream("huge-prompt", [error("too long")]),
+    ):
+        assert judge("ROB-10", right, lives).verdict is Verdict.PASS
+    for wrong in (
+        answer("huge-prompt", None, end=End.TOTAL_TIMEOUT, to=request()),
+        stream("huge-prompt", [progress(1, 4)], end=End.TRUNCATED),
+        answer("huge-prompt", 200, to=request()),
+    ):
+        judgement = judge("ROB-10", wrong, lives)
+        assert judgement.verdict is Verdict.WARN
+        assert "MB" in words(judgement)
+    dead = answer("huge-prompt/health", None, end=End.UNREACHABLE, to=HEALTH)
+    assert judge("ROB-10", refusal("huge-prompt", 413), dead).verdict is Verdict.WARN
