@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 import torch
 
+from reference_engine.checkpoint import SHIPPED
+from reference_engine.training.export import export
 from reference_engine.training.judge import train_judge
 from reference_engine.training.recipe import RECIPES, Recipe
 from reference_engine.training.run import Run
@@ -29,6 +31,8 @@ def stages(recipe: Recipe) -> dict[str, Callable[[Run], bool]]:
 
 @click.command(context_settings={"show_default": True})
 @click.argument("stage")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=SHIPPED, help="Folder that export writes.",
+    show_default="the shipped model")
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of checkpoints and logs.")
 @click.option("--recipe", type=click.Choice(list(RECIPES)), default="full", help="Sizes and lengths; toy is for tests.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
@@ -39,6 +43,7 @@ def stages(recipe: Recipe) -> dict[str, Callable[[Run], bool]]:
 @click.option("--seed", type=click.IntRange(min=0), default=1)
 def main(
     stage: str,
+    to: Path,
     work: Path,
     recipe: str,
     device: str,
@@ -48,10 +53,13 @@ def main(
     workers: int,
     seed: int,
 ) -> None:
-    """Train STAGE (or all of them in order), resuming from the checkpoints in --work."""
+    """Train STAGE (or "all" of them in order), resuming from the checkpoints in --work; or "export" what there is.
+
+    Stages: judge, text, vae, unet128, unet256, unet512, decoder.
+    """
     table = stages(RECIPES[recipe])
-    if stage not in (*table, "all"):
-        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all", param_hint="STAGE")
+    if stage not in (*table, "all", "export"):
+        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all, export", param_hint="STAGE")
     if device == "cuda" and not torch.cuda.is_available():
         raise click.BadParameter("no CUDA device here: use auto or cpu", param_hint="--device")
     if device == "auto":
@@ -67,6 +75,12 @@ def main(
         deadline=None if minutes is None else time.monotonic() + minutes * 60,
         save_seconds=save_minutes * 60,
     )
+    if stage == "export":
+        try:
+            click.echo(f"export: written to {export(run, to)}")
+        except FileNotFoundError as error:
+            raise click.ClickException(str(error)) from error
+        return
     for name in table if stage == "all" else [stage]:
         try:
             finished = table[name](run)
