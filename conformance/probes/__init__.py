@@ -2,7 +2,7 @@
 
 Shared values: prompts A and B, seed S, image and mask are in `probes.payload`; s is the smallest size (`--size` or
 128x64), n the smallest step count (`--steps` or 4). Checks read such values from the recorded request, never from here.
-[g, u] is the planned cost in generations and upscales: core 8 and 5, with the hardened probes 13 and 7.
+[g, u] is the planned cost in generations and upscales: core 8 and 5, with the hardened probes 13 and 5.
 
 A probe that wants a generation with something unusual in it (nulls, a chunked body, unknown fields) sends that first
 and, where it is refused, plainer requests after it. A refusal is free; it is kept under the label of its oddity (such
@@ -87,14 +87,13 @@ hardened
 | | upscale-range/path-empty, path-traversal, path-absolute | ../.../etc/passwd, /etc/hosts |
 | | upscale-range/both-negative, width-negative | only with --destructive |
 | | upscale-range/health | GET /health after all of them |
-| upscale-more [0,2] | upscale-more/one-pixel, upscale-more/chunked | 1x1; 16x16 with a chunked request body |
 | generated [0,0] | generated/generate/000, 001, ... | generated bodies with fields of a wrong type |
 | | generated/upscale/000, 001, ... | generated sizes that are no integers or do not fit the body |
 | | generated/generate/shrunk, generated/upscale/shrunk | only where one was not refused: the smallest such |
 | | generated/health | GET /health after all of them |
 
-Not available: refuse-image and strength with --no-img2img; upscale and upscale-more without --upscaler-path. A series
-(refuse, range, ...) ends early where three of its requests got no answer at all.
+Not available: refuse-image and strength with --no-img2img; upscale without --upscaler-path. A series (refuse, range,
+...) ends early where three of its requests got no answer at all.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from conformance.probe import Cost, Probe
 from conformance.probes import payload
 from conformance.probes.payload import upscale, upscale_card
 from conformance.probes.series import Attempt, first_accepted, one_by_one
-from conformance.recorder import Manner
 from conformance.settings import Settings
 from conformance.target import Target
 from conformance.transcript import Exchange, Request
@@ -91,13 +90,6 @@ def _upscale_range(target: Target) -> Iterator[Exchange]:
     yield target.send("upscale-range/health", payload.HEALTH)
 
 
-def _upscale_more(target: Target) -> Iterator[Exchange]:
-    """Two upscales: a single pixel, and a body in chunked transfer coding."""
-    path = path_on_target(target.settings)
-    yield target.send("upscale-more/one-pixel", upscale_card(1, 1, path))
-    yield target.send("upscale-more/chunked", upscale_card(16, 16, path), Manner(chunked=True))
-
-
 def _no_path(settings: Settings) -> str | None:
     return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
 
@@ -106,7 +98,4 @@ CORE = (
     Probe("upscale", Cost(upscales=5), _upscale, available=_no_path),
     Probe("upscale-refuse", Cost(), _upscale_refuse),
 )
-HARDENED = (
-    Probe("upscale-range", Cost(), _upscale_range),
-    Probe("upscale-more", Cost(upscales=2), _upscale_more, available=_no_path),
-)
+HARDENED = (Probe("upscale-range", Cost(), _upscale_range),)

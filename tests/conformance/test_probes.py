@@ -27,7 +27,7 @@ from tests.conformance.scripted_server import serving
 from tests.conformance.test_recorder import silence
 from tests.mockserver.live_server import running
 
-HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range", "upscale-more")
+HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range")
 CORE = tuple(name for name in PROBES if name not in HARDENED and not name.startswith("generated"))
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}
 
@@ -59,7 +59,7 @@ def sent(exchange: Exchange) -> dict[str, Any]:
 def test_the_plan_costs_no_more_than_promised() -> None:
     core, every = cost_of(CORE), cost_of((*CORE, *HARDENED))
     assert (core.generations, core.upscales) == (8, 5)
-    assert (every.generations, every.upscales) == (13, 7)
+    assert (every.generations, every.upscales) == (13, 5)
 
 
 def test_the_registry_is_in_order_and_described() -> None:
@@ -74,7 +74,7 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, probe in PROBES.items() if probe.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale", "upscale-more"}
+    assert lacking == {"refuse-image", "strength", "upscale"}
     full = Settings(url="http://x", upscaler_path="p")
     assert not any(probe.available(full) for probe in PROBES.values())
 
@@ -158,7 +158,6 @@ def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exch
 
 def test_oddities_of_transport_are_really_sent(whole: Mapping[str, Exchange]) -> None:
     assert whole["overlap/first"].request.header("transfer-encoding") == "chunked"
-    assert whole["upscale-more/chunked"].request.header("transfer-encoding") == "chunked"
     assert whole["hang-up/next"].request.header("expect") == "100-continue"
     assert 100 in whole["hang-up/next"].interim
     assert dict(whole["keep-alive/health"].notes)["reused-connection"] == "true"
@@ -246,6 +245,19 @@ def test_a_refused_oddity_is_kept_and_the_plainer_request_served(
     assert all(exchanges[f"{probe}/{name}"].status == 200 for name in mains)
     assert target.spent == PROBES[probe].cost
     assert main.items() <= sent(exchanges[f"{probe}/{mains[0]}"]).items()
+
+
+def test_a_refused_flag_is_kept_and_the_picture_sent_without_it() -> None:
+    def refuses(asked: Asked) -> int | None:
+        return 400 if asked.headers.get("x-use-opencl") in ("1", "0") else None
+
+    with moody(MoodyServer(refuses=refuses)) as state:
+        exchanges, target = run(state.url, "upscale", upscaler_path="p")
+    refused = {label for label, exchange in exchanges.items() if exchange.status == 400}
+    assert refused == {"upscale/tall-flagged", "upscale/wide-flagged"}
+    assert exchanges["upscale/tall"].request.header("x-use-opencl") is None
+    assert exchanges["upscale/tall"].request.body == exchanges["upscale/tall-flagged"].request.body
+    assert target.spent == Cost(upscales=5)
 
 
 def test_both_nulls_refused_leave_the_plain_request() -> None:
