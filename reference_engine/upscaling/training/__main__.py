@@ -8,12 +8,20 @@ from pathlib import Path
 import click
 import torch
 
-from reference_engine.upscaling.evaluation.photographs import photographs
+from reference_engine.upscaling.evaluation.photographs import Picture, photographs
 from reference_engine.upscaling.training.loop import Length, Training
 from reference_engine.upscaling.training.picture_cache import PictureCache, draw_missing
 from reference_engine.upscaling.training.recipe import Recipe
 
 _DEFAULTS = {field.name: field.default for field in fields(Recipe)}
+
+
+def _held_out() -> dict[str, Picture]:
+    try:
+        return photographs()
+    except ModuleNotFoundError as error:
+        click.echo(f"{error.name} is not installed: gains on photographs are not measured", err=True)
+        return {}
 
 
 @click.command()
@@ -41,7 +49,7 @@ def main(work: Path, cache: Path | None, minutes: float, steps: int | None, thre
     work.mkdir(parents=True, exist_ok=True)
     folder = cache if cache is not None else work / "pictures"
     draw_missing(folder, chosen.seed, chosen.pictures, workers=threads)
-    training = Training(chosen, work, PictureCache(folder, chosen.pictures), photographs())
+    training = Training(chosen, work, PictureCache(folder, chosen.pictures), _held_out())
     try:
         resumed = training.resume()
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from reference_engine.upscaling.training import shapes
 from reference_engine.upscaling.training.palettes import muted_palette, poster_palette
 
 Picture = NDArray[np.uint8]
+Draw = Callable[[np.random.Generator, int], Picture]
 
 _OVERSIZE = 2
 _LETTERS = np.array(list(string.ascii_letters + string.digits + "   .,:;!?()&%+-=/"))

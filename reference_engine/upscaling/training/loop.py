@@ -133,7 +133,9 @@ class Training:
             mean.lerp_(now, 1 - decay)
 
     def evaluate(self) -> float:
-        """Write the gains on the photographs to the log; returns their mean in dB."""
+        """Write the gains on the photographs to the log; returns their mean in dB (NaN without photographs)."""
+        if not self.photographs:
+            return float("nan")
         gains = gain_over_bicubic(self.averaged, self.photographs)
         mean = float(np.mean(list(gains.values())))
         entry = {

@@ -7,6 +7,8 @@ shrunk, which gives edges the soft profile that lenses and sensors give them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -18,6 +20,7 @@ from reference_engine.upscaling.training.textures import power_law_noise
 
 Picture = NDArray[np.uint8]
 Bank = NDArray[np.float16]
+Draw = Callable[[np.random.Generator, int, Bank], Picture]
 
 _OVERSIZE = 2
 _SOFTNESS = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BOX, Image.Resampling.HAMMING)

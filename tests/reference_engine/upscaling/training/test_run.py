@@ -1,0 +1,155 @@
+"""A real run in small: drawn, trained, interrupted, resumed, and its weights used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors import safe_open
+
+from reference_engine.upscaling.catalogue import Catalogue
+from reference_engine.upscaling.training.__main__ import main
+from reference_engine.upscaling.training.loop import Length, Training, loss, tensor
+from reference_engine.upscaling.training.picture_cache import SHARD, SIDE, PictureCache, draw_missing, draw_picture
+from reference_engine.upscaling.training.recipe import Recipe
+from reference_engine.upscaling.upscaler import Upscaler
+
+SMALL = Recipe(features=8, convolutions=2, pictures=SHARD, patch=16, batch=4)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    drawn = tmp_path_factory.mktemp("pictures")
+    draw_missing(drawn, SMALL.seed, SMALL.pictures, workers=2)
+    return drawn
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def _training(work: Path, folder: Path, recipe: Recipe = SMALL) -> Training:
+    work.mkdir(exist_ok=True)
+    return Training(recipe, work, PictureCache(folder, recipe.pictures), {})
+
+
+def test_shards_hold_the_series_of_the_seed(folder: Path) -> None:
+    high = np.load(folder / "0000-high.npy")
+    assert high.shape == (SHARD, SIDE, SIDE, 3)
+    assert np.array_equal(high[3], draw_picture(SMALL.seed, 3))
+    assert not list(folder.glob(".*"))
+
+
+def test_what_is_drawn_is_not_drawn_again(folder: Path) -> None:
+    before = (folder / "0000-high.npy").stat().st_mtime_ns
+    draw_missing(folder, SMALL.seed, SMALL.pictures, workers=1)
+    assert (folder / "0000-high.npy").stat().st_mtime_ns == before
+
+
+def test_crops_of_both_sizes_show_the_same_place(folder: Path) -> None:
+    low, high = PictureCache(folder, SHARD).batch(np.random.default_rng(0), 32, 16, 0.0)
+    assert (low.shape, high.shape) == ((32, 16, 16, 3), (32, 64, 64, 3))
+    blocks = high.reshape(32, 16, 4, 16, 4, 3).mean(axis=(2, 4))
+    assert np.abs(low - blocks).mean() < 10
+    assert np.abs(low[::-1] - blocks).mean() > 30
+
+
+def test_the_loss_is_least_for_equality_and_looks_at_luma() -> None:
+    wanted = torch.full((1, 3, 4, 4), 0.5)
+    green, blue = wanted.clone(), wanted.clone()
+    green[:, 1] += 0.1
+    blue[:, 2] += 0.1
+    assert loss(wanted, wanted, 1.0) < 0.01
+    assert loss(green, wanted, 1.0) > loss(blue, wanted, 1.0) > loss(wanted, wanted, 1.0)
+
+
+def test_training_lowers_the_error(tmp_path: Path, folder: Path) -> None:
+    training = _training(tmp_path, folder)
+    low, high = training.cache.batch(np.random.default_rng(99), 16, 16, 0.0)
+
+    def error() -> float:
+        with torch.no_grad():
+            return float(loss(training.network(tensor(low)), tensor(high), 1.0))
+
+    before = error()
+    for _ in range(60):
+        training.step(2e-3)
+    assert error() < 0.98 * before
+
+
+def test_a_resumed_run_equals_one_in_one_go(tmp_path: Path, folder: Path) -> None:
+    whole = _training(tmp_path / "whole", folder)
+    for rate in (1e-3, 1e-3, 5e-4, 5e-4):
+        whole.step(rate)
+    first = _training(tmp_path / "parts", folder)
+    for rate in (1e-3, 1e-3):
+        first.step(rate)
+    first.save()
+    second = _training(tmp_path / "parts", folder)
+    assert second.resume()
+    for rate in (5e-4, 5e-4):
+        second.step(rate)
+    assert second.progress.step == 4
+    for network in ("network", "averaged"):
+        ours, theirs = getattr(whole, network).state_dict(), getattr(second, network).state_dict()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_another_recipe_does_not_continue_a_run(tmp_path: Path, folder: Path) -> None:
+    _training(tmp_path, folder).save()
+    with pytest.raises(ValueError, match="other values of: batch, peak_rate"):
+        _training(tmp_path, folder, replace(SMALL, batch=5, peak_rate=1.0)).resume()
+
+
+def test_the_rate_rises_then_falls() -> None:
+    rates = [SMALL.rate(step / 100) for step in range(101)]
+    peak = int(np.argmax(rates))
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[peak] == SMALL.peak_rate
+    assert rates[-1] == pytest.approx(SMALL.peak_rate / 100)
+
+
+def test_length_counts_steps_or_minutes(tmp_path: Path, folder: Path) -> None:
+    training = _training(tmp_path, folder)
+    training.progress.step, training.progress.seconds = 5, 30.0
+    assert Length(minutes=2, steps=20).progress(training.progress) == 0.25
+    assert Length(minutes=2).progress(training.progress) == 0.25
+
+
+def test_the_command_leaves_weights_that_the_upscaler_takes(tmp_path: Path, folder: Path) -> None:
+    pytest.importorskip("skimage", reason="the run measures itself on photographs")
+    work = tmp_path / "work"
+    options = ["--features", "8", "--convolutions", "2", "--pictures", "32", "--patch", "16", "--batch", "2"]
+    command = ["--work", str(work), "--cache", str(folder), "--steps", "3", "--threads", "1", *options]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    with safe_open(work / "upscaler.safetensors", "pt") as opened:
+        header = opened.metadata()
+    assert header["skip"] == "bicubic"
+    assert header["steps"] == "3"
+    assert header["recipe_features"] == "8"
+    gains = [json.loads(line) for line in (work / "gains.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in gains] == [3]
+    upscaler = Upscaler(Catalogue(shipped=work))
+    assert upscaler.models()[0].architecture == "compact 8x2"
+    picture = np.full((10, 12, 3), (200, 100, 50), np.uint8)
+    assert np.abs(upscaler.upscale(picture, "default").astype(int) - (200, 100, 50)).max() < 20
+
+    again = CliRunner().invoke(main, command)
+    assert again.exit_code == 0
+    assert "resuming at step 3" in again.output
+
+    other = CliRunner().invoke(main, [*command, "--seed", "7", "--cache", str(folder)])
+    assert other.exit_code == 1
+    assert "other values of: seed" in other.output
