@@ -19,6 +19,8 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ["TINY-GEN-01", "TINY-GEN-02", "TINY-GEN-03", "TINY-GEN-04", "TINY-GEN-05", "TINY-UPS-01", "TINY-HLT-01"]
+QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest")
+"""Plugins that load slowly and are not what is tested."""
 Judge = Callable[..., pytest.RunResult]
 
 
@@ -38,15 +40,7 @@ def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     def run(target: TinyServer | str, *arguments: str) -> pytest.RunResult:
         url = target.url if isinstance(target, TinyServer) else target
-        quick = (
-            "-p",
-            "no:schemathesis",
-            "-p",
-            "no:anyio",
-            "-p",
-            "no:hypothesispytest",
-        )  # they load slowly, and are not what is tested
-        return pytester.runpytest_subprocess(*quick, "-p", "tests.conformance.tiny_suite", "--target", url, *arguments)
+        return pytester.runpytest_subprocess(*QUICK, "-p", "tests.conformance.tiny_suite", "--target", url, *arguments)
 
     return run
 
@@ -306,7 +300,7 @@ def test_own_tests_are_not_touched(judge: Judge, server: TinyServer, pytester: p
             assert "conformance.conductor" not in sys.modules and "httpx" not in sys.modules
         """
     )
-    plain = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:anyio")
+    plain = pytester.runpytest_subprocess(*QUICK)
     plain.assert_outcomes(passed=1)
     pytester.makepyfile(test_own="def test_own(): pass")
     result = judge(server, "test_own.py")
@@ -315,17 +309,22 @@ def test_own_tests_are_not_touched(judge: Judge, server: TinyServer, pytester: p
 
 
 def test_the_checks_need_a_target(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess(str(ROOT / "conformance" / "checks"))
+    result = pytester.runpytest_subprocess(*QUICK, str(ROOT / "conformance" / "checks"))
     assert result.ret == 4
     result.stderr.fnmatch_lines(["ERROR: the conformance checks judge a server: say which one with --target URL"])
 
 
-def test_the_shipped_suite_is_collected_by_path_and_by_bare_name(pytester: pytest.Pytester) -> None:
-    whole = pytester.runpytest_subprocess("--target", "http://127.0.0.1:9", "--collect-only", "-q")
-    ids = [line for line in whole.outlines if "::" in line]
-    assert "health.py::HLT-01" in ids
-    bare = pytester.runpytest_subprocess("--target", "http://127.0.0.1:9", "--collect-only", "-q", "health.py::HLT-01")
-    assert [line for line in bare.outlines if "::" in line] == ["health.py::HLT-01"]
-    path = str(ROOT / "conformance" / "checks" / "health.py")
-    one = pytester.runpytest_subprocess("--target", "http://127.0.0.1:9", "--collect-only", "-q", path)
-    assert [line for line in one.outlines if "::" in line] == [id for id in ids if id.startswith("health.py")]
+def test_the_shipped_suite_is_collected_whole_by_path_and_by_bare_name(pytester: pytest.Pytester) -> None:
+    def collected(*arguments: str) -> list[str]:
+        target = ("--target", "http://127.0.0.1:9", "--collect-only", "-q")
+        result = pytester.runpytest_subprocess(*QUICK, *target, *arguments)
+        assert result.ret == 0
+        return [line for line in result.outlines if "::" in line]
+
+    whole = collected()
+    health = [id for id in whole if id.startswith("health.py::")]
+    assert "health.py::HLT-01" in health
+    assert health != whole
+    assert collected("health.py::HLT-01") == ["health.py::HLT-01"]
+    by_path = collected(str(ROOT / "conformance" / "checks" / "health.py"))
+    assert by_path == [f"conformance/checks/{id}" for id in health]
