@@ -26,7 +26,7 @@ Picture = NDArray[np.uint8]
 LARGEST_SIDE = 4096
 """Greatest width and height that can be enlarged, in pixels."""
 
-_TILE = 192
+_TILE = 256
 """Side of a tile in small pixels: large enough that its context costs little, small enough
 that a generation running beside gets its turn several times a second."""
 

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 from tqdm import tqdm
 
 from reference_engine.upscaling.compact_network import CompactNetwork, CompactShape, initialised
@@ -45,6 +46,13 @@ def tensor(pictures: Picture) -> Tensor:
     return torch.tensor(pictures).permute(0, 3, 1, 2).float().div_(255)
 
 
+def reduced(network: CompactNetwork, low: Tensor) -> Tensor:
+    """The network's picture with its convolutions in bf16; the enlargement stays exact, as when it is used."""
+    with torch.autocast("cpu", torch.bfloat16):
+        correction = network.correction(low)
+    return functional.pixel_shuffle(network.enlargement(low) + correction.float(), SCALE)
+
+
 def loss(got: Tensor, wanted: Tensor, luma_weight: float) -> Tensor:
     """Charbonnier error of RGB plus that of luma, which is what the quality figures look at."""
     error = got - wanted
@@ -62,9 +70,8 @@ def gain_over_bicubic(network: CompactNetwork, photographs: dict[str, Picture]) 
         height, width = picture.shape[:2]
         small = shrunk_bicubic(picture)
         plain = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
-        with torch.autocast("cpu", torch.bfloat16):
-            large = network(tensor(small[None]))[0]
-        ours = (large.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        large = reduced(network, tensor(small[None]))[0]
+        ours = (large.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         gains[name] = psnr(picture, ours) - psnr(picture, plain)
     return gains
 
@@ -114,10 +121,7 @@ class Training:
         low, high = self.cache.batch(rng, recipe.batch, recipe.patch, recipe.as_sent_share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
-            correction = self.network.correction(tensor(low))
-        got = torch.nn.functional.pixel_shuffle(self.network.enlargement(tensor(low)) + correction.float(), SCALE)
-        error = loss(got, tensor(high), recipe.luma_weight)
+        error = loss(reduced(self.network, tensor(low)), tensor(high), recipe.luma_weight)
         self.optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +39,7 @@ def upscaler(shipped: Path, folder: Path) -> Upscaler:
     return Upscaler(Catalogue(folder, shipped=shipped))
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (3, 5), (64, 1), (33, 65), (193, 200)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (3, 5), (64, 1), (33, 65), (193, 300), (1, 4096)])
 @pytest.mark.parametrize("model", ["default", "dense", "plain"])
 def test_any_size_comes_out_exactly_fourfold(upscaler: Upscaler, height: int, width: int, model: str) -> None:
     large = upscaler.upscale(_picture(height, width), model)
@@ -183,3 +185,26 @@ def test_third_parties_pictures_keep_their_weights_types(upscaler: Upscaler, fol
     half: Weights = {key: value.half() for key, value in rrdb_weights().items()}
     write(folder / "half.safetensors", half)
     assert upscaler.upscale(_picture(9, 9), "half").shape == (36, 36, 3)
+
+
+_PEAK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from reference_engine.upscaling.catalogue import Catalogue
+from reference_engine.upscaling.upscaler import Upscaler
+
+upscaler = Upscaler(Catalogue(shipped=Path(sys.argv[1])))
+unit = 1 if sys.platform == "darwin" else 1024
+for side in (300, 1500):
+    upscaler.upscale(np.zeros((side, side, 3), np.uint8), "default")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+def test_memory_grows_by_the_pictures_alone(shipped: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", _PEAK, str(shipped)], check=True, capture_output=True, text=True)
+    small, large = (int(line) for line in run.stdout.split())
+    pictures = 1500 * 1500 * 3 * (1 + 16)
+    # In one piece the float picture alone would take four times as much.
+    assert large - small < pictures + 64 * 2**20
