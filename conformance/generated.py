@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -22,10 +22,12 @@ from conformance import contract
 from conformance.acceptance import ABSENT, documented
 from conformance.transcript import End, Exchange, Request
 
-REQUESTS = 40
-"""So many requests are tried for an operation."""
+EACH = 3
+"""So many requests are tried for each documented field of /generate."""
+EACH_SIZE = 10
+"""So many requests are tried for each way in which a size can be wrong."""
 SHRINKING = 20
-"""So many more are spent on making a finding smaller."""
+"""So many more are spent on making the first finding smaller."""
 ACCEPTED = 4
 """After so many requests that were accepted, and may have cost work, no more are sent."""
 SILENT = 2
@@ -36,8 +38,8 @@ SHRUNK = "shrunk"
 SMALL_EDGE = 64
 LONGEST_BODY = 600
 NUMERAL = re.compile(r"[+-]?[0-9]+")
-FIXED = ("steps", "width", "height", "image", "mask")
-"""Fields that decide how much work a request is, or are refused for another reason: not left to chance."""
+LEFT_OUT = ("steps", "width", "height", "image", "mask", "show_diffusion_stride")
+"""Fields that decide how much work a request is, or could be refused for another reason: not left to chance."""
 
 
 def refused(exchange: Exchange) -> bool:
@@ -68,23 +70,32 @@ def size_problem(request: Request) -> str:
     return ""
 
 
-def bodies(plain: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Bodies for /generate with one documented field, or several, of a wrong type; the rest as the spec allows.
+def bodies(plain: Mapping[str, Any]) -> list[st.SearchStrategy[dict[str, Any]]]:
+    """Bodies for /generate, a strategy for each documented field: its type is wrong, the rest is as the spec allows.
 
-    `plain` holds the values of the fields that are not left to chance.
+    `plain` holds what a small request has.
     """
+    valid = _surroundings()
+    return [
+        st.builds(lambda body, value, field=field: {**body, **plain, field: value}, valid, _wrong(field))
+        for field in documented()
+    ]
+
+
+def _surroundings() -> st.SearchStrategy[dict[str, Any]]:
+    """Valid objects: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
     import schemathesis  # takes a second, which only runs that generate requests shall pay
 
-    operation = schemathesis.openapi.from_dict(dict(contract.load().document))["/generate"]["POST"]
-    valid = operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
-    fields = st.lists(st.sampled_from(list(documented())), min_size=1, max_size=3, unique=True)
-    mistakes = fields.flatmap(lambda names: st.fixed_dictionaries({name: _wrong(name) for name in names}))
-    return st.builds(lambda case, mistake: {**_tamed(case.body, plain), **mistake}, valid, mistakes)
-
-
-def _tamed(body: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in body.items() if name in documented() and name not in FIXED}
-    return {**kept, **{name: plain[name] for name in FIXED if name in plain}}
+    schema = contract.load().document["components"]["schemas"]["GenerateRequest"]
+    kept = {name: value for name, value in schema["properties"].items() if name not in LEFT_OUT}
+    content = {"application/json": {"schema": {"type": "object", "properties": kept}}}
+    operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": ""}}}
+    document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/generate": {"post": operation}}}
+    loaded = schemathesis.openapi.from_dict(document)
+    loaded.config.generation.codec = None  # hypothesis takes seconds to list the characters of a codec
+    cases = loaded["/generate"]["POST"].as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
+    bodies = cases.map(lambda case: case.body if isinstance(case.body, dict) else {})
+    return bodies.map(lambda body: {name: value for name, value in body.items() if name not in LEFT_OUT})
 
 
 def _wrong(field: str) -> st.SearchStrategy[Any]:
@@ -100,18 +111,24 @@ def _wrong(field: str) -> st.SearchStrategy[Any]:
     return values.filter(lambda value: not _is_of_type(documented()[field], value))
 
 
-def upscales(request: Callable[[str, str, bytes], Request]) -> st.SearchStrategy[Request]:
-    """Requests for /upscale whose size is no integer or does not fit the body; none is zero or negative.
+def upscales(request: Callable[[str, str, bytes], Request]) -> list[st.SearchStrategy[Request]]:
+    """Requests for /upscale, a strategy for each way in which their size can be wrong; none is zero or negative.
 
     `request` makes one of the values of the two headers and the body.
     """
     edge = contract.load().document["components"]["schemas"]["Edge"]
-    numbers = st.one_of(st.integers(edge["minimum"], SMALL_EDGE), st.integers(edge["minimum"], edge["maximum"]))
-    words = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=8)
-    texts = st.one_of(numbers.map(str), words.filter(lambda word: not NUMERAL.fullmatch(word)))
+    small = st.integers(edge["minimum"], SMALL_EDGE).map(str)
+    large = st.integers(edge["minimum"], edge["maximum"]).map(str)
+    characters = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+    words = st.text(characters, max_size=8).filter(lambda word: not NUMERAL.fullmatch(word))
     lengths = st.integers(0, LONGEST_BODY)
-    made = st.builds(lambda width, height, length: request(width, height, bytes(length)), texts, texts, lengths)
-    return made.filter(lambda one: size_problem(one) != "")
+    ways = [(words, small), (small, words), (small, small), (large, large)]
+    return [
+        st.builds(lambda width, height, length: request(width, height, bytes(length)), width, height, lengths).filter(
+            lambda one: size_problem(one) != ""
+        )
+        for width, height in ways
+    ]
 
 
 class _NotRefused(Exception):
@@ -119,18 +136,18 @@ class _NotRefused(Exception):
 
 
 def explore(
-    requests: st.SearchStrategy[Request], send: Callable[[int, Request], Exchange], seed: int
+    ways: Sequence[st.SearchStrategy[Request]], each: int, send: Callable[[int, Request], Exchange], seed: int
 ) -> tuple[list[Exchange], Exchange | None]:
-    """Sends generated requests until one is not refused, then smaller ones of its kind.
+    """Sends `each` generated requests of every way until one is not refused, then smaller ones of its kind.
 
     Answers with all exchanges in order and with the one of the smallest request that was not refused. `send` gets the
     number of each. The same seed gives the same requests, as long as the answers are the same.
     """
-    search = _Search(send)
-    with _without_traces():
-        test = hypothesis.seed(seed)(
-            hypothesis.settings(
-                max_examples=REQUESTS,
+    search = _Search(send, each * len(ways))
+    with _without_traces(), suppress(_NotRefused):
+        for way in ways:
+            test = hypothesis.settings(
+                max_examples=each,
                 database=None,
                 deadline=None,
                 phases=(Phase.generate, Phase.shrink),
@@ -138,21 +155,19 @@ def explore(
                 report_multiple_bugs=False,
                 print_blob=False,
                 verbosity=Verbosity.quiet,
-            )(given(requests)(search.attempt))
-        )
-        with suppress(_NotRefused):
-            test()
+            )(given(way)(search.attempt))
+            hypothesis.seed(seed)(test)()
     return list(search.answers.values()), search.smallest
 
 
 class _Search:
     """What was sent, what came back, and whether the search may go on."""
 
-    def __init__(self, send: Callable[[int, Request], Exchange]) -> None:
+    def __init__(self, send: Callable[[int, Request], Exchange], limit: int) -> None:
         self.answers: dict[Request, Exchange] = {}
         self.smallest: Exchange | None = None
         self._send = send
-        self._limit = REQUESTS
+        self._limit = limit
 
     def attempt(self, request: Request) -> None:
         """Sends a request, unless it was sent before or no more are to be sent. Raises _NotRefused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hypothesis import strategies as st
 
@@ -19,18 +19,24 @@ def _generated(target: Target) -> Iterator[Exchange]:
     """Costs nothing at a server that refuses them all; one that accepts a few is soon left alone."""
     settings = target.settings
     path = path_on_target(settings)
-    yield from _explored(target, "generate", generated.bodies(payload.plain(settings)).map(payload.generate))
-    yield from _explored(target, "upscale", generated.upscales(lambda w, h, body: payload.upscale(w, h, path, body)))
+    bodies = [way.map(payload.generate) for way in generated.bodies(payload.plain(settings))]
+    yield from _explored(target, "generate", bodies, generated.EACH)
+    sizes = generated.upscales(lambda width, height, body: payload.upscale(width, height, path, body))
+    yield from _explored(target, "upscale", sizes, generated.EACH_SIZE)
     yield target.send("generated/health", payload.HEALTH)
 
 
-def _explored(target: Target, operation: str, requests: st.SearchStrategy[Request]) -> list[Exchange]:
+def _explored(
+    target: Target, operation: str, ways: Sequence[st.SearchStrategy[Request]], each: int
+) -> Iterator[Exchange]:
+    """The smallest request that was not refused carries the label `shrunk`, the others are numbered."""
+
     def send(number: int, request: Request) -> Exchange:
         return target.send(f"generated/{operation}/{number:03}", request, until=first_event())
 
-    exchanges, smallest = generated.explore(requests, send, target.settings.seed)
-    shrunk = f"generated/{operation}/{generated.SHRUNK}"
-    return [labelled(exchange, shrunk) if exchange is smallest else exchange for exchange in exchanges]
+    exchanges, smallest = generated.explore(ways, each, send, target.settings.seed)
+    for exchange in exchanges:
+        yield labelled(exchange, f"generated/{operation}/{generated.SHRUNK}") if exchange is smallest else exchange
 
 
 PROBES = (Probe("generated", Cost(), _generated),)
