@@ -20,6 +20,8 @@ CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for e
 CHUNK = 1000
 HEAD_LIMIT = 1 << 20
 INTERIM_LIMIT = 100
+CUT_SHORT = "request-cut-short"
+"""The note on an exchange whose request could not be sent to its end."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ class Connection:
             if ended.end is not End.RESET:
                 raise
             # A server may answer and close before it has read everything: what it said is still to be read.
-            recording.notes.append(("request-cut-short", ended.detail))
+            recording.notes.append((CUT_SHORT, ended.detail))
 
     def _told_to_continue(self, recording: _Recording, wire: Wire) -> bool:
         """Waits for 100 Continue a while. False where the final answer came instead: then no body is to be sent."""
@@ -303,6 +305,9 @@ def _take_head(recording: _Recording, response: h11.Response, at: float) -> None
 def _broken(recording: _Recording, piece: bytes, error: h11.RemoteProtocolError) -> Ended:
     """What it means that h11 cannot go on."""
     if not piece:
+        cut_short = dict(recording.notes).get(CUT_SHORT)
+        if cut_short:  # the socket reports a reset once, and that was to the sender
+            return Ended(End.RESET, cut_short)
         if recording.status is not None:
             return Ended(End.TRUNCATED, f"closed before the end that was announced: {escape(str(error))}")
         where = "in the head of the answer" if recording.received else "without an answer"

@@ -17,7 +17,7 @@ import httpx
 import httpx_sse
 
 BOM = b"\xef\xbb\xbf"
-LINES_READ = 500_000
+LINES_READ = 100_000  # a run of a hundred steps has some 300
 ODDITIES_KEPT = 100  # of each kind; all are counted
 _LINE_END = re.compile(rb"[\r\n]")
 
@@ -253,8 +253,10 @@ def decode(body: bytes) -> Stream:
 def as_read_by_clients(body: bytes, content_type: str = "text/event-stream") -> list[tuple[str, str]]:
     """(event name, data) as a widely used client library (httpx-sse) reads the stream: the second opinion.
 
-    Raises ValueError with the library's complaint where it refuses to read.
+    Raises ValueError with the library's complaint where it refuses to read, or where there are over LINES_READ lines.
     """
+    if body.count(b"\n") + body.count(b"\r") > LINES_READ:
+        raise ValueError(f"more than {LINES_READ} lines")
     response = httpx.Response(200, headers={"content-type": content_type}, content=body)
     try:
         return [(event.event, event.data) for event in httpx_sse.EventSource(response).iter_sse()]

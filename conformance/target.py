@@ -15,6 +15,10 @@ from conformance.transcript import Exchange, Request, Transcript
 from conformance.wire import Address
 
 API_EVENTS = ("progress", "complete")
+LARGEST = (512, 512)
+"""The largest picture that a probe asks for, unless the settings give a size: the default one."""
+MOST_PICTURES = 4
+SPARE_BYTES = 8 << 20
 
 
 class Target:
@@ -36,7 +40,7 @@ class Target:
         self._transcript = transcript
         self._epoch = time.monotonic() if clock is None else clock
         self._address = Address.of(settings.url)
-        self._limits = Limits(settings.idle_timeout, settings.total_timeout)
+        self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
         self._lock = threading.Lock()
         self._running: list[Running] = []
 
@@ -91,6 +95,13 @@ class Target:
         with self._lock:
             self.spent += spent_on(exchange)
         return exchange
+
+
+def _most_bytes(settings: Settings) -> int:
+    """Twice what the longest honest answer to a probe takes (each step with a raw preview in base64), and some more."""
+    width, height = settings.size or LARGEST
+    pictures = (settings.steps or MOST_PICTURES) + 2
+    return SPARE_BYTES + 2 * pictures * width * height * 4
 
 
 class Running:

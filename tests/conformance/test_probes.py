@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,12 +24,13 @@ from mockserver.app import create_app
 from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine
 from tests.conformance.moody_server import Asked, MoodyServer, moody, valid_only
-from tests.conformance.scripted_server import serving
-from tests.conformance.test_recorder import silence
+from tests.conformance.scripted_server import Script, serving
+from tests.conformance.test_recorder import CHUNKED, chunk, drip, flood, silence, vanish
 from tests.mockserver.live_server import running
 
 HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range")
 CORE = tuple(name for name in PROBES if name not in HARDENED and not name.startswith("generated"))
+EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}
 
 
@@ -57,7 +59,7 @@ def sent(exchange: Exchange) -> dict[str, Any]:
 
 
 def test_the_plan_costs_no_more_than_promised() -> None:
-    core, every = cost_of(CORE), cost_of((*CORE, *HARDENED))
+    core, every = cost_of(CORE), cost_of(EVERY)
     assert (core.generations, core.upscales) == (8, 5)
     assert (every.generations, every.upscales) == (13, 5)
 
@@ -95,7 +97,7 @@ def whole(honest: str) -> Mapping[str, Exchange]:
     done: dict[str, Transcript] = {}
     settings = Settings(url=honest, profile="hardened", upscaler_path="default", destructive=True, **QUICK)
     target = Target(settings, done.__getitem__)
-    for name in (*CORE, *HARDENED):
+    for name in EVERY:
         before = target.spent
         done[name] = Transcript(name, tuple(PROBES[name].run(target)))
         assert target.spent == before + PROBES[name].cost, name
@@ -373,6 +375,33 @@ def test_a_server_that_is_gone_breaks_nothing() -> None:
     exchanges, target = run(url, *(name for name in PROBES if name != "generated"), upscaler_path="p")
     assert target.spent == Cost()
     assert all(exchange.end is End.UNREACHABLE for exchange in exchanges.values())
+
+
+def nonsense(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(bytes(range(256)))
+
+
+def stuck(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(CHUNKED + chunk(b"event: progress\ndata: {}\n\n"))
+    over.wait()
+
+
+@pytest.mark.parametrize(
+    ("script", "names", "total", "ends"),
+    [
+        (flood, ("base", "hang-up"), 60.0, {End.TOO_LARGE}),
+        (drip, ("base", "hang-up", "overlap"), 0.3, {End.TOTAL_TIMEOUT}),
+        (stuck, ("base", "hang-up", "overlap"), 60.0, {End.IDLE_TIMEOUT, End.HUNG_UP}),
+        (vanish, EVERY, 60.0, {End.RESET}),
+        (nonsense, EVERY, 60.0, {End.MALFORMED, End.RESET, End.HUNG_UP}),
+    ],
+)
+def test_probes_survive_a_hostile_server(script: Script, names: tuple[str, ...], total: float, ends: set[End]) -> None:
+    with serving(script) as url:
+        exchanges, _ = run(url, *names, upscaler_path="p", idle_timeout=0.3, total_timeout=total)
+    for label, exchange in exchanges.items():
+        if label != "health/head" and not label.startswith("hostile/"):
+            assert exchange.end in ends, label
 
 
 def test_the_abandoned_run_is_long_enough_at_the_speed_of_the_server() -> None:

@@ -287,7 +287,10 @@ def test_the_request_as_sent_and_as_recorded() -> None:
     seen: list[bytes] = []
 
     def script(connection: socket.socket, over: threading.Event) -> None:
-        seen.append(read_head(connection))
+        data = read_head(connection)
+        while not data.endswith(POST.body):
+            data += connection.recv(65536)
+        seen.append(data)
         connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
 
     secret = (("Authorization", "Bearer s3cret"), ("X-Plain", "hidden"))

@@ -113,6 +113,12 @@ def test_bad_bytes_become_replacement_characters() -> None:
     assert decode(b"data: a\xffb\n\n").events[0].data == "a�b"
 
 
+def test_what_clients_read_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "LINES_READ", 10)
+    with pytest.raises(ValueError, match="more than 10 lines"):
+        as_read_by_clients(b":\n" * 11)
+
+
 def test_memory_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "LINES_READ", 1000)
     stream = decode(b"data: x\n\n" * 400 + b":\n" * 5000 + b"event: never\ndata: read\n\n")

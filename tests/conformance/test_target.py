@@ -12,6 +12,8 @@ from conformance.settings import Budget, Settings
 from conformance.target import Target, first_event, spent_on
 from conformance.transcript import End, Exchange, Read, Request, Transcript
 from tests.conformance.moody_server import Asked, MoodyServer, moody
+from tests.conformance.scripted_server import serving
+from tests.conformance.test_recorder import flood
 
 HEALTH = Request("GET", "/health")
 GENERATE = Request("POST", "/generate", (), b'{"prompt": "a", "width": 8, "height": 8, "steps": 4}')
@@ -119,6 +121,15 @@ def test_clock_and_earlier_transcripts() -> None:
     assert 1000 <= first.started <= second.started < 1100
     assert made.transcript("base") is earlier["base"]
     assert made.transcript("overlap") is None
+
+
+def test_a_flood_is_cut_off_at_what_the_request_can_need() -> None:
+    with serving(flood) as url:
+        for settings, most in (({}, 20 << 20), ({"size": (64, 64), "steps": 1}, 9 << 20)):
+            made = Target(Settings(url=url, **settings), NOTHING_RAN.__getitem__)  # type: ignore[arg-type]
+            exchange = made.send("a", GENERATE)
+            assert exchange.end is End.TOO_LARGE
+            assert len(exchange.body) < most
 
 
 def test_tokens_are_sent_and_not_recorded() -> None:
