@@ -1,4 +1,6 @@
-"""Loading a Stable Diffusion 1.x/2.x style model: the shipped one, a diffusers folder, one file, or a name on the Hub."""
+"""Loading a Stable Diffusion 1.x/2.x style model: the shipped one, a diffusers folder, one file, or a name on the
+Hub.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ DEFAULT: Final = "default"
 def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: str | None = None) -> Any:
     """Load a pipeline for txt2img, ready on the device.
 
-    ``model`` is "default", a diffusers folder, a ``.safetensors`` file or a Hub id. A single file says nothing about its tokenizer and
-    network shapes: they come from ``config`` (a diffusers folder or Hub id), from a ``model_index.json`` beside the file, or
-    else from where diffusers finds them for a file of its kind (the Hub, once).
+    ``model`` is "default", a diffusers folder, a ``.safetensors`` file or a Hub id. A single file says nothing about
+    its tokenizer and network shapes: they come from ``config`` (a diffusers folder or Hub id), from a
+    ``model_index.json`` beside the file, or else from where diffusers finds them for a file of its kind (the Hub,
+    once).
 
     Raises UnusableModel with one line.
     """
@@ -62,7 +65,7 @@ def _load(model: str, config: str | None) -> Any:
         known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
         return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
     if model == DEFAULT:
-        raise UnusableModel(f"the shipped model is missing ({SHIPPED.name}): train and export it, or name one with --model")
+        raise UnusableModel("the shipped model is missing : train and export it, or name one with --model")
     if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
         return StableDiffusionPipeline.from_pretrained(
             model, requires_safety_checker=False, use_safetensors=True, **common
@@ -77,7 +80,7 @@ def _check(pipeline: Any, model: str) -> None:
     channels, expected = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
     if channels != expected:
         raise UnusableModel(
-            f"model {model!r}: its UNet takes {channels} channels instead of {expected} (an inpainting or depth model?); "
+            f"model {model!r}: its UNet takes {channels} channels instead of {expected}; "
             "use the plain text-to-image model, which inpaints as well"
         )
 
@@ -85,7 +88,8 @@ def _check(pipeline: Any, model: str) -> None:
 def _prepare(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     limit = pipeline.text_encoder.config.max_position_embeddings
-    # Some tokenizers come without a limit (a number of thirty digits); one beyond the encoder's would fail in its embedding.
+    # Some tokenizers come without a limit (a number of thirty digits); one beyond the encoder's would fail in its
+    # embedding.
     pipeline.tokenizer.model_max_length = min(pipeline.tokenizer.model_max_length, limit)
     pipeline.to(device)
     for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):

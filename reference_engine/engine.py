@@ -1,7 +1,7 @@
 """The reference engine: diffusers behind the shape that the server asks of an engine.
 
-``create`` is its entry point. torch and diffusers are imported there, not before: importing them takes seconds, and whoever only
-lists the engines should not pay for it.
+``create`` is its entry point. torch and diffusers are imported there, not before: importing them takes seconds, and
+whoever only lists the engines should not pay for it.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """How a prompt fills the text encoder: tokens with the two that mark start and end, the most that fit, and the first
-    character that is not seen (None if all are)."""
+    """How a prompt fills the text encoder: tokens with the two that mark start and end, the most that fit, and the
+    first character that is not seen (None if all are)."""
 
     count: int
     max_length: int
     overflow_offset: int | None
 
 
-class _Abandoned(Exception):  # noqa: N818  # nobody waits for the result: not an error
+class _Abandoned(Exception):  # nobody waits for the result: not an error
     """Ends a run that nobody waits for."""
 
 
@@ -109,8 +109,8 @@ class ReferenceEngine:
     def generate(self, request: Request, cancelled: Cancelled) -> Iterator[Step | Picture]:
         """Yield a :class:`Step` as soon as each denoising step is done, then one :class:`Picture`.
 
-        Ends within one step of ``cancelled()`` turning true, or of being closed. Raises RequestRefused before the first step, and
-        EngineFailure.
+        Ends within one step of ``cancelled()`` turning true, or of being closed. Raises RequestRefused before the
+        first step, and EngineFailure.
         """
         from reference_engine.tasks import denoising_steps
 
@@ -128,7 +128,9 @@ class ReferenceEngine:
         limits = self._limits
         for field, side in (("width", request.width), ("height", request.height)):
             if side % 8 or not limits.min_side <= side <= limits.max_side:
-                raise RequestRefused(f"{field}: {side} is not a multiple of 8 from {limits.min_side} to {limits.max_side}")
+                raise RequestRefused(
+                    f"{field}: {side} is not a multiple of 8 from {limits.min_side} to {limits.max_side}"
+                )
         if request.width * request.height > limits.max_pixels:
             raise RequestRefused(
                 f"width, height: {request.width}x{request.height} is more than {limits.max_pixels} pixels; ask for less"
@@ -137,7 +139,9 @@ class ReferenceEngine:
             raise RequestRefused(f"steps: {request.steps} is not within 1 to {limits.max_steps}")
 
     def _denoise(self, request: Request, total: int, cancelled: Cancelled) -> Iterator[Step | Picture]:
-        """Run diffusers, which calls back, in the worker thread; hand its steps on from here, where they are asked for."""
+        """Run diffusers, which calls back, in the worker thread; hand its steps on from here, where they are asked
+        for.
+        """
         started = time.monotonic()
         news: queue.SimpleQueue[Step | Picture | BaseException] = queue.SimpleQueue()
         closed = threading.Event()
@@ -233,7 +237,7 @@ class _WarmUp:
 
 def _explained(error: BaseException) -> BaseException:
     """Give running out of memory a message that helps; leave other errors as they are."""
-    if isinstance(error, MemoryError) or "memory" in str(error).lower() and isinstance(error, RuntimeError):
+    if isinstance(error, MemoryError) or ("memory" in str(error).lower() and isinstance(error, RuntimeError)):
         return EngineFailure("out of memory: ask for a smaller width and height, or stop what else runs on the machine")
     return error
 

@@ -1,7 +1,7 @@
 """The model card beside the weights: prose from a template, figures only from commands that measured them.
 
-The template has blocks between ``<!-- measured: NAME -->`` and ``<!-- end: NAME -->``. The export fills ``training``, the evaluation
-fills ``evaluation``; nobody types a figure.
+The template has blocks between ``<!-- measured: NAME -->`` and ``<!-- end: NAME -->``. The export fills
+``training``, the evaluation fills ``evaluation``; nobody types a figure.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
 def run_in(module: nn.Module, dtype: torch.dtype) -> None:
     """Let ``module`` compute in ``dtype`` while everything around it stays in float32.
 
-    Latents that were rounded to 8 bits of mantissa after every step would drift; rounding inside one network call does not add up.
+    Latents that were rounded to 8 bits of mantissa after every step would drift; rounding inside one network call
+    does not add up.
     """
     module.to(dtype)
     if dtype is torch.float32:

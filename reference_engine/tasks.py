@@ -79,8 +79,8 @@ class Tasks:
     def run(self, request: Request, on_step: Callable[[int, Callable[[], Rgb]], None]) -> Rgb:
         """Make the picture, (height, width, 3) uint8.
 
-        ``on_step`` is called after every denoising step with its number from 1 and a function that decodes the picture so far;
-        what it raises ends the run.
+        ``on_step`` is called after every denoising step with its number from 1 and a function that decodes the
+        picture so far; what it raises ends the run.
         """
         pipeline = self._text if request.image is None else self._image if request.mask is None else self._mask
         sampler = pipeline.scheduler = build_sampler(request.scheduler, self._schedule)
@@ -101,7 +101,8 @@ class Tasks:
         if request.image is None:
             arguments |= {"width": request.width, "height": request.height}
         else:
-            # Half a step more: diffusers cuts steps x strength down to a whole number, and a third of three may be 0.999.
+            # Half a step more: diffusers cuts steps x strength down to a whole number, and a third of three may be
+            # 0.999.
             strength = min(1.0, (denoising_steps(request) + 0.5) / request.steps)
             arguments |= {"image": Image.fromarray(request.image), "strength": strength}
         if request.mask is not None:
@@ -134,7 +135,9 @@ def _accepted(kind: Any, parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_cells(mask: Mask, cell: int) -> Mask:
-    """Let every latent cell that the mask touches be repainted: diffusers samples one pixel per cell and would miss thin strokes."""
+    """Let every latent cell that the mask touches be repainted: diffusers samples one pixel per cell and would miss
+    thin strokes.
+    """
     height, width = mask.shape
     cells = (mask > 0).reshape(height // cell, cell, width // cell, cell).any(axis=(1, 3))
     return np.repeat(np.repeat(cells, cell, axis=0), cell, axis=1).astype(np.uint8) * 255

@@ -43,7 +43,8 @@ def measure_adherence(
     own, own_pixels = _drawings(judge, side, max(count, 50))
     rng = generator(_SEED, "evaluation captions", 0)
     captions = [describe(sample_split(rng, held_out=True), rng) for _ in range(count)]
-    by_cfg, pixels = {}, {}
+    by_cfg: dict[float, dict[str, float]] = {}
+    pixels: dict[str, float] = {}
     for cfg in cfgs:
         results, direct = [], []
         for number, caption in enumerate(tqdm(captions, desc=f"held-out prompts, cfg {cfg}", leave=False)):
@@ -65,4 +66,3 @@ def _drawings(judge: Judge, side: int, count: int) -> tuple[dict[str, float], di
         if can_tell(drawing.caption.said):
             direct.append(pixel_verdicts(drawing.caption.said, np.asarray(drawing.picture)))
     return shares(results), shares(direct)
-

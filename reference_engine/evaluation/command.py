@@ -17,12 +17,16 @@ from reference_engine.options import Options
 @click.command(context_settings={"show_default": True})
 @click.option("--model", default="default", help="The shipped model, or a folder that the training exported.")
 @click.option("--count", type=click.IntRange(min=1), default=200, help="Held-out prompts.")
-@click.option("--edits", type=click.IntRange(min=0), default=40, help="Negative prompts; a quarter as many input pictures.")
+@click.option(
+    "--edits", type=click.IntRange(min=0), default=40, help="Negative prompts; a quarter as many input pictures."
+)
 @click.option("--steps", type=click.IntRange(min=1), default=20)
 @click.option("--device", default="auto", help="auto, cpu or cuda.")
 @click.option("--dtype", default="auto", help="auto, float32, bfloat16 or float16.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads [default: all that may be used].")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Also write the figures there.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Also write the figures there."
+)
 @click.option("--card", is_flag=True, help="Also write the figures and a sheet of samples into the model card.")
 def main(
     model: str,
@@ -48,7 +52,9 @@ def main(
 
     folder = SHIPPED if model == "default" else Path(model)
     if not (folder / JUDGE_FILE).is_file():
-        raise click.ClickException(f"{model}: there is no {JUDGE_FILE} beside the model; only exported models can be judged")
+        raise click.ClickException(
+            f"{model}: there is no {JUDGE_FILE} beside the model; only exported models can be judged"
+        )
     text, figures = _measure(engine, folder, count, edits, steps)
     text += f"\n- Loading the engine: {loading:.1f} s."
     click.echo(text)

@@ -17,7 +17,11 @@ from reference_engine.world.scene import COLOURS, KINDS
 _SEED = 7002
 _STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 #: Attribute values that a prompt may leave open and that a negative prompt can name.
-_REMOVABLE = {"weather": ("cloudy", "rain", "snow", "rainbow"), "backdrop": ("mountains", "pines"), "time": ("night", "sunset")}
+_REMOVABLE = {
+    "weather": ("cloudy", "rain", "snow", "rainbow"),
+    "backdrop": ("mountains", "pines"),
+    "time": ("night", "sunset"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,7 @@ def _negative(engine: ReferenceEngine, judge: Judge, count: int, steps: int) -> 
             continue
         name, value = shown[int(rng.integers(len(shown)))]
         words = ", ".join(lexicon.SCENE_WORDS[name][value].tags[:2])
-        against = Ask(
-            prompt=plain.prompt, negative_prompt=words, seed=number, width=side, height=side, steps=steps
-        )
+        against = Ask(prompt=plain.prompt, negative_prompt=words, seed=number, width=side, height=side, steps=steps)
         gone += look(judge, as_tensor(draw(engine, against)))[0].scene[name] != value
         tried += 1
     return gone / max(1, tried), tried

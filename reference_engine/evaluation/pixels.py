@@ -1,7 +1,7 @@
 """Direct tests on pixels: is the asked colour where it was asked for? No network is involved.
 
-A paint covers a pixel if their RGB values are nearer than :data:`NEAR`. Where the ground itself has a paint's colour the test
-would see it everywhere, so it abstains (:func:`can_tell`).
+A paint covers a pixel if their RGB values are nearer than :data:`NEAR`. Where the ground itself has a paint's colour
+the test would see it everywhere, so it abstains (:func:`can_tell`).
 """
 
 from __future__ import annotations
@@ -18,18 +18,27 @@ from reference_engine.world.things import PLACE_X
 NEAR: Final = 42.0  # RGB distance
 LEAST: Final = 0.015  # share of the window's pixels
 _HALF_WINDOW: Final = 0.12  # of the width
-_ALIKE: Final = {("white", "snowfield"), ("purple", "lavender"), ("green", "meadow"), ("yellow", "desert")}
+_ALIKE: Final = {
+    ("white", "snowfield"),
+    ("purple", "lavender"),
+    ("green", "meadow"),
+    ("yellow", "desert"),
+    ("blue", "sea"),
+}
 
 
 def can_tell(said: dict[str, str]) -> bool:
     """Tell whether a caption asks for one coloured thing at a place, of a colour that its surroundings do not have."""
     needed = ("first.colour", "first.place", "ground", "time")
-    if said.get("count") != "1" or any(name not in said for name in needed) or said.get("style", "illustration") != "illustration":
+    if (
+        said.get("count") != "1"
+        or any(name not in said for name in needed)
+        or said.get("style", "illustration") != "illustration"
+    ):
         return False
-    # Clouds, flakes, foam, a moon and stars are white; a rainbow has every colour.
+    # Clouds, flakes, foam, a moon, windows and stars are white; a rainbow has every colour.
     colour = said["first.colour"]
-    busy = said.get("weather") not in ("clear", "rain") or said.get("light") is not None or said["ground"] == "sea"
-    return (colour, said["ground"]) not in _ALIKE and not (colour == "white" and busy) and said.get("weather") != "rainbow"
+    return colour != "white" and (colour, said["ground"]) not in _ALIKE and said.get("weather", "rainbow") != "rainbow"
 
 
 def colour_shares(rgb: NDArray[np.uint8], time: str) -> dict[str, dict[str, float]]:
@@ -53,8 +62,11 @@ def pixel_verdicts(said: dict[str, str], rgb: NDArray[np.uint8]) -> dict[str, bo
     """Tell whether the asked colour is there (``colour``), and most of it at the asked place (``place``)."""
     shares = colour_shares(rgb, said["time"])
     colour, place = said["first.colour"], said["first.place"]
-    here = shares[place][colour]
+    # What a thing adds to its window: the land and the sky lie behind all three alike.
+    added = {
+        name: shares[place][name] - min(shares[other][name] for other in PLACES if other != place) for name in PAINTS
+    }
     return {
-        "colour": here >= LEAST and all(here >= shares[place][other] for other in PAINTS if other != colour or here == 0),
-        "place": here >= LEAST and all(here >= shares[other][colour] for other in PLACES),
+        "colour": added[colour] >= LEAST and added[colour] == max(added.values()),
+        "place": added[colour] >= LEAST and all(shares[place][colour] >= shares[other][colour] for other in PLACES),
     }

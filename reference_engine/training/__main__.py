@@ -1,4 +1,6 @@
-"""``python -m reference_engine.training STAGE --work DIR``: train the text-to-image model, resuming where it stopped."""
+"""``python -m reference_engine.training STAGE --work DIR``: train the text-to-image model, resuming where it
+stopped.
+"""
 
 from __future__ import annotations
 

@@ -17,12 +17,13 @@ from reference_engine.training.recipe import RECIPES, Recipe
 from reference_engine.training.run import Run
 from reference_engine.training.text import train_text
 from reference_engine.training.unet import train_unet
-from reference_engine.training.vae import train_decoder, train_vae
-
+from reference_engine.training.vae import GateNotPassed, train_decoder, train_vae
 
 
 def stages(recipe: Recipe) -> dict[str, Callable[[Run], bool]]:
-    """Return the stages in the order of their dependence: the judge checks the rest, the denoiser needs latents and texts."""
+    """Return the stages in the order of their dependence: the judge checks the rest, the denoiser needs latents and
+    texts.
+    """
     table: dict[str, Callable[[Run], bool]] = {"judge": train_judge, "text": train_text, "vae": train_vae}
     for before, resolution in zip((None, *recipe.unet), recipe.unet, strict=False):
         table[resolution.name] = partial(train_unet, stage=resolution, before=before)
@@ -31,10 +32,22 @@ def stages(recipe: Recipe) -> dict[str, Callable[[Run], bool]]:
 
 @click.command(context_settings={"show_default": True})
 @click.argument("stage")
-@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=SHIPPED, help="Folder that export writes.",
-    show_default="the shipped model")
-@click.option("--work", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of checkpoints and logs.")
-@click.option("--recipe", type=click.Choice(list(RECIPES)), default="full", help="Sizes and lengths; toy is for tests.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=SHIPPED,
+    help="Folder that export writes.",
+    show_default="the shipped model",
+)
+@click.option(
+    "--work", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of checkpoints and logs."
+)
+@click.option(
+    "--recipe",
+    type=click.Choice(["auto", *RECIPES]),
+    default="auto",
+    help="How much of everything: by the device, or named. All but toy (for tests) share their checkpoints.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Save and stop after so much wall time.")
 @click.option("--save-minutes", type=click.FloatRange(min=0), default=4.0, help="Wall time between checkpoints.")
@@ -57,17 +70,18 @@ def main(
 
     Stages: judge, text, vae, unet128, unet256, unet512, decoder.
     """
-    table = stages(RECIPES[recipe])
-    if stage not in (*table, "all", "export"):
-        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all, export", param_hint="STAGE")
     if device == "cuda" and not torch.cuda.is_available():
         raise click.BadParameter("no CUDA device here: use auto or cpu", param_hint="--device")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = RECIPES[{"cpu": "cpu", "cuda": "gpu"}[device] if recipe == "auto" else recipe]
+    table = stages(chosen)
+    if stage not in (*table, "all", "export"):
+        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all, export", param_hint="STAGE")
     if threads:
         torch.set_num_threads(threads)
     run = Run(
-        recipe=RECIPES[recipe],
+        recipe=chosen,
         work=work,
         device=torch.device(device),
         seed=seed,
@@ -86,7 +100,7 @@ def main(
             finished = table[name](run)
         except KeyboardInterrupt:
             raise click.ClickException(f"{name}: stopped and saved; the same command goes on from here") from None
-        except FileNotFoundError as error:
+        except (FileNotFoundError, GateNotPassed) as error:
             raise click.ClickException(str(error)) from error
         if not finished:
             click.echo(f"{name}: time is over, saved; the same command goes on from here")

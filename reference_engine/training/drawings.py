@@ -54,7 +54,7 @@ class Drawings(Dataset[Drawing]):
         width, height = self._size
         painting = paint(scene, width, height, rng)
         weights = box_weights(painting.boxes, width // 8, height // 8, self._box_weight)
-        return Drawing(np.asarray(painting.image), weights, scene, describe(scene, rng))
+        return Drawing(np.array(painting.image), weights, scene, describe(scene, rng))
 
 
 class Crops(Dataset[np.ndarray]):
@@ -73,7 +73,12 @@ class Crops(Dataset[np.ndarray]):
         return np.stack([self._cut(canvas, painting.boxes, near=number % 2 == 0, rng=rng) for number in range(4)])
 
     def _cut(
-        self, canvas: np.ndarray, boxes: tuple[tuple[float, float, float, float], ...], *, near: bool, rng: np.random.Generator
+        self,
+        canvas: np.ndarray,
+        boxes: tuple[tuple[float, float, float, float], ...],
+        *,
+        near: bool,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """Cut one crop, around a point inside a thing if ``near``."""
         size, crop = canvas.shape[0], self._crop

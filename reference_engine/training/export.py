@@ -60,7 +60,9 @@ def training_table(stages: dict[str, dict[str, float]]) -> str:
 
 
 def _prefix_text_keys(path: Path) -> None:
-    """Give the keys the ``text_model.`` that transformers 5 leaves out; it loads both forms, older versions only this one."""
+    """Give the keys the ``text_model.`` that transformers 5 leaves out; it loads both forms, older versions only
+    this one.
+    """
     tensors = load_file(path)
     renamed = {key if key.startswith(_TEXT_PREFIX) else _TEXT_PREFIX + key: value for key, value in tensors.items()}
     save_file(renamed, path, metadata={"format": "pt"})
@@ -82,7 +84,9 @@ def read_judge(path: Path) -> Judge:
 
 
 def record(run: Run) -> dict[str, Any]:
-    """Return per stage the steps done, those planned, and the seconds spent: read from the checkpoints, never typed in."""
+    """Return per stage the steps done, those planned, and the seconds spent: read from the checkpoints, never typed
+    in.
+    """
     stages = {}
     for folder in sorted(run.work.iterdir()):
         if (folder / "state.pt").exists():

@@ -95,7 +95,7 @@ def train_judge(run: Run) -> bool:
     """Train the stage; return whether it is finished."""
     recipe, fit, size = run.recipe, run.recipe.judge, run.recipe.judge_size
     torch.manual_seed(run.seed + 1)
-    judge = Judge(recipe.networks.judge_width, size).to(run.device, memory_format=torch.channels_last)
+    judge = Judge(recipe.networks.judge_width, size).to(run.device)
     optimizer = adam(judge.parameters(), decay=0.01)
     loop = Loop(run, "judge", fit, {"judge": judge, "optimizer": optimizer})
     drawings = Drawings("judge", (size, size), seed=run.seed)
@@ -119,7 +119,7 @@ def train_judge(run: Run) -> bool:
             start=torch.zeros((), device=run.device),
         )
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         if step % 50 == 0 or loop.step + 1 == fit.steps:
             right = torch.stack([logits.argmax(1) for logits in answers], dim=1) == wanted
@@ -158,14 +158,18 @@ def _sight(classes: dict[str, int]) -> Sight:
     scene = {name: SHOWN[name][classes[name]] for name in ATTRIBUTES}
     things = {}
     for place in PLACES:
-        kind, colour, size = (SHOWN[f"{place}.{part}"][classes[f"{place}.{part}"]] for part in ("kind", "colour", "size"))
+        kind, colour, size = (
+            SHOWN[f"{place}.{part}"][classes[f"{place}.{part}"]] for part in ("kind", "colour", "size")
+        )
         if kind != "nothing":
             things[place] = (kind, colour, size)
     return Sight(scene, things)
 
 
 def compare(scene: Scene, sight: Sight) -> dict[str, bool]:
-    """Tell per attribute whether the judge sees what the scene holds; ``kind``, ``colour`` and ``size`` over all things."""
+    """Tell per attribute whether the judge sees what the scene holds; ``kind``, ``colour`` and ``size`` over all
+    things.
+    """
     result = {name: sight.scene[name] == getattr(scene, name) for name in ATTRIBUTES}
     things = {thing.place: (thing.kind, thing.colour, thing.size) for thing in scene.things}
     result["kind"] = {p: t[0] for p, t in sight.things.items()} == {p: t[0] for p, t in things.items()}
@@ -178,8 +182,8 @@ def compare(scene: Scene, sight: Sight) -> dict[str, bool]:
 def verdicts(said: dict[str, str], sight: Sight) -> dict[str, bool]:
     """Tell for everything that a caption said whether the picture shows it.
 
-    Keys are ``time``, ``weather``, ``ground``, ``backdrop``, ``light``, ``style``, ``count``, ``kind``, ``colour``, ``size``,
-    ``place``; with two different things both have to be right.
+    Keys are ``time``, ``weather``, ``ground``, ``backdrop``, ``light``, ``style``, ``count``, ``kind``, ``colour``,
+    ``size``, ``place``; with two different things both have to be right.
     """
     result: dict[str, bool] = {}
     for name in ATTRIBUTES:
@@ -208,7 +212,9 @@ def _thing_verdicts(said: dict[str, str], which: str, sight: Sight) -> dict[str,
 
 
 def shares(results: Sequence[dict[str, bool]]) -> dict[str, float]:
-    """Return the share of right verdicts per attribute, and under ``all`` the share of pictures with every one right."""
+    """Return the share of right verdicts per attribute, and under ``all`` the share of pictures with every one
+    right.
+    """
     table: dict[str, float] = {}
     for name in dict.fromkeys(name for result in results for name in result):
         asked = [result[name] for result in results if name in result]

@@ -14,7 +14,9 @@ VAE_FACTOR = 8
 
 
 def build_vae(networks: Networks) -> AutoencoderTiny:
-    """Build the autoencoder: RGB in -1..1 (n, 3, h, w) to latents (n, 4, h/8, w/8) of about unit deviation, and back."""
+    """Build the autoencoder: RGB in -1..1 (n, 3, h, w) to latents (n, 4, h/8, w/8) of about unit deviation, and
+    back.
+    """
     widths = (networks.vae_width,) * 4
     return AutoencoderTiny(
         encoder_block_out_channels=widths,
@@ -46,7 +48,9 @@ def build_text_encoder(networks: Networks, tokenizer: CLIPTokenizer) -> CLIPText
 
 
 def build_unet(networks: Networks) -> UNet2DConditionModel:
-    """Build the denoiser. Every residual branch starts at zero, which halves the time to the first recognisable picture."""
+    """Build the denoiser. Every residual branch starts at zero, which halves the time to the first recognisable
+    picture.
+    """
     widths = networks.unet_widths
     crossed, plain = networks.unet_crossed, len(widths) - networks.unet_crossed
     unet = UNet2DConditionModel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 
@@ -52,9 +52,12 @@ class Resolution:
     reuse: int = 4
 
 
+_NATIVE: Final = ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256))
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The whole training."""
+    """The whole training. The defaults are what two CPU cores get through in a day."""
 
     networks: Networks = field(default_factory=Networks)
     text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
@@ -64,22 +67,30 @@ class Recipe:
     vae_crop: int = 128  # pixels
     vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
     decoder: Fit = Fit(steps=8000, batch=8, rate=5e-4)
+    vae_gate: float = 0.93  # least share of things whose kind, and whose colour, survives the autoencoder
     unet: tuple[Resolution, ...] = (
-        Resolution("unet128", ((128, 128),), Fit(steps=24000, batch=64, rate=4e-4), window=3072),
-        Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=32, rate=3e-4), window=1024),
-        Resolution(
-            "unet512",
-            ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256)),
-            Fit(steps=10000, batch=8, rate=2e-4),
-            window=384,
-        ),
+        Resolution("unet128", ((128, 128),), Fit(steps=12000, batch=48, rate=4e-4), window=3072),
+        Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=10000, batch=16, rate=3e-4), window=1024),
+        Resolution("unet512", _NATIVE, Fit(steps=8000, batch=4, rate=2e-4), window=256),
     )
     prompt_dropout: float = 0.1
     box_weight: float = 3.0  # how much more a pixel inside a thing's box counts
     ema: float = 0.9995
 
 
-FULL: Final = Recipe()
+CPU: Final = Recipe()
+
+#: The same networks and files, more of everything: a CPU run's checkpoints may go on with it and the other way round.
+GPU: Final = replace(
+    CPU,
+    vae=Fit(steps=20000, batch=32, rate=1e-3),
+    decoder=Fit(steps=20000, batch=32, rate=5e-4),
+    unet=(
+        Resolution("unet128", ((128, 128),), Fit(steps=16000, batch=256, rate=6e-4), window=16384),
+        Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=96, rate=4e-4), window=6144),
+        Resolution("unet512", _NATIVE, Fit(steps=14000, batch=32, rate=3e-4), window=2048),
+    ),
+)
 
 #: For tests: everything runs in seconds and nothing is learned.
 TOY: Final = Recipe(
@@ -94,10 +105,11 @@ TOY: Final = Recipe(
     vae_crop=32,
     vae_sizes=(32, 64),
     decoder=Fit(steps=2, batch=4, rate=1e-3, warmup=2),
+    vae_gate=0.0,
     unet=(
         Resolution("unet32", ((32, 32),), Fit(steps=4, batch=4, rate=1e-3, warmup=2), window=8, reuse=2),
         Resolution("unet64", ((64, 64), (64, 48)), Fit(steps=2, batch=2, rate=1e-3, warmup=2), window=4, reuse=2),
     ),
 )  # fmt: skip
 
-RECIPES: Final = {"full": FULL, "toy": TOY}
+RECIPES: Final = {"cpu": CPU, "gpu": GPU, "toy": TOY}

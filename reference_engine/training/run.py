@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -90,7 +89,7 @@ class Loop:
         self.folder = run.folder(stage)
         self.step = 0
         self.seconds = 0.0
-        self.stopped = False
+        self.trained = False
         state = load_state(run, stage)
         if state is not None:
             for name, part in parts.items():
@@ -109,14 +108,22 @@ class Loop:
     def __iter__(self) -> Iterator[int]:
         saved = started = time.monotonic()
         before = self.seconds
-        with StopRequest() as stop, tqdm(
-            total=self.fit.steps, initial=self.step, desc=self.stage, mininterval=2, dynamic_ncols=True, smoothing=0.05
-        ) as bar:
+        with (
+            StopRequest() as stop,
+            tqdm(
+                total=self.fit.steps,
+                initial=self.step,
+                desc=self.stage,
+                mininterval=2,
+                dynamic_ncols=True,
+                smoothing=0.05,
+            ) as bar,
+        ):
             self._bar = bar
             while not self.finished:
                 if stop.wanted or self.run.out_of_time():
-                    self.stopped = True
                     break
+                self.trained = True
                 yield self.step
                 self.step += 1
                 self.seconds = before + time.monotonic() - started
@@ -124,18 +131,19 @@ class Loop:
                 if time.monotonic() - saved > self.run.save_seconds:
                     self.save()
                     saved = time.monotonic()
-        self.save()
+        if self.trained:
+            self.save()
         if stop.wanted:
             raise KeyboardInterrupt
 
     def save(self) -> None:
         """Write the checkpoint; a kill in the middle leaves the former one."""
-        state = {name: part.state_dict() for name, part in self.parts.items()}
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"step": self.step, "seconds": self.seconds, "steps": self.fit.steps}
         target = self.folder / "state.pt"
         fresh = target.with_suffix(".new")
         torch.save(state, fresh)
-        os.replace(fresh, target)
+        fresh.replace(target)
 
     def note(self, **values: float) -> None:
         """Show values on the bar and append them to the stage's log."""

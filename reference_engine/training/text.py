@@ -28,7 +28,9 @@ _CORPUS = 30_000
 
 
 def make_tokenizer(networks: Networks, folder: Path, seed: int) -> CLIPTokenizer:
-    """Train CLIP's byte-level BPE on captions and write ``vocab.json`` and ``merges.txt``, or load them if they exist."""
+    """Train CLIP's byte-level BPE on captions and write ``vocab.json`` and ``merges.txt``, or load them if they
+    exist.
+    """
     vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
     if not (vocab_path.exists() and merges_path.exists()):
         vocab, merges = _train_bpe(networks, seed)
@@ -65,9 +67,10 @@ def _train_bpe(networks: Networks, seed: int) -> tuple[dict[str, int], list[tupl
     )
     tokenizer.train_from_iterator(corpus, trainer)
     merges = [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
-    # CLIP's order: bytes, bytes that end a word, merges, the two specials. Every byte has both forms, so no word is unknown.
+    # CLIP's order: bytes, bytes that end a word, merges, the two specials. Every byte has both forms, so no word is
+    # unknown.
     tokens = [*alphabet, *(letter + "</w>" for letter in alphabet), *dict.fromkeys("".join(pair) for pair in merges)]
-    tokens = list(dict.fromkeys(tokens)) + [_START, _END]
+    tokens = [*dict.fromkeys(tokens), _START, _END]
     return {token: number for number, token in enumerate(tokens)}, merges
 
 
@@ -84,7 +87,9 @@ class Reader(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = nn.ModuleDict({name.replace(".", "_"): nn.Linear(width, len(values)) for name, values in SAID.items()})
+        self.heads = nn.ModuleDict(
+            {name.replace(".", "_"): nn.Linear(width, len(values)) for name, values in SAID.items()}
+        )
 
     def forward(self, state: torch.Tensor) -> list[torch.Tensor]:
         return [head(state) for head in self.heads.values()]
@@ -117,8 +122,8 @@ def train_text(run: Run) -> bool:
         ids = tokenize(tokenizer, [caption.text for caption in captions], run.device)
         wanted = torch.tensor([said_classes(caption) for caption in captions], device=run.device)
         rng = generator(run.seed, "text padding", step)
-        # Attention looks back only: a cut after the longest caption changes nothing before it and saves most of the work.
-        # Now and then the whole length, so that every padding position is trained as well.
+        # Attention looks back only: a cut after the longest caption changes nothing before it and saves most of the
+        # work. Now and then the whole length, so that every padding position is trained as well.
         longest = int((ids == end).int().argmax(dim=1).max()) + 1
         length = ids.shape[1] if rng.random() < 0.25 else min(ids.shape[1], longest + 8)
         with run.autocast():
@@ -135,11 +140,15 @@ def train_text(run: Run) -> bool:
                 loss = loss + nn.functional.cross_entropy(logits, wanted[:, number])
                 right[:, number] &= logits.argmax(dim=1) == wanted[:, number]
         optimizer.zero_grad(set_to_none=True)
-        (loss / 2).backward()
+        torch.autograd.backward(loss / 2)
         nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimizer.step()
         if step % 20 == 0 or loop.step + 1 == fit.steps:
-            loop.note(loss=loss.item() / 2 / len(SAID), right=float(right.float().mean()), all=float(right.all(1).float().mean()))
+            loop.note(
+                loss=loss.item() / 2 / len(SAID),
+                right=float(right.float().mean()),
+                all=float(right.all(1).float().mean()),
+            )
     return loop.finished
 
 

@@ -12,12 +12,12 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from reference_engine.training.drawings import Drawing, Drawings, generator, stream
 from reference_engine.training.ema import Average
-from reference_engine.training.networks import VAE_FACTOR, as_pixels, build_noise_schedule, build_unet
+from reference_engine.training.networks import as_pixels, build_noise_schedule, build_unet
 from reference_engine.training.recipe import Resolution
 from reference_engine.training.run import Loop, Run, adam, load_state, set_rate
 from reference_engine.training.samples import check_samples
 from reference_engine.training.text import load_text, tokenize
-from reference_engine.training.vae import load_vae
+from reference_engine.training.vae import load_vae, require_gate
 from reference_engine.training.window import Window, choose
 
 _CHECK_EVERY = 1000  # steps
@@ -88,6 +88,7 @@ def turn(stage: Resolution, step: int) -> tuple[tuple[int, int], int]:
 
 def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
     """Train one resolution, from the averaged weights of the stage before; return whether it is finished."""
+    require_gate(run)
     fit = stage.fit
     vae = load_vae(run, refined=False)
     tokenizer, text = load_text(run)
@@ -110,7 +111,7 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
         batch = choose(windows[size].at(number), batch_size(stage, size), rng)
         loss = _denoising_loss(run, unet, batch, prepare.unconditional, schedule, levels, rng)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step()
         average.update(unet)
@@ -119,7 +120,9 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
         if (step + 1) % _CHECK_EVERY == 0:
             shown = build_unet(run.recipe.networks).to(run.device, memory_format=torch.channels_last).eval()
             average.copy_to(shown)
-            loop.note(**{f"check_{k}": v for k, v in check_samples(run, stage, load_vae(run), tokenizer, text, shown).items()})
+            loop.note(
+                **{f"check_{k}": v for k, v in check_samples(run, stage, load_vae(run), tokenizer, text, shown).items()}
+            )
     return loop.finished
 
 
@@ -169,6 +172,3 @@ def load_unet(run: Run) -> tuple[UNet2DConditionModel, str]:
             unet.load_state_dict(_averaged(run, stage.name))
             return unet.to(run.device).eval().requires_grad_(False), stage.name
     raise FileNotFoundError("no unet stage has run yet in this --work folder: run it first")
-
-
-__all__ = ["VAE_FACTOR", "Example", "batch_size", "load_unet", "train_unet", "turn"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
@@ -16,6 +18,12 @@ from reference_engine.training.window import Window, choose
 
 _LATENT_NOISE = 0.06
 _CHECK_EVERY = 1000  # steps
+_GATE_FILE = "gate.json"
+_GATE_DRAWINGS = 128
+
+
+class GateNotPassed(Exception):
+    """The autoencoder loses too much for a denoiser on its latents to be worth the time."""
 
 
 def _loss(output: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -52,18 +60,37 @@ def train_vae(run: Run) -> bool:
         with run.autocast():
             latents = vae.encoder(pictures)
             noisy = latents + _LATENT_NOISE * torch.randn(latents.shape, generator=source, device=run.device)
-            # Now and then the latents are halved and must decode to the halved picture: that makes them mean the same at
-            # every size, which a denoiser that starts small needs.
+            # Now and then the latents are halved and must decode to the halved picture: that makes them mean the
+            # same at every size, which a denoiser that starts small needs.
             if step % 4 == 3:
                 noisy, pictures, weights = _halved(noisy), _halved(pictures), _halved(weights)
             output = vae.decoder(noisy)
         loss = _loss(output.float(), pictures, weights)
         optimizer.zero_grad(set_to_none=True)
-        (loss + 0.1 * _unit(latents.float())).backward()
+        torch.autograd.backward(loss + 0.1 * _unit(latents.float()))
         nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         _report(run, loop, vae, step, loss, output, pictures)
+    if loop.finished and (loop.trained or not (loop.folder / _GATE_FILE).exists()):
+        table = check_reconstructions(run, vae, "vae", _GATE_DRAWINGS)
+        (loop.folder / _GATE_FILE).write_text(json.dumps(table, indent=2) + "\n")
     return loop.finished
+
+
+def require_gate(run: Run) -> None:
+    """Raise GateNotPassed if the finished autoencoder's reconstructions lose kinds or colours, FileNotFoundError
+    without one.
+    """
+    path = run.folder("vae") / _GATE_FILE
+    if not path.exists():
+        raise FileNotFoundError("the vae stage has not finished yet in this --work folder: run it first")
+    table = json.loads(path.read_text())
+    for name in ("kind", "colour"):
+        if table[name] < run.recipe.vae_gate:
+            raise GateNotPassed(
+                f"vae: {name} survives in {table[name]:.1%} of the pictures, less than {run.recipe.vae_gate:.0%}: "
+                "give the vae stage more steps in the recipe and run it again"
+            )
 
 
 def train_decoder(run: Run) -> bool:
@@ -85,7 +112,7 @@ def train_decoder(run: Run) -> bool:
             output = vae.decoder(latents)
         loss = _loss(output.float(), pictures, weights)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(vae.decoder.parameters(), 1.0)
         optimizer.step()
         _report(run, loop, vae, step, loss, output, pictures)
@@ -107,14 +134,21 @@ def _crop_batch(
     run: Run, window: Window[np.ndarray, np.ndarray], step: int, batch: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     rng = generator(run.seed, "vae batch", step)
-    crops = torch.from_numpy(np.stack(choose(window.at(step), batch, rng))).to(run.device)
+    chosen: list[np.ndarray] = choose(window.at(step), batch, rng)
+    crops = torch.from_numpy(np.stack(chosen)).to(run.device)
     pictures = as_pixels(crops[..., :3]).contiguous(memory_format=torch.channels_last)
     weights = 1.0 + (run.recipe.box_weight - 1.0) * (crops[..., 3].unsqueeze(1) > 127).float()
     return pictures, weights / weights.mean()
 
 
 def _report(
-    run: Run, loop: Loop, vae: AutoencoderTiny, step: int, loss: torch.Tensor, output: torch.Tensor, target: torch.Tensor
+    run: Run,
+    loop: Loop,
+    vae: AutoencoderTiny,
+    step: int,
+    loss: torch.Tensor,
+    output: torch.Tensor,
+    target: torch.Tensor,
 ) -> None:
     if step % 25 == 0:
         error = (output.detach().float().clamp(-1, 1) - target).div(2).square().mean()
@@ -147,7 +181,7 @@ def check_reconstructions(run: Run, vae: AutoencoderTiny, stage: str, count: int
     results, errors, rows = [], [], []
     for index in range(count):
         drawing = drawings[index]
-        picture = as_pixels(torch.from_numpy(drawing.picture).unsqueeze(0).to(run.device))
+        picture = as_pixels(torch.from_numpy(drawing.picture)[None].to(run.device))
         with run.autocast():
             copy = vae.decoder(vae.encoder(picture.contiguous(memory_format=torch.channels_last)))
         copy = copy.float().clamp(-1, 1)
@@ -158,4 +192,3 @@ def check_reconstructions(run: Run, vae: AutoencoderTiny, stage: str, count: int
     sheet = torch.cat(rows, dim=2).add(1).mul(127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     Image.fromarray(sheet).save(run.folder(stage) / "reconstructions.png")
     return shares(results) | {"psnr": float(-10 * np.log10(np.mean(errors)))}
-

@@ -15,12 +15,16 @@ Item = TypeVar("Item")
 class Window(Generic[Raw, Item]):
     """Holds items ``position`` to ``position + size`` of a stream.
 
-    The content is a pure function of the position, so a resumed run continues with the very pictures that the interrupted
-    one would have used.
+    The content is a pure function of the position, so a resumed run continues with the very pictures that the
+    interrupted one would have used.
     """
 
     def __init__(
-        self, open_stream: Callable[[int], Iterator[Raw]], prepare: Callable[[list[Raw]], list[Item]], size: int, fresh: int
+        self,
+        open_stream: Callable[[int], Iterator[Raw]],
+        prepare: Callable[[list[Raw]], list[Item]],
+        size: int,
+        fresh: int,
     ) -> None:
         self._open, self._prepare = open_stream, prepare
         self._size, self._fresh = size, fresh

@@ -1,4 +1,6 @@
-"""A small illustrated world: landscapes with an hour, a weather and a few coloured things, drawn and described by code."""
+"""A small illustrated world: landscapes with an hour, a weather and a few coloured things, drawn and described by
+code.
+"""
 
 from __future__ import annotations
 

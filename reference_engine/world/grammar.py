@@ -28,8 +28,8 @@ class Caption:
     Attributes:
         text: the prompt, lower or mixed case, at most about 60 tokens.
         said: attribute name -> value for everything that the text states. Names are those of the scene's attributes,
-            ``count`` ("0".."3"), and ``first.kind`` ... ``second.place`` for the things in the order of the text. ``light`` may
-            also be "shown": a sun or moon without a side.
+            ``count`` ("0".."3"), and ``first.kind`` ... ``second.place`` for the things in the order of the text.
+            ``light`` may also be "shown": a sun or moon without a side.
     """
 
     text: str

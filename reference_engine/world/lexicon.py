@@ -63,7 +63,14 @@ WEATHER: Final = {
 
 GROUND: Final = {
     "meadow": Words(
-        ("in a meadow", "on green hills", "on a grassy field", "in the green countryside", "on the grass", "in a field"),
+        (
+            "in a meadow",
+            "on green hills",
+            "on a grassy field",
+            "in the green countryside",
+            "on the grass",
+            "in a field",
+        ),
         ("meadow", "green hills", "grass", "green meadow", "grassy field", "countryside"),
         ("The hills are green", "There is grass everywhere", "The ground is a green meadow"),
     ),
@@ -78,7 +85,15 @@ GROUND: Final = {
         ("The ground is covered with snow", "It is winter", "The hills are white with snow"),
     ),
     "sea": Words(
-        ("by the sea", "at the seaside", "at the ocean", "on the coast", "near the water", "on the shore", "at the beach"),
+        (
+            "by the sea",
+            "at the seaside",
+            "at the ocean",
+            "on the coast",
+            "near the water",
+            "on the shore",
+            "at the beach",
+        ),
         ("sea", "ocean", "seaside", "beach", "coast", "water", "waves"),
         ("The sea is near", "There is the ocean", "Waves roll on the sea"),
     ),
@@ -96,7 +111,12 @@ BACKDROP: Final = {
         ("The horizon is open", "Nothing is behind it"),
     ),
     "mountains": Words(
-        ("with mountains in the background", "before snowy mountains", "with mountains behind", "in front of mountains"),
+        (
+            "with mountains in the background",
+            "before snowy mountains",
+            "with mountains behind",
+            "in front of mountains",
+        ),
         ("mountains", "mountains in the background", "snowy mountains", "alps", "mountain range"),
         ("There are mountains in the background", "Mountains rise behind", "Behind it are mountains"),
     ),
@@ -151,12 +171,28 @@ COLOURS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 KINDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "house": (("house", "houses"), ("house", "houses"), ("cottage", "cottages"), ("cabin", "cabins"), ("home", "homes")),
+    "house": (
+        ("house", "houses"),
+        ("house", "houses"),
+        ("cottage", "cottages"),
+        ("cabin", "cabins"),
+        ("home", "homes"),
+    ),
     "tree": (("tree", "trees"), ("tree", "trees"), ("round tree", "round trees"), ("oak tree", "oak trees")),
-    "boat": (("boat", "boats"), ("sailboat", "sailboats"), ("sailing boat", "sailing boats"), ("ship", "ships"), ("yacht", "yachts")),
+    "boat": (
+        ("boat", "boats"),
+        ("sailboat", "sailboats"),
+        ("sailing boat", "sailing boats"),
+        ("ship", "ships"),
+        ("yacht", "yachts"),
+    ),
     "car": (("car", "cars"), ("car", "cars"), ("automobile", "automobiles"), ("vehicle", "vehicles")),
-    "balloon": (("balloon", "balloons"), ("hot air balloon", "hot air balloons"), ("hot-air balloon", "hot-air balloons")),
-}  # fmt: skip
+    "balloon": (
+        ("balloon", "balloons"),
+        ("hot air balloon", "hot air balloons"),
+        ("hot-air balloon", "hot-air balloons"),
+    ),
+}
 
 SIZES: Final[dict[str, tuple[str, ...]]] = {
     "small": ("small", "little", "tiny", "small"),
@@ -195,13 +231,15 @@ FILLERS: Final = (
 #: Plain English that the world cannot show. Captions are sprinkled with it, so that a prompt from outside the grammar
 #: does not throw the model off the words that it does share.
 STRANGERS: Final = (
-    "dog", "cat", "horse", "bird", "man", "woman", "girl", "boy", "people", "king", "queen", "knight", "robot", "city", "street",
-    "road", "bridge", "tower", "castle", "church", "garden", "river", "lake", "island", "forest path", "window", "door", "roof",
-    "wooden", "stone", "glass", "metal", "old", "new", "young", "ancient", "modern", "happy", "sad", "tired", "lonely", "magic",
-    "running", "sleeping", "walking", "dancing", "waiting", "reading", "eating", "looking", "holding", "wearing", "hat", "coat",
-    "dress", "book", "lamp", "table", "chair", "bottle", "cup", "bread", "apple", "flower", "music", "dream", "story", "world",
-    "time", "life", "love", "war", "fire", "ice", "wind", "smoke", "gold", "silver", "warm", "cold", "soft", "hard", "fast", "slow",
-    "quietly", "softly", "slowly", "where", "when", "while", "because", "very", "really", "somewhere", "between", "around",
-    "through", "some", "many", "every", "another", "its", "his", "her", "their", "my", "your", "our", "photo", "photograph", "render",
-    "realistic", "cinematic", "lens", "camera", "portrait", "anime", "oil painting", "watercolor", "sketch", "fantasy",
+    "dog", "cat", "horse", "bird", "man", "woman", "girl", "boy", "people", "king", "queen", "knight", "robot",
+    "city", "street", "road", "bridge", "tower", "castle", "church", "garden", "river", "lake", "island",
+    "forest path", "window", "door", "roof", "wooden", "stone", "glass", "metal", "old", "new", "young", "ancient",
+    "modern", "happy", "sad", "tired", "lonely", "magic", "running", "sleeping", "walking", "dancing", "waiting",
+    "reading", "eating", "looking", "holding", "wearing", "hat", "coat", "dress", "book", "lamp", "table", "chair",
+    "bottle", "cup", "bread", "apple", "flower", "music", "dream", "story", "world", "time", "life", "love", "war",
+    "fire", "ice", "wind", "smoke", "gold", "silver", "warm", "cold", "soft", "hard", "fast", "slow", "quietly",
+    "softly", "slowly", "where", "when", "while", "because", "very", "really", "somewhere", "between", "around",
+    "through", "some", "many", "every", "another", "its", "his", "her", "their", "my", "your", "our", "photo",
+    "photograph", "render", "realistic", "cinematic", "lens", "camera", "portrait", "anime", "oil painting",
+    "watercolor", "sketch", "fantasy",
 )  # fmt: skip

@@ -49,7 +49,9 @@ def paint(scene: Scene, width: int, height: int, rng: np.random.Generator) -> Pa
 
 
 def box_weights(boxes: tuple[Box, ...], width: int, height: int, weight: float) -> np.ndarray:
-    """Return a map (height, width) that is 1 outside the boxes and ``weight`` inside, for losses that must see things."""
+    """Return a map (height, width) that is 1 outside the boxes and ``weight`` inside, for losses that must see
+    things.
+    """
     weights = np.ones((height, width), dtype=np.float32)
     for left, top, right, bottom in boxes:
         rows = slice(max(0, int(top * height)), max(0, int(np.ceil(bottom * height))))

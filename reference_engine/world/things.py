@@ -109,14 +109,29 @@ def _boat(canvas: Canvas, x: float, y: float, h: float, brush: _Brush) -> None:
 def _car(canvas: Canvas, x: float, y: float, h: float, brush: _Brush) -> None:
     h *= 0.88
     _shadow(canvas, x, y, 0.56 * h)
-    cabin = [(x - 0.34 * h, y - 0.34 * h), (x - 0.22 * h, y - 0.6 * h), (x + 0.16 * h, y - 0.6 * h), (x + 0.32 * h, y - 0.34 * h)]
+    cabin = [
+        (x - 0.34 * h, y - 0.34 * h),
+        (x - 0.22 * h, y - 0.6 * h),
+        (x + 0.16 * h, y - 0.6 * h),
+        (x + 0.32 * h, y - 0.34 * h),
+    ]
     _outlined(canvas, cabin, brush.body, brush.edge)
     canvas.polygon(
-        [(x - 0.26 * h, y - 0.36 * h), (x - 0.18 * h, y - 0.54 * h), (x - 0.05 * h, y - 0.54 * h), (x - 0.05 * h, y - 0.36 * h)],
+        [
+            (x - 0.26 * h, y - 0.36 * h),
+            (x - 0.18 * h, y - 0.54 * h),
+            (x - 0.05 * h, y - 0.54 * h),
+            (x - 0.05 * h, y - 0.36 * h),
+        ],
         brush.window,
     )
     canvas.polygon(
-        [(x + 0.01 * h, y - 0.36 * h), (x + 0.01 * h, y - 0.54 * h), (x + 0.13 * h, y - 0.54 * h), (x + 0.23 * h, y - 0.36 * h)],
+        [
+            (x + 0.01 * h, y - 0.36 * h),
+            (x + 0.01 * h, y - 0.54 * h),
+            (x + 0.13 * h, y - 0.54 * h),
+            (x + 0.23 * h, y - 0.36 * h),
+        ],
         brush.window,
     )
     canvas.rectangle(x - 0.575 * h, y - 0.375 * h, x + 0.575 * h, y - 0.085 * h, brush.edge, 0.1 * h)

@@ -1,4 +1,6 @@
-"""What falls in front of everything: rain and snow. Both are coarse on purpose, so that a small model can learn them."""
+"""What falls in front of everything: rain and snow. Both are coarse on purpose, so that a small model can learn
+them.
+"""
 
 from __future__ import annotations
 
