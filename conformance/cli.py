@@ -81,7 +81,8 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
         raise click.UsageError("which server? Give its URL, such as http://127.0.0.1:8081")
     # The run must not depend on the pytest configuration and conftest files of the folder it is started from.
     alone = ["-c", str(Path(__file__).with_name("check.ini")), "--noconftest", "-p", "no:cacheprovider"]
-    sys.exit(int(pytest.main(["-p", "local_dream", *alone, "--target", target, *words])))
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # this module was imported before pytest could look
+    sys.exit(int(pytest.main(["-p", "local_dream", *alone, *quiet, "--target", target, *words])))
 
 
 @click.command()

@@ -61,6 +61,9 @@ class Conductor:
             self.suite: Suite = config.hook.pytest_local_dream_suite(config=config)
         except BadContract as error:
             raise BadSetting(str(error)) from None
+        report: str | None = config.option.local_dream_json_report
+        if report is not None and not Path(report).resolve().parent.is_dir():
+            raise BadSetting(f"--json-report: {report!r}: its folder does not exist; create it first")
         shared: str | None = getattr(config, "workerinput", {}).get("local_dream_folder")
         self.is_worker = shared is not None
         self.is_controller = bool(getattr(config.option, "tx", None)) and not self.is_worker

@@ -66,12 +66,13 @@ def make(suite: Suite, ids: Sequence[str], settings: Settings) -> Plan:
 
 def describe(cost: Cost) -> str:
     """A cost in words."""
-    parts = [_counted(cost.generations, "generation")] if cost.generations else []
-    parts += [_counted(cost.upscales, "upscale")] if cost.upscales else []
+    parts = [counted(cost.generations, "generation")] if cost.generations else []
+    parts += [counted(cost.upscales, "upscale")] if cost.upscales else []
     return " and ".join(parts) or "nothing"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """A number of things in words."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

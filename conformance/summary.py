@@ -76,7 +76,7 @@ def details(result: Result) -> Iterator[str]:
     if result.unjudged:
         yield f"cannot be judged from outside: {', '.join(r.id for r in result.unjudged)}"
     if result.deselected:
-        yield f"left out by the selection: {len(result.deselected)} requirements"
+        yield f"left out by the selection: {plan.counted(len(result.deselected), 'requirement')}"
     yield cost(result)
 
 
@@ -84,7 +84,7 @@ def cost(result: Result) -> str:
     """What the run cost the target, against the plan."""
     return (
         f"cost: {plan.describe(result.spent)} (planned {plan.describe(result.planned)}), "
-        f"{len(result.exchanges)} requests, {result.duration:.1f} s"
+        f"{plan.counted(len(result.exchanges), 'request')}, {result.duration:.1f} s"
     )
 
 
@@ -92,20 +92,26 @@ def verdict(result: Result) -> str:
     """The verdict in one line."""
     profile = result.settings["profile"]
     where = f"{result.settings['url']} (profile {profile}, contract {result.contract_version})"
-    part = f", judged on {len(result.judged)} requirements only" if result.deselected else ""
+    part = f", judged on {plan.counted(len(result.judged), 'requirement')} only" if result.deselected else ""
     if result.outcome is Outcome.UNREACHABLE:
         return f"UNREACHABLE: {result.problem}"
     if result.outcome is Outcome.CONFORMANT:
         warned = result.count(Verdict.WARN)
         warnings = f", {warned} SHOULD broken" if warned else ""
-        return f"CONFORMANT: {where}: {result.count(Verdict.PASS)} requirements hold{warnings}{part}"
+        held = result.count(Verdict.PASS)
+        return f"CONFORMANT: {where}: {plan.counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
     if result.outcome is Outcome.NOT_CONFORMANT:
         broken = [f"{result.count(Verdict.FAIL)} MUST"] if result.count(Verdict.FAIL) else []
         broken += [f"{result.count(Verdict.WARN)} SHOULD"] if result.count(Verdict.WARN) else []
         broken += [f"{result.count(Verdict.STALE)} stale waivers"] if result.count(Verdict.STALE) else []
         return f"NOT CONFORMANT: {where}: broken: {' and '.join(broken)}{part}"
     if result.outcome is Outcome.SUITE_ERROR:
-        return f"SUITE ERROR: {where}: {result.count(Verdict.ERROR)} requirements could not be judged, a fault of ours"
+        unjudged = plan.counted(result.count(Verdict.ERROR), "requirement")
+        return f"SUITE ERROR: {where}: {unjudged} could not be judged, a fault of the suite"
     open_ = len(result.having(Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST))
     why = f"{open_} MUST not judged" if open_ else "nothing was judged"
     return f"INCONCLUSIVE: {where}: {why}{part}"
+
+
+def _hold(count: int) -> str:
+    return "holds" if count == 1 else "hold"

@@ -106,6 +106,7 @@ def test_check_takes_its_target_and_settings_from_the_file(tmp_path: Path, argum
     assert result.returncode == 0, result.stdout + result.stderr
     assert "local-dream: target http://127.0.0.1:9, profile core" in result.stdout
     assert "over budget" in result.stdout
+    assert "warning" not in result.stdout
 
 
 def test_wrong_options_are_one_line(tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def test_selection_by_id_makes_only_the_probes_that_it_needs(judge: Judge, serve
     result = judge(server, "-k", "TINY-UPS-01", "--upscaler-path", "x")
     assert result.ret == 0
     assert server.asked == ["GET /health", "POST /upscale"]
-    result.stdout.fnmatch_lines(["left out by the selection: 6 requirements", "CONFORMANT: *judged on 1 requirements*"])
+    result.stdout.fnmatch_lines(
+        ["left out by the selection: 6 requirements", "CONFORMANT: *judged on 1 requirement only"]
+    )
 
 
 def test_selection_includes_what_must_hold_first(judge: Judge, server: TinyServer) -> None:
@@ -258,6 +260,7 @@ def test_json_report_holds_the_whole_run(judge: Judge, server: TinyServer, tmp_p
     ("arguments", "line"),
     [
         (("--size", "100x100"), "ERROR: --size: '100x100': give WIDTHxHEIGHT*"),
+        (("--json-report", "absent/result.json"), "ERROR: --json-report: 'absent/result.json': its folder does not*"),
         (("--header", "s3cret"), "ERROR: --header: give NAME:VALUE*"),
     ],
 )
