@@ -8,8 +8,9 @@ from typing import Any
 
 from conformance import contract
 from conformance.check import Case, MissingEvidence
+from conformance.escape import escape
 from conformance.events import generation
-from conformance.evidence import is_generate, outcome
+from conformance.evidence import fields, is_generate, outcome
 from conformance.transcript import End, Exchange
 
 BUSY = (409, 429, 503)
@@ -77,6 +78,18 @@ def expect_status(case: Case, exchange: Exchange, *statuses: int, what: str = ""
     )
 
 
+def expect_uncoded(case: Case, exchange: Exchange) -> None:
+    """Expects the body as it is: every request asks for that with Accept-Encoding: identity."""
+    codings = ", ".join(exchange.values("content-encoding"))
+    case.expect(
+        codings.strip().lower() in ("", "identity"),
+        expected="no Content-Encoding, since the request says Accept-Encoding: identity",
+        got=escape(codings, 80),
+        exchange=exchange,
+        cause="clients that believe the header cannot read the answer; a proxy that compresses holds events back",
+    )
+
+
 def generations(case: Case) -> list[Exchange]:
     """The generations that the server had to take on, oddities aside; without those it was too busy for."""
     return [
@@ -93,16 +106,20 @@ def generations(case: Case) -> list[Exchange]:
 def expect_taken(case: Case, odd: Callable[[Exchange], bool], what: str, cause: str = "") -> None:
     """Expects that a server takes generations on whose request is odd in the way that `what` says.
 
-    One that was taken on proves it. Where none was, others without the oddity must have been, or it proves nothing:
-    then MissingEvidence is raised.
+    One that was taken on proves it. Where none was, it is the oddity's fault only if others were taken on, and if no
+    field that these requests leave out is to blame (GEN-REQ-05); MissingEvidence is raised where that cannot be told.
     """
     exchanges = generations(case)
     candidates = [exchange for exchange in exchanges if odd(exchange)]
     taken = [exchange for exchange in candidates if accepted(exchange)]
     if not candidates:
         raise MissingEvidence(f"no request had {what}")
-    if not taken and not any(accepted(exchange) for exchange in exchanges):
-        raise MissingEvidence("the server took no generation on, whatever was in the request")
+    if not taken:
+        others = [exchange for exchange in exchanges if not odd(exchange)]
+        if not any(accepted(exchange) for exchange in others):
+            raise MissingEvidence("the server took no generation on, whatever was in the request")
+        if field := _needed_field(candidates, others):
+            raise MissingEvidence(f"the server takes no generation on without {field}, with or without {what}")
     shown = case[(taken or candidates)[-1].label]
     case.expect(
         bool(taken),
@@ -111,6 +128,19 @@ def expect_taken(case: Case, odd: Callable[[Exchange], bool], what: str, cause: 
         exchange=shown,
         cause=cause,
     )
+
+
+def _needed_field(candidates: list[Exchange], others: list[Exchange]) -> str | None:
+    """A documented field that all candidates leave out and without which no other request was taken on either."""
+    for field in documented():
+        lacking = [exchange for exchange in others if field not in fields(exchange.request)]
+        if (
+            lacking
+            and not any(accepted(exchange) for exchange in lacking)
+            and not any(field in fields(exchange.request) for exchange in candidates)
+        ):
+            return field
+    return None
 
 
 def unless_absent(case: Case, path: str = "/generate") -> None:

@@ -106,7 +106,7 @@ def health_goes_on(case: Case) -> None:
         )
 
 
-@check("ERR-06", needs=["refuse", "defaults"], requires=["GEN-SSE-01"])
+@check("ERR-06", needs=["refuse", "defaults"], requires=["GEN-EVT-12"])
 def work_goes_on(case: Case) -> None:
     refusals = [
         exchange
@@ -142,7 +142,7 @@ def not_utf8(case: Case) -> None:
         )
 
 
-@check("ERR-08", needs=["refuse"], requires=["ERR-07"])
+@check("ERR-08", needs=["refuse"], requires=["ERR-07", "ERR-01", "ERR-02"])
 def not_utf8_in_the_envelope(case: Case) -> None:
     for exchange in reached(present(case, "refuse/body-not-utf8")):
         problem = envelope.problem(exchange)

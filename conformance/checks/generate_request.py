@@ -240,7 +240,7 @@ def stride_zero_without_previews(case: Case) -> None:
     )
 
 
-@check("GEN-REQ-22", needs=["edges"], requires=["GEN-SSE-01"])
+@check("GEN-REQ-22", needs=["edges"], requires=["GEN-EVT-12"])
 def seeds_at_the_edges(case: Case) -> None:
     unless_absent(case)
     for exchange in reached(case.starting("edges/")):

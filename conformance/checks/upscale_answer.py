@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from conformance.acceptance import is_upscale, reached, unless_absent
+from conformance.acceptance import expect_uncoded, is_upscale, reached, unless_absent
 from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.evidence import outcome
@@ -49,6 +49,8 @@ def is_a_jpeg_answer(case: Case) -> None:
             exchange=exchange,
             cause="does the path that --upscaler-path gives exist on the server?" if exchange.status != 200 else "",
         )
+        if exchange.status == 200:
+            expect_uncoded(case, exchange)
 
 
 def _enlarged(case: Case) -> list[Exchange]:

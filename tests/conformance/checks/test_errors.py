@@ -183,8 +183,8 @@ def test_bad_utf8_is_an_error() -> None:
 
 
 def test_bad_utf8_should_be_refused_in_the_envelope() -> None:
-    assert judge("ERR-08", refusal("refuse/body-not-utf8")).verdict is Verdict.PASS
+    assert judge("ERR-08", *RIGHT, refusal("refuse/body-not-utf8")).verdict is Verdict.PASS
     for wrong in (refusal("refuse/body-not-utf8", 500), answer("refuse/body-not-utf8", 400, to=SENT)):
-        judgement = judge("ERR-08", wrong)
+        judgement = judge("ERR-08", *RIGHT, wrong)
         assert judgement.verdict is Verdict.WARN
         assert "status 400 and the error envelope" in words(judgement)

@@ -174,6 +174,18 @@ def test_null_is_blamed_on_the_field_that_was_refused() -> None:
     assert judge("GEN-REQ-10", both, alone).verdict is Verdict.PASS
 
 
+def test_a_field_that_must_be_sent_is_not_blamed_on_the_oddity() -> None:
+    """All requests without a seed are refused: whether unknown fields would be, nobody knows."""
+    without = {name: value for name, value in FIELDS.items() if name != "seed"}
+    odd = refusal("overlap/second-unknown-fields", to=request({**without, "use_cfg": True}))
+    plain = refusal("overlap/second", to=request(without))
+    judgement = judge("GEN-REQ-08", odd, plain)
+    assert judgement.verdict is Verdict.UNTESTED
+    assert "without seed" in judgement.reason
+    taken_without = stream("overlap/second", [progress(1, 4)], fields=without, end=End.HUNG_UP)
+    assert judge("GEN-REQ-08", odd, taken_without).verdict is Verdict.FAIL
+
+
 def test_images_are_taken_as_png_and_as_jpeg() -> None:
     png, jpeg = taken("defaults/absent", image=PNG), taken("strength/low", image=JPEG)
     assert judge("GEN-REQ-17", png, jpeg).verdict is Verdict.PASS

@@ -114,6 +114,16 @@ def test_nothing_can_be_asked_meanwhile_of_a_generation_that_is_over() -> None:
     assert "over before" in judgement.reason
 
 
+def test_health_that_waits_for_the_end_of_the_generation_is_found() -> None:
+    over = stream("hang-up/abandoned", [progress(1, 1), complete(picture(16, 8))], at=[0.1, 2.0])
+    waited = answer("hang-up/health-meanwhile", 200, to=GET, started=0.2, took=1.9)
+    judgement = judge("HLT-03", over, waited)
+    assert judgement.verdict is Verdict.WARN
+    assert "one thing at a time" in words(judgement)
+    soon = answer("hang-up/health-meanwhile", 200, to=GET, started=0.2, took=0.9)
+    assert judge("HLT-03", over, soon).verdict is Verdict.PASS
+
+
 def test_the_rest_is_blocked_where_health_fails() -> None:
     judgement = judge("SRV-01", answer("health/get", 500, to=GET), answer("health/unknown-path", 200, to=NOWHERE))
     assert judgement.verdict is Verdict.BLOCKED

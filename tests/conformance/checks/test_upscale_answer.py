@@ -68,6 +68,7 @@ BAD: dict[str, tuple[str, Exchange, str]] = {
         upscale(pixels=CARD, headers={"Content-Type": "application/octet-stream"}),
         "application/octet-stream",
     ),
+    "said to be gzip": ("UPS-ANS-01", upscale(pixels=CARD, headers={"Content-Encoding": "gzip"}), "identity"),
     "PNG": ("UPS-ANS-02", upscale(pixels=CARD, body=upscaled(CARD, format="png")), "does not begin as a JPEG"),
     "empty": ("UPS-ANS-02", upscale(pixels=CARD, body=b""), "no bytes"),
     "cut": ("UPS-ANS-02", upscale(pixels=CARD, body=upscaled(CARD)[:-300]), "cannot be decoded"),
