@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.check import Case, check
+from conformance.acceptance import expect_uncoded
+from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.events import GenerationEvent, GenerationStream, Kind
 from conformance.evidence import EVERY, GENERATIONS, ended, outcome, streams, value
@@ -35,6 +36,7 @@ def base_is_a_stream(case: Case) -> None:
             got=escape(base.header("content-type") or "no Content-Type", 80),
             exchange=base,
         )
+        expect_uncoded(case, base)
 
 
 @check("GEN-SSE-02", needs=["base"], over=GENERATIONS, requires=["GEN-SSE-01"])
@@ -138,9 +140,8 @@ def type_is_name(case: Case) -> None:
 @check("GEN-SSE-10", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def blank_line_ends_event(case: Case) -> None:
     for stream in streams(case, *EVERY):
-        if stream.exchange.end not in (End.COMPLETE, End.EOF):
-            continue
-        unfinished = stream.sse.unfinished
+        # What a broken connection leaves unfinished is no fault of the framing: GEN-EVT-12 speaks of it.
+        unfinished = stream.sse.unfinished if stream.exchange.end in (End.COMPLETE, End.EOF) else None
         case.expect(
             unfinished is None,
             expected="a blank line after the last event",
@@ -196,10 +197,14 @@ def no_other_names(case: Case) -> None:
 
 def _events(case: Case) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
     """All events of all streams but [DONE]; where that has no place, its framing says so."""
+    found = False
     for stream in streams(case, *EVERY):
         for event in stream.events:
             if event.kind is not Kind.DONE_MARK:
+                found = True
                 yield stream, event
+    if not found:
+        raise MissingEvidence("no stream has an event")
 
 
 def _closing_marks(stream: GenerationStream) -> set[int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_sse
+from conformance.checks import generate_events, generate_sse
 from conformance.transcript import End, Exchange
 from conformance.verdict import Verdict
 from tests.conformance.transcripts import (
@@ -25,7 +25,8 @@ from tests.conformance.transcripts import (
     words,
 )
 
-assert generate_sse  # importing it registers the checks
+for module in (generate_sse, generate_events):
+    assert module  # importing it registers the checks
 IDS = [f"GEN-SSE-{number:02}" for number in range(1, 13)]
 LAST = complete(picture(16, 8))
 HONEST = [progress(1, 2), progress(2, 2), LAST]
@@ -146,6 +147,23 @@ def test_a_torn_last_event_is_no_fault_of_the_framing(end: End) -> None:
     torn = stream("hang-up/abandoned", [progress(1, 8), b"event: progress\ndata: {\xe4\xbd"], end=end)
     for id in ("GEN-SSE-04", "GEN-SSE-07", "GEN-SSE-10"):
         assert judge(id, wire(*HONEST), torn).verdict is Verdict.PASS
+
+
+def test_a_server_that_cuts_every_stream_is_judged_by_what_is_missing() -> None:
+    cut = wire(progress(1, 2), frame(LAST)[:40], end=End.RESET)
+    assert judge("GEN-SSE-10", cut).verdict is Verdict.PASS
+    assert judge("GEN-EVT-12", cut).verdict is Verdict.FAIL
+
+
+def test_a_stream_without_an_event_proves_nothing_of_events() -> None:
+    silent = wire(b": working\n\n")
+    assert [judge(id, silent).verdict for id in ("GEN-SSE-08", "GEN-SSE-12")] == [Verdict.UNTESTED] * 2
+
+
+def test_a_coding_that_nobody_asked_for_is_a_failure() -> None:
+    coded = wire(*HONEST, headers=(*STREAM_HEADERS, ("Content-Encoding", "gzip")))
+    assert "gzip" in words(judge("GEN-SSE-01", coded))
+    assert judge("GEN-SSE-01", coded).verdict is Verdict.FAIL
 
 
 def test_a_server_without_generate_is_not_judged() -> None:
