@@ -2,13 +2,12 @@
 # make test    lint, types, tests
 # Each makes its own environment in .venv when needed. Other Pythons: make check PYTHON=python3.12
 
-EXTRAS := dev
 TARGET := mock
 PROFILE := hardened
 
 VENV := .venv
-comma := ,
-READY := $(VENV)/.ready-$(subst $(comma),-,$(EXTRAS))
+LIGHT := $(VENV)/.ready-light
+FULL := $(VENV)/.ready-full
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
@@ -16,17 +15,19 @@ PYTHON := $(FOUND)
 
 .PHONY: check test clean
 
-check: $(READY)
+check: $(LIGHT)
 	@mkdir -p reports
 	$(VENV)/bin/pytest --target $(TARGET) --profile $(PROFILE) \
 		--json-report reports/check.json --junitxml reports/check.xml
 
-test: $(READY)
+test: $(FULL)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest
 
-$(READY): pyproject.toml
+$(LIGHT): EXTRAS := dev
+$(FULL): EXTRAS := dev,reference
+$(LIGHT) $(FULL): pyproject.toml
 	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed, and none was found (python3 is $$(python3 -V 2>&1))" >&2; exit 1)
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
