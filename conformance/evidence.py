@@ -12,6 +12,9 @@ from conformance.pictures import BadPicture, Picture, of_payload
 from conformance.strict_json import integer
 from conformance.transcript import End, Exchange, Request
 
+SHORT = 60
+"""Characters of a target's value that a finding shows."""
+
 ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
@@ -134,7 +137,7 @@ def pictured_fields(request: Request, *, without: tuple[str, ...] = ()) -> dict[
 
 def value(found: Any) -> str:
     """A JSON value from a target, short and safe to print."""
-    return escape(repr(found), 60)
+    return escape(repr(found[:SHORT] if isinstance(found, str) else found), SHORT)
 
 
 def listed(labels: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ SLACK = (0.05, 0.05)
 def progress_before_complete(case: Case) -> None:
     for stream, complete in completed(case):
         case.expect(
-            any(event.index < complete.index for event in stream.progress),
+            bool(_running(stream)),
             expected="at least one progress event before complete",
             got="none",
             exchange=stream.exchange,
@@ -63,7 +63,7 @@ def step_within_total(case: Case) -> None:
         case.expect(
             1 <= step <= total,
             expected="1 <= step <= total_steps",
-            got=f"step {step} of {total}",
+            got=f"step {value(step)} of {value(total)}",
             exchange=stream.exchange,
             at=event.where,
             cause="steps are counted from 0" if step == 0 and total > 0 else "",
@@ -78,8 +78,8 @@ def step_never_decreases(case: Case) -> None:
         step = event.step or 0
         case.expect(
             step >= before,
-            expected=f"a step of at least {before}, as before",
-            got=f"step {step}",
+            expected=f"a step of at least {value(before)}, as before",
+            got=f"step {value(step)}",
             exchange=stream.exchange,
             at=event.where,
         )
@@ -88,13 +88,12 @@ def step_never_decreases(case: Case) -> None:
 
 @check("GEN-EVT-05", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-01", "GEN-EVT-02"])
 def last_step_is_total(case: Case) -> None:
-    for stream, complete in completed(case):
-        last = [event for event in stream.progress if event.index < complete.index][-1:]
-        for event in last:
+    for stream, _ in completed(case):
+        for event in _running(stream)[-1:]:
             case.expect(
                 event.step == event.total_steps,
                 expected="step equal to total_steps in the last progress event before complete",
-                got=f"step {event.step} of {event.total_steps}",
+                got=f"step {value(event.step)} of {value(event.total_steps)}",
                 exchange=stream.exchange,
                 at=event.where,
                 cause="progress bars of clients stop short of their end",
@@ -103,17 +102,17 @@ def last_step_is_total(case: Case) -> None:
 
 @check("GEN-EVT-06", needs=["base"], over=EVERY, requires=["GEN-EVT-02"])
 def total_is_constant(case: Case) -> None:
-    for stream in streams(case, *EVERY):
-        totals = list(dict.fromkeys(event.total_steps for event in stream.progress))
-        if totals:
-            other = next((event for event in stream.progress if event.total_steps != totals[0]), None)
-            case.expect(
-                other is None,
-                expected=f"total_steps {totals[0]} in every progress event, as in the first",
-                got=f"total_steps {' then '.join(map(str, totals[:5]))}",
-                exchange=stream.exchange,
-                at=other.where if other else "",
-            )
+    first: tuple[GenerationStream, GenerationEvent] | None = None
+    for stream, event in _progress(case):
+        if first is None or first[0] is not stream:
+            first = stream, event
+        case.expect(
+            event.total_steps == first[1].total_steps,
+            expected=f"total_steps {value(first[1].total_steps)}, as in the first progress event",
+            got=f"total_steps {value(event.total_steps)}",
+            exchange=stream.exchange,
+            at=event.where,
+        )
 
 
 @check("GEN-EVT-07", needs=["base"], over=ALONE, requires=["GEN-EVT-01", "GEN-EVT-15"])
@@ -355,17 +354,22 @@ def error_has_message(case: Case) -> None:
 
 @check("GEN-EVT-19", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def seed_is_echoed(case: Case) -> None:
-    for stream, complete in completed(case):
-        sent = integer(fields(stream.exchange.request).get("seed"))
-        if sent is not None:
-            case.expect(
-                integer(complete.payload.get("seed")) == sent,
-                expected=f"seed {sent}, as sent",
-                got=_held(complete, "seed"),
-                exchange=stream.exchange,
-                at=complete.where,
-                cause="the seed is held in 32 bits with a sign" if sent >= 2**31 else "",
-            )
+    seeded = [
+        (stream, complete, sent)
+        for stream, complete in completed(case)
+        if (sent := integer(fields(stream.exchange.request).get("seed"))) is not None
+    ]
+    if not seeded:
+        raise MissingEvidence("no generation with a seed in its request came to complete")
+    for stream, complete, sent in seeded:
+        case.expect(
+            integer(complete.payload.get("seed")) == sent,
+            expected=f"seed {sent}, as sent",
+            got=_held(complete, "seed"),
+            exchange=stream.exchange,
+            at=complete.where,
+            cause="the seed is held in 32 bits with a sign" if sent >= 2**31 else "",
+        )
 
 
 @check("GEN-EVT-20", needs=["base", "refuse"], over=EVERY, requires=["GEN-SSE-01"])
@@ -390,9 +394,19 @@ def status_tells_failure(case: Case) -> None:
 
 
 def _progress(case: Case) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
+    found = False
     for stream in streams(case, *EVERY):
-        for event in stream.progress:
+        for event in _running(stream):
+            found = True
             yield stream, event
+    if not found:
+        raise MissingEvidence("no stream has a progress event")
+
+
+def _running(stream: GenerationStream) -> list[GenerationEvent]:
+    """The progress events before the terminal one; that there is none after it is a requirement of its own."""
+    last = stream.terminal
+    return [event for event in stream.progress if last is None or event.index < last.index]
 
 
 def _held(event: GenerationEvent, name: str) -> str:

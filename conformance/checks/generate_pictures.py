@@ -114,13 +114,16 @@ def picture_has_reported_size(case: Case) -> None:
 
 @check("GEN-PIC-05", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def size_as_requested(case: Case) -> None:
-    for stream, complete in completed(case):
-        sent = fields(stream.exchange.request)
-        asked = (integer(sent.get("width")), integer(sent.get("height")))
-        if asked[0] is None or asked[1] is None or {"size", "aspect_ratio"} & sent.keys():
-            continue
+    sized = [
+        (stream, complete, asked)
+        for stream, complete in completed(case)
+        if None not in (asked := _asked_size(fields(stream.exchange.request)))
+    ]
+    if not sized:
+        raise MissingEvidence("no generation with width and height in its request came to complete")
+    for stream, complete, asked in sized:
         got = size(stream)
-        swapped = got == (asked[1], asked[0]) and asked[0] != asked[1]
+        swapped = got == asked[::-1] and asked[0] != asked[1]
         case.expect(
             got == asked,
             expected=f"width and height {asked[0]}x{asked[1]}, as asked for",
@@ -241,7 +244,7 @@ def other_prompt_other_picture(case: Case) -> None:
         )
 
 
-@check("GEN-PIC-11", needs=["strength"], over=GENERATIONS, requires=["GEN-PIC-14"])
+@check("GEN-PIC-11", needs=["strength"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def low_strength_stays_closer(case: Case) -> None:
     runs = [
         (strength, stream, shown)
@@ -266,7 +269,7 @@ def low_strength_stays_closer(case: Case) -> None:
     )
 
 
-@check("GEN-PIC-12", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-14"])
+@check("GEN-PIC-12", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def black_is_kept(case: Case) -> None:
     for stream, kept, repainted, how in _inpaintings(case):
         case.expect(
@@ -278,7 +281,7 @@ def black_is_kept(case: Case) -> None:
         )
 
 
-@check("GEN-PIC-13", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-14"])
+@check("GEN-PIC-13", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def white_is_repainted(case: Case) -> None:
     for stream, kept, repainted, how in _inpaintings(case):
         case.expect(
@@ -367,6 +370,13 @@ def _problem(payload: dict[str, object], preview_of: tuple[int, int] | None = No
     except BadPicture as bad:
         return str(bad)
     return ""
+
+
+def _asked_size(sent: dict[str, object]) -> tuple[int | None, int | None]:
+    """width and height of a request, None where it leaves them out or asks for a size in the way of an extension."""
+    if sent.keys() & {"size", "aspect_ratio"}:
+        return None, None
+    return integer(sent.get("width")), integer(sent.get("height"))
 
 
 def _fixed(case: Case) -> str:

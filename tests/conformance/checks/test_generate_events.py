@@ -28,6 +28,7 @@ from tests.conformance.transcripts import (
 
 assert generate_events  # importing them registers the checks
 assert generate_sse
+WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-EVT-{number:02}" for number in range(1, 21)]
 PIXELS = picture()
 LAST = complete(PIXELS)
@@ -88,7 +89,11 @@ CASES = {
     "step 0": ("GEN-EVT-03", wire(progress(0, 4), progress(4, 4), LAST), "counted from 0"),
     "step backwards": ("GEN-EVT-04", wire(progress(3, 4), progress(2, 4), progress(4, 4), LAST), "at least 3"),
     "stops short": ("GEN-EVT-05", wire(*STEPS[:3], LAST), "step 3 of 4"),
-    "total changes": ("GEN-EVT-06", wire(progress(1, 7), progress(5, 5), LAST), "7 then 5"),
+    "total changes": (
+        "GEN-EVT-06",
+        wire(progress(1, 7), progress(5, 5), LAST),
+        "total_steps 7, as in the first progress event total_steps 5",
+    ),
     "held back": (
         "GEN-EVT-07",
         wire(*STEPS, {**LAST, "generation_time_ms": 2000}, at=[2.0, 2.0, 2.001, 2.002, 2.01]),
@@ -104,7 +109,7 @@ CASES = {
     "no events": ("GEN-EVT-12", wire(b": nothing\n\n"), "no event"),
     "two terminals": ("GEN-EVT-12", wire(*STEPS, LAST, LAST), "second terminal"),
     "error after complete": ("GEN-EVT-12", wire(*STEPS, LAST, error()), "second terminal"),
-    "progress after the end": ("GEN-EVT-13", wire(*STEPS, LAST, STEPS[3]), "event 6"),
+    "progress after the end": ("GEN-EVT-13", wire(*STEPS, LAST, progress(1, 1)), "event 6"),
     "kept open": ("GEN-EVT-14", wire(*STEPS, LAST, end=End.IDLE_TIMEOUT), "kept open"),
     "endless": ("GEN-EVT-14", wire(*STEPS, LAST, b": zzz\n", end=End.TOO_LARGE), "too-large"),
     "torn down": ("GEN-EVT-14", wire(*STEPS, LAST, end=End.TRUNCATED), "torn down"),
@@ -133,7 +138,7 @@ CASES = {
 @pytest.mark.parametrize(("id", "exchange", "said"), CASES.values(), ids=CASES)
 def test_a_broken_stream_fails_at_its_own_requirement(id: str, exchange: Exchange, said: str) -> None:
     judgements = {other: judge(other, exchange, REFUSED) for other in IDS}
-    broken = [other for other, judgement in judgements.items() if judgement.verdict in (Verdict.FAIL, Verdict.WARN)]
+    broken = [other for other, judgement in judgements.items() if judgement.verdict in WRONG]
     assert broken == [id], {other: words(judgements[other]) for other in broken}
     assert said in words(judgements[id])
 
@@ -265,6 +270,11 @@ def test_a_failure_has_an_error_status(failure: Exchange, said: str) -> None:
     judgement = judge("GEN-EVT-20", wire(*STEPS, LAST), failure)
     assert judgement.verdict is Verdict.FAIL
     assert said in words(judgement)
+
+
+def test_without_a_seed_in_any_request_there_is_no_echo() -> None:
+    exchange = wire(*STEPS, LAST, fields={"prompt": "a red house"})
+    assert judge("GEN-EVT-19", exchange).verdict is Verdict.UNTESTED
 
 
 def test_seeds_of_the_server_are_not_echoes() -> None:

@@ -31,6 +31,7 @@ from tests.conformance.transcripts import (
 assert generate_events  # importing them registers the checks
 assert generate_pictures
 assert generate_sse
+WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-PIC-{number:02}" for number in range(1, 15)]
 HONEST = run()
 SHOWN = {**FIELDS, "show_diffusion_process": True}
@@ -120,7 +121,7 @@ CASES = {
 @pytest.mark.parametrize(("id", "exchange", "said"), CASES.values(), ids=CASES)
 def test_a_broken_picture_fails_at_its_own_requirement(id: str, exchange: Exchange, said: str) -> None:
     judgements = {other: judge(other, exchange) for other in IDS}
-    broken = [other for other, judgement in judgements.items() if judgement.verdict in (Verdict.FAIL, Verdict.WARN)]
+    broken = [other for other, judgement in judgements.items() if judgement.verdict in WRONG]
     assert broken == [id], {other: words(judgements[other]) for other in broken}
     assert said in words(judgements[id])
 
@@ -150,7 +151,7 @@ SERVERS = {
 def test_a_server_that_ignores_or_inverts_something(server: PaperServer, ids: list[str], said: str) -> None:
     exchanges = run(server).values()
     judgements = {id: judge(id, *exchanges) for id in IDS}
-    broken = [id for id, judgement in judgements.items() if judgement.verdict in (Verdict.FAIL, Verdict.WARN)]
+    broken = [id for id, judgement in judgements.items() if judgement.verdict in WRONG]
     assert broken == ids, {id: words(judgements[id]) for id in broken}
     assert said in words(judgements[ids[0]])
 
@@ -233,10 +234,22 @@ class TestWithoutARepeatedRequest:
         assert self.judged(PaperServer(defaults={"width": 64})).verdict is Verdict.UNTESTED
 
 
+def test_pictures_of_another_size_than_asked_for_are_not_compared_with_their_image() -> None:
+    exchange = PaperServer().answer("hang-up/next", asked()["hang-up/next"] | {"width": 64})
+    sideways = replace(exchange, request=HONEST["hang-up/next"].request)
+    assert judge("GEN-PIC-12", HONEST["base"], sideways).reason == "GEN-PIC-05 does not hold"
+
+
 def test_what_was_not_generated_is_not_judged() -> None:
     for id in ("GEN-PIC-07", "GEN-PIC-08", "GEN-PIC-09", "GEN-PIC-10", "GEN-PIC-11", "GEN-PIC-12", "GEN-PIC-13"):
         assert judge(id, base()).verdict is Verdict.UNTESTED, id
     assert judge("GEN-PIC-06", base()).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_size_that_was_not_asked_for_is_not_judged() -> None:
+    for fields in ({"prompt": "a red house"}, {**FIELDS, "size": 64}):
+        exchange = stream("base", [progress(4, 4), complete(PIXELS)], fields=fields)
+        assert judge("GEN-PIC-05", exchange).verdict is Verdict.UNTESTED
 
 
 def test_one_seed_for_two_requests_proves_nothing_of_seeds() -> None:
