@@ -15,6 +15,15 @@ ANYWHERE = (Unit.BYTES, Unit.EVENT, Unit.PROGRESS, Unit.COMPLETE, Unit.ERROR)
 CHUNKED = (b"transfer-encoding", b"chunked")
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
+REFUSALS = (
+    *("GEN-REQ-06", "GEN-REQ-12", "GEN-REQ-13", "GEN-REQ-14", "GEN-REQ-15", "GEN-REQ-16"),
+    *(f"GEN-TYP-{number:02}" for number in range(1, 16)),
+    *(f"GEN-RNG-{number:02}" for number in range(1, 10)),
+    *("UPS-REQ-04", "UPS-REQ-05", "UPS-REQ-06", "UPS-REQ-07"),
+    *(f"UPS-REQ-{number}" for number in range(11, 17)),
+    *("ERR-06", "ERR-08", "ROB-08"),
+)
+"""What speaks of refusals, and cannot see one when they are lost on the way."""
 
 
 def bare(head: Head) -> Head:
@@ -149,7 +158,7 @@ class ResetAtOnce(Unanswered):
     "health-closed",
     "The connection is closed in place of an answer to GET /health.",
     layer=WIRE,
-    breaks=("HLT-01", "HLT-02", "HLT-03", "HLT-04"),
+    breaks=("HLT-01",),
     consequences=("ERR-05",),
 )
 class HealthClosed(Unanswered):
@@ -160,7 +169,8 @@ class HealthClosed(Unanswered):
     "refusal-closed",
     "The connection is closed in place of a 400 answer.",
     layer=WIRE,
-    breaks=("GEN-REQ-01", "GEN-REQ-02", "UPS-REQ-01"),
+    breaks=("GEN-REQ-01", "GEN-REQ-02", "GEN-REQ-03", "GEN-REQ-04", "UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
+    consequences=REFUSALS,
 )
 class RefusalClosed(Unanswered):
     statuses: ClassVar[tuple[int, ...]] = (400,)
@@ -479,18 +489,17 @@ class Redirected(Headed):
 
 
 @fault(
-    "closed-after-refusal",
-    "The connection is closed after a 400 answer that did not announce it.",
+    "refusal-longer-than-announced",
+    "The body of a 400 answer is longer than its Content-Length says, so that the next answer begins with its rest.",
     layer=WIRE,
     breaks=("ROB-07",),
+    consequences=("ERR-02", "ERR-03", "ERR-08", "UPS-REQ-09"),
 )
-class ClosedAfterRefusal(Bend):
+class RefusalLongerThanAnnounced(Counted):
     statuses: ClassVar[tuple[int, ...]] = (400,)
 
-    async def send(self, answer: Answer, out: Out) -> None:
-        await super().send(answer, out)
-        self.happened()
-        await out.close()
+    async def count(self, head: Head, data: bytes, out: Out) -> None:
+        await out.write(head.plus(length(len(data))).encoded() + data + b"\r\n0\r\n\r\n")
 
 
 @fault(
@@ -498,7 +507,7 @@ class ClosedAfterRefusal(Bend):
     "The body of a 400 answer is cut short, and framed as if it were whole.",
     layer=WIRE,
     breaks=("ERR-02",),
-    consequences=("ERR-03",),
+    consequences=("ERR-03", "ERR-08", "UPS-REQ-09"),
 )
 class RefusalCut(Bend):
     statuses: ClassVar[tuple[int, ...]] = (400,)
@@ -514,6 +523,7 @@ class RefusalCut(Bend):
     "The events of a stream are all sent twice.",
     layer=WIRE,
     breaks=("GEN-EVT-12",),
+    consequences=("GEN-EVT-04",),
 )
 class AnsweredTwice(Bend):
     paths: ClassVar[tuple[str, ...]] = ("/generate",)

@@ -1,0 +1,116 @@
+"""A server with one entry of the catalogue, standing on a real port for one trial."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from starlette.types import ASGIApp
+
+from mockserver.app import create_app
+from mockserver.engine import Cancelled, GenerationRequest
+from mockserver.faults.alteration import Alteration
+from mockserver.faults.altered import create_altered_app
+from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.proxy.bend import Bend
+from mockserver.proxy.proxy import Proxy, parse_upstream
+from mockserver.serving import Server, listen, url_of
+from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep, rest
+
+PATIENCE = 30.0
+PACE = 0.004
+"""Seconds a step takes at least. The suite would take steps that all come at once for events that were held back."""
+Applied = Callable[[], int]
+"""How often the fault was really served so far."""
+
+
+class Remembering(SyntheticEngine):
+    """Makes each picture once for all trials of a process: the same request gives the same picture anyway."""
+
+    def __init__(self, step: float) -> None:
+        super().__init__()
+        self._step = step
+
+    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[SyntheticStep | SyntheticPicture]:
+        started = time.monotonic()
+        key = _key(request)
+        if key not in MADE:
+            MADE[key] = list(SyntheticEngine(Pacing(first=0, step=0)).generate(request, lambda: False))
+        first = 0.0
+        for made in MADE[key]:
+            if isinstance(made, SyntheticPicture):
+                yield SyntheticPicture(made.rgb, first)
+                return
+            if cancelled():
+                return
+            rest(self._step, cancelled)
+            first = first or time.monotonic() - started
+            yield made
+
+
+MADE: dict[tuple[object, ...], list[SyntheticStep | SyntheticPicture]] = {}
+
+
+def _key(request: GenerationRequest) -> tuple[object, ...]:
+    values = (getattr(request, name) for name in GenerationRequest.__dataclass_fields__)
+    return tuple(value.tobytes() if isinstance(value, np.ndarray) else value for value in values)
+
+
+@contextmanager
+def standing(entry: Fault | Quirk | None) -> Iterator[tuple[str, Applied]]:
+    """The URL of a server with the entry (None: the honest one), and how often the entry was served."""
+    engine = Remembering(max(PACE, entry.pace if entry else 0.0))
+    if entry is None:
+        with serving(create_app(engine)) as url:
+            yield url, lambda: 0
+        return
+    made = entry.make(entry.place)
+    if isinstance(made, Alteration):
+        alteration = made
+        with serving(create_altered_app(engine, None, lambda scope: alteration)) as url:
+            yield url, lambda: alteration.applied
+    else:
+        with serving(create_app(engine)) as behind, proxying(behind, made) as url:
+            yield url, lambda: made.applied
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serves the app on a free port."""
+    listener = listen("127.0.0.1", 0)
+    ready = threading.Event()
+    server = Server(app, ready.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        if not ready.wait(PATIENCE):
+            raise RuntimeError("the server did not start")
+        yield url_of(listener)
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+
+@contextmanager
+def proxying(upstream: str, bend: Bend) -> Iterator[str]:
+    """A proxy before the server at `upstream`."""
+    proxy = Proxy(parse_upstream(upstream), [bend])
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run(work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE)
+
+    try:
+        yield run(proxy.listen("127.0.0.1", 0))
+        run(proxy.close())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(PATIENCE)
+        loop.close()
