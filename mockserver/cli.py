@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
-from mockserver.app import create_app
 from mockserver.engine import EngineError
+from mockserver.faults.altered import create_altered_app
+from mockserver.faults.catalogue import Chosen, Entry, Fault, Layer, Quirk, choose, entries
+from mockserver.faults.listing import listing
+from mockserver.faults.personality import PERSONALITIES, describe
+from mockserver.faults.selection import Selection, alteration
+from mockserver.faults.unknown import Unknown
+from mockserver.proxy.bend import Bend
 from mockserver.serving import CannotListen, serve
 from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine
@@ -13,6 +21,25 @@ from mockserver.synthetic import Pacing, SyntheticEngine
 PACING = Pacing()
 SETTINGS = ServerSettings()
 SECONDS = click.FloatRange(min=0, max=3600)
+SEEDS = click.IntRange(0, 2**32 - 1)
+
+
+def list_entries(kind: type[Entry]) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """A callback that prints the faults, or the quirks, and ends the program."""
+
+    def show(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            click.echo(listing(entry for entry in entries().values() if isinstance(entry, kind)))
+            context.exit()
+
+    return show
+
+
+def list_personalities(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Prints the personalities, and ends the program."""
+    if wanted:
+        click.echo("\n".join(map(describe, PERSONALITIES.values())))
+        context.exit()
 
 
 @click.command()
@@ -42,6 +69,44 @@ SECONDS = click.FloatRange(min=0, max=3600)
     type=click.IntRange(min=0),
     help="Requests that may wait for the one that runs; the next gets 503.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[@PLACE]",
+    help="Do something wrong, such as step-goes-back@progress:3; repeat for more. Also per request: X-Mock-Fault: NAME.",
+)
+@click.option(
+    "--quirk", "quirks", multiple=True, metavar="NAME[@PLACE]", help="Be odd, but within the contract; repeat for more."
+)
+@click.option(
+    "--personality", type=click.Choice(list(PERSONALITIES)), help="Be a whole other server, such as release 2.7."
+)
+@click.option("--seed", type=SEEDS, help="Pick the seeds of requests that have none from this number on, repeatably.")
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_entries(Fault),
+    help="List the faults, and stop.",
+)
+@click.option(
+    "--list-quirks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_entries(Quirk),
+    help="List the quirks, and stop.",
+)
+@click.option(
+    "--list-personalities",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_personalities,
+    help="List the personalities, and stop.",
+)
 @click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def mock(
     host: str,
@@ -52,6 +117,10 @@ def mock(
     any_upscaler: bool,
     max_body: int,
     max_waiting: int,
+    faults: tuple[str, ...],
+    quirks: tuple[str, ...],
+    personality: str | None,
+    seed: int | None,
     access_log: bool,
 ) -> None:
     """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
@@ -59,10 +128,27 @@ def mock(
     When it is ready, one line on stdout says `ready URL synthetic cpu`. Stop it with Ctrl+C.
     """
     try:
+        chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
+        bends = [made for one in chosen if isinstance(made := one.make(), Bend)]
+        inside = [alteration(one) for one in chosen if one.entry.layer is not Layer.WIRE]
+        if personality is not None:
+            inside.insert(0, PERSONALITIES[personality].make())
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
-        app = create_app(engine, ServerSettings(max_body=max_body, max_waiting=max_waiting))
-        serve(app, host, port, f"{engine.describe().name} {engine.describe().device}", access_log=access_log)
-    except (CannotListen, EngineError) as error:
+        settings = ServerSettings(max_body=max_body, max_waiting=max_waiting, seed=seed)
+        selection = Selection(inside)
+        app = create_altered_app(engine, settings, selection)
+        about = " ".join([engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)])
+        serve(app, host, port, about, access_log=access_log, http=selection.http, bends=bends)
+    except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _chosen(option: str, kind: type[Entry], texts: tuple[str, ...]) -> list[Chosen]:
+    """Raises Unknown."""
+    chosen = [choose(text) for text in texts]
+    for one in chosen:
+        if not isinstance(one.entry, kind):
+            raise Unknown(f"{option} {one}: it is a {type(one.entry).__name__.lower()}; give it with the other option")
+    return chosen

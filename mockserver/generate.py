@@ -35,7 +35,7 @@ class GenerateEndpoint:
         self.engine = engine
         self.lane = lane
         self.settings = settings
-        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels)
+        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels, settings.seed)
         self._readers = asyncio.Semaphore(READERS)
 
     async def answer(self, request: Request) -> Response:

@@ -7,31 +7,47 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mockserver.http_protocol import HttpProtocol
+from mockserver.proxy.bend import Bend
+from mockserver.proxy.proxy import Proxy, parse_upstream
 
 
 class CannotListen(Exception):
     """The address cannot be listened on; the message is one line that says why and what to do."""
 
 
-def serve(app: ASGIApp, host: str, port: int, about: str, *, access_log: bool = False) -> None:
+def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    about: str,
+    *,
+    access_log: bool = False,
+    http: type[HttpProtocol] = HttpProtocol,
+    bends: Sequence[Bend] = (),
+) -> None:
     """Serves until SIGTERM or SIGINT, then returns. Raises CannotListen.
+
+    With bends, a proxy that does them listens at this address, and the server itself at a free port behind it.
 
     When the server accepts connections, one line goes to stdout: `ready URL ABOUT`. Port 0 takes a free port.
     The access log (method, path, status) goes to stderr; it never holds a body.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO if access_log else logging.WARNING, format="%(message)s")
-    listener = listen(host, port)
+    listener = listen("127.0.0.1", 0) if bends else listen(host, port)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
-    ready = f"ready {url_of(listener)} {about}\n"
-    Server(app, lambda: _say(ready), access_log=access_log).run(sockets=[listener])
+    if bends:
+        Fronted(app, Proxy(parse_upstream(url_of(listener)), bends), host, port, about, access_log, http).run([listener])
+    else:
+        ready = f"ready {url_of(listener)} {about}\n"
+        Server(app, lambda: _say(ready), access_log=access_log, http=http).run([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -40,9 +56,13 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        number = getattr(error, "errno", None) or 0
-        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
-        raise CannotListen(f"cannot listen on {host} port {port}: {reason}; choose another --host or --port") from None
+        raise _cannot_listen(host, port, error) from None
+
+
+def _cannot_listen(host: str, port: int, error: Exception) -> CannotListen:
+    number = getattr(error, "errno", None) or 0
+    reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
+    return CannotListen(f"cannot listen on {host} port {port}: {reason}; choose another --host or --port")
 
 
 def url_of(listener: socket.socket) -> str:
@@ -62,10 +82,17 @@ def _say(line: str) -> None:
 class Server(uvicorn.Server):
     """uvicorn as this project runs it: one worker, our HTTP protocol. Calls `ready` once it accepts connections."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None], *, access_log: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ready: Callable[[], None],
+        *,
+        access_log: bool = False,
+        http: type[HttpProtocol] = HttpProtocol,
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=HttpProtocol,
+            http=http,
             ws="none",
             log_config=None,
             log_level="info" if access_log else "warning",
@@ -80,3 +107,35 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+
+class Fronted(Server):
+    """A server behind a proxy in the same process, which listens at `host` and `port`."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        proxy: Proxy,
+        host: str,
+        port: int,
+        about: str,
+        access_log: bool,
+        http: type[HttpProtocol],
+    ) -> None:
+        super().__init__(app, lambda: None, access_log=access_log, http=http)
+        self._proxy = proxy
+        self._address = host, port
+        self._about = about
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        try:
+            url = await self._proxy.listen(*self._address)
+        except OSError as error:
+            await self.shutdown(sockets)
+            raise _cannot_listen(*self._address, error) from None
+        _say(f"ready {url} {self._about}\n")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._proxy.close()
+        await super().shutdown(sockets)

@@ -22,3 +22,5 @@ class ServerSettings:
     """How long a body may pause before it is refused with 408."""
     write_idle: float = 30.0
     """How long a client may leave an answer unread before it counts as gone."""
+    seed: int | None = None
+    """From which the seeds of requests that have none are drawn, repeatably; None draws them from the system."""

@@ -2,20 +2,24 @@
 
 A request passes them in this order: `door` (the whole ASGI application), `read` (body of /generate to request),
 `asked` (what the engine is told), `messages` (the events), `pieces` (their bytes, one piece an event), and for
-/upscale `upscaled` (the enlarged picture). Each hook gets the honest stage or its result, and answers with another.
+/upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`). Each hook gets the
+honest stage or its result, and answers with another.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.types import ASGIApp
 
-from mockserver.engine import GenerationRequest
+from mockserver.engine import Cancelled, GenerationRequest, Picture, Step
 from mockserver.faults.message import Message
 from mockserver.faults.place import Place
+from mockserver.generation import Generates
+from mockserver.http_protocol import HttpProtocol
 from mockserver.upscale import UpscaleAnswer, UpscaleRequest
 
 Reader: TypeAlias = Callable[[bytes], GenerationRequest]
@@ -27,8 +31,11 @@ class Alteration:
 
     One object serves all requests of a server (or of one client's test), so it may remember what happened before; hooks
     but `read` and `asked`, which run in worker threads, run in the event loop. `applied` counts how often it really
-    changed what was served: hooks call `happened()` exactly when they do.
+    changed what was served: hooks call `happened()` exactly when they do. `http` is how bytes are read as HTTP by the
+    server that has this alteration from its start on.
     """
+
+    http: type[HttpProtocol] = HttpProtocol
 
     def __init__(self, place: Place | None = None) -> None:
         self.place = place
@@ -53,6 +60,10 @@ class Alteration:
         thread. The size must stay."""
         return request
 
+    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        """The engine's work on one generation. In the engine's thread."""
+        return engine.generate(request, cancelled)
+
     def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
         """The events of one generation."""
         return messages
@@ -72,6 +83,7 @@ class Stack(Alteration):
     def __init__(self, parts: Sequence[Alteration]) -> None:
         super().__init__()
         self.parts = tuple(parts)
+        self.http = next((part.http for part in parts if part.http is not HttpProtocol), HttpProtocol)
 
     def door(self, app: ASGIApp) -> ASGIApp:
         for part in self.parts:
@@ -88,6 +100,11 @@ class Stack(Alteration):
             request = part.asked(request)
         return request
 
+    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        for part in self.parts:
+            engine = Worked(engine, part)
+        return engine.generate(request, cancelled)
+
     def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
         for part in self.parts:
             messages = part.messages(messages, request)
@@ -102,6 +119,17 @@ class Stack(Alteration):
         for part in self.parts:
             answer = part.upscaled(answer, request)
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An engine whose work goes through an alteration."""
+
+    engine: Generates
+    alteration: Alteration
+
+    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        return self.alteration.works(self.engine, request, cancelled)
 
 
 def _reader(part: Alteration, honest: Reader) -> Reader:

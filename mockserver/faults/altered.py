@@ -94,13 +94,13 @@ async def _pieces(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An engine that is told something else than what was asked. Only `generate` is ever called."""
+    """An engine that is told something else than what was asked, or does it otherwise. Only `generate` is called."""
 
     engine: Engine
     alteration: Alteration
 
     def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
-        return self.engine.generate(self.alteration.asked(request), cancelled)
+        return self.alteration.works(self.engine, self.alteration.asked(request), cancelled)
 
 
 class AlteredUpscale(UpscaleEndpoint):

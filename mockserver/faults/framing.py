@@ -1,0 +1,205 @@
+"""Faults of the lines of an event stream: fields, names and data of the events, and the head of the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+from mockserver.engine import GenerationRequest
+from mockserver.faults.alteration import Alteration
+from mockserver.faults.catalogue import Layer, fault
+from mockserver.faults.changes import EVENTS, EachPiece
+from mockserver.faults.door import Header, Headed, without
+from mockserver.faults.place import Place
+from mockserver.proxy.placed import kind_of
+
+EVENT = Layer.EVENT
+
+
+def data_of(piece: bytes) -> bytes:
+    """The data of an honest event."""
+    return piece.split(b"\n")[1].removeprefix(b"data: ")
+
+
+def _lines(
+    name: str,
+    sentence: str,
+    breaks: tuple[str, ...],
+    change: Callable[[bytes], bytes],
+    consequences: tuple[str, ...] = (),
+    place: str = "",
+) -> None:
+    """Registers a fault that changes the bytes of events."""
+    fault(name, sentence, layer=EVENT, breaks=breaks, consequences=consequences, units=EVENTS, place=place)(
+        partial(EachPiece, change=change)
+    )
+
+
+def _reordered(piece: bytes) -> bytes:
+    first, second, *rest = piece.split(b"\n")
+    return b"\n".join([second, first, *rest])
+
+
+def _in_two(piece: bytes) -> bytes:
+    """The data over two lines, as WHATWG allows: readers join them again."""
+    cut = piece.index(b",") + 1
+    return piece[:cut] + b"\ndata: " + piece[cut:]
+
+
+def _renamed(names: dict[str, str]) -> Callable[[bytes], bytes]:
+    """Another `type` in the data."""
+
+    def renamed(piece: bytes) -> bytes:
+        value = json.loads(data_of(piece))
+        value["type"] = names.get(value["type"], value["type"])
+        return _with_data(piece, json.dumps(value, separators=(",", ":")).encode())
+
+    return renamed
+
+
+def _with_data(piece: bytes, data: bytes) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind_of(piece).encode(), data)
+
+
+def _untyped(piece: bytes) -> bytes:
+    value = json.loads(data_of(piece))
+    del value["type"]
+    return _with_data(piece, json.dumps(value, separators=(",", ":")).encode())
+
+
+def _python(piece: bytes) -> bytes:
+    return _with_data(piece, repr(json.loads(data_of(piece))).encode())
+
+
+def _further(key: bytes, value: bytes) -> Callable[[bytes], bytes]:
+    """One more value in the data."""
+    return lambda piece: piece.replace(b"data: {", b'data: {"%s":%s,' % (key, value), 1)
+
+
+_lines("event-line-missing", "Events have no `event:` line.", ("GEN-SSE-06",), lambda piece: piece.partition(b"\n")[2])
+_lines("event-line-after-data", "The `event:` line comes after the data.", ("GEN-SSE-06",), _reordered)
+_lines(
+    "event-line-twice",
+    "Events have two `event:` lines.",
+    ("GEN-SSE-06",),
+    lambda piece: b"event: message\n" + piece,
+)
+_lines(
+    "data-in-two-lines",
+    "The data of an event is broken into two lines.",
+    ("GEN-SSE-07",),
+    _in_two,
+)
+_lines(
+    "no-space-after-data",
+    "There is no space behind `data:`.",
+    ("GEN-SSE-07",),
+    lambda piece: piece.replace(b"data: ", b"data:", 1),
+)
+_lines(
+    "progress-without-data",
+    "A progress event has no data line.",
+    ("GEN-SSE-07",),
+    lambda piece: piece.partition(b"\n")[0] + b"\n\n",
+    ("GEN-SSE-08", "GEN-EVT-02", "GEN-SSE-09", "GEN-SSE-11", "GEN-EVT-11"),
+    place="progress:2",
+)
+_lines(
+    "nan-in-data",
+    "The data of events holds NaN.",
+    ("GEN-SSE-08",),
+    _further(b"eta", b"NaN"),
+)
+_lines("data-not-json", "The data of events is written as Python writes it.", ("GEN-SSE-08",), _python)
+_lines(
+    "data-in-an-array",
+    "The data of events is an array with the object in it.",
+    ("GEN-SSE-08",),
+    lambda piece: _with_data(piece, b"[%s]" % data_of(piece)),
+)
+_lines("type-missing", "The data of events has no `type`.", ("GEN-SSE-09",), _untyped)
+_lines(
+    "type-unlike-the-name",
+    "`type` in the data of progress events is `step`.",
+    ("GEN-SSE-09",),
+    _renamed({"progress": "step"}),
+)
+_lines(
+    "type-in-capitals",
+    "`type` in the data of complete is COMPLETE.",
+    ("GEN-SSE-09",),
+    _renamed({"complete": "COMPLETE"}),
+)
+_lines(
+    "line-separator-in-data",
+    "The data of events holds a line separator (U+2028), at which some readers break lines.",
+    ("GEN-SSE-11",),
+    _further(b"note", '"a\u2028b"'.encode()),
+)
+_lines(
+    "next-line-in-data",
+    "The data of events holds a next-line character (U+0085), at which some readers break lines.",
+    ("GEN-SSE-11",),
+    _further(b"note", '"a\u0085b"'.encode()),
+)
+
+
+@fault(
+    "other-event-names",
+    "Events named `ping` come between the others.",
+    layer=EVENT,
+    breaks=("GEN-SSE-12",),
+)
+class OtherNames(Alteration):
+    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            self.happened()
+            yield b'event: ping\ndata: {"type":"ping"}\n\n'
+            yield piece
+
+
+Heads = Callable[[int, tuple[Header, ...]], tuple[int, tuple[Header, ...]]]
+
+
+class StreamHead(Headed):
+    """Another head on event streams."""
+
+    def __init__(self, place: Place | None, change: Heads) -> None:
+        super().__init__(place)
+        self.change = change
+
+    def headed(self, status: int, headers: tuple[Header, ...]) -> tuple[int, tuple[Header, ...]]:
+        return self.change(status, headers)
+
+
+def _head(name: str, sentence: str, breaks: tuple[str, ...], change: Heads, *consequences: str) -> None:
+    fault(name, sentence, layer=EVENT, breaks=breaks, consequences=consequences)(partial(StreamHead, change=change))
+
+
+def _type(kind: bytes) -> Heads:
+    return lambda status, headers: (status, ((b"content-type", kind), *without(headers, b"content-type")))
+
+
+_head("stream-with-201", "Event streams come with status 201.", ("GEN-SSE-01",), lambda status, headers: (201, headers), "GEN-RNG-01")
+_head("stream-with-202", "Event streams come with status 202.", ("GEN-SSE-01",), lambda status, headers: (202, headers), "GEN-RNG-01")
+_head("stream-as-json", "Event streams say that they are application/json.", ("GEN-SSE-01",), _type(b"application/json"))
+_head("stream-as-ndjson", "Event streams say that they are application/x-ndjson.", ("GEN-SSE-01",), _type(b"application/x-ndjson"))
+_head(
+    "content-type-twice-unlike",
+    "Content-Type comes twice, once with a charset.",
+    ("GEN-SSE-02",),
+    lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))),
+)
+_head(
+    "no-cache-control",
+    "Event streams come without Cache-Control.",
+    ("GEN-SSE-03",),
+    lambda status, headers: (status, without(headers, b"cache-control")),
+)
+_head(
+    "cached-for-an-hour",
+    "Event streams may be cached for an hour.",
+    ("GEN-SSE-03",),
+    lambda status, headers: (status, (*without(headers, b"cache-control"), (b"cache-control", b"max-age=3600"))),
+)

@@ -1,0 +1,32 @@
+"""Personalities: the mock as a whole other server. Each says what a judge will find in it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mockserver.faults.alteration import Alteration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Personality:
+    """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs; `options` are settings
+    of the suite (by their names on its command line) with which it is fair to judge it."""
+
+    name: str
+    sentence: str
+    make: Callable[[], Alteration]
+    breaks: tuple[str, ...] = ()
+    discouraged: tuple[str, ...] = ()
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+
+PERSONALITIES: dict[str, Personality] = {}
+
+
+def describe(personality: Personality) -> str:
+    """A paragraph."""
+    ids = ", ".join((*personality.breaks, *personality.discouraged))
+    text = f"{personality.sentence} {f'Against {ids}.' if ids else ''}".rstrip()
+    return f"{personality.name}\n" + textwrap.fill(text, 100, initial_indent="    ", subsequent_indent="    ")

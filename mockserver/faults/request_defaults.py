@@ -1,0 +1,137 @@
+"""Faults of POST /generate: fields that were left out mean something else than the contract says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from mockserver.engine import GenerationRequest
+from mockserver.faults.alteration import Reader
+from mockserver.faults.bodies import Body, Changed, sent
+from mockserver.faults.catalogue import Layer, fault
+from mockserver.faults.place import Place
+
+DEFAULTS = {
+    "negative_prompt": "GEN-DEF-01",
+    "steps": "GEN-DEF-02",
+    "cfg": "GEN-DEF-03",
+    "width": "GEN-DEF-04",
+    "height": "GEN-DEF-05",
+    "scheduler": "GEN-DEF-06",
+    "denoise_strength": "GEN-DEF-07",
+    "show_diffusion_process": "GEN-DEF-08",
+    "show_diffusion_stride": "GEN-DEF-09",
+}
+
+
+class OtherDefault(Changed):
+    """Other values for fields that were left out."""
+
+    def __init__(self, place: Place | None, values: Body) -> None:
+        super().__init__(place)
+        self.values = values
+
+    def changed(self, body: Body) -> Body:
+        return {**self.values, **body}
+
+
+def other(name: str, sentence: str, consequences: tuple[str, ...] = (), **values: Any) -> None:
+    """Registers a fault with other defaults."""
+    breaks = tuple(DEFAULTS[field] for field in values)
+    fault(name, sentence, layer=Layer.REQUEST, breaks=breaks, consequences=consequences)(
+        partial(OtherDefault, values=values)
+    )
+
+
+other("negative-by-default", 'Without negative_prompt it is "blurry, green".', negative_prompt="blurry, green")
+other("negative-x-by-default", 'Without negative_prompt it is "x".', negative_prompt="x")
+other("thirty-steps-by-default", "Without steps 30 are taken.", steps=30)
+other("four-steps-by-default", "Without steps 4 are taken.", steps=4)
+other("cfg-1-by-default", "Without cfg it is 1.0.", cfg=1.0)
+other("cfg-12-by-default", "Without cfg it is 12.", cfg=12)
+other("wide-by-default", "Without width it is 768.", width=768)
+other("narrow-by-default", "Without width it is 448.", width=448)
+other("tall-by-default", "Without height it is 768.", height=768)
+other("low-by-default", "Without height it is 448.", height=448)
+other("square-768-by-default", "Without width and height the picture is 768x768.", width=768, height=768)
+other("euler-a-by-default", "Without scheduler it is euler_a.", scheduler="euler_a")
+other("strength-80-by-default", "Without denoise_strength it is 0.8.", denoise_strength=0.8)
+other("strength-40-by-default", "Without denoise_strength it is 0.4.", denoise_strength=0.4)
+other("previews-by-default", "Without show_diffusion_process previews are sent.", show_diffusion_process=True)
+other("stride-2-by-default", "Without show_diffusion_stride it is 2.", ("GEN-EVT-11",), show_diffusion_stride=2)
+other("stride-5-by-default", "Without show_diffusion_stride it is 5.", ("GEN-EVT-11",), show_diffusion_stride=5)
+
+
+@fault(
+    "defaults-of-the-last-request",
+    "Fields that were left out are as in the request before.",
+    layer=Layer.REQUEST,
+    breaks=("GEN-DEF-02", "GEN-DEF-04", "GEN-DEF-05", "GEN-DEF-08"),
+    consequences=("GEN-EVT-19", "GEN-DEF-12", "GEN-EVT-11", "GEN-DEF-09", "GEN-DEF-06", "ROB-01", "GEN-PIC-05"),
+)
+class LastRequest(Changed):
+    STICKY = ("steps", "width", "height", "scheduler", "show_diffusion_process")
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__(place)
+        self.last: Body = {}
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        request = super().read(body, honest)
+        self.last = {**self.last, **sent(body)}
+        return request
+
+    def changed(self, body: Body) -> Body:
+        return {**{name: self.last[name] for name in self.STICKY if name in self.last}, **body}
+
+
+class OpenclShows(Changed):
+    """OpenCL computes something else than the CPU; where `by_default` it is used without being asked for."""
+
+    def changed(self, body: Body) -> Body:
+        return {"use_opencl": True, **body}
+
+    def asked(self, request: GenerationRequest) -> GenerationRequest:
+        return replace(request, cfg=request.cfg + 10) if request.use_opencl else request
+
+
+fault(
+    "opencl-by-default",
+    "Without use_opencl it is true, which shows in the picture.",
+    layer=Layer.REQUEST,
+    breaks=("GEN-DEF-10",),
+)(OpenclShows)
+
+
+@fault(
+    "opencl-from-the-last-request",
+    "Without use_opencl it is as in the request before, which shows in the picture.",
+    layer=Layer.REQUEST,
+    breaks=("GEN-DEF-10",),
+)
+class OpenclSticks(OpenclShows):
+    last: bool = True
+
+    def changed(self, body: Body) -> Body:
+        self.last = body.get("use_opencl", not self.last) is True
+        return {"use_opencl": self.last, **body}
+
+
+class SeedPicked(Changed):
+    """Picks a certain seed where none was sent."""
+
+    def __init__(self, place: Place | None, seed: int) -> None:
+        super().__init__(place)
+        self.seed = seed
+
+    def changed(self, body: Body) -> Body:
+        return {"seed": self.seed, **body} if body.get("seed") is None else body
+
+
+fault(
+    "seed-42-by-default",
+    "Without seed it is always 42.",
+    layer=Layer.REQUEST,
+    breaks=("GEN-DEF-12",),
+)(partial(SeedPicked, seed=42))

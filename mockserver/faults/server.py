@@ -1,0 +1,229 @@
+"""Faults of /health, and of paths and methods that the API does not have."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import ClassVar
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockserver.faults.catalogue import Layer, fault
+from mockserver.faults.door import Doorway, Instead, Reply, Rewritten
+from mockserver.faults.place import Place
+from mockserver.problem import Problem
+
+REQUEST = Layer.REQUEST
+PAGE = Reply.of(200, "text/html", b"<!doctype html><title>Local Dream</title>")
+
+
+def refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
+    """An answer with the error envelope."""
+    return Reply.of(status, "application/json", Problem(status, message).body(), *headers)
+
+
+class Health(Instead):
+    """Answers GET and HEAD /health with something else."""
+
+    paths: ClassVar[tuple[str, ...]] = ("/health",)
+    methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
+
+    def __init__(self, place: Place | None, answer: Reply) -> None:
+        super().__init__(place)
+        self.answer = answer
+
+    def reply(self, scope: Scope) -> Reply | None:
+        return self.answer
+
+
+AFTER = ("ERR-05",)
+"""Speaks about /health after refusals."""
+fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
+    partial(Health, answer=refusal(503, "starting"))
+)
+fault("health-404", "There is no /health.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
+    partial(Health, answer=refusal(404, "there is no /health"))
+)
+fault("health-204", "GET /health is answered with status 204.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
+    partial(Health, answer=Reply(204))
+)
+
+TOKEN = "Authorization: Bearer mock"
+
+
+class Credentials(Instead):
+    """Asks strangers for credentials at /health."""
+
+    paths: ClassVar[tuple[str, ...]] = ("/health",)
+
+    def __init__(self, place: Place | None, answer: Reply) -> None:
+        super().__init__(place)
+        self.answer = answer
+
+    def reply(self, scope: Scope) -> Reply | None:
+        known = any(name == b"authorization" for name, _ in scope["headers"])
+        return None if known else self.answer
+
+
+fault(
+    "health-401-to-strangers",
+    "GET /health without an Authorization header is answered with status 401.",
+    layer=REQUEST,
+    breaks=("HLT-02",),
+    options={"header": TOKEN},
+)(partial(Credentials, answer=refusal(401, "who are you?", (b"www-authenticate", b"Bearer"))))
+fault(
+    "health-sends-strangers-away",
+    "GET /health without an Authorization header is answered with a redirect.",
+    layer=REQUEST,
+    breaks=("HLT-02",),
+    options={"header": TOKEN},
+)(partial(Credentials, answer=Reply(302, ((b"location", b"/login"),))))
+
+
+class WhileGenerating(Doorway):
+    """Knows whether a generation runs when /health is asked for."""
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__(place)
+        self.running = 0
+
+    async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/generate":
+            self.running += 1
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.running -= 1
+            return
+        if scope["path"] == "/health" and self.running:
+            self.happened()
+            if not await self.meanwhile(send):
+                return
+        await app(scope, receive, send)
+
+    async def meanwhile(self, send: Send) -> bool:
+        """What becomes of /health; False where it is answered."""
+        raise NotImplementedError
+
+
+@fault(
+    "health-waits",
+    "GET /health is answered only when no generation runs.",
+    layer=REQUEST,
+    breaks=("HLT-03",),
+)
+class HealthWaits(WhileGenerating):
+    async def meanwhile(self, send: Send) -> bool:
+        while self.running:
+            await asyncio.sleep(0.01)
+        return True
+
+
+@fault(
+    "health-busy",
+    "GET /health is answered with status 503 while a generation runs.",
+    layer=REQUEST,
+    breaks=("HLT-03",),
+)
+class HealthBusy(WhileGenerating):
+    async def meanwhile(self, send: Send) -> bool:
+        await refusal(503, "busy").send(send)
+        return False
+
+
+@fault("head-refused", "HEAD /health is answered with status 405.", layer=REQUEST, breaks=("HLT-04",))
+class HeadRefused(Instead):
+    paths: ClassVar[tuple[str, ...]] = ("/health",)
+    methods: ClassVar[tuple[str, ...]] = ("HEAD",)
+
+    def reply(self, scope: Scope) -> Reply | None:
+        return refusal(405, "use GET", (b"allow", b"GET"))
+
+
+class NotFound(Rewritten):
+    """Answers something else for paths that the API does not have."""
+
+    statuses: ClassVar[tuple[int, ...]] = (404,)
+
+    def __init__(self, place: Place | None, answer: Reply) -> None:
+        super().__init__(place)
+        self.answer = answer
+
+    def wants(self, scope: Scope) -> bool:
+        return super().wants(scope) and scope["path"] not in ("/health", "/generate", "/upscale")
+
+    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
+        return self.answer
+
+
+fault(
+    "every-path-is-found",
+    "Every path that the API does not have is answered with a web page.",
+    layer=REQUEST,
+    breaks=("SRV-01",),
+)(partial(NotFound, answer=PAGE))
+fault(
+    "unknown-path-400",
+    "A path that the API does not have is answered with status 400.",
+    layer=REQUEST,
+    breaks=("SRV-01",),
+)(partial(NotFound, answer=refusal(400, "no such path")))
+fault(
+    "unknown-path-redirects",
+    "A path that the API does not have is answered with a redirect.",
+    layer=REQUEST,
+    breaks=("SRV-01",),
+)(partial(NotFound, answer=Reply(302, ((b"location", b"/"),))))
+
+
+class WrongMethod(Rewritten):
+    """Answers something else for methods that a path does not have."""
+
+    statuses: ClassVar[tuple[int, ...]] = (405,)
+
+    def __init__(self, place: Place | None, answer: Reply) -> None:
+        super().__init__(place)
+        self.answer = answer
+
+    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
+        return self.answer
+
+
+fault(
+    "get-shows-a-page",
+    "A method that a path does not have is answered with a web page.",
+    layer=REQUEST,
+    breaks=("SRV-02",),
+)(partial(WrongMethod, answer=PAGE))
+fault(
+    "wrong-method-500",
+    "A method that a path does not have is answered with status 500.",
+    layer=REQUEST,
+    breaks=("SRV-02",),
+    consequences=("ERR-03",),
+)(partial(WrongMethod, answer=refusal(500, "no such method")))
+
+
+@fault(
+    "allow-missing",
+    "Status 405 comes without an Allow header.",
+    layer=REQUEST,
+    breaks=("SRV-03",),
+)
+class AllowMissing(Rewritten):
+    statuses: ClassVar[tuple[int, ...]] = (405,)
+
+    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
+        return reply.without(b"allow")
+
+
+@fault(
+    "allow-lies",
+    "The Allow header of status 405 names a method that the path does not have.",
+    layer=REQUEST,
+    breaks=("SRV-03",),
+)
+class AllowLies(AllowMissing):
+    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
+        return reply.without(b"allow").plus((b"allow", b"PATCH"))
