@@ -29,9 +29,17 @@ class Dpm(DPMSolverMultistepScheduler):  # type: ignore[misc]  # diffusers is no
 class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is not typed
     """``euler_a``: Euler with ancestral noise."""
 
-    def step(self, *args: Any, return_dict: bool = True, **kwargs: Any) -> Any:
+    # The pipelines look for the name `generator` among the parameters; without it the noise would not follow the seed.
+    def step(
+        self,
+        model_output: torch.Tensor,
+        timestep: Any,
+        sample: torch.Tensor,
+        generator: torch.Generator | None = None,
+        return_dict: bool = True,
+    ) -> Any:
         """Take one step as diffusers does, and keep its guess."""
-        output = super().step(*args, return_dict=True, **kwargs)
+        output = super().step(model_output, timestep, sample, generator=generator, return_dict=True)
         self._guess: torch.Tensor = output.pred_original_sample
         return output if return_dict else (output.prev_sample,)
 

@@ -17,7 +17,7 @@ from reference_engine.samplers import build_sampler
 Rgb: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 
-SEAM = 4
+SEAM = 2
 """Radius in pixels of the soft edge inside a mask. What is not masked is never touched."""
 
 LONGEST_PROMPT = 20_000

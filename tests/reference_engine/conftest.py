@@ -1,0 +1,35 @@
+"""What the reference engine's tests share. Those that need torch are left out where it is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from reference_engine.engine import ReferenceEngine
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
+collect_ignore = (
+    []
+    if HAS_TORCH
+    else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py", "test_judge.py"]
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diffusers folder with a tiny random model."""
+    from tests.reference_engine.tiny_model import save_folder
+
+    return save_folder(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def engine(tiny_folder: Path) -> ReferenceEngine:
+    """An engine with the tiny model, on one thread so that other processes cannot change its rounding."""
+    from reference_engine.engine import create
+
+    return create({"model": str(tiny_folder), "device": "cpu", "threads": "1"})
