@@ -13,7 +13,8 @@ import click
 
 from conformance import contract, requirements_page, settings_file
 from conformance.contract import BadContract, Requirement
-from conformance.settings import OPTIONS, PROFILES, BadSetting
+from conformance.options import OPTIONS, PROFILES
+from conformance.settings import BadSetting
 
 COMMANDS = "local_dream.commands"
 SPEC_WIDTH = 78

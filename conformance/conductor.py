@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import curl, failure, plan, preflight, progress, run, settings_file, summary
-from conformance import settings as options
+from conformance import curl, failure, options, plan, preflight, progress, run, settings_file, summary
 from conformance.contract import BadContract, Requirement
 from conformance.item import ChecksFolder, RequirementItem
 from conformance.launch import SERVERS, Launched, LaunchFailed
 from conformance.plan import Plan
 from conformance.result import ExchangeLine, Judged, ProbeLine, Result, judgement_from_json, judgement_json
 from conformance.run import Run
-from conformance.settings import BadSetting
+from conformance.settings import BadSetting, Settings
 from conformance.suite import Suite
 from conformance.verdict import Judgement, Verdict
 
@@ -173,7 +172,7 @@ class Conductor:
         failing = (Verdict.FAIL, Verdict.STALE, Verdict.ERROR)
         return judgement.verdict in failing or (judgement.verdict is Verdict.WARN and self.settings.strict)
 
-    def curls(self, judgements: Sequence[Judgement], settings: options.Settings) -> dict[str, str]:
+    def curls(self, judgements: Sequence[Judgement], settings: Settings) -> dict[str, str]:
         """A curl line for every exchange that a finding names."""
         wanted = {finding.exchange for judgement in judgements for finding in judgement.findings}
         return {

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.settings import OPTIONS, BadSetting, Option
+from conformance.options import OPTIONS, Option
+from conformance.settings import BadSetting
 
 if TYPE_CHECKING:
     from conformance.suite import Suite

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance import cli, contract, requirements_page
-from conformance.settings import OPTIONS
+from conformance.options import OPTIONS
 
 
 def ask(*arguments: str) -> str:

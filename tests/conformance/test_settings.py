@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from conformance import settings_file
+from conformance.options import OPTIONS, address, parse_budget, resolve
 from conformance.probe import Cost
-from conformance.settings import HIDDEN, OPTIONS, BadSetting, Budget, Settings, address, parse_budget, resolve
+from conformance.settings import HIDDEN, BadSetting, Budget, Settings
 
 URL = "http://127.0.0.1:8081"
 
