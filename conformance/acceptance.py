@@ -118,6 +118,8 @@ def expect_taken(case: Case, odd: Callable[[Exchange], bool], what: str, cause: 
         others = [exchange for exchange in exchanges if not odd(exchange)]
         if not any(accepted(exchange) for exchange in others):
             raise MissingEvidence("the server took no generation on, whatever was in the request")
+        if any(other.request.body == candidates[-1].request.body and not accepted(other) for other in others):
+            raise MissingEvidence(f"the server takes the same request without {what} on as little as with it")
         if field := _needed_field(candidates, others):
             raise MissingEvidence(f"the server takes no generation on without {field}, with or without {what}")
     shown = case[(taken or candidates)[-1].label]

@@ -191,6 +191,14 @@ def test_ways_to_send_a_body_work(id: str, way: tuple[str, tuple[tuple[str, str]
         assert said in words(judgement)
 
 
+def test_a_request_that_is_refused_in_every_way_says_nothing_of_the_way() -> None:
+    fields = {**FIELDS, "scheduler": "euler_a"}
+    expecting = refusal("hang-up/next-expect", to=request(fields, headers=EXPECT))
+    judgement = judge("ROB-06", expecting, refusal("hang-up/next", to=request(fields)))
+    assert judgement.verdict is Verdict.UNTESTED
+    assert "as little" in judgement.reason
+
+
 def kept(label: str, status: int | None = 200, reused: bool = True, **more: Any) -> Exchange:
     notes = (("reused-connection", str(reused).lower()), *more.pop("notes", ()))
     return answer(label, status, to=HEALTH, notes=notes, **more)
