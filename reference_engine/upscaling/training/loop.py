@@ -22,6 +22,7 @@ from reference_engine.upscaling.training.checkpoint import Progress, load_checkp
 from reference_engine.upscaling.training.degradations import SCALE, shrunk_bicubic
 from reference_engine.upscaling.training.picture_cache import PictureCache
 from reference_engine.upscaling.training.recipe import Recipe
+from reference_engine.upscaling.weights_file import read_weights
 
 Picture = NDArray[np.uint8]
 
@@ -104,6 +105,15 @@ class Training:
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         return True
+
+    def start_from(self, path: Path) -> None:
+        """Begin at the weights of an earlier run of the same shape. Raises UnusableWeights, ValueError."""
+        weights = read_weights(path).weights
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"{path.name} has other features or convolutions than this run") from error
+        self.averaged.load_state_dict(weights)
 
     def save(self) -> None:
         parts = {

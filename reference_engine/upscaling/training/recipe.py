@@ -17,10 +17,12 @@ class Recipe:
     """Inner convolutions."""
     pictures: int = 1536
     """Training pictures drawn (512 x 512)."""
+    softness: float = 0.8
+    """Share of the natural-looking pictures that are softened as a lens softens them, 0..1."""
     patch: int = 48
     """Side of a training crop in small pixels."""
-    batch: int = 16
-    as_sent_share: float = 0.2
+    batch: int = 8
+    as_sent_share: float = 0.1
     """Share of crops shrunk as clients do it (area, blur, noise, JPEG) and not cleanly."""
     peak_rate: float = 1e-3
     """Highest learning rate; a short rise, then a cosine down to a hundredth of it."""

@@ -26,8 +26,7 @@ SMALL = Recipe(features=8, convolutions=2, pictures=SHARD, patch=16, batch=4)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drawn = tmp_path_factory.mktemp("pictures")
-    draw_missing(drawn, SMALL.seed, SMALL.pictures, workers=2)
-    return drawn
+    return draw_missing(drawn, SMALL.seed, SMALL.softness, SMALL.pictures, workers=2)
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +45,13 @@ def _training(work: Path, folder: Path, recipe: Recipe = SMALL) -> Training:
 def test_shards_hold_the_series_of_the_seed(folder: Path) -> None:
     high = np.load(folder / "0000-high.npy")
     assert high.shape == (SHARD, SIDE, SIDE, 3)
-    assert np.array_equal(high[3], draw_picture(SMALL.seed, 3))
+    assert np.array_equal(high[3], draw_picture(SMALL.seed, 3, SMALL.softness))
     assert not list(folder.glob(".*"))
 
 
 def test_what_is_drawn_is_not_drawn_again(folder: Path) -> None:
     before = (folder / "0000-high.npy").stat().st_mtime_ns
-    draw_missing(folder, SMALL.seed, SMALL.pictures, workers=1)
+    draw_missing(folder.parent, SMALL.seed, SMALL.softness, SMALL.pictures, workers=1)
     assert (folder / "0000-high.npy").stat().st_mtime_ns == before
 
 
@@ -131,7 +130,7 @@ def test_the_command_leaves_weights_that_the_upscaler_takes(tmp_path: Path, fold
     pytest.importorskip("skimage", reason="the run measures itself on photographs")
     work = tmp_path / "work"
     options = ["--features", "8", "--convolutions", "2", "--pictures", "32", "--patch", "16", "--batch", "2"]
-    command = ["--work", str(work), "--cache", str(folder), "--steps", "3", "--threads", "1", *options]
+    command = ["--work", str(work), "--cache", str(folder.parent), "--steps", "3", "--threads", "1", *options]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     with safe_open(work / "upscaler.safetensors", "pt") as opened:
@@ -150,6 +149,30 @@ def test_the_command_leaves_weights_that_the_upscaler_takes(tmp_path: Path, fold
     assert again.exit_code == 0
     assert "resuming at step 3" in again.output
 
-    other = CliRunner().invoke(main, [*command, "--seed", "7", "--cache", str(folder)])
+    other = CliRunner().invoke(main, [*command, "--patch", "24"])
     assert other.exit_code == 1
-    assert "other values of: seed" in other.output
+    assert "other values of: patch" in other.output
+
+
+def test_a_run_can_begin_at_earlier_weights(tmp_path: Path, folder: Path) -> None:
+    first = _training(tmp_path / "first", folder)
+    first.step(1e-3)
+    first.save()
+    second = _training(tmp_path / "second", folder)
+    second.start_from(tmp_path / "first" / "upscaler.safetensors")
+    expected = first.averaged.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in second.network.state_dict().items())
+    wider = _training(tmp_path / "third", folder, replace(SMALL, features=16))
+    with pytest.raises(ValueError, match=r"upscaler.safetensors has other features"):
+        wider.start_from(tmp_path / "first" / "upscaler.safetensors")
+
+
+def test_softness_softens_natural_pictures_only() -> None:
+    sharp, soft = ([draw_picture(3, number, softness) for number in range(12)] for softness in (0.0, 1.0))
+    steps = [
+        (np.abs(np.diff(picture.astype(int), axis=1)).mean())
+        for pair in zip(sharp, soft, strict=True)
+        for picture in pair
+    ]
+    ratios = np.array(steps[1::2]) / np.array(steps[::2])
+    assert set(np.sign(1 - ratios)) == {0.0, 1.0}
