@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from conformance.contract import Requirement
 from conformance.escape import escape
-from conformance.verdict import Judgement, Verdict
+from conformance.verdict import Finding, Judgement, Verdict
 
 WIDTH = 116
 LONG = 2000
@@ -23,20 +23,34 @@ def text(requirement: Requirement, judgement: Judgement, curls: Mapping[str, str
         lines += [f"  {escape(part, LONG)}" for part in judgement.reason.splitlines()]
     elif judgement.reason:
         lines += _field(str(judgement.verdict), judgement.reason)
+    groups = _alike(judgement.findings)
     shown: set[str] = set()
-    for number, finding in enumerate(judgement.findings, 1):
-        lines.append("" if len(judgement.findings) == 1 else f"\n{number} of {len(judgement.findings)}")
+    for number, (finding, *others) in enumerate(groups, 1):
+        lines.append("" if len(groups) == 1 else f"\n{number} of {len(groups)}")
         lines += _field("expected", finding.expected)
         lines += _field("got", finding.got)
-        place = ": ".join(part for part in (finding.exchange, finding.at) if part)
-        if place:
+        if place := _place(finding):
             lines += _field("where", place)
         if finding.cause:
             lines += _field("cause", finding.cause)
         if finding.exchange in curls and finding.exchange not in shown:
             shown.add(finding.exchange)
             lines.append(f"  {'try':<10}{escape(curls[finding.exchange], 4000)}")
+        for other in others:
+            lines += _field("also", f"{_place(other)}: {other.got}")
     return "\n".join(lines)
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings with the same expectation and cause together, each group in the order in which it was found."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.expected, finding.cause), []).append(finding)
+    return list(groups.values())
+
+
+def _place(finding: Finding) -> str:
+    return ": ".join(part for part in (finding.exchange, finding.at) if part)
 
 
 def headline(requirement: Requirement) -> str:

@@ -101,6 +101,13 @@ def test_the_text_of_a_failure() -> None:
     ]
 
 
+def test_findings_of_one_kind_are_told_once_with_all_their_places() -> None:
+    lines = text(Finding("a", "b", "base", "event 1"), Finding("a", "c", "overlap/first", "event 2"))
+    assert sum(line.split()[:1] == ["expected"] for line in lines) == 1
+    assert "  also      overlap/first: event 2: c" in lines
+    assert not any(line.endswith("of 2") for line in lines)
+
+
 def test_several_findings_are_numbered_and_share_a_curl_line() -> None:
     lines = text(Finding("a", "b", "base"), Finding("c", "d", "base"))
     assert [line for line in lines if line.endswith("of 2")] == ["1 of 2", "2 of 2"]
