@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ def text() -> str:
         raise BadContract(f"the spec cannot be read: {error}") from None
 
 
+@cache
 def load(source: str | None = None) -> Contract:
     """The contract from a spec's text, by default the project's own. Raises BadContract."""
     source = text() if source is None else source
@@ -125,7 +126,7 @@ def _requirement(entry: Any, operation: str) -> Requirement:
         raise BadContract(f"requirement {where}: the id must look like GEN-SSE-07")
     if entry["level"] not in Level.__members__:
         raise BadContract(f"requirement {where}: the level must be MUST, SHOULD or MAY")
-    if entry["profile"] not in ("core", "hardened") and not re.fullmatch(r"extension:[a-z_]+", entry["profile"]):
+    if entry["profile"] not in ("core", "hardened") and not re.fullmatch(r"extension:[a-z_-]+", entry["profile"]):
         raise BadContract(f"requirement {where}: the profile must be core, hardened or extension:NAME")
     if entry["source"] not in SOURCES:
         raise BadContract(f"requirement {where}: the source must be one of {', '.join(SOURCES)}")

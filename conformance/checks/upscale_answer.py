@@ -12,7 +12,7 @@ from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.evidence import outcome
 from conformance.pictures import BadPicture, Picture, Pixels, decode, psnr, shrink
-from conformance.transcript import Exchange
+from conformance.transcript import End, Exchange
 
 FACTOR = 4
 ALIKE = 25.0
@@ -96,6 +96,12 @@ def _sent_size(exchange: Exchange) -> tuple[int, int]:
 @check("UPS-ANS-02", needs=["upscale"], requires=["UPS-ANS-01"])
 def is_one_jpeg_in_colour(case: Case) -> None:
     for exchange in _enlarged(case):
+        case.expect(
+            exchange.end in (End.COMPLETE, End.EOF),
+            expected="the whole body that the head announces",
+            got=escape(f"{exchange.end} after {len(exchange.body)} bytes: {exchange.detail}", 200),
+            exchange=exchange,
+        )
         try:
             picture = decode(exchange.body, "jpeg")
         except BadPicture as bad:

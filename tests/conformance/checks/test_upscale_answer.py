@@ -69,6 +69,11 @@ BAD: dict[str, tuple[str, Exchange, str]] = {
         "application/octet-stream",
     ),
     "said to be gzip": ("UPS-ANS-01", upscale(pixels=CARD, headers={"Content-Encoding": "gzip"}), "identity"),
+    "less than announced": (
+        "UPS-ANS-02",
+        replace(upscale(pixels=CARD), end=End.TRUNCATED, detail="closed before the end that was announced"),
+        "truncated",
+    ),
     "PNG": ("UPS-ANS-02", upscale(pixels=CARD, body=upscaled(CARD, format="png")), "does not begin as a JPEG"),
     "empty": ("UPS-ANS-02", upscale(pixels=CARD, body=b""), "no bytes"),
     "cut": ("UPS-ANS-02", upscale(pixels=CARD, body=upscaled(CARD)[:-300]), "cannot be decoded"),
