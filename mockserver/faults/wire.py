@@ -159,7 +159,7 @@ class ResetAtOnce(Unanswered):
     "The connection is closed in place of an answer to GET /health.",
     layer=WIRE,
     breaks=("HLT-01",),
-    consequences=("ERR-05",),
+    consequences=("ERR-05", "ROB-03"),
 )
 class HealthClosed(Unanswered):
     paths: ClassVar[tuple[str, ...]] = ("/health",)
@@ -216,7 +216,7 @@ class LengthTooLongKeptOpen(Counted):
     "length-too-short",
     "Content-Length says less than the body has.",
     layer=WIRE,
-    breaks=("GEN-EVT-12", "UPS-ANS-02"),
+    breaks=("GEN-SSE-10", "UPS-ANS-02"),
 )
 class LengthTooShort(Counted):
     async def count(self, head: Head, data: bytes, out: Out) -> None:
@@ -250,7 +250,8 @@ class LengthNoNumber(Counted):
     "chunked-in-name-only",
     "Transfer-Encoding says chunked, but the body is not in chunks.",
     layer=WIRE,
-    breaks=("GEN-EVT-12", "UPS-ANS-02"),
+    breaks=BROKEN_OFF,
+    consequences=("GEN-REQ-05",),
 )
 class ChunkedInNameOnly(Counted):
     async def count(self, head: Head, data: bytes, out: Out) -> None:
@@ -486,6 +487,21 @@ class Redirected(Headed):
     async def start(self, head: Head, out: Out) -> None:
         moved = Head(307, b"Temporary Redirect", head.headers).plus((b"location", b"/elsewhere"))
         await out.write(moved.encoded())
+
+
+@fault(
+    "closed-after-refusal",
+    "The connection is closed after a 400 answer that did not announce it.",
+    layer=WIRE,
+    breaks=("ROB-07",),
+)
+class ClosedAfterRefusal(Bend):
+    statuses: ClassVar[tuple[int, ...]] = (400,)
+
+    async def send(self, answer: Answer, out: Out) -> None:
+        await super().send(answer, out)
+        self.happened()
+        await out.close()
 
 
 @fault(

@@ -182,6 +182,7 @@ class BytesLost(Streams):
     "A NUL byte is inserted into a picture's base64.",
     layer=WIRE,
     breaks=("GEN-SSE-08",),
+    consequences=("GEN-REQ-22",),
     units=ANYWHERE,
     place="inside:complete",
 )
@@ -194,6 +195,7 @@ class NulInserted(Inserted):
     "A line end is inserted into a picture's base64.",
     layer=WIRE,
     breaks=("GEN-SSE-08",),
+    consequences=("GEN-REQ-22",),
     units=ANYWHERE,
     place="inside:complete",
 )

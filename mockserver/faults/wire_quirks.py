@@ -108,16 +108,6 @@ class CloseAfterEach(Bend):
         await out.close()
 
 
-@quirk("closed-after-refusals", "The connection is closed after each refusal, without a word before.", layer=WIRE)
-class ClosedAfterRefusals(Bend):
-    statuses: ClassVar[tuple[int, ...]] = (400, 404, 405, 413, 415, 500)
-
-    async def send(self, answer: Answer, out: Out) -> None:
-        await super().send(answer, out)
-        self.happened()
-        await out.close()
-
-
 @quirk("ended-by-close", "Answers have no framing but the end of the connection, as in HTTP/1.0.", layer=WIRE)
 class EndedByClose(Bend):
     async def send(self, answer: Answer, out: Out) -> None:

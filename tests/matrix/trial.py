@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance import plan, run, settings
+from conformance import options, plan, run
 from conformance.judge import Judge
 from conformance.preflight import Unreachable, reach
 from conformance.run import Run
@@ -18,7 +18,7 @@ from mockserver.faults.catalogue import Fault, Quirk
 from tests.matrix import muted
 from tests.matrix.standing import standing
 
-OPTIONS: Mapping[str, str | bool] = {
+GIVEN: Mapping[str, str | bool] = {
     "profile": "all",
     "upscaler-path": "default",
     "idle-timeout": "3",
@@ -56,8 +56,8 @@ def attempt(suite: Suite, entry: Fault | Quirk | None) -> Trial:
     name = entry.name if entry else HONEST
     with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
         folder = Path(text)
-        given = {**OPTIONS, **(entry.options if entry else {})}
-        chosen = settings.resolve(url, given, {}, {}, "")
+        given = {**GIVEN, **(entry.options if entry else {})}
+        chosen = options.resolve(url, given, {}, {}, "")
         ids = [requirement.id for group in suite.groups(chosen.profile).values() for requirement in group]
         planned = plan.make(suite, ids, chosen)
         try:
