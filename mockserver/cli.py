@@ -74,7 +74,8 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     "faults",
     multiple=True,
     metavar="NAME[@PLACE]",
-    help="Do something wrong, such as step-goes-back@progress:3; repeat for more. Also per request: X-Mock-Fault: NAME.",
+    help="Do something wrong, such as step-goes-back@progress:3; repeat for more. One request alone asks for it with "
+    "X-Mock-Fault: NAME.",
 )
 @click.option(
     "--quirk", "quirks", multiple=True, metavar="NAME[@PLACE]", help="Be odd, but within the contract; repeat for more."
@@ -139,7 +140,9 @@ def mock(
         settings = ServerSettings(max_body=max_body, max_waiting=max_waiting, seed=seed)
         selection = Selection(inside)
         app = create_altered_app(engine, settings, selection)
-        about = " ".join([engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)])
+        about = " ".join(
+            [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
+        )
         serve(app, host, port, about, access_log=access_log, http=selection.http, bends=bends)
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None

@@ -44,7 +44,9 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
     if bends:
-        Fronted(app, Proxy(parse_upstream(url_of(listener)), bends), host, port, about, access_log, http).run([listener])
+        Fronted(app, Proxy(parse_upstream(url_of(listener)), bends), host, port, about, access_log, http).run(
+            [listener]
+        )
     else:
         ready = f"ready {url_of(listener)} {about}\n"
         Server(app, lambda: _say(ready), access_log=access_log, http=http).run([listener])

@@ -2,8 +2,8 @@
 
 A request passes them in this order: `door` (the whole ASGI application), `read` (body of /generate to request),
 `asked` (what the engine is told), `messages` (the events), `pieces` (their bytes, one piece an event), and for
-/upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`). Each hook gets the
-honest stage or its result, and answers with another.
+/upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`). Each hook gets
+the honest stage or its result, and answers with another.
 """
 
 from __future__ import annotations

@@ -85,8 +85,15 @@ _asks(
     "GEN-DEF-07",
 )
 _asks("mask-ignored", "The mask has no effect.", ("GEN-PIC-12",), _where("mask", mask=None))
-_asks("mask-inverted", "Black parts of the mask are repainted, white ones kept.", ("GEN-PIC-12", "GEN-PIC-13"), _darkness)
-_asks("inpainting-does-nothing", "With a mask the image comes back as it was.", ("GEN-PIC-13",), _where("mask", denoise_strength=0.0))
+_asks(
+    "mask-inverted", "Black parts of the mask are repainted, white ones kept.", ("GEN-PIC-12", "GEN-PIC-13"), _darkness
+)
+_asks(
+    "inpainting-does-nothing",
+    "With a mask the image comes back as it was.",
+    ("GEN-PIC-13",),
+    _where("mask", denoise_strength=0.0),
+)
 _asks("image-read-as-bgr", "Red and blue of the image are swapped.", ("GEN-PIC-12",), _bgr, "GEN-PIC-11")
 _asks("image-upside-down", "The image is read upside down.", ("GEN-PIC-12",), _upside_down, "GEN-PIC-11")
 
@@ -111,14 +118,15 @@ def _redrawn(
     fault(name, sentence, layer=PICTURE, breaks=breaks, consequences=consequences)(partial(Redrawn, change=change))
 
 
-def _noisy(strength: int) -> Callable[[Rgb, int], Rgb]:
+def noisy(strength: int) -> Callable[[Rgb, int], Rgb]:
     """Noise of up to `strength` of 255, another for each picture, the same in every run."""
 
-    def noisy(rgb: Rgb, number: int) -> Rgb:
+    def changed(rgb: Rgb, number: int) -> Rgb:
         noise = np.random.default_rng(number).integers(-strength, strength + 1, rgb.shape)
-        return np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+        seen: Rgb = np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+        return seen
 
-    return noisy
+    return changed
 
 
 def _flat(colour: int) -> Callable[[Rgb, int], Rgb]:
@@ -129,15 +137,42 @@ def _moved(rgb: Rgb, number: int) -> Rgb:
     return np.roll(rgb, 16 * number, axis=1)
 
 
-_redrawn("noise-in-pictures", "Every picture has noise of its own.", ("GEN-PIC-07",), _noisy(30), "GEN-PIC-12")
-_redrawn("pictures-shift", "Every picture is shifted by 16 pixels more than the one before.", ("GEN-PIC-07",), _moved, "GEN-PIC-12", "GEN-PIC-11", "GEN-PIC-13")
-_redrawn("last-bits-differ", "The last bits of a picture are not the same twice.", ("GEN-PIC-08",), _noisy(1))
+_redrawn("noise-in-pictures", "Every picture has noise of its own.", ("GEN-PIC-07",), noisy(30), "GEN-PIC-12")
+_redrawn(
+    "pictures-shift",
+    "Every picture is shifted by 16 pixels more than the one before.",
+    ("GEN-PIC-07",),
+    _moved,
+    "GEN-PIC-12",
+    "GEN-PIC-11",
+    "GEN-PIC-13",
+)
+_redrawn("last-bits-differ", "The last bits of a picture are not the same twice.", ("GEN-PIC-08",), noisy(1))
 _redrawn("pictures-white", "All pictures are white.", ("GEN-PIC-14",), _flat(255))
 _redrawn("pictures-black", "All pictures are black.", ("GEN-PIC-14",), _flat(0))
-_redrawn("pictures-grey", "All pictures are of the colour that they have on average.", ("GEN-PIC-14",), lambda rgb, number: np.broadcast_to(rgb.mean(axis=(0, 1)).astype(np.uint8), rgb.shape))
-_redrawn("picture-bgr", "Red and blue of pictures are swapped.", ("GEN-PIC-12",), lambda rgb, number: rgb[:, :, ::-1], "GEN-PIC-11")
-_redrawn("picture-upside-down", "Pictures are upside down.", ("GEN-PIC-12",), lambda rgb, number: rgb[::-1], "GEN-PIC-11", "GEN-PIC-13")
-_redrawn("picture-mirrored", "Pictures are mirrored.", ("GEN-PIC-12",), lambda rgb, number: rgb[:, ::-1], "GEN-PIC-11", "GEN-PIC-13")
+_redrawn(
+    "picture-bgr",
+    "Red and blue of pictures are swapped.",
+    ("GEN-PIC-12",),
+    lambda rgb, number: rgb[:, :, ::-1],
+    "GEN-PIC-11",
+)
+_redrawn(
+    "picture-upside-down",
+    "Pictures are upside down.",
+    ("GEN-PIC-12",),
+    lambda rgb, number: rgb[::-1],
+    "GEN-PIC-11",
+    "GEN-PIC-13",
+)
+_redrawn(
+    "picture-mirrored",
+    "Pictures are mirrored.",
+    ("GEN-PIC-12",),
+    lambda rgb, number: rgb[:, ::-1],
+    "GEN-PIC-11",
+    "GEN-PIC-13",
+)
 
 
 @fault(

@@ -73,11 +73,15 @@ def _wrapped(text: str) -> str:
 
 
 _text("base64-wrapped", "The base64 of complete is wrapped after 76 characters.", _wrapped)
-_text("base64-url-safe", "The base64 of complete is in the URL-safe alphabet.", lambda t: t.replace("+", "-").replace("/", "_"))
-_text("base64-torn", "The base64 of complete ends in the middle of a group.", lambda text: text[: len(text) // 2 * 2 - 3])
-_text("base64-with-rubbish", "In the middle of the base64 of complete is a character that is none of its alphabet.", lambda t: t[: len(t) // 2] + "*" + t[len(t) // 2 + 1 :])
+_text(
+    "base64-url-safe",
+    "The base64 of complete is in the URL-safe alphabet.",
+    lambda t: t.replace("+", "-").replace("/", "_"),
+)
+_text(
+    "base64-torn", "The base64 of complete ends in the middle of a group.", lambda text: text[: len(text) // 2 * 2 - 3]
+)
 _text("image-as-data-url", "The image in complete is a data: URL.", lambda text: "data:image/png;base64," + text)
-_text("image-in-hex", "The image in complete is hexadecimal, with colons.", lambda t: base64.b64decode(t)[:3000].hex(":"))
 _text("preview-base64-wrapped", "The base64 of previews is wrapped after 76 characters.", _wrapped, place="progress:1")
 
 
@@ -109,14 +113,36 @@ def _opaque(rgb: Rgb) -> Rgb:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-_complete("png-without-format", "complete has a PNG, and no format.", ("GEN-PIC-02",), lambda m, rgb: m.with_(image=file_of(rgb, "png")))
-_complete("jpeg-without-format", "complete has a JPEG, and no format.", ("GEN-PIC-02",), lambda m, rgb: m.with_(image=file_of(rgb, "jpeg")))
-_complete("raw-rgba", "The raw pixels of complete have four channels.", ("GEN-PIC-02",), lambda m, rgb: m.with_(image=coded(_opaque(rgb))))
-_complete("raw-grey", "The raw pixels of complete have one channel.", ("GEN-PIC-02",), lambda m, rgb: m.with_(image=coded(rgb[:, :, :1])))
-_complete("raw-short-of-a-row", "The last row of the raw pixels of complete is missing.", ("GEN-PIC-02",), lambda m, rgb: m.with_(image=coded(rgb[:-1])))
-_complete("format-png-is-raw", "complete says that its raw pixels are a png.", ("GEN-PIC-03",), lambda m, rgb: m.with_(format="png"))
-_complete("format-jpeg-is-png", "complete says that its PNG is a jpeg.", ("GEN-PIC-03",), lambda m, rgb: m.with_(format="jpeg", image=file_of(rgb, "png")))
-_complete("format-unknown", "complete names a format that the contract does not have.", ("GEN-PIC-03",), lambda m, rgb: m.with_(format="rgb24"))
+_complete(
+    "png-without-format",
+    "complete has a PNG, and no format.",
+    ("GEN-PIC-02",),
+    lambda m, rgb: m.with_(image=file_of(rgb, "png")),
+)
+_complete(
+    "raw-rgba",
+    "The raw pixels of complete have four channels.",
+    ("GEN-PIC-02",),
+    lambda m, rgb: m.with_(image=coded(_opaque(rgb))),
+)
+_complete(
+    "raw-short-of-a-row",
+    "The last row of the raw pixels of complete is missing.",
+    ("GEN-PIC-02",),
+    lambda m, rgb: m.with_(image=coded(rgb[:-1])),
+)
+_complete(
+    "format-png-is-raw",
+    "complete says that its raw pixels are a png.",
+    ("GEN-PIC-03",),
+    lambda m, rgb: m.with_(format="png"),
+)
+_complete(
+    "format-jpeg-is-png",
+    "complete says that its PNG is a jpeg.",
+    ("GEN-PIC-03",),
+    lambda m, rgb: m.with_(format="jpeg", image=file_of(rgb, "png")),
+)
 _complete(
     "png-of-half-size",
     "The PNG in complete is half as wide and high as complete says.",
@@ -189,7 +215,15 @@ def _preview(name: str, sentence: str, change: Callable[[Message, Rgb], Message]
     )
 
 
-_preview("preview-of-half-size", "Previews are half as wide and high as the picture.", lambda m, rgb: m.with_(image=coded(halved(rgb))))
-_preview("preview-short-of-a-row", "The last row of a preview is missing.", lambda m, rgb: m.with_(image=coded(rgb[:-1])), "progress:2")
-_preview("preview-jpeg-without-format", "Previews are JPEG, and have no format.", lambda m, rgb: m.with_(image=file_of(rgb, "jpeg")))
+_preview(
+    "preview-of-half-size",
+    "Previews are half as wide and high as the picture.",
+    lambda m, rgb: m.with_(image=coded(halved(rgb))),
+)
+_preview(
+    "preview-short-of-a-row",
+    "The last row of a preview is missing.",
+    lambda m, rgb: m.with_(image=coded(rgb[:-1])),
+    "progress:2",
+)
 _preview("preview-format-lies", "Previews say that their raw pixels are a jpeg.", lambda m, rgb: m.with_(format="jpeg"))

@@ -72,7 +72,9 @@ _shows(
     "previews-with-stride-only",
     "A stride of 1 shows the last step alone, a larger one shows more.",
     ("GEN-EVT-09",),
-    lambda step, request: request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps,
+    lambda step, request: (
+        request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
+    ),
     "GEN-EVT-11",
 )
 _shows(
@@ -80,13 +82,6 @@ _shows(
     "There are no previews although they are asked for.",
     ("GEN-EVT-10",),
     lambda step, request: False,
-)
-_shows(
-    "first-preview-missing",
-    "The first preview comes with the second step of those that are to show one.",
-    ("GEN-EVT-11",),
-    lambda step, request: step > 1 and request.previews_at(step),
-    "GEN-DEF-09",
 )
 _shows(
     "previews-a-step-late",

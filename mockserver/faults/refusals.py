@@ -73,13 +73,8 @@ SWAPPED = {"request_error": "server_error", "server_error": "request_error"}
 UNKNOWN_PATH = ("UPS-REQ-09",)
 """Speaks about the envelope of one refusal, too."""
 
-reworded("errors-as-text", "Error answers say that they are text/plain.", ("ERR-01",), _typed("text/plain"), UNKNOWN_PATH)
 reworded(
-    "errors-as-problem-json",
-    "Error answers say that they are application/problem+json.",
-    ("ERR-01",),
-    _typed("application/problem+json"),
-    UNKNOWN_PATH,
+    "errors-as-text", "Error answers say that they are text/plain.", ("ERR-01",), _typed("text/plain"), UNKNOWN_PATH
 )
 reworded("errors-as-pages", "Error answers are HTML pages.", ("ERR-01", "ERR-02"), _page, UNKNOWN_PATH)
 reworded(
@@ -87,13 +82,6 @@ reworded(
     "In error answers `error` is a text.",
     ("ERR-02",),
     _enveloped(lambda message, type: {"error": message}),
-    UNKNOWN_PATH,
-)
-reworded(
-    "error-as-detail",
-    "Error answers have a `detail` in place of the envelope.",
-    ("ERR-02",),
-    _enveloped(lambda message, type: {"detail": [{"msg": message, "type": type}]}),
     UNKNOWN_PATH,
 )
 reworded(

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from mockserver.engine import GenerationRequest
 from mockserver.faults.bodies import (
@@ -93,7 +94,6 @@ taken(
     ("GEN-REQ-01",),
     about("prompt", "missing"),
     with_prompt,
-    consequences=("ROB-07",),
 )
 status(
     "prompt-missing-422",
@@ -173,12 +173,13 @@ class Required(Refused):
         return Problem(400, f"{missing}: missing; send it") if missing else None
 
 
-for _field in ("negative_prompt", "steps", "seed", "scheduler"):
+for _field in ("steps", "seed", "width"):
     fault(
-        f"{_field.replace('_', '-')}-required",
+        f"{_field}-required",
         f"A request without {_field} is refused.",
         layer=REQUEST,
         breaks=("GEN-REQ-05",),
+        consequences=("ROB-02",) if _field == "seed" else (),
     )(partial(Required, fields=(_field,)))
 
 
@@ -261,7 +262,7 @@ fault(
     breaks=("GEN-REQ-11",),
 )
 class NullsAreZero(Changed):
-    ZEROS = {"steps": 1, "cfg": 0.0, "seed": 0, "denoise_strength": 0.0}
+    ZEROS: ClassVar[Body] = {"steps": 1, "cfg": 0.0, "seed": 0, "denoise_strength": 0.0}
 
     def changed(self, body: Body) -> Body:
         return {n: self.ZEROS.get(n) if value is None else value for n, value in body.items()}
@@ -315,7 +316,7 @@ fault(
     "Images as PNG are refused.",
     layer=REQUEST,
     breaks=("GEN-REQ-17",),
-    consequences=("GEN-REQ-05",),
+    consequences=("GEN-REQ-05", "GEN-REQ-20", "ERR-06"),
 )(partial(NoFormat, magic="iVBOR", name="PNG"))
 
 
@@ -378,7 +379,7 @@ fault(
     "The scheduler dpm is refused where it is named.",
     layer=REQUEST,
     breaks=("GEN-REQ-20",),
-    consequences=("GEN-DEF-06",),
+    consequences=("GEN-DEF-06", "GEN-REQ-17", "GEN-REQ-18"),
 )(partial(NoScheduler, name="dpm"))
 
 
@@ -420,7 +421,9 @@ class SeedOf31Bits(Refused):
         return Problem(400, "seed: too large") if isinstance(seed, int) and seed >= 2**31 else None
 
 
-@fault("utf8-mended", "Bytes that are not UTF-8 are replaced, and the body is taken.", layer=REQUEST, breaks=("ERR-07",))
+@fault(
+    "utf8-mended", "Bytes that are not UTF-8 are replaced, and the body is taken.", layer=REQUEST, breaks=("ERR-07",)
+)
 class Utf8Mended(Taken):
     def mended(self, body: bytes, problem: Problem) -> bytes | None:
         return body.decode("utf-8", "replace").encode() if "not UTF-8" in problem.message else None

@@ -33,7 +33,7 @@ class OtherDefault(Changed):
         self.values = values
 
     def changed(self, body: Body) -> Body:
-        return {**self.values, **body}
+        return {**self.values, **{name: value for name, value in body.items() if value is not None}}
 
 
 def other(name: str, sentence: str, consequences: tuple[str, ...] = (), **values: Any) -> None:
@@ -51,16 +51,28 @@ other("four-steps-by-default", "Without steps 4 are taken.", steps=4)
 other("cfg-1-by-default", "Without cfg it is 1.0.", cfg=1.0)
 other("cfg-12-by-default", "Without cfg it is 12.", cfg=12)
 other("wide-by-default", "Without width it is 768.", width=768)
-other("narrow-by-default", "Without width it is 448.", width=448)
 other("tall-by-default", "Without height it is 768.", height=768)
-other("low-by-default", "Without height it is 448.", height=448)
 other("square-768-by-default", "Without width and height the picture is 768x768.", width=768, height=768)
 other("euler-a-by-default", "Without scheduler it is euler_a.", scheduler="euler_a")
+
+
+class OtherWithImage(OtherDefault):
+    """Other values for fields that were left out of a request with an image."""
+
+    def changed(self, body: Body) -> Body:
+        return super().changed(body) if body.get("image") else body
+
+
+fault(
+    "euler-a-by-default-with-image",
+    "Without scheduler it is euler_a where the request has an image.",
+    layer=Layer.REQUEST,
+    breaks=("GEN-DEF-06",),
+)(partial(OtherWithImage, values={"scheduler": "euler_a"}))
 other("strength-80-by-default", "Without denoise_strength it is 0.8.", denoise_strength=0.8)
 other("strength-40-by-default", "Without denoise_strength it is 0.4.", denoise_strength=0.4)
 other("previews-by-default", "Without show_diffusion_process previews are sent.", show_diffusion_process=True)
 other("stride-2-by-default", "Without show_diffusion_stride it is 2.", ("GEN-EVT-11",), show_diffusion_stride=2)
-other("stride-5-by-default", "Without show_diffusion_stride it is 5.", ("GEN-EVT-11",), show_diffusion_stride=5)
 
 
 @fault(

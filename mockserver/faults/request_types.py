@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mockserver.engine import GenerationRequest
-from mockserver.faults.alteration import Reader
 from mockserver.faults.bodies import OUT_OF_RANGE, WRONG_TYPE, Taken, field_of, sent
 from mockserver.faults.catalogue import Layer, fault
 from mockserver.faults.place import Place
@@ -19,6 +17,7 @@ TYPES = {field: f"GEN-TYP-{number:02}" for number, field in enumerate(FIELDS, 1)
 """Which requirement speaks about the type of which field: they have the same order."""
 ALL_TYPES = tuple(TYPES.values())
 GENERATED = "GEN-TYP-15"
+NUMBERS = ("steps", "cfg", "seed", "width", "height", "denoise_strength", "show_diffusion_stride")
 
 
 class AnyType(Taken):
@@ -56,8 +55,7 @@ status(
     "numbers-from-strings",
     "Numbers are read from strings, too.",
     layer=REQUEST,
-    breaks=tuple(TYPES[name] for name in ("steps", "cfg", "seed", "width", "height", "denoise_strength"))
-    + (TYPES["show_diffusion_stride"],),
+    breaks=tuple(TYPES[name] for name in NUMBERS),
     consequences=(GENERATED,),
 )
 class NumbersFromStrings(Taken):
@@ -207,20 +205,3 @@ status(
     500,
     out_of_range,
 )
-
-
-@fault(
-    "mask-alone-500",
-    "A mask without an image is answered with status 500.",
-    layer=REQUEST,
-    breaks=("GEN-REQ-16",),
-)
-class MaskAlone500(Taken):
-    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        try:
-            return honest(body)
-        except Problem as problem:
-            if not (field_of(problem) == "image" and "missing" in problem.message):
-                raise
-            self.happened()
-            raise Problem(500, problem.message) from None

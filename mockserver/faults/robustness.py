@@ -101,14 +101,6 @@ fault(
     breaks=("GEN-RNG-01",),
     consequences=(*RANGES, "ERR-02", "ERR-03"),
 )(partial(OutOfRange, begun=b'{"error": ', ends=True))
-fault(
-    "out-of-range-streams-nothing",
-    "A request with a value out of range is answered with a stream without events or end.",
-    layer=REQUEST,
-    breaks=("GEN-RNG-01",),
-    consequences=RANGES,
-    options=IMPATIENT,
-)(partial(OutOfRange, begun=b": painting\n\n", ends=False))
 
 
 class HealthEnds(Doorway):
@@ -470,7 +462,9 @@ class KeptAlive(Doorway):
             elif head["status"] >= 400:
                 body.extend(message.get("body", b""))
                 wrong = refusal(500, "the connection is in a bad state")
-                self.errors[client] = wrong if self.poisoned else Reply(head["status"], tuple(head["headers"]), bytes(body))
+                self.errors[client] = (
+                    wrong if self.poisoned else Reply(head["status"], tuple(head["headers"]), bytes(body))
+                )
             await send(message)
 
         await app(scope, receive, sending)

@@ -44,9 +44,6 @@ fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, b
 fault("health-404", "There is no /health.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
     partial(Health, answer=refusal(404, "there is no /health"))
 )
-fault("health-204", "GET /health is answered with status 204.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
-    partial(Health, answer=Reply(204))
-)
 
 TOKEN = "Authorization: Bearer mock"
 
@@ -169,12 +166,6 @@ fault(
     layer=REQUEST,
     breaks=("SRV-01",),
 )(partial(NotFound, answer=refusal(400, "no such path")))
-fault(
-    "unknown-path-redirects",
-    "A path that the API does not have is answered with a redirect.",
-    layer=REQUEST,
-    breaks=("SRV-01",),
-)(partial(NotFound, answer=Reply(302, ((b"location", b"/"),))))
 
 
 class WrongMethod(Rewritten):
@@ -216,14 +207,3 @@ class AllowMissing(Rewritten):
 
     def rewritten(self, reply: Reply, scope: Scope) -> Reply:
         return reply.without(b"allow")
-
-
-@fault(
-    "allow-lies",
-    "The Allow header of status 405 names a method that the path does not have.",
-    layer=REQUEST,
-    breaks=("SRV-03",),
-)
-class AllowLies(AllowMissing):
-    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
-        return reply.without(b"allow").plus((b"allow", b"PATCH"))

@@ -14,7 +14,7 @@ from PIL import Image
 from mockserver.engine import Rgb
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.catalogue import Layer, fault
-from mockserver.faults.door import Header, Headed, value_of, without
+from mockserver.faults.door import Headed, Header, value_of, without
 from mockserver.faults.place import Place
 from mockserver.upscale import UpscaleAnswer, UpscaleRequest, jpeg_of
 
@@ -103,22 +103,23 @@ def _landscape(rgb: Rgb) -> Rgb:
 
 
 _file("upscale-png-as-jpeg", "The file is a PNG.", lambda rgb: saved(rgb, "PNG"))
-_file("upscale-webp-as-jpeg", "The file is a WebP.", lambda rgb: saved(rgb, "WEBP"))
 _file("upscale-grey", "The JPEG is grey.", lambda rgb: saved(rgb.mean(axis=2).astype(np.uint8), "JPEG"))
-_file("upscale-raw", "The body is raw RGB.", lambda rgb: rgb.tobytes())
 _file("upscale-empty", "The body is empty.", lambda rgb: b"")
 _pixels("upscale-three-times", "Pictures become three times as wide and high.", _scaled(0.75), ("UPS-ANS-03",))
-_pixels("upscale-twice", "Pictures become twice as wide and high.", _scaled(0.5), ("UPS-ANS-03",))
 _pixels("upscale-cropped", "Pictures are cropped to whole tiles.", _cropped, ("UPS-ANS-03",))
 _pixels("upscale-padded", "Pictures are padded to whole tiles.", _padded, ("UPS-ANS-03",))
-_pixels("upscale-on-its-side", "Width and height of pictures are swapped.", lambda rgb: rgb.transpose(1, 0, 2), ("UPS-ANS-03",))
+_pixels(
+    "upscale-on-its-side",
+    "Width and height of pictures are swapped.",
+    lambda rgb: rgb.transpose(1, 0, 2),
+    ("UPS-ANS-03",),
+)
 _pixels("upscale-bgr", "Red and blue are swapped.", lambda rgb: rgb[:, :, ::-1])
 _pixels("upscale-upside-down", "Pictures are upside down.", lambda rgb: rgb[::-1])
 _pixels("upscale-mirrored", "Pictures are mirrored.", lambda rgb: rgb[:, ::-1])
 _pixels("upscale-planes", "The planes of the three channels are taken for rows of pixels.", _planes)
 _pixels("upscale-shifted", "Pictures are shifted by 12 pixels.", lambda rgb: np.roll(rgb, 12, axis=1))
 _pixels("upscale-another-picture", "The picture is always the same one.", _landscape)
-_pixels("upscale-flat", "The picture is of one colour.", lambda rgb: np.full_like(rgb, 127))
 _answer(
     "output-size-of-input",
     "X-Output-Width and X-Output-Height are the size of what was sent.",
@@ -181,10 +182,27 @@ def _with(name: bytes, value: Callable[[bytes], bytes]) -> Callable[[tuple[Heade
 
 
 _head("upscale-with-201", "Enlarged pictures come with status 201.", ("UPS-ANS-01",), lambda headers: headers, 201)
-_head("upscale-as-bytes", "Enlarged pictures say that they are application/octet-stream.", ("UPS-ANS-01",), _with(b"content-type", lambda _: b"application/octet-stream"))
-_head("upscale-as-png", "Enlarged pictures say that they are image/png.", ("UPS-ANS-01",), _with(b"content-type", lambda _: b"image/png"))
-_head("output-size-missing", "There is no X-Output-Width and no X-Output-Height.", ("UPS-ANS-04",), lambda headers: without(headers, b"x-output-width", b"x-output-height"))
-_head("output-size-with-unit", "X-Output-Width has a unit.", ("UPS-ANS-04",), _with(b"x-output-width", lambda value: value + b"px"))
-_head("duration-missing", "There is no X-Duration-Ms.", ("UPS-ANS-05",), lambda headers: without(headers, b"x-duration-ms"))
-_head("duration-a-fraction", "X-Duration-Ms is a fraction.", ("UPS-ANS-05",), _with(b"x-duration-ms", lambda value: value + b".25"))
-_head("duration-negative", "X-Duration-Ms is negative.", ("UPS-ANS-05",), _with(b"x-duration-ms", lambda _: b"-1"))
+_head(
+    "upscale-as-bytes",
+    "Enlarged pictures say that they are application/octet-stream.",
+    ("UPS-ANS-01",),
+    _with(b"content-type", lambda _: b"application/octet-stream"),
+)
+_head(
+    "output-size-missing",
+    "There is no X-Output-Width and no X-Output-Height.",
+    ("UPS-ANS-04",),
+    lambda headers: without(headers, b"x-output-width", b"x-output-height"),
+)
+_head(
+    "duration-missing",
+    "There is no X-Duration-Ms.",
+    ("UPS-ANS-05",),
+    lambda headers: without(headers, b"x-duration-ms"),
+)
+_head(
+    "duration-a-fraction",
+    "X-Duration-Ms is a fraction.",
+    ("UPS-ANS-05",),
+    _with(b"x-duration-ms", lambda value: value + b".25"),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -92,9 +91,24 @@ def _with(change: Callable[[str], str], *names: str) -> Other:
     return other
 
 
-_taken("width-guessed", "Without X-Image-Width it is reckoned from the body.", ("UPS-REQ-01",), _default(WIDTH, _edge(HEIGHT)))
-_taken("height-guessed", "Without X-Image-Height it is reckoned from the body.", ("UPS-REQ-02",), _default(HEIGHT, _edge(WIDTH)))
-_taken("upscaler-by-default", "Without X-Upscaler-Path the default model is taken.", ("UPS-REQ-03",), _default(PATH, lambda headers, body: "default"))
+_taken(
+    "width-guessed",
+    "Without X-Image-Width it is reckoned from the body.",
+    ("UPS-REQ-01",),
+    _default(WIDTH, _edge(HEIGHT)),
+)
+_taken(
+    "height-guessed",
+    "Without X-Image-Height it is reckoned from the body.",
+    ("UPS-REQ-02",),
+    _default(HEIGHT, _edge(WIDTH)),
+)
+_taken(
+    "upscaler-by-default",
+    "Without X-Upscaler-Path the default model is taken.",
+    ("UPS-REQ-03",),
+    _default(PATH, lambda headers, body: "default"),
+)
 
 
 def _sized(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
@@ -176,11 +190,11 @@ fault(
     partial(
         Read,
         other=_if(
-            lambda headers, body: any(
-                re.fullmatch("-[0-9]{1,4}", headers.get(name, "")) for name in (WIDTH, HEIGHT)
-            )
-            and WIDTH in headers
-            and HEIGHT in headers,
+            lambda headers, body: (
+                any(re.fullmatch("-[0-9]{1,4}", headers.get(name, "")) for name in (WIDTH, HEIGHT))
+                and WIDTH in headers
+                and HEIGHT in headers
+            ),
             _positive,
         ),
     )
@@ -220,7 +234,11 @@ def _other_status(status: int) -> Callable[[Reply], Reply]:
 
 
 def _refused(
-    name: str, sentence: str, breaks: tuple[str, ...], answer: Callable[[Reply], Reply], *words: str,
+    name: str,
+    sentence: str,
+    breaks: tuple[str, ...],
+    answer: Callable[[Reply], Reply],
+    *words: str,
     consequences: tuple[str, ...] = (),
 ) -> None:
     fault(name, sentence, layer=UPSCALE, breaks=breaks, consequences=consequences)(
