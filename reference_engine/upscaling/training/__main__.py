@@ -45,6 +45,7 @@ def _held_out() -> dict[str, Picture]:
 @click.option("--batch", type=click.IntRange(1), default=_DEFAULTS["batch"], show_default=True)
 @click.option("--as-sent-share", type=click.FloatRange(0, 1), default=_DEFAULTS["as_sent_share"], show_default=True)
 @click.option("--peak-rate", default=_DEFAULTS["peak_rate"], show_default=True)
+@click.option("--mean-weight", default=_DEFAULTS["mean_weight"], show_default=True)
 @click.option("--luma-weight", default=_DEFAULTS["luma_weight"], show_default=True)
 def main(
     work: Path, cache: Path | None, start: Path | None, minutes: float, steps: int | None, threads: int, **recipe: float

@@ -27,6 +27,8 @@ from reference_engine.upscaling.weights_file import read_weights
 Picture = NDArray[np.uint8]
 
 _LUMA = (0.299, 0.587, 0.114)
+_MEAN_SIDE = 48
+"""Side of the squares whose means are compared, in large pixels."""
 _CHECKPOINT_SECONDS = 180.0
 _EVALUATION_SECONDS = 300.0
 
@@ -54,13 +56,18 @@ def reduced(network: CompactNetwork, low: Tensor) -> Tensor:
     return functional.pixel_shuffle(network.enlargement(low) + correction.float(), SCALE)
 
 
-def loss(got: Tensor, wanted: Tensor, luma_weight: float) -> Tensor:
-    """Charbonnier error of RGB plus that of luma, which is what the quality figures look at."""
+def loss(got: Tensor, wanted: Tensor, recipe: Recipe) -> Tensor:
+    """Charbonnier error of RGB, of luma, which the quality figures look at, and of local means.
+
+    The first two alone draw towards the median, which makes sparse dark lettering brighter.
+    """
     error = got - wanted
     luma = torch.tensor(_LUMA, dtype=error.dtype).view(1, 3, 1, 1)
     bright = (error * luma).sum(1)
     colour_term = torch.sqrt(error.square() + 1e-5).mean()
-    return colour_term + luma_weight * torch.sqrt(bright.square() + 1e-5).mean()
+    luma_term = torch.sqrt(bright.square() + 1e-5).mean()
+    mean_term = functional.avg_pool2d(error, min(_MEAN_SIDE, *error.shape[2:])).abs().mean()
+    return colour_term + recipe.luma_weight * luma_term + recipe.mean_weight * mean_term
 
 
 @torch.no_grad()
@@ -131,7 +138,7 @@ class Training:
         low, high = self.cache.batch(rng, recipe.batch, recipe.patch, recipe.as_sent_share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        error = loss(reduced(self.network, tensor(low)), tensor(high), recipe.luma_weight)
+        error = loss(reduced(self.network, tensor(low)), tensor(high), recipe)
         self.optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

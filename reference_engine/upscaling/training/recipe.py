@@ -28,6 +28,8 @@ class Recipe:
     """Highest learning rate; a short rise, then a cosine down to a hundredth of it."""
     luma_weight: float = 1.0
     """Weight of the luma error next to the RGB error."""
+    mean_weight: float = 1.0
+    """Weight of the error of local means, which keeps colours where they are."""
 
     def rate(self, progress: float) -> float:
         """Learning rate at ``progress`` 0..1 of the run."""

@@ -63,13 +63,16 @@ def test_crops_of_both_sizes_show_the_same_place(folder: Path) -> None:
     assert np.abs(low[::-1] - blocks).mean() > 30
 
 
-def test_the_loss_is_least_for_equality_and_looks_at_luma() -> None:
-    wanted = torch.full((1, 3, 4, 4), 0.5)
-    green, blue = wanted.clone(), wanted.clone()
+def test_the_loss_is_least_for_equality_and_looks_at_luma_and_local_means() -> None:
+    wanted = torch.full((1, 3, 48, 48), 0.5)
+    green, blue, ripple = wanted.clone(), wanted.clone(), wanted.clone()
     green[:, 1] += 0.1
     blue[:, 2] += 0.1
-    assert loss(wanted, wanted, 1.0) < 0.01
-    assert loss(green, wanted, 1.0) > loss(blue, wanted, 1.0) > loss(wanted, wanted, 1.0)
+    ripple[:, 1, ::2] += 0.1
+    ripple[:, 1, 1::2] -= 0.1
+    assert loss(wanted, wanted, SMALL) < 0.01
+    assert loss(green, wanted, SMALL) > loss(blue, wanted, SMALL) > loss(wanted, wanted, SMALL)
+    assert loss(green, wanted, SMALL) > loss(ripple, wanted, SMALL)
 
 
 def test_training_lowers_the_error(tmp_path: Path, folder: Path) -> None:
@@ -78,7 +81,7 @@ def test_training_lowers_the_error(tmp_path: Path, folder: Path) -> None:
 
     def error() -> float:
         with torch.no_grad():
-            return float(loss(training.network(tensor(low)), tensor(high), 1.0))
+            return float(loss(training.network(tensor(low)), tensor(high), SMALL))
 
     before = error()
     for _ in range(60):
