@@ -10,7 +10,7 @@ from mockserver.engine import EngineError
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Chosen, Entry, Fault, Layer, Quirk, choose, entries
 from mockserver.faults.listing import listing
-from mockserver.faults.personality import PERSONALITIES, describe
+from mockserver.faults.personality import describe, personalities
 from mockserver.faults.selection import Selection, alteration
 from mockserver.faults.unknown import Unknown
 from mockserver.proxy.bend import Bend
@@ -38,7 +38,7 @@ def list_entries(kind: type[Entry]) -> Callable[[click.Context, click.Parameter,
 def list_personalities(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     """Prints the personalities, and ends the program."""
     if wanted:
-        click.echo("\n".join(map(describe, PERSONALITIES.values())))
+        click.echo("\n".join(map(describe, personalities().values())))
         context.exit()
 
 
@@ -81,7 +81,7 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     "--quirk", "quirks", multiple=True, metavar="NAME[@PLACE]", help="Be odd, but within the contract; repeat for more."
 )
 @click.option(
-    "--personality", type=click.Choice(list(PERSONALITIES)), help="Be a whole other server, such as release 2.7."
+    "--personality", type=click.Choice(list(personalities())), help="Be a whole other server, such as release 2.7."
 )
 @click.option("--seed", type=SEEDS, help="Pick the seeds of requests that have none from this number on, repeatably.")
 @click.option(
@@ -133,7 +133,7 @@ def mock(
         bends = [made for one in chosen if isinstance(made := one.make(), Bend)]
         inside = [alteration(one) for one in chosen if one.entry.layer is not Layer.WIRE]
         if personality is not None:
-            inside.insert(0, PERSONALITIES[personality].make())
+            inside.insert(0, personalities()[personality].make())
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )

@@ -22,6 +22,8 @@ from mockserver.engine import Cancelled, EngineError, GenerationRequest, Mask, R
 from mockserver.scene import Plane, landscape, mood_of, noise, random_of
 
 SCHEDULERS = ("dpm", "euler_a")
+GRAIN = np.float32(0.12)
+"""Strength of the grain that `euler_a` leaves, as a share of the brightness: enough to be another picture."""
 SEAM = 2
 """Width in pixels of the blend inside the masked area's edge. What is not masked is never touched."""
 NAP = 0.02
@@ -191,7 +193,7 @@ def paint(request: GenerationRequest) -> Rgb:
     scene += latent_noise(request) * np.float32(0.35 / (1 + request.steps))
     if request.scheduler == "euler_a":
         chance = random_of("ancestral", str(request.seed))
-        scene += (noise(chance, width, height, 48, 2) * np.float32(0.02))[..., np.newaxis]
+        scene += (noise(chance, width, height, 48, 2) * GRAIN)[..., np.newaxis]
     drawn = np.clip(scene, 0, 1) * np.float32(255)
     if request.image is not None:
         before = request.image.astype(np.float32)

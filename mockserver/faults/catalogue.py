@@ -49,7 +49,7 @@ class Entry:
     make: Callable[[Place | None], Alteration | Bend]
     units: tuple[Unit, ...] = ()
     place: Place | None = None
-    options: Mapping[str, str | bool] = field(default_factory=dict)
+    options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
     pace: float = 0.0
 
 
@@ -105,7 +105,7 @@ def fault(
     consequences: tuple[str, ...] = (),
     units: tuple[Unit, ...] = (),
     place: str = "",
-    options: Mapping[str, str | bool] | None = None,
+    options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
     pace: float = 0.0,
 ) -> Callable[[M], M]:
     """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""
@@ -138,7 +138,7 @@ def quirk(
     discouraged: tuple[str, ...] = (),
     units: tuple[Unit, ...] = (),
     place: str = "",
-    options: Mapping[str, str | bool] | None = None,
+    options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
     pace: float = 0.0,
 ) -> Callable[[M], M]:
     """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""

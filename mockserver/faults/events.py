@@ -55,7 +55,7 @@ _progress(
 )
 _progress(
     "step-is-text",
-    "`step` is a text of digits.",
+    "The `step` is a text of digits.",
     ("GEN-EVT-02",),
     lambda m, r: m.with_(step=str(m.payload["step"])),
 )
@@ -89,7 +89,7 @@ _progress(
 )
 _progress(
     "total-steps-changes",
-    "total_steps grows in the middle of a stream.",
+    "The total_steps grows in the middle of a stream.",
     ("GEN-EVT-06",),
     lambda m, r: (
         m if m.payload["step"] <= 2 else m.with_(step=m.payload["step"] + 5, total_steps=m.payload["total_steps"] + 5)
@@ -97,7 +97,7 @@ _progress(
 )
 _progress(
     "last-step-short-of-total",
-    "total_steps is one more than there are steps.",
+    "The total_steps is one more than there are steps.",
     ("GEN-EVT-05",),
     lambda m, r: m.with_(total_steps=m.payload["total_steps"] + 1),
 )
@@ -308,14 +308,20 @@ class Buffered(Alteration):
         yield held
 
 
-_complete("complete-without-seed", "complete has no seed.", ("GEN-EVT-15",), lambda m: m.without("seed"), "GEN-REQ-22")
+_complete(
+    "complete-without-seed",
+    "The complete event has no seed.",
+    ("GEN-EVT-15",),
+    lambda m: m.without("seed"),
+    "GEN-REQ-22",
+)
 _complete(
     "complete-without-size",
-    "complete has no width and height.",
+    "The complete event has no width and height.",
     ("GEN-EVT-15",),
     lambda m: m.without("width", "height"),
 )
-_complete("complete-without-image", "complete has no image.", ("GEN-EVT-15",), lambda m: m.without("image"))
+_complete("complete-without-image", "The complete event has no image.", ("GEN-EVT-15",), lambda m: m.without("image"))
 _complete(
     "seed-is-text",
     "The seed in complete is a text.",
@@ -323,29 +329,31 @@ _complete(
     lambda m: m.with_(seed=str(m.payload["seed"])),
     "GEN-REQ-22",
 )
-_complete("channels-missing", "complete has no channels.", ("GEN-EVT-16",), lambda m: m.without("channels"))
+_complete("channels-missing", "The complete event has no channels.", ("GEN-EVT-16",), lambda m: m.without("channels"))
 _complete(
     "first-step-time-missing",
-    "complete has no first_step_time_ms.",
+    "The complete event has no first_step_time_ms.",
     ("GEN-EVT-16",),
     lambda m: m.without("first_step_time_ms"),
 )
 _complete(
     "time-in-microseconds",
-    "generation_time_ms is in microseconds.",
+    "The generation_time_ms is in microseconds.",
     ("GEN-EVT-17",),
     lambda m: m.with_(generation_time_ms=m.payload["generation_time_ms"] * 1000 + 50_000),
 )
-_complete("time-negative", "generation_time_ms is negative.", ("GEN-EVT-17",), lambda m: m.with_(generation_time_ms=-1))
+_complete(
+    "time-negative", "The generation_time_ms is negative.", ("GEN-EVT-17",), lambda m: m.with_(generation_time_ms=-1)
+)
 _complete(
     "seed-off-by-one",
-    "complete reports the seed of the next picture.",
+    "The complete event reports the seed of the next picture.",
     ("GEN-EVT-19", "GEN-REQ-22"),
     lambda m: m.with_(seed=(m.payload["seed"] + 1) % 2**32),
 )
 _complete(
     "seed-signed",
-    "complete reports the seed as a signed number of 32 bits.",
+    "The complete event reports the seed as a signed number of 32 bits.",
     ("GEN-EVT-19", "GEN-REQ-22"),
     lambda m: m.with_(seed=m.payload["seed"] - 2**32) if m.payload["seed"] >= 2**31 else m,
     "GEN-DEF-11",

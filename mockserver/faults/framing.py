@@ -115,7 +115,7 @@ _lines("data-not-json", "The data of events is written as Python writes it.", ("
 _lines("type-missing", "The data of events has no `type`.", ("GEN-SSE-09",), _untyped)
 _lines(
     "type-unlike-the-name",
-    "`type` in the data of progress events is `step`.",
+    "The `type` in the data of progress events is `step`.",
     ("GEN-SSE-09",),
     _renamed({"progress": "step"}),
 )

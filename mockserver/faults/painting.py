@@ -73,7 +73,7 @@ _asks(
 )
 _asks(
     "strength-ignored",
-    "denoise_strength has no effect.",
+    "The denoise_strength has no effect.",
     ("GEN-PIC-11",),
     _where("image", denoise_strength=0.6),
 )

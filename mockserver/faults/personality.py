@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +20,17 @@ class Personality:
     make: Callable[[], Alteration]
     breaks: tuple[str, ...] = ()
     discouraged: tuple[str, ...] = ()
-    options: Mapping[str, str | bool] = field(default_factory=dict)
+    options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
 
 
 PERSONALITIES: dict[str, Personality] = {}
+"""As far as they were imported; `personalities` has them all."""
+
+
+def personalities() -> Mapping[str, Personality]:
+    """All of them by name."""
+    importlib.import_module("mockserver.faults.releases")
+    return dict(sorted(PERSONALITIES.items()))
 
 
 def describe(personality: Personality) -> str:

@@ -115,7 +115,7 @@ def _opaque(rgb: Rgb) -> Rgb:
 
 _complete(
     "png-without-format",
-    "complete has a PNG, and no format.",
+    "The complete event has a PNG, and no format.",
     ("GEN-PIC-02",),
     lambda m, rgb: m.with_(image=file_of(rgb, "png")),
 )
@@ -133,13 +133,13 @@ _complete(
 )
 _complete(
     "format-png-is-raw",
-    "complete says that its raw pixels are a png.",
+    "The complete event says that its raw pixels are a png.",
     ("GEN-PIC-03",),
     lambda m, rgb: m.with_(format="png"),
 )
 _complete(
     "format-jpeg-is-png",
-    "complete says that its PNG is a jpeg.",
+    "The complete event says that its PNG is a jpeg.",
     ("GEN-PIC-03",),
     lambda m, rgb: m.with_(format="jpeg", image=file_of(rgb, "png")),
 )
@@ -187,7 +187,7 @@ _complete(
 )
 _complete(
     "size-swapped",
-    "complete says width for height and height for width.",
+    "The complete event says width for height and height for width.",
     ("GEN-PIC-05",),
     lambda m, rgb: m.with_(width=m.payload["height"], height=m.payload["width"]),
     "GEN-PIC-06",

@@ -63,7 +63,7 @@ class StepsCounted(Alteration):
 
 quirk(
     "total-steps-plus-two",
-    "total_steps is two more than steps: text encoding and decoding count, and a step number comes twice.",
+    "The total_steps is two more than steps: text encoding and decoding count, and a step number comes twice.",
     layer=EVENT,
 )(StepsCounted)
 
@@ -146,7 +146,7 @@ quirk("retry-first", "The stream begins with a `retry:` line.", layer=EVENT)(
 )
 
 
-@quirk("done-at-the-end", "`data: [DONE]` follows the terminal event, as OpenAI's streams end.", layer=EVENT)
+@quirk("done-at-the-end", "A `data: [DONE]` follows the terminal event, as OpenAI's streams end.", layer=EVENT)
 class DoneAtTheEnd(Alteration):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
         async for piece in pieces:
@@ -180,13 +180,13 @@ _pieces(
 )
 _messages(
     "time-zero",
-    "generation_time_ms and first_step_time_ms are 0.",
+    "The generation_time_ms and first_step_time_ms are 0.",
     EachComplete,
     lambda m: m.with_(generation_time_ms=0, first_step_time_ms=0),
 )
 _messages(
     "bare-complete",
-    "complete has what it must have, and nothing else.",
+    "The complete event has what it must have, and nothing else.",
     EachComplete,
     lambda m: m.without("channels", "first_step_time_ms"),
     "GEN-EVT-16",

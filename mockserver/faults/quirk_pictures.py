@@ -29,15 +29,15 @@ def _complete(name: str, sentence: str, change: Callable[[Message, Rgb], Message
 
 _complete(
     "complete-as-png",
-    "complete has a PNG, and says so.",
+    "The complete event has a PNG, and says so.",
     lambda m, rgb: m.with_(format="png", image=file_of(rgb, "png")),
 )
 _complete(
     "complete-as-jpeg",
-    "complete has a JPEG, and says so.",
+    "The complete event has a JPEG, and says so.",
     lambda m, rgb: m.with_(format="jpeg", image=file_of(rgb, "jpeg")),
 )
-_complete("format-raw-named", "complete says that its format is raw.", lambda m, rgb: m.with_(format="raw"))
+_complete("format-raw-named", "The complete event says that its format is raw.", lambda m, rgb: m.with_(format="raw"))
 quirk("previews-as-jpeg", "Previews are JPEG, and say so.", layer=PICTURE)(
     partial(Preview, change=lambda m, rgb: m.with_(format="jpeg", image=file_of(rgb, "jpeg")))
 )

@@ -76,26 +76,23 @@ other("stride-2-by-default", "Without show_diffusion_stride it is 2.", ("GEN-EVT
 
 
 @fault(
-    "defaults-of-the-last-request",
-    "Fields that were left out are as in the request before.",
+    "previews-of-the-last-request",
+    "Without show_diffusion_process it is as in the request before.",
     layer=Layer.REQUEST,
-    breaks=("GEN-DEF-02", "GEN-DEF-04", "GEN-DEF-05", "GEN-DEF-08"),
-    consequences=("GEN-EVT-19", "GEN-DEF-12", "GEN-EVT-11", "GEN-DEF-09", "GEN-DEF-06", "ROB-01", "GEN-PIC-05"),
+    breaks=("GEN-DEF-08",),
 )
 class LastRequest(Changed):
-    STICKY = ("steps", "width", "height", "scheduler", "show_diffusion_process")
-
     def __init__(self, place: Place | None = None) -> None:
         super().__init__(place)
         self.last: Body = {}
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
         request = super().read(body, honest)
-        self.last = {**self.last, **sent(body)}
+        self.last = {name: value for name, value in sent(body).items() if name == "show_diffusion_process"} or self.last
         return request
 
     def changed(self, body: Body) -> Body:
-        return {**{name: self.last[name] for name in self.STICKY if name in self.last}, **body}
+        return {**self.last, **body}
 
 
 class OpenclShows(Changed):

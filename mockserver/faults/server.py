@@ -67,14 +67,14 @@ fault(
     "GET /health without an Authorization header is answered with status 401.",
     layer=REQUEST,
     breaks=("HLT-02",),
-    options={"header": TOKEN},
+    options={"header": (TOKEN,)},
 )(partial(Credentials, answer=refusal(401, "who are you?", (b"www-authenticate", b"Bearer"))))
 fault(
     "health-sends-strangers-away",
     "GET /health without an Authorization header is answered with a redirect.",
     layer=REQUEST,
     breaks=("HLT-02",),
-    options={"header": TOKEN},
+    options={"header": (TOKEN,)},
 )(partial(Credentials, answer=Reply(302, ((b"location", b"/login"),))))
 
 

@@ -17,6 +17,7 @@ from mockserver.engine import Cancelled, GenerationRequest
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.http_protocol import HttpProtocol
 from mockserver.proxy.bend import Bend
 from mockserver.proxy.proxy import Proxy, parse_upstream
 from mockserver.serving import Server, listen, url_of
@@ -72,7 +73,7 @@ def standing(entry: Fault | Quirk | None) -> Iterator[tuple[str, Applied]]:
     made = entry.make(entry.place)
     if isinstance(made, Alteration):
         alteration = made
-        with serving(create_altered_app(engine, None, lambda scope: alteration)) as url:
+        with serving(create_altered_app(engine, None, lambda scope: alteration), alteration.http) as url:
             yield url, lambda: alteration.applied
     else:
         with serving(create_app(engine)) as behind, proxying(behind, made) as url:
@@ -80,11 +81,11 @@ def standing(entry: Fault | Quirk | None) -> Iterator[tuple[str, Applied]]:
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
+def serving(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[str]:
     """Serves the app on a free port."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Server(app, ready.set)
+    server = Server(app, ready.set, http=http)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
