@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+ENDED = "the run ended before it was judged"
+"""The reason of what is untested because the run was stopped."""
+
 
 class Verdict(StrEnum):
     """The nine things that can be said of a requirement."""

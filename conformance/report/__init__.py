@@ -1,0 +1,1 @@
+"""Reports for people: Markdown, badges and one HTML file, all derived from the JSON of a result."""

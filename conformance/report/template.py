@@ -1,0 +1,37 @@
+"""The templates of the reports: everything put into them is escaped, and what is missing is an error."""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+from conformance.escape import escape
+from conformance.report.strip import seconds
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conformance.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["seconds"] = seconds
+    environment.filters["safe_text"] = escape
+    return environment
+
+
+def render(name: str, **values: Any) -> str:
+    """A template with its values."""
+    return _environment().get_template(name).render(**values)
+
+
+def source(name: str) -> str:
+    """The text of a file beside the templates, such as the style sheet."""
+    return (resources.files("conformance.report") / "templates" / name).read_text(encoding="utf-8")
