@@ -73,8 +73,15 @@ def load(folder: Path, probe: str) -> Transcript:
         raise BadArchive(f"{path}: {type(error).__name__}: {error}") from None
 
 
+def body_name(number: int, exchange: Exchange, side: str) -> str:
+    """The name of the file for a body of a transcript's exchange; `side` is "request" or "answer"."""
+    request = exchange.request
+    content_type = (request.header("content-type") or "") if side == "request" else exchange.media_type
+    suffix = SUFFIXES.get(content_type.split(";")[0].strip().lower(), "bin")
+    return f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', exchange.label)[:80]}.{side}.{suffix}"
+
+
 def _entry(folder: Path, number: int, exchange: Exchange) -> dict[str, Any]:
-    stem = f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', exchange.label)[:80]}"
     request = exchange.request
     return {
         "label": exchange.label,
@@ -83,7 +90,7 @@ def _entry(folder: Path, number: int, exchange: Exchange) -> dict[str, Any]:
             "method": request.method,
             "target": request.target,
             "headers": [list(pair) for pair in request.headers],
-            "body": _body(folder, f"{stem}.request", request.header("content-type") or "", request.body),
+            "body": _body(folder, body_name(number, exchange, "request"), request.body),
         },
         "end": str(exchange.end),
         "ended_at": exchange.ended_at,
@@ -94,17 +101,16 @@ def _entry(folder: Path, number: int, exchange: Exchange) -> dict[str, Any]:
         "interim": list(exchange.interim),
         "headers": [list(pair) for pair in exchange.headers],
         "head_at": exchange.head_at,
-        "body": _body(folder, f"{stem}.answer", exchange.media_type, exchange.body),
+        "body": _body(folder, body_name(number, exchange, "answer"), exchange.body),
         "reads": [[read.at, len(read.data)] for read in exchange.reads],
         "notes": [list(pair) for pair in exchange.notes],
     }
 
 
-def _body(folder: Path, stem: str, content_type: str, data: bytes) -> str | None:
+def _body(folder: Path, name: str, data: bytes) -> str | None:
     """The name of the file that the bytes were written to, or None where there are none."""
     if not data:
         return None
-    name = f"{stem}.{SUFFIXES.get(content_type.split(';')[0].strip().lower(), 'bin')}"
     (folder / name).write_bytes(data)
     return name
 

@@ -14,10 +14,27 @@ import click
 from conformance import contract, requirements_page, settings_file
 from conformance.contract import BadContract, Requirement
 from conformance.options import OPTIONS, PROFILES
+from conformance.run_options import RUN_OPTIONS
 from conformance.settings import BadSetting
 
 COMMANDS = "local_dream.commands"
 SPEC_WIDTH = 78
+HELP_GROUPS = {
+    "What to judge": ("profile", "strict", "-k", "replay"),
+    "What the server is like": (
+        "size",
+        "steps",
+        "upscaler-path",
+        "no-img2img",
+        "header",
+        "idle-timeout",
+        "total-timeout",
+    ),
+    "What it may cost": ("plan", "budget", "destructive", "seed"),
+    "What may be broken": ("waivers", "write-waivers", "known"),
+    "What is kept": ("record", "redact-prompts"),
+}
+"""The options of a run in the groups in which help shows them; those in no group are of reports."""
 
 
 class Commands(click.Group):
@@ -44,14 +61,13 @@ class _Check(click.Command):
     """Shows the options of the pytest plugin, which take effect there."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(f"{o.flag} {o.metavar}".strip(), o.help) for o in OPTIONS]
-        rows += [
-            ("--plan", "print what would be asked of the server and what it costs, and stop without a call"),
-            ("--json-report PATH", "write the whole result as JSON, for scripts"),
-            ("-k EXPRESSION", "only the requirements whose id matches, such as GEN-SSE or GEN-SSE-07"),
-        ]
-        with formatter.section("Options (and all of pytest's)"):
-            formatter.write_dl(rows)
+        rows = {o.name: (f"{o.flag} {o.metavar}".strip(), o.help) for o in (*OPTIONS, *RUN_OPTIONS)}
+        rows["-k"] = ("-k EXPRESSION", "only the requirements whose id matches, such as GEN-SSE or GEN-SSE-07")
+        for title, names in HELP_GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([rows.pop(name) for name in names])
+        with formatter.section("Reports (and all options of pytest)"):
+            formatter.write_dl(list(rows.values()))
 
 
 @click.command(
@@ -67,12 +83,14 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
     The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
     file. Ends with 0 conformant, 1 not conformant, 4 wrong options, 6 unreachable, 7 inconclusive.
     """
-    import pytest
-
     words = list(arguments)
     if url is not None and url.startswith("-"):
         words.insert(0, url)
         url = None
+    if any(word == "--replay" or word.startswith("--replay=") for word in words):
+        if url is not None:
+            raise click.UsageError("--replay judges a recording and asks no server: leave the URL out")
+        sys.exit(_run(words))
     try:
         file, _ = settings_file.find(Path.cwd())
     except BadSetting as error:
@@ -80,10 +98,17 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
     target = url or os.environ.get("LOCAL_DREAM_TARGET") or file.get("target")
     if not isinstance(target, str) or not target:
         raise click.UsageError("which server? Give its URL, such as http://127.0.0.1:8081")
+    sys.exit(_run(["--target", target, *words]))
+
+
+def _run(words: list[str]) -> int:
+    """The run of pytest, with these arguments. Answers its exit code."""
+    import pytest
+
     # The run must not depend on the pytest configuration and conftest files of the folder it is started from.
     alone = ["-c", str(Path(__file__).with_name("check.ini")), "--noconftest", "-p", "no:cacheprovider"]
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # this module was imported before pytest could look
-    sys.exit(int(pytest.main(["-p", "local_dream", *alone, *quiet, "--target", target, *words])))
+    return int(pytest.main(["-p", "local_dream", *alone, *quiet, *words]))
 
 
 @click.command()

@@ -6,7 +6,6 @@ and sums up what the workers' reports carry; the workers collect, plan and judge
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import tempfile
@@ -20,16 +19,34 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import curl, failure, options, plan, preflight, progress, run, settings_file, summary
+from conformance import (
+    curl,
+    failure,
+    known,
+    options,
+    plan,
+    preflight,
+    progress,
+    replay,
+    run,
+    settings_file,
+    summary,
+    waiver,
+    waiver_file,
+)
 from conformance.contract import BadContract, Requirement
 from conformance.item import ChecksFolder, RequirementItem
 from conformance.launch import SERVERS, Launched, LaunchFailed
+from conformance.outputs import Outputs
 from conformance.plan import Plan
-from conformance.result import ExchangeLine, Judged, ProbeLine, Result, judgement_from_json, judgement_json
+from conformance.recording import BadRecording, Recording
+from conformance.result import ExchangeLine, Judged, ProbeLine, Replayed, Result, judgement_from_json, judgement_json
 from conformance.run import Run
 from conformance.settings import BadSetting, Settings
 from conformance.suite import Suite
 from conformance.verdict import Judgement, Verdict
+from conformance.waiver import Waiver
+from conformance.waiver_file import BadWaivers
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -40,6 +57,8 @@ WORDS = {
     Verdict.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
     Verdict.UNTESTED: ("untested", "u", ("UNTESTED", {"yellow": True})),
     Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
+    Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
+    Verdict.STALE: ("stale", "S", ("STALE", {"red": True})),
 }
 
 
@@ -47,24 +66,31 @@ class Conductor:
     """The plugin of one process in one run."""
 
     def __init__(
-        self, config: pytest.Config, target: str, given: Mapping[str, Any], environment: Mapping[str, str]
+        self, config: pytest.Config, target: str | None, given: Mapping[str, Any], environment: Mapping[str, str]
     ) -> None:
         self.config = config
-        self.launched = target if target in SERVERS else ""
-        file, origin = settings_file.find(config.invocation_params.dir)
-        url = target if self.launched else options.address(target)
-        self.settings = options.resolve(url, given, environment, file, origin)
-        if self.launched and self.settings.upscaler_path is None:
-            self.settings = replace(self.settings, upscaler_path=SERVERS[self.launched].upscaler_path)
+        self.recording: Recording | None = None
+        if target is None:
+            self.recording = replay.load(Path(config.option.local_dream_replay))
+            self.launched = self.recording.launched
+            self.settings = replay.settings(self.recording, given)
+        else:
+            self.launched = target if target in SERVERS else ""
+            file, origin = settings_file.find(config.invocation_params.dir)
+            url = target if self.launched else options.address(target)
+            self.settings = options.resolve(url, given, environment, file, origin)
+            if self.launched and self.settings.upscaler_path is None:
+                self.settings = replace(self.settings, upscaler_path=SERVERS[self.launched].upscaler_path)
         try:
             self.suite: Suite = config.hook.pytest_local_dream_suite(config=config)
-        except BadContract as error:
+            self.waivers = self.load_waivers()
+        except (BadContract, BadWaivers) as error:
             raise BadSetting(str(error)) from None
-        report: str | None = config.option.local_dream_json_report
-        if report is not None and not Path(report).resolve().parent.is_dir():
-            raise BadSetting(f"--json-report: {report!r}: its folder does not exist; create it first")
         shared: str | None = getattr(config, "workerinput", {}).get("local_dream_folder")
         self.is_worker = shared is not None
+        self.outputs = Outputs(config.option)
+        if not self.is_worker:
+            self.outputs.check(is_replay=self.recording is not None)
         self.is_controller = bool(getattr(config.option, "tx", None)) and not self.is_worker
         self.folder = Path(shared or tempfile.mkdtemp(prefix="local-dream-"))
         self.bodies = self.folder / "bodies"
@@ -78,6 +104,15 @@ class Conductor:
         self.started = datetime.now(UTC)
         self.began = time.monotonic()
 
+    def load_waivers(self) -> dict[str, Waiver]:
+        """The waivers of this run by requirement id: a file's own before the deviations that are known."""
+        found: dict[str, Waiver] = {}
+        for name in self.settings.known:
+            found |= known.load(name)
+        if self.settings.waivers is not None:
+            found |= waiver_file.load(Path(self.settings.waivers), self.suite.contract)
+        return found
+
     @property
     def reporter(self) -> TerminalReporter | None:
         return self.config.pluginmanager.get_plugin("terminalreporter")
@@ -87,6 +122,8 @@ class Conductor:
     def pytest_report_header(self) -> str:
         contract = self.suite.contract
         target = f"{self.launched} (our own server)" if self.launched else self.settings.public_url
+        if self.recording is not None:
+            target += f", recorded {self.recording.started or 'earlier'}"
         return f"local-dream: target {target}, profile {self.settings.profile}, contract {contract.version}"
 
     @pytest.hookimpl(tryfirst=True)
@@ -113,12 +150,14 @@ class Conductor:
     def make_plan(self, ids: Sequence[str]) -> None:
         """Fixes what is judged. The same ids give the same plan in every process."""
         self.ids = tuple(ids)
-        self.plan = plan.make(self.suite, self.ids, self.settings)
+        if self.recording is None:
+            self.plan = plan.make(self.suite, self.ids, self.settings)
+            cost = f"costing the target {plan.describe(self.plan.cost)}"
+        else:
+            self.plan = replay.make_plan(self.suite, self.ids, self.settings, self.recording)
+            cost = "all recorded: nothing is asked of the target"
         if self.ids and self.reporter is not None and not self.is_worker and not self.config.option.collectonly:
-            self.reporter.write_line(
-                f"plan: {len(self.ids)} requirements, {len(self.plan.probes)} probes, "
-                f"costing the target {plan.describe(self.plan.cost)}"
-            )
+            self.reporter.write_line(f"plan: {len(self.ids)} requirements, {len(self.plan.probes)} probes, {cost}")
 
     # The calls
 
@@ -131,6 +170,12 @@ class Conductor:
         if self.config.option.local_dream_plan:
             self.write_plan()
             return True
+        if self.recording is not None:
+            try:
+                replay.begin(self.folder, Path(self.config.option.local_dream_replay), self.recording, self.settings)
+            except BadRecording as error:
+                raise pytest.UsageError(f"--replay: {error}") from None
+            return None
         try:
             url = self.settings.url
             if self.launched:
@@ -151,7 +196,7 @@ class Conductor:
             return
         for probe in self.plan.probes:
             self.reporter.write_line(f"  {probe.name:<18} {plan.describe(probe.cost)}")
-        for name, reason in {**self.plan.unavailable, **self.plan.over_budget}.items():
+        for name, reason in {**self.plan.unavailable, **self.plan.over_budget, **self.plan.not_recorded}.items():
             self.reporter.write_line(f"  {name:<18} not made: {reason}")
         self.reporter.write_line(f"  {'total':<18} {plan.describe(self.plan.cost)}", bold=True)
 
@@ -161,8 +206,11 @@ class Conductor:
         if self.run is None:
             watch = progress.watch(self.config, self.plan)
             self.run = Run(self.suite, self.settings, self.plan, self.folder, watch)
+        if self.recording is not None and requirement.id in self.recording.untested:
+            return Judgement(requirement.id, Verdict.UNTESTED, self.recording.untested[requirement.id]), ""
         judgement = self.run.judge(requirement.id)
-        if not judgement.findings and judgement.verdict is not Verdict.ERROR:
+        judgement = waiver.apply(judgement, self.waivers.get(requirement.id), datetime.now(UTC).date())
+        if not judgement.findings and judgement.verdict not in (Verdict.ERROR, Verdict.STALE):
             return judgement, ""
         curls = self.curls([judgement], self.run.settings)
         return judgement, failure.text(requirement, judgement, curls)
@@ -220,9 +268,7 @@ class Conductor:
         self.result = self.sum_up()
         if self.problem or exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.result.exit_code
-        path: str | None = self.config.option.local_dream_json_report
-        if path is not None:
-            Path(path).write_text(json.dumps(self.result.to_json(), indent=1) + "\n", encoding="utf-8")
+        self.outputs.write(self.result, self.settings, self.folder)
 
     def sum_up(self) -> Result:
         """The result, from the judgements that the reports carried and the transcripts in the shared folder."""
@@ -250,6 +296,8 @@ class Conductor:
             exchanges=tuple(ExchangeLine.of(t.probe, exchange) for t in transcripts for exchange in t.exchanges),
             curls=self.curls([line.judgement for line in judged], self.settings),
             problem=self.problem,
+            waivers=tuple(self.waivers[r.id] for r in selected if r.id in self.waivers),
+            replay=None if self.recording is None else Replayed.of(self.recording),
         )
 
     def probe_lines(self, chosen: Plan, made: set[str]) -> Iterator[ProbeLine]:
@@ -258,7 +306,11 @@ class Conductor:
             failed = (self.folder / f"{probe.name}.failed").exists()
             state = "made" if probe.name in made else "failed" if failed else "planned"
             yield ProbeLine(probe.name, probe.cost, state)
-        for state, reasons in (("unavailable", chosen.unavailable), ("over-budget", chosen.over_budget)):
+        for state, reasons in (
+            ("unavailable", chosen.unavailable),
+            ("over-budget", chosen.over_budget),
+            ("not-recorded", chosen.not_recorded),
+        ):
             for name, reason in reasons.items():
                 yield ProbeLine(name, self.suite.probes[name].cost, state, reason)
 
@@ -269,6 +321,8 @@ class Conductor:
             terminalreporter.write_line(summary.verdict(self.result), red=True, bold=True)
         else:
             summary.write(terminalreporter, self.result)
+        for line in self.outputs.written:
+            terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
         if self.is_worker:

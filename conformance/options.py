@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance import known
 from conformance.settings import BadSetting, Budget, Settings
 
 PROFILES = ("core", "hardened", "all")
@@ -74,6 +76,13 @@ def parse_text(text: str) -> str:
     return text
 
 
+def parse_known(text: str) -> str:
+    """The name of a release whose known deviations ship with the suite."""
+    if text not in known.names():
+        raise ValueError(f"give one of {', '.join(known.names())}")
+    return text
+
+
 def parse_header(text: str) -> tuple[str, str]:
     """NAME:VALUE with a valid header name. The message does not quote the value, which may be a token."""
     name, colon, value = text.partition(":")
@@ -128,6 +137,8 @@ class Option:
     means: bool | None = None
     many: bool = False
     secret: bool = False
+    file: bool = False
+    """A path: in a configuration file it is relative to that file."""
 
     @property
     def flag(self) -> str:
@@ -225,6 +236,22 @@ OPTIONS = (
         "number from which prompts, seeds and generated requests derive, so that a run can be repeated (default 1)",
         "N",
     ),
+    Option(
+        "waivers",
+        "waivers",
+        parse_text,
+        "TOML file of requirements that may be broken for now, each with reason, owner and day of expiry",
+        "FILE",
+        file=True,
+    ),
+    Option(
+        "known",
+        "known",
+        parse_known,
+        "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
+        "RELEASE",
+        many=True,
+    ),
 )
 
 NAMES = ("target", *(option.name for option in OPTIONS))
@@ -250,7 +277,10 @@ def resolve(
         elif environment.get(option.variable, "") != "":
             values[option.field] = _from_text(option, option.variable, environment[option.variable])
         elif option.name in file:
-            values[option.field] = _from_file(option, f"{option.name} in {origin}", file[option.name])
+            value = file[option.name]
+            if option.file and isinstance(value, str):
+                value = str(Path(origin).parent / value)
+            values[option.field] = _from_file(option, f"{option.name} in {origin}", value)
     for name in file:
         if name not in NAMES:
             raise BadSetting(f"{name!r} in {origin} is no setting; there are {', '.join(NAMES)}")

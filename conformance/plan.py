@@ -15,12 +15,15 @@ class Plan:
     """`probes` run in this order; the others do not, for the reasons given.
 
     `unavailable`: the settings say that the target does not have what the probe asks for. `over_budget`: it would
-    have cost more than `--budget` allows.
+    have cost more than `--budget` allows. `not_recorded`: this is a replay, and the recording does not have it; where
+    it is `partial`, checks judge what there is of the probes that they need.
     """
 
     probes: tuple[Probe, ...]
     unavailable: Mapping[str, str] = field(default_factory=dict)
     over_budget: Mapping[str, str] = field(default_factory=dict)
+    not_recorded: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def cost(self) -> Cost:

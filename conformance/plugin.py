@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.options import OPTIONS, Option
+from conformance.run_options import RUN_OPTIONS, RunOption
 from conformance.settings import BadSetting
 
 if TYPE_CHECKING:
@@ -30,23 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for option in OPTIONS:
         _add(group, option.name, dest=option.dest, help=_help(option), **_kind(option))
-    _add(
-        group,
-        "plan",
-        dest="local_dream_plan",
-        action="store_true",
-        help="print what would be asked of the server and what it costs, and stop without a call",
-    )
-    _add(
-        group,
-        "json-report",
-        dest="local_dream_json_report",
-        metavar="PATH",
-        help="write the whole result as JSON, for scripts",
-    )
+    for extra in RUN_OPTIONS:
+        kind = {"metavar": extra.metavar} if extra.metavar else {"action": "store_true"}
+        _add(group, extra.name, dest=extra.dest, help=_help(extra), **kind)
 
 
-def _help(option: Option) -> str:
+def _help(option: Option | RunOption) -> str:
     return option.help.replace("%", "%%")
 
 
@@ -76,7 +66,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Keeps the collection at the checks: without this pytest would also collect all folders above them."""
     known = early_config.known_args_namespace
-    if known.local_dream_target is not None and all(_is_check(early_config, arg) for arg in known.file_or_dir):
+    judges = known.local_dream_target is not None or known.local_dream_replay is not None
+    if judges and all(_is_check(early_config, arg) for arg in known.file_or_dir):
         known.confcutdir = str(CHECKS)
 
 
@@ -93,8 +84,11 @@ def _place(config: pytest.Config, argument: str) -> Path:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     target = config.option.local_dream_target
+    replayed = config.option.local_dream_replay
+    if target is not None and replayed is not None:
+        raise pytest.UsageError("--replay judges a recording and asks no server: leave --target out")
     explicit = config.args_source is pytest.Config.ArgsSource.ARGS
-    if target is None:
+    if target is None and replayed is None:
         if explicit and any(_is_check(config, argument) for argument in config.args):
             raise pytest.UsageError("the conformance checks judge a server: say which one with --target URL")
         return

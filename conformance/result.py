@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.contract import Level, Requirement
 from conformance.probe import Cost
 from conformance.transcript import Exchange
 from conformance.verdict import Finding, Judgement, Verdict
+from conformance.waiver import Waiver
+
+if TYPE_CHECKING:
+    from conformance.recording import Recording
 
 FORMAT = 1
 JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED, Verdict.STALE)
@@ -39,8 +43,8 @@ EXIT = {
 
 @dataclass(frozen=True)
 class ProbeLine:
-    """One probe in the plan. `state` is "made", "planned" (not made: the run ended before), "failed", "unavailable"
-    or "over-budget"; `reason` says why it was not made.
+    """One probe in the plan. `state` is "made", "planned" (not made: the run ended before), "failed", "unavailable",
+    "over-budget" or "not-recorded"; `reason` says why it was not made.
     """
 
     name: str
@@ -91,6 +95,23 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Replayed:
+    """The recording that was judged in place of a server. `started`, in ISO 8601, is when it was made, "" if unknown.
+
+    `partial` says that its probes are not complete.
+    """
+
+    started: str
+    suite_version: str
+    contract_version: str
+    partial: bool
+
+    @classmethod
+    def of(cls, recording: Recording) -> Replayed:
+        return cls(recording.started, recording.suite_version, recording.contract_version, recording.partial)
+
+
+@dataclass(frozen=True)
 class Result:
     """`started` is UTC in ISO 8601. `deselected` are requirements of the profile that the user left out (-k, paths);
     `unjudged` those that cannot be judged from outside. `problem` is the one line of a run that could not begin.
@@ -113,6 +134,9 @@ class Result:
     exchanges: tuple[ExchangeLine, ...] = ()
     curls: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    """Those whose requirements were selected."""
+    replay: Replayed | None = None
 
     def count(self, verdict: Verdict, level: Level | None = None) -> int:
         """How many requirements have the verdict."""
@@ -164,6 +188,8 @@ class Result:
             "unjudged": [{"id": r.id, "text": r.text, "reason": r.unjudged} for r in self.unjudged],
             "exchanges": [asdict(line) for line in self.exchanges],
             "curl": self.curls,
+            "waivers": [waiver.to_json() for waiver in self.waivers],
+            "replayed": None if self.replay is None else asdict(self.replay),
         }
 
 

@@ -66,6 +66,8 @@ class Run:
         """See judge.Evidence."""
         found: dict[str, Exchange] = {}
         for name in check.needs:
+            if self.plan.partial and name in self.plan.not_recorded:
+                continue
             found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
         for probe in self.plan.probes if check.over else ():
             if any(_may_label(probe.name, prefix) for prefix in check.over):
@@ -83,6 +85,8 @@ class Run:
             raise NotApplicable(self.plan.unavailable[name])
         if name in self.plan.over_budget:
             raise MissingEvidence(self.plan.over_budget[name])
+        if name in self.plan.not_recorded:
+            raise MissingEvidence(self.plan.not_recorded[name])
         if name not in self.plan:
             raise ProbeFailed(f"a check needs the probe {name}, which the plan does not have")
         if name not in self._transcripts and name not in self._failed:

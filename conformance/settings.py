@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from conformance.probe import Cost
 
@@ -50,6 +51,10 @@ class Settings:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     budget: Budget = Budget()
     seed: int = 1
+    waivers: str | None = None
+    """A file of waivers."""
+    known: tuple[str, ...] = ()
+    """Releases whose known deviations are waived."""
 
     @property
     def public_url(self) -> str:
@@ -64,6 +69,8 @@ class Settings:
         found = {value for _, value in self.headers} | {parts.username or "", parts.password or ""}
         for _, value in self.headers:
             found.add(value.partition(" ")[2])  # "Bearer abc": a server may echo only "abc"
+        if parts.username is not None:  # as it is sent
+            found.add(b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode("ascii"))
         return tuple(sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True))
 
     def redact(self, text: str) -> str:
@@ -88,4 +95,6 @@ class Settings:
             "headers": [f"{name}: {HIDDEN}" for name, _ in self.headers],
             "budget": {"generations": self.budget.generations, "upscales": self.budget.upscales},
             "seed": self.seed,
+            "waivers": self.waivers,
+            "known": list(self.known),
         }

@@ -67,7 +67,7 @@ def details(result: Result) -> Iterator[str]:
     for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.STALE, Verdict.WARN):
         for judged in result.having(verdict):
             yield f"{verdict}: {headline(judged.requirement)}"
-    for verdict in (Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+    for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
         for judged in result.having(verdict):
             reasons.setdefault(judged.judgement.reason, []).append(judged.requirement.id)
@@ -82,9 +82,11 @@ def details(result: Result) -> Iterator[str]:
 
 def cost(result: Result) -> str:
     """What the run cost the target, against the plan."""
+    what = "cost" if result.replay is None else "cost of the recorded run"
+    seconds = f"{result.duration:.1f} s" + ("" if result.replay is None else " to judge it again")
     return (
-        f"cost: {plan.describe(result.spent)} (planned {plan.describe(result.planned)}), "
-        f"{plan.counted(len(result.exchanges), 'request')}, {result.duration:.1f} s"
+        f"{what}: {plan.describe(result.spent)} (planned {plan.describe(result.planned)}), "
+        f"{plan.counted(len(result.exchanges), 'request')}, {seconds}"
     )
 
 
@@ -92,7 +94,9 @@ def verdict(result: Result) -> str:
     """The verdict in one line."""
     profile = result.settings["profile"]
     where = f"{result.settings['url']} (profile {profile}, contract {result.contract_version})"
-    part = f", judged on {plan.counted(len(result.judged), 'requirement')} only" if result.deselected else ""
+    waived = f", {result.count(Verdict.WAIVED)} waived" if result.count(Verdict.WAIVED) else ""
+    part = waived + (f", judged on {plan.counted(len(result.judged), 'requirement')} only" if result.deselected else "")
+    part += ", judged from a recording" if result.replay else ""
     if result.outcome is Outcome.UNREACHABLE:
         return f"UNREACHABLE: {result.problem}"
     if result.outcome is Outcome.CONFORMANT:
@@ -103,7 +107,7 @@ def verdict(result: Result) -> str:
     if result.outcome is Outcome.NOT_CONFORMANT:
         broken = [f"{result.count(Verdict.FAIL)} MUST"] if result.count(Verdict.FAIL) else []
         broken += [f"{result.count(Verdict.WARN)} SHOULD"] if result.count(Verdict.WARN) else []
-        broken += [f"{result.count(Verdict.STALE)} stale waivers"] if result.count(Verdict.STALE) else []
+        broken += [plan.counted(result.count(Verdict.STALE), "stale waiver")] if result.count(Verdict.STALE) else []
         return f"NOT CONFORMANT: {where}: broken: {' and '.join(broken)}{part}"
     if result.outcome is Outcome.SUITE_ERROR:
         unjudged = plan.counted(result.count(Verdict.ERROR), "requirement")

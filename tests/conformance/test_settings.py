@@ -41,6 +41,8 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         "header": "X-Key: abc",
         "budget": "generate=3,upscale=0",
         "seed": "4294967295",
+        "waivers": "/waivers.toml",
+        "known": "local-dream-2.7",
     }
     assert texts.keys() | {"strict", "no-img2img", "destructive"} == {option.name for option in OPTIONS}
     switches = ("strict", "no-img2img", "destructive")
@@ -58,8 +60,10 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         headers=(("X-Key", "abc"),),
         budget=Budget(3, 0),
         seed=4294967295,
+        waivers="/waivers.toml",
+        known=("local-dream-2.7",),
     )
-    given = {**texts, "header": ["X-Key: abc"], **dict.fromkeys(switches, True)}
+    given = {**texts, "header": ["X-Key: abc"], "known": ["local-dream-2.7"], **dict.fromkeys(switches, True)}
     variables = {"LOCAL_DREAM_" + name.upper().replace("-", "_"): text for name, text in texts.items()}
     variables |= {"LOCAL_DREAM_" + name.upper().replace("-", "_"): "yes" for name in switches}
     assert settings(given) == expected

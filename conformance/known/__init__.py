@@ -1,0 +1,29 @@
+"""Known deviations: what released servers break, as data that ships with the suite. One TOML file per release.
+
+`evidence` says how a deviation is known: "recording" where the recordings of the release show it, "source" where its
+source code does, and no recording holds such a request.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+from conformance.waiver import Waiver
+
+SUFFIX = ".toml"
+
+
+def names() -> list[str]:
+    """The releases, in alphabetical order."""
+    files = resources.files(__name__).iterdir()
+    return sorted(file.name.removesuffix(SUFFIX) for file in files if file.name.endswith(SUFFIX))
+
+
+def load(name: str) -> dict[str, Waiver]:
+    """The deviations of a release by requirement id. Raises FileNotFoundError for one that is not known."""
+    document = tomllib.loads((resources.files(__name__) / f"{name}{SUFFIX}").read_text(encoding="utf-8"))
+    return {
+        entry["id"]: Waiver(entry["id"], entry["reason"], f"known in {document['release']}", known=True)
+        for entry in document["deviation"]
+    }

@@ -1,0 +1,71 @@
+"""What a run writes besides its lines on the terminal: the result as JSON, its recording, a draft of waivers."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from conformance import plan, recording, run, waiver_file
+from conformance.recording import Kept, Recording
+from conformance.result import ProbeLine, Result
+from conformance.settings import BadSetting, Settings
+from conformance.verdict import Verdict
+
+
+class Outputs:
+    """The files that the options of a run ask for. `written` tells of each in a line, once it is there."""
+
+    def __init__(self, option: Namespace) -> None:
+        self.report: str | None = option.local_dream_json_report
+        self.record: str | None = option.local_dream_record
+        self.redact_prompts: bool = option.local_dream_redact_prompts
+        self.draft: str | None = option.local_dream_write_waivers
+        self.is_dry = bool(option.local_dream_plan or option.collectonly)
+        self.written: list[str] = []
+
+    def check(self, *, is_replay: bool) -> None:
+        """Makes sure, before the first call, that all can be written. Raises BadSetting."""
+        for flag, path in (("--json-report", self.report), ("--write-waivers", self.draft)):
+            if path is not None and not Path(path).resolve().parent.is_dir():
+                raise BadSetting(f"{flag}: {path!r}: its folder does not exist; create it first")
+        if self.draft is not None and Path(self.draft).exists():
+            raise BadSetting(f"--write-waivers: {self.draft!r} exists, and may hold reasons; give another name")
+        if self.redact_prompts and self.record is None:
+            raise BadSetting("--redact-prompts: nothing is kept without --record DIR")
+        if self.record is not None:
+            if is_replay:
+                raise BadSetting("--record: a replay makes no calls that could be recorded; leave it out")
+            if not self.is_dry:
+                recording.claim(Path(self.record))
+
+    def write(self, result: Result, settings: Settings, folder: Path) -> None:
+        """Writes them. `folder` is that of the run."""
+        if self.report is not None:
+            Path(self.report).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+        if self.draft is not None:
+            failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
+            broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]
+            Path(self.draft).write_text(waiver_file.draft(broken, settings.public_url), encoding="utf-8")
+            self.written.append(f"drafted {plan.counted(len(broken), 'waiver')} in {self.draft}")
+        if self.record is not None and not result.problem:
+            self._record(Path(self.record), result, settings, folder)
+            self.written.append(f"recorded in {self.record}; judge it again with --replay {self.record}")
+
+    def _record(self, place: Path, result: Result, settings: Settings, folder: Path) -> None:
+        made = Recording(
+            suite_version=result.suite_version,
+            contract_version=result.contract_version,
+            started=result.started,
+            settings=settings,
+            probes=tuple(Kept(line.name, line.state, _reason(line, folder)) for line in result.plan),
+            launched=result.launched,
+            redacted_prompts=self.redact_prompts,
+        )
+        recording.write(place, made, run.made(folder))
+
+
+def _reason(line: ProbeLine, folder: Path) -> str:
+    """Why a probe was not made; of one that raised, its traceback."""
+    failed = folder / f"{line.name}.failed"
+    return failed.read_text(encoding="utf-8") if failed.exists() else line.reason
