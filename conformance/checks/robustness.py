@@ -112,11 +112,12 @@ def is_soon_free_after_a_hang_up(case: Case) -> None:
     slack = max(STEPS_TO_NOTICE * pace, LEAST_SECONDS)
     if left < 2 * slack:
         case.not_applicable(f"the abandoned run would have been over in {left:.2f} s anyway, too soon to tell")
-    usual = stream.progress[0].at
+    # Half of what was left tells the two apart on machines that are busy with something else, too.
+    within = stream.progress[0].at + left / 2
     waited = following.started + begun[0].at - _finished(abandoned)
     case.expect(
-        waited <= usual + slack,
-        expected=f"the next run's first progress within {usual + slack:.2f} s of the hang-up",
+        waited <= within,
+        expected=f"the next run's first progress within {within:.2f} s of the hang-up",
         got=f"after {waited:.2f} s (the abandoned run had {left:.2f} s to go)",
         exchange=following,
         at=begun[0].where,

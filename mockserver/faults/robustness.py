@@ -442,15 +442,16 @@ class KeptAlive(Doorway):
     def __init__(self, place: Place | None, poisoned: bool) -> None:
         super().__init__(place)
         self.poisoned = poisoned
-        self.errors: dict[tuple[str, int], Reply] = {}
+        self.client: tuple[str, int] | None = None
+        self.last: Reply | None = None
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        client = tuple(scope["client"])
-        last = self.errors.get(client)
-        if last is not None:
+        if self.client != tuple(scope["client"]):
+            self.client, self.last = tuple(scope["client"]), None
+        if self.last is not None:
             await body_of(receive)
             self.happened()
-            await last.send(send)
+            await self.last.send(send)
             return
         head: AsgiMessage = {}
         body = bytearray()
@@ -461,10 +462,8 @@ class KeptAlive(Doorway):
                 head = message
             elif head["status"] >= 400:
                 body.extend(message.get("body", b""))
-                wrong = refusal(500, "the connection is in a bad state")
-                self.errors[client] = (
-                    wrong if self.poisoned else Reply(head["status"], tuple(head["headers"]), bytes(body))
-                )
+                honest = Reply(head["status"], tuple(head["headers"]), bytes(body))
+                self.last = refusal(500, "the connection is in a bad state") if self.poisoned else honest
             await send(message)
 
         await app(scope, receive, sending)

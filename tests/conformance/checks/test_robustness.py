@@ -139,8 +139,9 @@ def test_a_generation_that_was_over_was_not_hung_up_on() -> None:
 
 
 def test_a_server_is_free_within_about_a_step() -> None:
-    for first in (0.5, 0.9, 1.9):
+    for first in (0.5, 0.9, 1.9, 3.9):
         assert judge("ROB-04", abandoned(), following(first)).verdict is Verdict.PASS
+    assert judge("ROB-04", abandoned(), following(5.5)).verdict is Verdict.WARN
     judgement = judge("ROB-04", abandoned(), following(9.0))
     assert judgement.verdict is Verdict.WARN
     assert "after 9.00 s (the abandoned run had 8.50 s to go)" in words(judgement)
