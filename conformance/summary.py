@@ -82,12 +82,10 @@ def details(result: Result) -> Iterator[str]:
 
 def cost(result: Result) -> str:
     """What the run cost the target, against the plan."""
-    what = "cost" if result.replay is None else "cost of the recorded run"
-    seconds = f"{result.duration:.1f} s" + ("" if result.replay is None else " to judge it again")
-    return (
-        f"{what}: {plan.describe(result.spent)} (planned {plan.describe(result.planned)}), "
-        f"{plan.counted(len(result.exchanges), 'request')}, {seconds}"
-    )
+    spent, requests = plan.describe(result.spent), plan.counted(len(result.exchanges), "request")
+    if result.replay is not None:
+        return f"the recorded run cost {spent}, {requests}; judging it again took {result.duration:.1f} s"
+    return f"cost: {spent} (planned {plan.describe(result.planned)}), {requests}, {result.duration:.1f} s"
 
 
 def verdict(result: Result) -> str:
