@@ -40,9 +40,7 @@ def list_faults(context: click.Context, parameter: click.Parameter, wanted: bool
     help="Do it to the answers of this path only; repeat for more. By default the fault knows its paths.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=0, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
-)
+@click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option(
     "--list-faults",
     is_flag=True,

@@ -40,8 +40,7 @@ class ClientSide:
     async def close(self) -> None:
         self.closed = True
         self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        await closed(self._writer)
 
     async def reset(self) -> None:
         self.closed = True
@@ -50,6 +49,7 @@ class ClientSide:
             await self._flushed(connection)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOW)
         self._writer.transport.abort()
+        await closed(self._writer)
 
     async def gone(self) -> None:
         await self._gone.wait()
@@ -63,3 +63,9 @@ class ClientSide:
             if not waiting:
                 return
             await asyncio.sleep(0.01)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Waits until a connection that is being closed is closed, however it ends."""
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mockserver.problem import Problem
 from mockserver.proxy.answers import AnswerReader, NotHttp
 from mockserver.proxy.bend import Answer, Bend, Head
-from mockserver.proxy.client_side import ClientSide
+from mockserver.proxy.client_side import ClientSide, closed
 from mockserver.proxy.requests import Asked, RequestLog
 
 PIECE = 64 * 1024
@@ -91,7 +91,7 @@ class Proxy:
         finally:
             self._running.discard(task)
             if not client.closed:
-                writer.close()
+                await client.close()
 
 
 class Connection:
@@ -125,6 +125,7 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             to_server.transport.abort()
+            await closed(to_server)
 
     async def _requests(self, to_server: asyncio.StreamWriter) -> None:
         """Passes on what the client sends, and returns when it has gone."""
