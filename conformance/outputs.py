@@ -1,13 +1,16 @@
-"""What a run writes besides its lines on the terminal: the result as JSON, its recording, a draft of waivers."""
+"""What a run writes besides its lines on the terminal: JSON, reports, its recording, a draft of waivers."""
 
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from pathlib import Path
 
 from conformance import plan, recording, run, waiver_file
 from conformance.recording import Kept, Recording
+from conformance.redaction import Redaction
+from conformance.report.files import STEP_SUMMARY, Reports
 from conformance.result import ProbeLine, Result
 from conformance.settings import BadSetting, Settings
 from conformance.verdict import Verdict
@@ -17,7 +20,13 @@ class Outputs:
     """The files that the options of a run ask for. `written` tells of each in a line, once it is there."""
 
     def __init__(self, option: Namespace) -> None:
-        self.report: str | None = option.local_dream_json_report
+        self.json: str | None = option.local_dream_json_report
+        self.reports = Reports(
+            option.local_dream_html_report,
+            option.local_dream_markdown_report,
+            tuple(option.local_dream_badge or ()),
+            os.environ.get(STEP_SUMMARY) or None,
+        )
         self.record: str | None = option.local_dream_record
         self.redact_prompts: bool = option.local_dream_redact_prompts
         self.draft: str | None = option.local_dream_write_waivers
@@ -26,9 +35,10 @@ class Outputs:
 
     def check(self, *, is_replay: bool) -> None:
         """Makes sure, before the first call, that all can be written. Raises BadSetting."""
-        for flag, path in (("--json-report", self.report), ("--write-waivers", self.draft)):
+        for flag, path in (("--json-report", self.json), ("--write-waivers", self.draft)):
             if path is not None and not Path(path).resolve().parent.is_dir():
                 raise BadSetting(f"{flag}: {path!r}: its folder does not exist; create it first")
+        self.reports.check()
         if self.draft is not None and Path(self.draft).exists():
             raise BadSetting(f"--write-waivers: {self.draft!r} exists, and may hold reasons; give another name")
         if self.redact_prompts and self.record is None:
@@ -41,8 +51,12 @@ class Outputs:
 
     def write(self, result: Result, settings: Settings, folder: Path) -> None:
         """Writes them. `folder` is that of the run."""
-        if self.report is not None:
-            Path(self.report).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+        if self.json is not None:
+            Path(self.json).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+        if self.reports.wanted:
+            redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
+            shown = [redaction.transcript(transcript) for transcript in run.made(folder)]
+            self.written += self.reports.write(result.to_json(), shown)
         if self.draft is not None:
             failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
             broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         _add(group, option.name, dest=option.dest, help=_help(option), **_kind(option))
     for extra in RUN_OPTIONS:
         kind = {"metavar": extra.metavar} if extra.metavar else {"action": "store_true"}
+        kind |= {"action": "append"} if extra.many else {}
         _add(group, extra.name, dest=extra.dest, help=_help(extra), **kind)
 
 

@@ -15,6 +15,7 @@ class RunOption:
     name: str
     help: str
     metavar: str = ""
+    many: bool = False
 
     @property
     def flag(self) -> str:
@@ -28,6 +29,11 @@ class RunOption:
 RUN_OPTIONS = (
     RunOption("plan", "print what would be asked of the server and what it costs, and stop without a call"),
     RunOption("json-report", "write the whole result as JSON, for scripts", "PATH"),
+    RunOption("html-report", "write the whole result as one HTML file, for people: pictures, timed events", "PATH"),
+    RunOption("markdown-report", "write the result as Markdown; in a GitHub job its summary has it anyway", "PATH"),
+    RunOption(
+        "badge", "write a badge: PATH.svg a picture, PATH.json for shields.io; repeat for both", "PATH", True
+    ),
     RunOption("record", "keep everything that was sent and received in this folder, without tokens", "DIR"),
     RunOption("redact-prompts", "with --record: leave out the prompts too"),
     RunOption("replay", "judge a recording again, in place of a server and without a network", "DIR"),

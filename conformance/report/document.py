@@ -111,9 +111,7 @@ class Document:
         self.target = escape(str(self.settings["url"]))
         self.launched = str(result["launched"] or "")
         self.problem = escape(str(result["problem"]), LONG)
-        self.date = (
-            datetime.fromisoformat(result["started"]).strftime("%Y-%m-%d %H:%M UTC") if result["started"] else ""
-        )
+        self.date = datetime.fromisoformat(result["started"]).strftime("%Y-%m-%d %H:%M UTC")
         self.curls: Mapping[str, str] = {label: escape(line, 4000) for label, line in result["curl"].items()}
         self.entries = tuple(_entry(value) for value in result["requirements"])
         self.replayed = bool(result.get("replayed"))
@@ -168,7 +166,7 @@ class Document:
         own = " (the suite's own server)" if self.launched else ""
         facts = [
             ("Target", self.target + own),
-            ("Date", self.date or "not known"),
+            ("Date", self.date),
             ("Profile", self.profile + (", strict" if self.settings["strict"] else "")),
             ("Contract", self.contract),
             ("Cost", f"{describe(spent)} in {requests} (planned: {describe(planned)})"),
@@ -226,9 +224,8 @@ class Document:
         if self.replayed:
             return "the run judged a recording, not a running server"
         if self.deselected:
-            return (
-                f"the selection left out {counted(len(self.deselected), 'requirement')} of the profile {self.profile}"
-            )
+            left_out = counted(len(self.deselected), "requirement")
+            return f"the selection left out {left_out} of the profile {self.profile}"
         if over := [line["name"] for line in self.json["plan"]["probes"] if line["state"] == "over-budget"]:
             return f"the budget left out the {'probe' if len(over) == 1 else 'probes'} {', '.join(over)}"
         if any(entry.reason == ENDED for entry in self.entries):

@@ -22,6 +22,11 @@ class Reports:
     badges: tuple[str, ...] = ()
     summary: str | None = None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is any."""
+        return bool(self.html or self.markdown or self.badges or self.summary)
+
     def check(self) -> None:
         """Makes sure, before the first call, that all can be written. Raises BadSetting."""
         named = [("--html-report", self.html), ("--markdown-report", self.markdown)]
@@ -37,9 +42,7 @@ class Reports:
 
         `transcripts` are shown as they are: tokens must not be in them any more.
         """
-        if not (self.html or self.markdown or self.badges or self.summary):
-            return
-        from conformance.report import badge, html, markdown  # only now: most runs want none of it
+        from conformance.report import badge, html, markdown  # only now: a run that wants none need not load them
         from conformance.report.document import Document
 
         document = Document(result)

@@ -93,10 +93,8 @@ def _text(event: GenerationEvent) -> str:
     if event.kind is Kind.PROGRESS:
         step, total = (escape(str(event.payload.get(key)), 20) for key in ("step", "total_steps"))
         return f"{name}: step {step} of {total}" + (", with a picture" if event.payload.get("image") else "")
-    shown = {key: value for key, value in event.payload.items() if key not in ("type", "image")}
-    return f"{name}: " + ", ".join(
-        f"{escape(key, 30)} {escape(str(value), 120)}" for key, value in list(shown.items())[:8]
-    )
+    shown = [f"{key} {value}" for key, value in event.payload.items() if key not in ("type", "image")]
+    return f"{name}: " + ", ".join(escape(part, 150) for part in shown[:8])
 
 
 def _thinned(marks: list[Mark]) -> list[Mark]:
