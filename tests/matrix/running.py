@@ -14,6 +14,7 @@ from conformance import suite
 from conformance.suite import Suite
 from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
 from tests.matrix.matrix import Matrix, load_exceptions
+from tests.matrix.remembered import remembering
 from tests.matrix.trial import HONEST, Trial, attempt
 
 Report = Callable[[Trial], None]
@@ -50,7 +51,7 @@ def _quiet() -> None:
 
 @cache
 def _suite() -> Suite:
-    return suite.load()
+    return remembering(suite.load())
 
 
 def _trial(name: str) -> Trial:

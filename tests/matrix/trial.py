@@ -18,7 +18,7 @@ from mockserver.faults.catalogue import Fault, Quirk
 from tests.matrix import muted
 from tests.matrix.standing import standing
 
-GIVEN: Mapping[str, str | bool] = {
+GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
     "profile": "all",
     "upscaler-path": "default",
     "idle-timeout": "3",
