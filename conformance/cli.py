@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from conformance import contract, requirements_page, settings_file
+from conformance import result_schema as schema
 from conformance.contract import BadContract, Requirement
 from conformance.options import OPTIONS, PROFILES
 from conformance.run_options import RUN_OPTIONS
@@ -53,8 +54,11 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="local-dream-conformance", prog_name="local-dream")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Judge, imitate and describe servers that speak the Local Dream image-generation API."""
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        ctx.color = False
 
 
 class _Check(click.Command):
@@ -117,7 +121,8 @@ def _run(words: list[str]) -> int:
 @click.option("--profile", type=click.Choice(PROFILES), default="all", help="List only those of a profile.")
 @click.option("--json", "as_json", is_flag=True, help="Requirements as JSON.")
 @click.option("--page", is_flag=True, help="The requirements as a Markdown page (docs/requirements.md).")
-def spec(id: str | None, listing: bool, profile: str, as_json: bool, page: bool) -> None:
+@click.option("--result-schema", is_flag=True, help="The JSON Schema of what --json-report writes.")
+def spec(id: str | None, listing: bool, profile: str, as_json: bool, page: bool, result_schema: bool) -> None:
     """Print the contract: the OpenAPI file, the list of requirements, or the one with this ID.
 
     \b
@@ -125,6 +130,9 @@ def spec(id: str | None, listing: bool, profile: str, as_json: bool, page: bool)
     local-dream spec --requirements   one line for each requirement
     local-dream spec GEN-SSE-07       one requirement, whole
     """
+    if result_schema:
+        click.echo(schema.text(), nl=False)
+        return
     try:
         loaded = contract.load()
     except BadContract as error:

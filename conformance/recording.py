@@ -151,16 +151,19 @@ def _kept(entry: Mapping[str, Any]) -> Kept:
 
 def _settings(public: Mapping[str, Any]) -> Settings:
     """The settings of the recorded run, from their public form: the values of headers are gone."""
-    plain = {name: public[name] for name in ("upscaler_path", "img2img", "destructive", "strict") if name in public}
-    return Settings(
-        url=options.parse_url(public["url"]),
-        profile=options.parse_profile(public["profile"]),
-        size=None if public.get("size") is None else options.parse_size(public["size"]),
-        steps=None if public.get("steps") is None else options.parse_steps(str(public["steps"])),
-        idle_timeout=options.parse_seconds(str(public["idle_timeout"])),
-        total_timeout=options.parse_seconds(str(public["total_timeout"])),
-        headers=tuple((header.partition(":")[0], HIDDEN) for header in public.get("headers", ())),
-        budget=Budget(**{name: public.get("budget", {}).get(name) for name in ("generations", "upscales")}),
-        seed=options.parse_seed(str(public.get("seed", 1))),
-        **plain,
-    )
+    values: dict[str, Any] = {"url": options.parse_url(public["url"])}
+    for option in options.OPTIONS:
+        value = public.get(option.field)
+        if value is None or isinstance(value, bool):
+            found: Any = value
+        elif option.field == "headers":
+            found = tuple((header.partition(":")[0], HIDDEN) for header in value)
+        elif option.field == "budget":
+            found = Budget(**value)
+        elif option.many:
+            found = tuple(option.parse(str(part)) for part in value)
+        else:
+            found = option.parse(str(value))
+        if found is not None:
+            values[option.field] = found
+    return Settings(**values)
