@@ -47,7 +47,7 @@ def main(
         raise click.ClickException(str(error)) from error
     loading = time.perf_counter() - started
     # torch and diffusers come with these: after the options have been read.
-    from reference_engine.checkpoint import SHIPPED
+    from reference_engine.shipped import SHIPPED
     from reference_engine.training.export import JUDGE_FILE
 
     folder = SHIPPED if model == "default" else Path(model)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import torch
 
-from reference_engine.checkpoint import SHIPPED
+from reference_engine.shipped import SHIPPED
 from reference_engine.training.export import export
 from reference_engine.training.judge import train_judge
 from reference_engine.training.recipe import RECIPES, Recipe

@@ -38,7 +38,7 @@ def export(run: Run, target: Path) -> Path:
     unet.register_to_config(sample_size=side // 8)
     pipeline = assemble(load_vae(run), tokenizer, text, unet)
     # DPM++'s configuration holds an infinity, which JSON has no word for.
-    pipeline.scheduler = DDIMScheduler.from_config(build_noise_schedule().config, steps_offset=1)
+    pipeline.scheduler = DDIMScheduler.from_config(build_noise_schedule().config)
     target.mkdir(parents=True, exist_ok=True)
     for part in pipeline.components:
         shutil.rmtree(target / part, ignore_errors=True)

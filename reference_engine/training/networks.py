@@ -18,7 +18,7 @@ def build_vae(networks: Networks) -> AutoencoderTiny:
     back.
     """
     widths = (networks.vae_width,) * 4
-    return AutoencoderTiny(
+    vae = AutoencoderTiny(
         encoder_block_out_channels=widths,
         decoder_block_out_channels=widths,
         num_encoder_blocks=networks.vae_encoder_blocks,
@@ -26,6 +26,20 @@ def build_vae(networks: Networks) -> AutoencoderTiny:
         latent_channels=LATENT_CHANNELS,
         scaling_factor=1.0,
     )
+    # There is no normalisation inside. With torch's default the signal fades from layer to layer, and learning starts
+    # late; kept at its strength, with branches that begin at zero, it starts at once.
+    for module in vae.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for module in vae.modules():
+        if type(module).__name__ == "AutoencoderTinyBlock":
+            nn.init.zeros_(module.conv[-1].weight)
+    nn.init.kaiming_normal_(vae.encoder.layers[-1].weight, nonlinearity="linear")
+    nn.init.normal_(vae.decoder.layers[-1].weight, std=0.02)
+    nn.init.constant_(vae.decoder.layers[-1].bias, 0.5)  # mid grey
+    return vae
 
 
 def build_text_encoder(networks: Networks, tokenizer: CLIPTokenizer) -> CLIPTextModel:
@@ -87,6 +101,7 @@ def build_noise_schedule() -> DDPMScheduler:
         prediction_type="v_prediction",
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
+        steps_offset=1,  # without meaning for this spacing, but diffusers warns of anything else
         clip_sample=False,
     )
 

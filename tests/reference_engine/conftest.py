@@ -12,11 +12,7 @@ if TYPE_CHECKING:
     from reference_engine.engine import ReferenceEngine
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
-collect_ignore = (
-    []
-    if HAS_TORCH
-    else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py", "test_judge.py"]
-)
+collect_ignore = [] if HAS_TORCH else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py"]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +26,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def engine(tiny_folder: Path) -> ReferenceEngine:
     """An engine with the tiny model, on one thread so that other processes cannot change its rounding."""
-    from reference_engine.engine import create
+    from reference_engine.engine import build
+    from reference_engine.options import parse_options
 
-    return create({"model": str(tiny_folder), "device": "cpu", "threads": "1"})
+    return build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1"}))
