@@ -34,7 +34,13 @@ class Embedded:
     upscaler_path: str | None = None
 
 
-SERVERS = {"mock": Embedded("mockserver", ("--port", "0"), upscaler_path="default")}
+SERVERS = {
+    "mock": Embedded("mockserver", ("--port", "0"), upscaler_path="default"),
+    # Importing torch and loading a model may take a minute on a busy machine.
+    "reference": Embedded(
+        "mockserver.serve_command", ("--port", "0", "--warmup"), patience=300.0, upscaler_path="default"
+    ),
+}
 
 
 class LaunchFailed(Exception):

@@ -46,12 +46,14 @@ def create_app(
         generations.close()
         upscales.close()
 
+    routes = [
+        Route("/health", health, methods=["GET"]),
+        Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
+    ]
+    if settings.generate:
+        routes.append(Route("/generate", generate(engine, generations, settings).answer, methods=["POST"]))
     app = Starlette(
-        routes=[
-            Route("/health", health, methods=["GET"]),
-            Route("/generate", generate(engine, generations, settings).answer, methods=["POST"]),
-            Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
-        ],
+        routes=routes,
         middleware=[Middleware(SafetyNet), *doors],
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
         lifespan=lifespan,

@@ -221,7 +221,8 @@ class Tokenizes(Protocol):
 
 
 EngineFactory: TypeAlias = Callable[[Mapping[str, str]], Engine]
-"""The entry point: takes options by name (documented by each engine) and answers when the engine is ready to work.
+"""The entry point: takes options by name (documented by each engine) and answers when the engine is ready to work. The
+option `generate` "false" asks for one that will only be called to upscale.
 Raises an error with the attribute `request_error` for an option that it does not know or a model that it cannot load;
 its text is one line for the person who started the server."""
 

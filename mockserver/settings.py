@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class ServerSettings:
     """Limits and waits of the HTTP layer. Sizes in bytes, waits in seconds."""
 
+    generate: bool = True
+    """Whether there is a /generate; without it the server only upscales."""
     max_body: int = 64 * 1024 * 1024
     """Longest request body; a longer one is refused with 413 before it is read."""
     max_picture_pixels: int = 40_000_000

@@ -142,7 +142,8 @@ class SyntheticEngine:
 
 
 def create(options: Mapping[str, str]) -> SyntheticEngine:
-    """The entry point. Options: `pace_first`, `pace_step`, `pace_upscale` in seconds; `any_upscaler` "true"/"false"."""
+    """The entry point. Options: `pace_first`, `pace_step`, `pace_upscale` in seconds; `any_upscaler` and `generate`
+    "true"/"false" (without a model there is nothing that `generate` could save)."""
     known = {f"pace_{field.name}": field.name for field in fields(Pacing)}
     paces: dict[str, float] = {}
     any_upscaler = False
@@ -154,8 +155,11 @@ def create(options: Mapping[str, str]) -> SyntheticEngine:
                 raise EngineError(f"option {name}: {text!r} is not a number of seconds") from None
         elif name == "any_upscaler" and text in {"true", "false"}:
             any_upscaler = text == "true"
+        elif name == "generate" and text in {"true", "false"}:
+            continue
         else:
-            raise EngineError(f"option {name}={text}: use {', '.join(known)} or any_upscaler=true|false")
+            flags = "any_upscaler=true|false, generate=true|false"
+            raise EngineError(f"option {name}={text}: use one of {', '.join(known)}, {flags}")
     return SyntheticEngine(Pacing(**paces), any_upscaler=any_upscaler)
 
 

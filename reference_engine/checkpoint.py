@@ -5,7 +5,7 @@ Hub.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -14,11 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from reference_engine.errors import UnusableModel
 from reference_engine.precision import run_in
-
-SHIPPED: Final = Path(__file__).parent / "models" / "text_to_image"
-"""The folder of the model that comes with the project."""
-
-DEFAULT: Final = "default"
+from reference_engine.shipped import folder_of
 
 
 def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: str | None = None) -> Any:
@@ -49,7 +45,7 @@ def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: 
 
 
 def _load(model: str, config: str | None) -> Any:
-    path = SHIPPED if model == DEFAULT else Path(model)
+    path = folder_of(model)
     common = {"safety_checker": None, "feature_extractor": None, "dtype": torch.float32}
     if path.is_dir():
         if not (path / "model_index.json").is_file():
@@ -64,8 +60,6 @@ def _load(model: str, config: str | None) -> Any:
         source = config or (str(beside) if beside else None)
         known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
         return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
-    if model == DEFAULT:
-        raise UnusableModel("the shipped model is missing : train and export it, or name one with --model")
     if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
         return StableDiffusionPipeline.from_pretrained(
             model, requires_safety_checker=False, use_safetensors=True, **common

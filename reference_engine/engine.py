@@ -10,43 +10,26 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
-from reference_engine.errors import EngineFailure, RequestRefused, UnusableModel
+from reference_engine.description import Description, Limits
+from reference_engine.errors import RequestRefused, UnusableModel, explained
 from reference_engine.options import Options, parse_options
+from reference_engine.shipped import DEFAULT, folder_of
+from reference_engine.turns import Turns
+from reference_engine.upscaling_engine import Cancelled, UpscalingEngine
 
 if TYPE_CHECKING:
+    import torch
+
     from reference_engine.tasks import Request, Rgb, Tasks
     from reference_engine.upscaling.upscaler import Upscaler
 
 SCHEDULERS: Final = ("dpm", "euler_a")
-Cancelled: TypeAlias = Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What the engine is. ``native_size`` is the side in pixels of the square that the model was made for."""
-
-    name: str
-    device: str
-    schedulers: Sequence[str]
-    native_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What can be asked for at most."""
-
-    max_pixels: int
-    min_side: int = 64
-    max_side: int = 4096
-    max_steps: int = 1000
-    max_upscale_side: int = 4096
-    max_upscale_pixels: int = 2048 * 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,31 +63,32 @@ class _Abandoned(Exception):  # nobody waits for the result: not an error
     """Ends a run that nobody waits for."""
 
 
-class ReferenceEngine:
+class ReferenceEngine(UpscalingEngine):
     """Makes pictures with a Stable Diffusion style model, one at a time, and enlarges pictures.
 
-    Same request, same bytes, on one machine and with one number of threads.
+    Same request, same bytes, on one machine and with one number of threads. ``turns`` is what the two kinds of work
+    share the device by; the upscaler must take its turns there too.
     """
 
-    def __init__(self, pipeline: Any, *, name: str, device: str, max_pixels: int, upscaler: Upscaler | None) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        *,
+        name: str,
+        device: str,
+        max_pixels: int,
+        upscaler: Upscaler | None,
+        turns: Turns | None = None,
+    ) -> None:
         from reference_engine.tasks import Tasks
 
         self._pipeline = pipeline
+        self._turns = turns or Turns()
         self._tasks: Tasks = Tasks(pipeline)
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
-        self._description = Description(name, device, SCHEDULERS, side)
-        self._limits = Limits(max_pixels=max_pixels)
-        self._upscaler = upscaler
+        super().__init__(Description(name, device, SCHEDULERS, side), Limits(max_pixels=max_pixels), upscaler)
         # One thread for all runs: a fresh one each time would build torch's thread pool anew.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation")
-
-    def describe(self) -> Description:
-        """What it is."""
-        return self._description
-
-    def limits(self) -> Limits:
-        """What it can do at most."""
-        return self._limits
 
     def generate(self, request: Request, cancelled: Cancelled) -> Iterator[Step | Picture]:
         """Yield a :class:`Step` as soon as each denoising step is done, then one :class:`Picture`.
@@ -153,10 +137,12 @@ class ReferenceEngine:
             if closed.is_set() or cancelled():
                 raise _Abandoned
             news.put(Step(number, total, decode() if request.previews_at(number) else None))
+            self._turns.pass_on()
 
         def work() -> None:
             try:
-                rgb = self._tasks.run(request, on_step)
+                with self._turns.turn():
+                    rgb = self._tasks.run(request, on_step)
                 news.put(Picture(rgb, first[0]))
             # Everything crosses to the thread that asked, which raises it there.
             except BaseException as error:
@@ -169,7 +155,7 @@ class ReferenceEngine:
                 if isinstance(item, _Abandoned):
                     return
                 if isinstance(item, BaseException):
-                    raise _explained(item) from item
+                    raise explained(item) from item
                 yield item
                 if isinstance(item, Picture):
                     return
@@ -187,26 +173,6 @@ class ReferenceEngine:
         # The end mark takes the last place, so the token that would stand there is the first unseen one.
         overflow = found.offset_mapping[longest - 1][0] if count > longest else None
         return TokenCount(count, longest, overflow)
-
-    def upscalers(self) -> Sequence[Any]:
-        """The upscaling models, the default first; none if no weights are there."""
-        return [] if self._upscaler is None else self._upscaler.models()
-
-    def resolve_upscaler(self, path: str) -> str:
-        """The name of the model that ``path`` means. Raises an error with ``request_error`` if there is none."""
-        if self._upscaler is None:
-            raise RequestRefused("there is no upscaler here: start the engine with a folder of upscaling models")
-        return self._upscaler.resolve(path)
-
-    def upscale(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled) -> Rgb:
-        """Enlarge (h, w, 3) to (4h, 4w, 3). ``use_opencl`` has no meaning on this engine's devices."""
-        del use_opencl
-        if self._upscaler is None:
-            raise RequestRefused("there is no upscaler here: start the engine with a folder of upscaling models")
-        try:
-            return self._upscaler.upscale(rgb, upscaler, cancelled)
-        except (MemoryError, RuntimeError) as error:
-            raise _explained(error) from error
 
     def warm_up(self) -> None:
         """Make one small picture: the first run of a process is slower than the following ones."""
@@ -235,56 +201,74 @@ class _WarmUp:
         return False
 
 
-def _explained(error: BaseException) -> BaseException:
-    """Give running out of memory a message that helps; leave other errors as they are."""
-    if isinstance(error, MemoryError) or ("memory" in str(error).lower() and isinstance(error, RuntimeError)):
-        return EngineFailure("out of memory: ask for a smaller width and height, or stop what else runs on the machine")
-    return error
-
-
-def create(options: Mapping[str, str]) -> ReferenceEngine:
+def create(options: Mapping[str, str]) -> UpscalingEngine:
     """Load everything and return an engine that is ready. The entry point of the group ``local_dream.engines``.
 
     For the options see :class:`reference_engine.options.Options`. Raises UnusableModel with one line.
     """
-    return build(parse_options(options))
+    chosen = parse_options(options)
+    return build(chosen) if chosen.generate else build_upscaling(chosen)
 
 
 def build(chosen: Options) -> ReferenceEngine:
     """Load everything that ``chosen`` asks for."""
-    # Threads that spin while they wait take the cores from whatever else runs; torch reads this when it is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    folder_of(chosen.model)  # before the seconds that torch takes
+    device = _device(chosen)
     import torch
 
     from reference_engine.checkpoint import load_pipeline
-    from reference_engine.precision import choose_device, choose_dtype
+    from reference_engine.precision import choose_dtype
 
-    # A fixed number: another one would round differently and give other bytes for the same seed.
-    torch.set_num_threads(chosen.threads or len(os.sched_getaffinity(0)))
-    device = choose_device(chosen.device)
     torch.backends.cudnn.deterministic = True
     dtype = choose_dtype(chosen.dtype, device)
     pipeline = load_pipeline(chosen.model, device, dtype, chosen.config)
+    turns = Turns()
     engine = ReferenceEngine(
         pipeline,
         name=_name(chosen.model),
         device=f"{device.type} ({str(dtype).removeprefix('torch.')})",
         max_pixels=chosen.max_pixels,
-        upscaler=_upscaler(chosen, device.type),
+        upscaler=_upscaler(chosen, device, turns),
+        turns=turns,
     )
     if chosen.warmup:
         engine.warm_up()
     return engine
 
 
+def build_upscaling(chosen: Options) -> UpscalingEngine:
+    """Load no more than what enlarges pictures."""
+    device = _device(chosen)
+    upscaler = _upscaler(chosen, device, Turns())
+    if upscaler is None:
+        raise UnusableModel("there is no upscaler: name a folder of upscaling models with --upscalers DIR")
+    name = upscaler.models()[0].name
+    description = Description(name, device.type, SCHEDULERS, 512)
+    return UpscalingEngine(description, Limits(max_pixels=chosen.max_pixels), upscaler)
+
+
+def _device(chosen: Options) -> torch.device:
+    # Threads that spin while they wait take the cores from whatever else runs; torch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Else importing transformers warns of picture processors that nothing here uses.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    import torch
+
+    from reference_engine.precision import choose_device
+
+    # A fixed number: another one would round differently and give other bytes for the same seed.
+    torch.set_num_threads(chosen.threads or len(os.sched_getaffinity(0)))
+    return choose_device(chosen.device)
+
+
 def _name(model: str) -> str:
     """What the ready line calls the model: never a path of the machine."""
-    if model == "default":
+    if model == DEFAULT:
         return "local-dream-reference"
     return Path(model).name if Path(model).exists() else model
 
 
-def _upscaler(chosen: Options, device: str) -> Upscaler | None:
+def _upscaler(chosen: Options, device: torch.device, turns: Turns) -> Upscaler | None:
     from reference_engine.upscaling.catalogue import Catalogue
     from reference_engine.upscaling.errors import UnusableWeights
     from reference_engine.upscaling.upscaler import Upscaler
@@ -295,4 +279,4 @@ def _upscaler(chosen: Options, device: str) -> Upscaler | None:
         if chosen.upscalers is not None:
             raise UnusableModel(f"upscalers: {error}") from error
         return None
-    return Upscaler(catalogue, device=device)
+    return Upscaler(catalogue, device=device.type, turn=turns.turn)

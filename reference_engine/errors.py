@@ -28,3 +28,10 @@ class UnusableModel(EngineFailure):
     """The model or an option is wrong; the message is one line."""
 
     request_error: ClassVar[bool] = True
+
+
+def explained(error: BaseException) -> BaseException:
+    """Give running out of memory a message that helps; leave other errors as they are."""
+    if isinstance(error, MemoryError) or ("memory" in str(error).lower() and isinstance(error, RuntimeError)):
+        return EngineFailure("out of memory: ask for a smaller width and height, or stop what else runs on the machine")
+    return error

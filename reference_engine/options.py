@@ -15,6 +15,8 @@ class Options:
 
     model: str = "default"
     """"default", a diffusers folder, a .safetensors file, or a Hub id."""
+    generate: bool = True
+    """False: load no model for pictures; only enlarge."""
     config: str | None = None
     """For a single file: the diffusers folder or Hub id that its tokenizer and network shapes come from."""
     device: str = "auto"
@@ -44,7 +46,7 @@ def parse_options(given: Mapping[str, str]) -> Options:
     for name, text in values.items():
         if name in ("threads", "max_pixels"):
             parsed[name] = _whole(name, text)
-        elif name in ("warmup", "any_upscaler"):
+        elif name in ("generate", "warmup", "any_upscaler"):
             parsed[name] = _flag(name, text)
         else:
             parsed[name] = Path(text) if name == "upscalers" else text

@@ -262,7 +262,7 @@ def test_tokens_are_counted_with_their_marks(engine: ReferenceEngine) -> None:
 
 
 def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any) -> None:
-    warm = create({"model": str(tiny_folder), "device": "cpu", "threads": "1", "warmup": "true"})
+    warm = build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "warmup": "true"}))
     assert np.array_equal(draw(warm), draw(engine))
 
 

@@ -1,0 +1,123 @@
+"""`local-dream serve`, also `python -m mockserver.serve_command`: the API with a real engine behind it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from mockserver.app import create_app
+from mockserver.engines import CannotLoad, load_engine
+from mockserver.serving import CannotListen, listen, serve
+from mockserver.settings import ServerSettings
+from mockserver.startup_line import startup_line
+
+SETTINGS = ServerSettings()
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option(
+    "--model",
+    metavar="PATH_OR_HUB_ID",
+    help="Stable Diffusion 1.x/2.x style model: a diffusers folder, a .safetensors file or a Hub id. "
+    "Left out: the one that comes with the project.",
+)
+@click.option(
+    "--config",
+    metavar="PATH_OR_HUB_ID",
+    help="For a .safetensors file: where its tokenizer and network shapes come from.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute. Left out: auto.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    help="Number format of the networks. Left out: auto, the fastest that is exact enough.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Left out: all that this process may use.")
+@click.option("--max-pixels", type=click.IntRange(min=64 * 64), help="Greatest width x height of a generation.")
+@click.option(
+    "--warmup", is_flag=True, help="Make a picture before being ready, so that the first request is not slower."
+)
+@click.option("--no-generate", is_flag=True, help="Only enlarge pictures: load no model, answer /generate with 404.")
+@click.option(
+    "--upscalers",
+    metavar="DIR",
+    help="Folder of further 4x upscaling models (.safetensors, .pth).",
+)
+@click.option(
+    "--any-upscaler", is_flag=True, help="Take every unknown X-Upscaler-Path for the default model, as phones send it."
+)
+@click.option(
+    "--engine", "name", default="reference", show_default=True, help="Engine, by its name in local_dream.engines."
+)
+@click.option(
+    "-o",
+    "--engine-option",
+    "extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A further option of the engine; repeat for more.",
+)
+@click.option(
+    "--max-body",
+    default=SETTINGS.max_body,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Longest body, in bytes.",
+)
+@click.option(
+    "--max-waiting",
+    default=SETTINGS.max_waiting,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Requests that may wait for the one that runs; the next gets 503.",
+)
+@click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
+def serve_command(
+    host: str,
+    port: int,
+    name: str,
+    extra: tuple[str, ...],
+    no_generate: bool,
+    max_body: int,
+    max_waiting: int,
+    access_log: bool,
+    **chosen: str | int | bool | None,
+) -> None:
+    """Serve the Local Dream API with a model that really makes and enlarges pictures.
+
+    When it is ready, one line on stdout says `ready URL MODEL DEVICE`. Stop it with Ctrl+C.
+    """
+    settings = replace(SETTINGS, generate=not no_generate, max_body=max_body, max_waiting=max_waiting)
+    options = {key: _text(value) for key, value in chosen.items() if value is not None and value is not False}
+    if no_generate:
+        options["generate"] = "false"
+    options |= dict(_pair(text) for text in extra)
+    try:
+        listen(host, port).close()  # a taken port should be known before a model has been loaded for half a minute
+        with startup_line(f"starting the engine {name}", sys.stderr):
+            engine = load_engine(name, options)
+        about = engine.describe()
+        serve(create_app(engine, settings), host, port, f"{about.name} {about.device}", access_log=access_log)
+    except (CannotListen, CannotLoad) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _text(value: str | int | bool | None) -> str:
+    return "true" if value is True else str(value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--engine-option")
+    return name, value
+
+
+if __name__ == "__main__":
+    serve_command(prog_name="local-dream serve")
