@@ -18,8 +18,8 @@ from conformance.transcript import Exchange
 
 SIDE = 320
 """Longest side in pixels of a picture in a report; larger ones are scaled down."""
-SHOWN = 144
-"""Smallest width in CSS pixels at which a picture is shown, so that a 64 x 64 one can be seen."""
+LARGEST, SMALLEST = 208, 144
+"""Longest side in CSS pixels of a picture as it is shown: at most, and about at least (so that 64 x 64 can be seen)."""
 EXACT = 96 << 10
 """Bytes up to which a picture that was not scaled is kept exactly, as PNG."""
 ALL = 6 << 20
@@ -125,11 +125,12 @@ def _made(name: str, read: Callable[[], Pixels]) -> Picture:
     if not 0 < buffer.tell() <= EXACT:
         buffer, kind = io.BytesIO(), "jpeg"
         image.save(buffer, "JPEG", quality=85)
-    scale = max(1, round(SHOWN / max(image.size)))
+    longest = max(image.size)
+    scale = LARGEST / longest if longest > LARGEST else max(1, round(SMALLEST / longest))
     return Picture(
         caption,
         f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}",
-        image.width * scale,
-        image.height * scale,
+        max(1, round(image.width * scale)),
+        max(1, round(image.height * scale)),
         small=scale > 1,
     )

@@ -80,9 +80,12 @@ class Entry:
         return NAMES[self.verdict]
 
     @property
-    def exchanges(self) -> tuple[str, ...]:
-        """Labels of the exchanges in which it is broken, each once."""
-        return tuple(dict.fromkeys(finding.exchange for finding in self.findings if finding.exchange))
+    def places(self) -> list[tuple[str, list[Broken]]]:
+        """What is broken by the exchange in which it is: (label, findings), the label "" for what is in none."""
+        found: dict[str, list[Broken]] = {}
+        for finding in self.findings:
+            found.setdefault(finding.exchange, []).append(finding)
+        return list(found.items())
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,12 @@ class Group:
         """How many have each verdict, the worst first; at one level, where it is given."""
         found = Counter(entry.verdict for entry in self.entries if level in (None, entry.level))
         return [(verdict, found[verdict]) for verdict in ORDER if found[verdict]]
+
+
+def many(verdict: Verdict, number: int) -> str:
+    """A number of requirements with a verdict, in words."""
+    plural = {Verdict.PASS: "hold", Verdict.STALE: "stale waivers", Verdict.ERROR: "suite errors"}
+    return f"{number} {NAMES[verdict] if number == 1 else plural.get(verdict, NAMES[verdict])}"
 
 
 class Document:
@@ -198,9 +207,19 @@ class Document:
                 yield NAMES[verdict], reason, tuple(entries)
 
     @property
-    def unjudged(self) -> list[tuple[str, str, str]]:
-        """What cannot be judged from outside: (id, sentence, reason)."""
-        return [(line["id"], line["text"], line["reason"]) for line in self.json["unjudged"]]
+    def levels(self) -> list[str]:
+        """The levels that its requirements have."""
+        return [level for level in LEVELS if any(entry.level == level for entry in self.entries)]
+
+    @property
+    def unjudged(self) -> dict[str, list[tuple[str, str]]]:
+        """What cannot be judged from outside, by reason: (id, sentence)."""
+        reasons: dict[str, list[tuple[str, str]]] = {}
+        for line in self.json["unjudged"]:
+            reasons.setdefault(escape(line["reason"], LONG), []).append(
+                (escape(line["id"]), escape(line["text"], LONG))
+            )
+        return reasons
 
     @property
     def deselected(self) -> list[str]:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from conformance.report import exhibit, template
 from conformance.report.album import Album
-from conformance.report.document import BROKEN, LEVELS, NAMES, NOT_JUDGED, ORDER, Document, Entry
+from conformance.report.document import BROKEN, NAMES, NOT_JUDGED, ORDER, Document, Entry
 from conformance.report.exhibit import Exhibit
 from conformance.transcript import Exchange, Transcript
 from conformance.verdict import Verdict
@@ -46,7 +46,6 @@ def page(result: Mapping[str, Any], transcripts: Sequence[Transcript] = ()) -> s
         "base-uri 'none'; form-action 'none'",
         names=NAMES,
         order=ORDER,
-        levels=LEVELS,
         sections=(
             ("broken", "Broken", BROKEN, True),
             ("warned", "Broken, but only recommended", (Verdict.WARN,), False),
@@ -57,9 +56,10 @@ def page(result: Mapping[str, Any], transcripts: Sequence[Transcript] = ()) -> s
     )
 
 
-def _exhibits(entry: Entry, exchanges: Mapping[str, Exchange], document: Document, album: Album) -> list[Exhibit]:
-    shown = [label for label in entry.exchanges if label in exchanges][:EXHIBITS]
-    return [exhibit.of(exchanges[label], document, album) for label in shown]
+def _exhibits(entry: Entry, exchanges: Mapping[str, Exchange], document: Document, album: Album) -> dict[str, Exhibit]:
+    """The exchanges in which a requirement is broken, by label."""
+    shown = [label for label, _ in entry.places if label in exchanges][:EXHIBITS]
+    return {label: exhibit.of(exchanges[label], document, album) for label in shown}
 
 
 def _gallery(exchanges: Mapping[str, Exchange], document: Document, album: Album) -> list[Exhibit]:

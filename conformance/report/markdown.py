@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.report.document import BROKEN, LEVELS, NAMES, Broken, Document, Entry
+from conformance.report.document import BROKEN, NAMES, Broken, Document, Entry, many
 from conformance.result import Outcome
 from conformance.verdict import Verdict
 
@@ -44,10 +44,10 @@ def _lines(document: Document) -> Iterator[str]:
 
 def _coverage(document: Document) -> Iterator[str]:
     yield ""
-    yield f"| group | {' | '.join(LEVELS)} |"
-    yield "|---|" + "---|" * len(LEVELS)
+    yield f"| group | {' | '.join(document.levels)} |"
+    yield "|---|" + "---|" * len(document.levels)
     for group in document.groups:
-        cells = [", ".join(f"{number} {NAMES[verdict]}" for verdict, number in group.counts(level)) for level in LEVELS]
+        cells = [", ".join(many(*count) for count in group.counts(level)) for level in document.levels]
         yield f"| {prose(group.name)} | {' | '.join(cells)} |"
 
 
@@ -85,7 +85,7 @@ def _not_judged(document: Document) -> Iterator[str]:
         for verdict, reason, entries in document.not_judged()
     ]
     if document.unjudged:
-        lines.append(f"- cannot be judged from outside: {', '.join(id for id, _, _ in document.unjudged)}")
+        lines.append(f"- cannot be judged from outside: {', '.join(_ids(document))}")
     if document.deselected:
         lines.append(f"- left out by the selection: {', '.join(document.deselected)}")
     if lines:
@@ -95,6 +95,12 @@ def _not_judged(document: Document) -> Iterator[str]:
         yield from lines
         yield ""
         yield "</details>"
+
+
+def _ids(document: Document) -> Iterator[str]:
+    for lines in document.unjudged.values():
+        for id, _ in lines:
+            yield id
 
 
 def prose(text: str) -> str:

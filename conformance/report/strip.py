@@ -113,4 +113,5 @@ def _ticks(duration: float) -> Iterator[tuple[float, str]]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     for number in range(math.floor(0.88 * duration / step) + 1):
-        yield round(100 * number * step / duration, 2), "0" if number == 0 else seconds(number * step)
+        at = number * step
+        yield round(100 * at / duration, 2), f"{at * 1000:.4g} ms" if duration < 1 else f"{at:.4g} s"

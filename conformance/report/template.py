@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
 from typing import Any
 
 import jinja2
+import markupsafe
+from markupsafe import Markup
 
 from conformance.escape import escape
+from conformance.report.document import many
 from conformance.report.strip import seconds
 
 
@@ -22,9 +26,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["many"] = many
+    environment.filters["words"] = words
     environment.filters["seconds"] = seconds
     environment.filters["safe_text"] = escape
     return environment
+
+
+def words(text: str) -> Markup:
+    """A sentence of the contract: what it has in backticks becomes code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def render(name: str, **values: Any) -> str:
