@@ -47,7 +47,8 @@ def of(exchange: Exchange) -> Strip:
         Mark(at, round(100 * min(max(at, 0.0), duration) / duration, 2), kind, text)
         for at, kind, text in sorted(_happened(exchange), key=lambda happened: happened[0])
     ]
-    events = [mark for mark in marks if mark.kind not in ("head", "end")]
+    events = len(generation(exchange).events)
+    told = f"{events} {'event' if events == 1 else 'events'} in" if events else "over after"
     return Strip(
         duration,
         marks=tuple(_thinned(marks)),
@@ -55,7 +56,7 @@ def of(exchange: Exchange) -> Strip:
         left_out=max(0, len(marks) - ROWS),
         ticks=tuple(_ticks(duration)),
         whole=exchange.end in WHOLE,
-        summary=f"{len(events)} {'event' if len(events) == 1 else 'events'} in {seconds(exchange.ended_at)}",
+        summary=f"{told} {seconds(exchange.ended_at)}",
     )
 
 

@@ -27,6 +27,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["many"] = many
+    environment.filters["is_korean"] = is_korean
     environment.filters["words"] = words
     environment.filters["seconds"] = seconds
     environment.filters["safe_text"] = escape
@@ -36,6 +37,11 @@ def _environment() -> jinja2.Environment:
 def words(text: str) -> Markup:
     """A sentence of the contract: what it has in backticks becomes code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(text))))
+
+
+def is_korean(text: str) -> bool:
+    """Whether a text has Hangul in it, so that it is read aloud in the right language."""
+    return any("\uac00" <= char <= "\ud7a3" for char in text)
 
 
 def render(name: str, **values: Any) -> str:
