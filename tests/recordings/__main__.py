@@ -90,7 +90,8 @@ def _exchange(path: Path, started: float) -> Exchange:
     client = h11.Connection(h11.CLIENT)
     client.send(h11.Request(method=request.method, target=request.target, headers=[("Host", "recorded")]))
     client.send(h11.EndOfMessage())
-    status, reason, headers, head_at = None, "", (), None
+    status, reason, head_at = None, "", None
+    headers: tuple[tuple[str, str], ...] = ()
     reads: list[Read] = []
     end, ended_at = End.TRUNCATED, 0.0
     for milliseconds, coded in case["response_reads"]:
