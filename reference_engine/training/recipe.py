@@ -63,10 +63,10 @@ class Recipe:
     text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
     judge: Fit = Fit(steps=1000, batch=48, rate=2e-3)
     judge_size: int = 128  # pixels; pictures of any size are shrunk to it
-    vae: Fit = Fit(steps=6000, batch=8, rate=1e-3)
-    vae_crop: int = 128  # pixels
+    vae: Fit = Fit(steps=9000, batch=6, rate=1e-3)
+    vae_crop: int = 96  # pixels; far from the end more steps are worth more than more pixels
     vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
-    decoder: Fit = Fit(steps=8000, batch=8, rate=5e-4)
+    decoder: Fit = Fit(steps=9000, batch=8, rate=5e-4)
     vae_gate: float = 0.93  # least share of things whose kind, and whose colour, survives the autoencoder
     unet: tuple[Resolution, ...] = (
         Resolution("unet128", ((128, 128),), Fit(steps=12000, batch=48, rate=4e-4), window=3072),
@@ -84,6 +84,7 @@ CPU: Final = Recipe()
 GPU: Final = replace(
     CPU,
     vae=Fit(steps=20000, batch=32, rate=1e-3),
+    vae_crop=128,
     decoder=Fit(steps=20000, batch=32, rate=5e-4),
     unet=(
         Resolution("unet128", ((128, 128),), Fit(steps=16000, batch=256, rate=6e-4), window=16384),

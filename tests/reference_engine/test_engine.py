@@ -278,9 +278,9 @@ def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any
         ({"device": "cpu", "dtype": "float16"}, "dtype 'float16'"),
     ],
 )
-def test_a_wrong_option_is_one_line(options: dict[str, str], message: str) -> None:
+def test_a_wrong_option_is_one_line(options: dict[str, str], message: str, tiny_folder: Any) -> None:
     with pytest.raises(UnusableModel) as refusal:
-        create(options)
+        create({"model": str(tiny_folder), **options})
     assert str(refusal.value).startswith(message)
     assert "\n" not in str(refusal.value)
     assert refusal.value.request_error
