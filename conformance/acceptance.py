@@ -23,10 +23,15 @@ NEEDED = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "hang-u
 
 @functools.cache
 def documented() -> Mapping[str, Mapping[str, Any]]:
-    """The schema of every field of /generate that the contract names."""
+    """The schema of every field of /generate that the core of the contract names, without what extensions add."""
     schemas = contract.load().document["components"]["schemas"]
     found: Mapping[str, Mapping[str, Any]] = schemas["GenerateRequest"]["properties"]
-    return found
+    return {name: _without_extensions(schema) for name, schema in found.items()}
+
+
+def _without_extensions(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    added = [value for values in schema.get("x-extension-values", {}).values() for value in values]
+    return {**schema, "enum": [value for value in schema["enum"] if value not in added]} if added else schema
 
 
 def is_upscale(exchange: Exchange) -> bool:

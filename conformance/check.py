@@ -41,6 +41,8 @@ class Case:
     findings: list[Finding] = field(default_factory=list)
     assertions: int = 0
     looked_at: dict[str, None] = field(default_factory=dict)
+    remark: str = ""
+    """What a report shall say of a requirement that holds: the evidence for it, in one line."""
 
     def __getitem__(self, label: str) -> Exchange:
         """The exchange with this label. Raises MissingEvidence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from conformance import extension
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 SOURCES = ("seed", "interop", "hardening", "extension")
@@ -64,10 +66,15 @@ class Contract:
     def by_id(self) -> dict[str, Requirement]:
         return {requirement.id: requirement for requirement in self.requirements}
 
-    def in_profile(self, profile: str) -> tuple[Requirement, ...]:
-        """The requirements of a profile: hardened includes core, all includes both and every extension."""
-        wanted = {"core": ("core",), "hardened": ("core", "hardened")}.get(profile)
-        return tuple(r for r in self.requirements if wanted is None or r.profile in wanted)
+    def in_profile(self, profile: str, extensions: Iterable[str] = ()) -> tuple[Requirement, ...]:
+        """The requirements of a profile: hardened includes core, all includes both and every extension.
+
+        `extensions` are names of extensions that are included in any case.
+        """
+        if profile not in ("core", "hardened"):
+            return self.requirements
+        wanted = {"core", profile, *(extension.PREFIX + name for name in extensions)}
+        return tuple(r for r in self.requirements if r.profile in wanted)
 
 
 def text() -> str:

@@ -28,7 +28,8 @@ class ChecksFolder(pytest.Directory):
         conductor = self.conductor
         # Outside the root directory pytest would name a group after the arguments, and one given by path not at all.
         inside = self.path.is_relative_to(self.config.rootpath)
-        for name, requirements in conductor.suite.groups(conductor.settings.profile).items():
+        groups = conductor.suite.groups(conductor.settings.profile, conductor.settings.declared)
+        for name, requirements in groups.items():
             named: dict[str, Any] = {} if inside else {"nodeid": name}
             group = Group.from_parent(self, path=self.path / name, **named)
             group.conductor = conductor

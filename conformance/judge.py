@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from conformance import extension
 from conformance.check import Case, Check, MissingEvidence, NotApplicable
 from conformance.contract import Contract, Level, Requirement
 from conformance.settings import Settings
@@ -119,9 +120,11 @@ class Judge:
         if case is None:
             return Judgement(requirement.id, verdict, reason)
         if case.findings and verdict is not Verdict.ERROR:
-            verdict, reason = _broken(requirement.level, case.findings[0])
+            verdict, reason = _broken(requirement, case.findings[0], self.settings)
         elif verdict is Verdict.PASS and not case.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
+        elif verdict is Verdict.PASS:
+            reason = case.remark
         return Judgement(requirement.id, verdict, reason, tuple(case.findings), case.assertions, tuple(case.looked_at))
 
     def _cleaned(self, judgement: Judgement) -> Judgement:
@@ -135,11 +138,13 @@ def _missing(what: str) -> str:
     return what if " " in what else f"the evidence holds no exchange {what}"
 
 
-def _broken(level: Level, finding: Finding) -> tuple[Verdict, str]:
-    if level is Level.MUST:
+def _broken(requirement: Requirement, finding: Finding, settings: Settings) -> tuple[Verdict, str]:
+    if requirement.level is Level.MUST:
         return Verdict.FAIL, ""
-    if level is Level.SHOULD:
+    if requirement.level is Level.SHOULD:
         return Verdict.WARN, ""
+    if settings.declares(extension.of_profile(requirement.profile)):
+        return Verdict.FAIL, ""
     return Verdict.NOT_APPLICABLE, f"optional, and the target does not do it: expected {finding.expected}"
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance import known
+from conformance import extension, known
+from conformance.extension import Declared
 from conformance.settings import BadSetting, Budget, Settings
 
 PROFILES = ("core", "hardened", "all")
@@ -81,6 +82,11 @@ def parse_known(text: str) -> str:
     if text not in known.names():
         raise ValueError(f"give one of {', '.join(known.names())}")
     return text
+
+
+def parse_extension(text: str) -> Declared:
+    """The name of an extension; schedulers with a list of them."""
+    return extension.parse(text)
 
 
 def parse_header(text: str) -> tuple[str, str]:
@@ -250,6 +256,15 @@ OPTIONS = (
         parse_known,
         "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
         "RELEASE",
+        many=True,
+    ),
+    Option(
+        "extension",
+        "extensions",
+        parse_extension,
+        "an extension that the server is meant to have: it is judged in every profile, and its absence is a failure; "
+        f"{', '.join(name for name in extension.NAMES if name != 'schedulers')}, or schedulers=euler,lcm",
+        "NAME",
         many=True,
     ),
 )

@@ -26,7 +26,7 @@ Region = NDArray[np.bool_]
 Format = Literal["raw", "jpeg", "png"]
 
 MAX_PIXELS = 1 << 25  # 100 MB of RGB: four times a 4096 x 2048 picture, and no more than a small machine can hold
-_MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
+_MAGIC: Mapping[Literal["jpeg", "png"], bytes] = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
@@ -70,13 +70,18 @@ def decode_base64(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
+def kind_of(data: bytes) -> Literal["jpeg", "png"] | None:
+    """The format whose first bytes the data has, None where it has those of neither."""
+    return next((name for name, magic in _MAGIC.items() if data.startswith(magic)), None)
+
+
 def raw_rgb(data: bytes, width: int, height: int) -> Picture:
     """Raw RGB, row by row. Raises BadPicture where the length is not width * height * 3."""
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise BadPicture(f"a size of {escape(f'{width}x{height}')} pixels")
     wanted = width * height * 3
     if len(data) != wanted:
-        kind = next((name for name, magic in _MAGIC.items() if data.startswith(magic)), None)
+        kind = kind_of(data)
         hint = f"; it is a {kind}" if kind else ""
         raise BadPicture(f"{len(data)} bytes where {width}x{height} raw RGB has {wanted}{hint}")
     return Picture(np.frombuffer(data, np.uint8).reshape(height, width, 3), "raw", "RGB")

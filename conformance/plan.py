@@ -50,9 +50,10 @@ def make(suite: Suite, ids: Sequence[str], settings: Settings) -> Plan:
     unavailable: dict[str, str] = {}
     over_budget: dict[str, str] = {}
     total = Cost()
-    for probe in _ordered(suite.probes):
-        if probe.name not in wanted:
+    for listed in _ordered(suite.probes):
+        if listed.name not in wanted:
             continue
+        probe = listed.priced(settings)
         reason = probe.available(settings)
         lacking = [name for name in probe.after if name in over_budget]
         if reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Probe:
 
     `run` makes the calls through the Target (which records them) and yields the exchanges. `after` names probes that
     must have run before this one (their transcripts can be read with `target.transcript(name)`); `available` answers
-    with the reason why the probe cannot be run under these settings (e.g. "--no-img2img"), or None.
+    with the reason why the probe cannot be run under these settings (e.g. "--no-img2img"), or None. `price` answers
+    with the cost where that depends on the settings.
     """
 
     name: str
@@ -37,3 +38,8 @@ class Probe:
     run: Callable[[Target], Iterable[Exchange]]
     after: tuple[str, ...] = ()
     available: Callable[[Settings], str | None] = lambda settings: None
+    price: Callable[[Settings], Cost] | None = None
+
+    def priced(self, settings: Settings) -> Probe:
+        """The probe with what it costs under these settings."""
+        return self if self.price is None else replace(self, cost=self.price(settings), price=None)

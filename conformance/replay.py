@@ -20,7 +20,7 @@ from conformance.suite import Suite
 from conformance.target import Target
 from conformance.transcript import Exchange
 
-OWN = ("profile", "strict", "waivers", "known")
+OWN = ("profile", "strict", "waivers", "known", "extension")
 """The settings that a replay has of its own; the others are those of the recorded run."""
 
 
@@ -63,7 +63,7 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
         elif probe.state == "planned":
             not_recorded[name] = f"the recorded run ended before the probe {name}"
         else:
-            probes.append(_recorded(name, suite.probes[name].cost))
+            probes.append(_recorded(name, suite.probes[name].priced(chosen).cost))
     # A probe that this version does not know may have exchanges that a check over all answers looks at.
     probes += [_recorded(p.name, Cost()) for p in kept.probes if p.name not in suite.probes and p.state == "made"]
     return Plan(tuple(probes), unavailable, over_budget, not_recorded, kept.partial)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from conformance.extension import Declared
 from conformance.probe import Cost
 
 HIDDEN = "***"
@@ -56,6 +57,23 @@ class Settings:
     known: tuple[str, ...] = ()
     """Releases whose known deviations are waived."""
 
+    extensions: tuple[Declared, ...] = ()
+    """What the target is said to have: judged in every profile, and a failure where it is absent."""
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The names of the extensions that the target is said to have."""
+        return tuple(dict.fromkeys(extension.name for extension in self.extensions))
+
+    def declares(self, extension: str) -> bool:
+        """Whether the target is said to have an extension."""
+        return extension in self.declared
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """The schedulers of the extension that the target is said to have."""
+        return tuple(dict.fromkeys(value for extension in self.extensions for value in extension.values))
+
     @property
     def public_url(self) -> str:
         """The target's address without user name and password."""
@@ -97,4 +115,5 @@ class Settings:
             "seed": self.seed,
             "waivers": self.waivers,
             "known": list(self.known),
+            "extensions": [str(extension) for extension in self.extensions],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +33,12 @@ class Suite:
             return requirement.group.replace("-", "_") + ".py"
         return checks[0].function.__module__.rpartition(".")[2] + ".py"
 
-    def groups(self, profile: str) -> dict[str, list[Requirement]]:
-        """The requirements of a profile that can be judged, by file name, both in order of the contract."""
+    def groups(self, profile: str, extensions: Iterable[str] = ()) -> dict[str, list[Requirement]]:
+        """The requirements of a profile (and of these extensions) that can be judged, by file name, both in order of
+        the contract.
+        """
         found: dict[str, list[Requirement]] = {}
-        for requirement in self.contract.in_profile(profile):
+        for requirement in self.contract.in_profile(profile, extensions):
             if not requirement.unjudged:
                 found.setdefault(self.module(requirement), []).append(requirement)
         return found

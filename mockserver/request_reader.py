@@ -15,7 +15,7 @@ from jsonschema.exceptions import ValidationError
 from mockserver.engine import GenerationRequest, Limits
 from mockserver.picture_input import read_image, read_mask
 from mockserver.problem import Problem
-from mockserver.spec import component
+from mockserver.spec import component, without_extension_values
 from mockserver.strict_json import read_object
 
 SEEDS = 2**32
@@ -29,7 +29,7 @@ class RequestReader:
         self._seeds: Random = SystemRandom() if seed is None else Random(seed)
         self._limits = limits
         self._max_picture_pixels = max_picture_pixels
-        self._schema = component("GenerateRequest")
+        self._schema = without_extension_values(component("GenerateRequest"))
         self._fields: dict[str, dict[str, Any]] = self._schema["properties"]
         self._validator = Draft202012Validator(self._schema)
 

@@ -25,3 +25,14 @@ def component(name: str) -> dict[str, Any]:
     """A schema of the document, with what its `$ref`s need beside it."""
     components = load_spec()["components"]
     return {**components["schemas"][name], "components": components}
+
+
+def without_extension_values(schema: dict[str, Any]) -> dict[str, Any]:
+    """An object's schema whose enumerations lack the values that only extensions have (`x-extension-values`)."""
+    properties = {name: _core(field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": properties}
+
+
+def _core(field: dict[str, Any]) -> dict[str, Any]:
+    added = [value for values in field.get("x-extension-values", {}).values() for value in values]
+    return {**field, "enum": [value for value in field["enum"] if value not in added]} if added else field

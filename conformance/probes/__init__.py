@@ -2,7 +2,8 @@
 
 Shared values: prompts A and B, seed S, image and mask are in `probes.payload`; s is the smallest size (`--size` or
 128x64), n the smallest step count (`--steps` or 4). Checks read such values from the recorded request, never from here.
-[g, u] is the planned cost in generations and upscales: core 8 and 5, with the hardened probes 13 and 5.
+[g, u] is the planned cost in generations and upscales: core 8 and 5, with the hardened probes 13 and 5, with the
+extensions 16 and 6 (and one generation for each scheduler that is declared).
 
 A probe that wants a generation with something unusual in it (nulls, a chunked body, unknown fields) sends that first
 and, where it is refused, plainer requests after it. A refusal is free; it is kept under the label of its oddity (such
@@ -92,14 +93,33 @@ hardened
 | | generated/generate/shrunk, generated/upscale/shrunk | only where one was not refused: the smallest such |
 | | generated/health | GET /health after all of them |
 
-Not available: refuse-image and strength with --no-img2img; upscale without --upscaler-path. A series (refuse, range,
-...) ends early where three of its requests got no answer at all.
+extensions (profile all, or declared; the refusals only where the answer before them shows the extension)
+| probe | label | what |
+|---|---|---|
+| cors [0,0] | cors/preflight-generate, preflight-upscale | OPTIONS as a browser sends it, without credentials |
+| | cors/health | GET /health with Origin |
+| | cors/refused-generate, refused-upscale | POST without a prompt, POST without a width, with Origin |
+| cors-upscale [0,1] | cors-upscale/page | card of 8x8, with Origin |
+| tokenize [0,0] | tokenize/short, empty, longer, beyond | prompt A, "", prompt A three times, 1200 words |
+| | tokenize/cut, cut-later | only with overflow_offset: beyond up to there, and up to a word later |
+| | tokenize/prompt-number, json-malformed, prompt-missing | |
+| formats [1,0] | formats/png | base with output_format png, preview_format jpeg, Origin |
+| | formats/output-unknown, preview-unknown | the format bmp |
+| size [1,0] | size/square | base with size 192, output_format jpeg |
+| | size/string, odd, zero | "192", 193, 0 |
+| aspect-ratio [1,0] | aspect-ratio/portrait | base with aspect_ratio 2:3, preview_format png |
+| | aspect-ratio/no-ratio, zero | wide, 0:1 |
+| schedulers [0,0] | schedulers/NAME | base without previews, with each declared scheduler: a generation each |
+
+Not available: refuse-image and strength with --no-img2img; upscale and cors-upscale without --upscaler-path; size with
+--size; schedulers where none is declared. A series (refuse, range, ...) ends early where three of its requests got no
+answer at all.
 """
 
 from __future__ import annotations
 
 from conformance.probe import Probe
-from conformance.probes import concurrency, generated, health, hostile, pictures, refusals, upscales
+from conformance.probes import concurrency, extensions, generated, health, hostile, pictures, refusals, upscales
 
 PROBES: dict[str, Probe] = {
     probe.name: probe
@@ -114,5 +134,6 @@ PROBES: dict[str, Probe] = {
         *hostile.PROBES,
         *upscales.HARDENED,
         *generated.PROBES,
+        *extensions.PROBES,
     )
 }

@@ -13,6 +13,7 @@ import pytest
 
 import conformance.probes
 from conformance.events import generation
+from conformance.extension import Declared
 from conformance.probe import Cost
 from conformance.probes import PROBES, payload
 from conformance.probes.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
@@ -29,7 +30,8 @@ from tests.conformance.test_recorder import CHUNKED, chunk, drip, flood, silence
 from tests.mockserver.live_server import running
 
 HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range")
-CORE = tuple(name for name in PROBES if name not in HARDENED and not name.startswith("generated"))
+EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers")
+CORE = tuple(name for name in PROBES if name not in (*HARDENED, *EXTENSIONS) and not name.startswith("generated"))
 EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}
 
@@ -62,6 +64,11 @@ def test_the_plan_costs_no_more_than_promised() -> None:
     core, every = cost_of(CORE), cost_of(EVERY)
     assert (core.generations, core.upscales) == (8, 5)
     assert (every.generations, every.upscales) == (13, 5)
+    extensions = cost_of(EXTENSIONS)
+    assert (extensions.generations, extensions.upscales) == (3, 1)
+    declared = Settings(url="http://x", extensions=(Declared("schedulers", ("euler", "lcm")),))
+    assert PROBES["schedulers"].priced(declared).cost == Cost(generations=2)
+    assert PROBES["base"].priced(declared) == PROBES["base"]
 
 
 def test_the_registry_is_in_order_and_described() -> None:
@@ -76,8 +83,9 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, probe in PROBES.items() if probe.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale"}
-    full = Settings(url="http://x", upscaler_path="p")
+    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers"}
+    full = Settings(url="http://x", upscaler_path="p", extensions=(Declared("schedulers", ("euler",)),))
+    assert PROBES["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(probe.available(full) for probe in PROBES.values())
 
 
@@ -372,7 +380,9 @@ def test_a_server_that_is_gone_breaks_nothing() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.close()
-    exchanges, target = run(url, *(name for name in PROBES if name != "generated"), upscaler_path="p")
+    declared = (Declared("schedulers", ("euler",)),)
+    names = (name for name in PROBES if name != "generated")
+    exchanges, target = run(url, *names, upscaler_path="p", extensions=declared)
     assert target.spent == Cost()
     assert all(exchange.end is End.UNREACHABLE for exchange in exchanges.values())
 

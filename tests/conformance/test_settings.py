@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conformance import settings_file
+from conformance.extension import Declared
 from conformance.options import OPTIONS, address, parse_budget, resolve
 from conformance.probe import Cost
 from conformance.settings import HIDDEN, BadSetting, Budget, Settings
@@ -43,6 +44,7 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         "seed": "4294967295",
         "waivers": "/waivers.toml",
         "known": "local-dream-2.7",
+        "extension": "schedulers=euler,lcm",
     }
     assert texts.keys() | {"strict", "no-img2img", "destructive"} == {option.name for option in OPTIONS}
     switches = ("strict", "no-img2img", "destructive")
@@ -62,8 +64,10 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         seed=4294967295,
         waivers="/waivers.toml",
         known=("local-dream-2.7",),
+        extensions=(Declared("schedulers", ("euler", "lcm")),),
     )
-    given = {**texts, "header": ["X-Key: abc"], "known": ["local-dream-2.7"], **dict.fromkeys(switches, True)}
+    many = {name: [texts[name]] for name in ("header", "known", "extension")}
+    given = {**texts, **many, **dict.fromkeys(switches, True)}
     variables = {"LOCAL_DREAM_" + name.upper().replace("-", "_"): text for name, text in texts.items()}
     variables |= {"LOCAL_DREAM_" + name.upper().replace("-", "_"): "yes" for name in switches}
     assert settings(given) == expected

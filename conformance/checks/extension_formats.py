@@ -1,0 +1,154 @@
+"""Checks of the group extension-formats: pictures as PNG or JPEG where the client asks for that."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from conformance.acceptance import expect_status, present, unless_absent
+from conformance.check import Case, MissingEvidence, check
+from conformance.detection import makes_formats
+from conformance.events import GenerationEvent, GenerationStream, generation
+from conformance.evidence import completed, fields, outcome, picture, size, value
+from conformance.likeness import SAME
+from conformance.pictures import BadPicture, Picture, Pixels, of_payload, psnr
+from conformance.presence import expect_there
+from conformance.transcript import Exchange
+
+NEARLY = 20.0
+"""PSNR in dB that a JPEG must have with the raw picture (EXT-FMT-05). JPEG of quality 75 leaves 25 and more of pure
+noise; mirrored pictures and those with swapped channels have less than 15."""
+ASKED = ("formats/png", "size/square", "aspect-ratio/portrait")
+"""Generations in which a format is asked for."""
+
+FIELDS = ("output_format", "preview_format")
+
+
+def _described(exchange: Exchange) -> str:
+    complete = generation(exchange).complete
+    if complete is None:
+        return f"output_format png is answered with {outcome(exchange)}"
+    said = complete.payload.get("format")
+    return f"output_format png: complete has {'no format' if said is None else f'format {value(said)}'}"
+
+
+@check("EXT-FMT-01", needs=["formats"])
+def there(case: Case) -> None:
+    unless_absent(case)
+    shown = case["formats/png"]
+    expect_there(case, "formats", makes_formats(shown), _described(shown), shown)
+
+
+def _expect_coded(case: Case, stream: GenerationStream, event: GenerationEvent, wanted: str) -> None:
+    """Expects that the picture of an event says that it is in the wanted format, and is."""
+    said = event.payload.get("format")
+    if not case.expect(
+        said == wanted,
+        expected=f'"format": "{wanted}", as the request asked',
+        got=f"format {value(said)}" if "format" in event.payload else "no format",
+        exchange=stream.exchange,
+        at=event.where,
+    ):
+        return
+    try:
+        of_payload(event.payload, size(stream))
+        problem = ""
+    except BadPicture as error:
+        problem = str(error)
+    case.expect(not problem, expected=f"{wanted} bytes", got=problem, exchange=stream.exchange, at=event.where)
+
+
+@check("EXT-FMT-02", needs=["formats"], over=["size/square"], requires=["EXT-FMT-01", "GEN-EVT-15"])
+def complete_is_in_its_format(case: Case) -> None:
+    for stream, complete in completed(case, *ASKED):
+        wanted = fields(stream.exchange.request).get("output_format")
+        if wanted is not None:
+            _expect_coded(case, stream, complete, wanted)
+
+
+@check("EXT-FMT-03", needs=["formats"], over=["aspect-ratio/portrait"], requires=["EXT-FMT-01"])
+def previews_are_in_their_format(case: Case) -> None:
+    judged = False
+    for stream, _ in completed(case, *ASKED):
+        wanted = fields(stream.exchange.request).get("preview_format")
+        if wanted is None:
+            continue
+        for event in stream.previews:
+            judged = True
+            _expect_coded(case, stream, event, wanted)
+    if not judged:
+        case.not_applicable("the server sends no previews")
+
+
+@check("EXT-FMT-04", needs=["formats", "base"], over=["size/square", "aspect-ratio/portrait"], requires=["EXT-FMT-01"])
+def left_out_means_raw(case: Case) -> None:
+    for stream, complete in completed(case, "base", *ASKED):
+        asked = fields(stream.exchange.request)
+        events = [complete] if asked.get("output_format") is None else []
+        events += stream.previews if asked.get("preview_format") is None else ()
+        for event in events:
+            said = event.payload.get("format", "raw")
+            field = "output_format" if event is complete else "preview_format"
+            case.expect(
+                said == "raw",
+                expected=f"raw pictures without {field}",
+                got=f"format {value(said)}",
+                exchange=stream.exchange,
+                at=event.where,
+                cause="one format is taken for both fields" if len(asked.keys() & set(FIELDS)) == 1 else "",
+            )
+
+
+@check("EXT-FMT-05", needs=["formats", "base"], requires=["EXT-FMT-02", "EXT-FMT-03", "GEN-PIC-04"])
+def shows_the_same_picture(case: Case) -> None:
+    base, shown = generation(case["base"]), generation(case["formats/png"])
+    pairs = [(picture(base), picture(shown), shown.complete)]
+    if base.previews and shown.previews and len(base.previews) == len(shown.previews):
+        last = shown.previews[-1]
+        pairs.append((_preview(base, base.previews[-1]), _preview(shown, last), last))
+    for raw, coded, event in pairs:
+        if raw is None or coded is None or event is None:
+            continue
+        wanted = SAME if coded.format == "png" else NEARLY
+        likeness = _likeness(raw, coded.pixels)
+        case.expect(
+            likeness >= wanted,
+            expected=f"the picture of base as {coded.format} (PSNR of at least {wanted:g} dB)",
+            got=f"PSNR {likeness:.1f} dB",
+            exchange=shown.exchange,
+            at=event.where,
+            cause=_cause(raw, coded.pixels, wanted),
+        )
+    if not case.assertions:
+        raise MissingEvidence("no pictures to compare")
+
+
+def _preview(stream: GenerationStream, event: GenerationEvent) -> Picture | None:
+    try:
+        return of_payload(event.payload, size(stream))
+    except BadPicture:
+        return None
+
+
+def _likeness(raw: Picture, pixels: Pixels) -> float:
+    """PSNR of two pictures; previews may be coded at another size."""
+    if raw.pixels.shape != pixels.shape:
+        scaled = Image.fromarray(raw.pixels).resize((pixels.shape[1], pixels.shape[0]), Image.Resampling.BOX)
+        return psnr(np.asarray(scaled), pixels)
+    return psnr(raw.pixels, pixels)
+
+
+def _cause(raw: Picture, pixels: Pixels, wanted: float) -> str:
+    ways = {"BGR": pixels[..., ::-1], "upside down": pixels[::-1], "mirrored": pixels[:, ::-1]}
+    for way, undone in ways.items():
+        if _likeness(raw, undone) >= wanted:
+            return f"it looks {way}"
+    return ""
+
+
+@check("EXT-FMT-06", needs=["formats"], requires=["EXT-FMT-01"])
+def refuses_other_formats(case: Case) -> None:
+    for exchange in present(case, "formats/output-unknown", "formats/preview-unknown"):
+        sent = fields(exchange.request)
+        field = next(name for name in FIELDS if name in sent)
+        expect_status(case, exchange, 400, what=f'{field} "{sent[field]}"')

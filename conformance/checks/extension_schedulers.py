@@ -1,0 +1,63 @@
+"""Checks of the group extension-schedulers: those that --extension declares, since a silent fallback cannot be seen."""
+
+from __future__ import annotations
+
+from conformance.check import Case, MissingEvidence, check
+from conformance.events import generation
+from conformance.evidence import fields, listed, outcome, picture
+from conformance.pictures import psnr
+from conformance.presence import expect_there
+from conformance.transcript import Exchange
+
+EQUAL = 50.0
+"""PSNR in dB from which two pictures are one but for rounding: those of two schedulers differ by more."""
+
+
+def _asked(case: Case) -> list[Exchange]:
+    return list(case.starting("schedulers/"))
+
+
+def _completes(exchange: Exchange) -> bool:
+    return generation(exchange).complete is not None
+
+
+@check("EXT-SCH-01", needs=["schedulers"])
+def there(case: Case) -> None:
+    asked = _asked(case)
+    names = listed([str(fields(exchange.request).get("scheduler")) for exchange in asked])
+    taken = any(_completes(exchange) for exchange in asked)
+    evidence = f"{names}: {'declared' if taken else outcome(asked[0])}"
+    expect_there(case, "schedulers", taken, evidence, asked[0])
+
+
+@check("EXT-SCH-02", needs=["schedulers"], requires=["EXT-SCH-01"])
+def completes_with_each(case: Case) -> None:
+    for exchange in _asked(case):
+        case.expect(
+            _completes(exchange),
+            expected=f"a generation with the scheduler {fields(exchange.request).get('scheduler')}",
+            got=outcome(exchange),
+            exchange=exchange,
+        )
+
+
+@check("EXT-SCH-03", needs=["schedulers", "base"], requires=["EXT-SCH-01"])
+def gives_another_picture_than_dpm(case: Case) -> None:
+    base = case["base"]
+    if fields(base.request).get("steps") == 1:
+        raise MissingEvidence("with a single step (--steps 1) schedulers can give the same picture")
+    plain = picture(generation(base))
+    for exchange in _asked(case):
+        shown = picture(generation(exchange))
+        if plain is None or shown is None or plain.size != shown.size:
+            continue
+        likeness = psnr(plain.pixels, shown.pixels)
+        case.expect(
+            likeness < EQUAL,
+            expected=f"another picture with {fields(exchange.request).get('scheduler')} than with dpm",
+            got=f"the same one (PSNR {likeness:.1f} dB)",
+            exchange=exchange,
+            cause="the server falls back to dpm without a word",
+        )
+    if not case.assertions:
+        raise MissingEvidence("no pictures to compare")

@@ -1,0 +1,128 @@
+"""Checks of the group extension-tokenize: how many tokens a prompt has, and from where on it is too long."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from conformance import envelope
+from conformance.acceptance import expect_status, present
+from conformance.check import Case, MissingEvidence, check
+from conformance.detection import TokenCount, token_count
+from conformance.escape import escape
+from conformance.evidence import fields, outcome, value
+from conformance.presence import expect_there
+from conformance.transcript import Exchange
+
+COUNTED = ("tokenize/short", "tokenize/empty", "tokenize/longer", "tokenize/beyond")
+ERROR = "tokenize_error"
+
+
+@check("EXT-TOK-01", needs=["tokenize"])
+def there(case: Case) -> None:
+    asked = case["tokenize/short"]
+    count = token_count(asked).count
+    found = f"count {count}" if count is not None else outcome(asked)
+    expect_there(case, "tokenize", count is not None, f"POST /tokenize is answered with {found}", asked)
+
+
+@check("EXT-TOK-02", needs=["tokenize"], requires=["EXT-TOK-01"])
+def counts(case: Case) -> None:
+    for exchange in present(case, *COUNTED):
+        found = token_count(exchange)
+        if not case.expect(
+            not found.problem and exchange.media_type == "application/json",
+            expected="status 200, application/json and a JSON object",
+            got=(found.problem and outcome(exchange)) or f"media type {escape(exchange.media_type, 60) or 'missing'}",
+            exchange=exchange,
+        ):
+            continue
+        for name, number, least in (("count", found.count, 0), ("max_length", found.max_length, 1)):
+            case.expect(
+                number is not None and number >= least,
+                expected=f"an integer {name} of at least {least}",
+                got="none" if number is None else value(number),
+                exchange=exchange,
+            )
+
+
+def _whole(case: Case, *labels: str) -> list[tuple[Exchange, TokenCount, int, int]]:
+    """The answers with both numbers, which come last. Raises MissingEvidence where there is none."""
+    found = []
+    for exchange in present(case, *labels):
+        counted = token_count(exchange)
+        if counted.count is not None and counted.max_length is not None:
+            found.append((exchange, counted, counted.count, counted.max_length))
+    if not found:
+        raise MissingEvidence("no answer of /tokenize has both numbers")
+    return found
+
+
+@check("EXT-TOK-03", needs=["tokenize"], requires=["EXT-TOK-02"])
+def more_words_count_more(case: Case) -> None:
+    by_words = sorted(_whole(case, *COUNTED), key=lambda one: len(str(fields(one[0].request).get("prompt")).split()))
+    for (_, _, fewer, most), (exchange, _, count, limit) in pairwise(by_words):
+        case.expect(
+            count >= fewer and limit == most,
+            expected=f"a count of at least {fewer}, which a shorter prompt has, and max_length {most}",
+            got=f"count {count}, max_length {limit}",
+            exchange=exchange,
+        )
+    (_, _, least, _), (exchange, _, most, _) = by_words[0], by_words[-1]
+    case.expect(
+        most > least,
+        expected=f"a greater count than {least}, which a far shorter prompt has",
+        got=f"count {most}",
+        exchange=exchange,
+        cause="the count stops at max_length: clients cannot say by how much a prompt is too long"
+        if least < most
+        else "",
+    )
+
+
+@check("EXT-TOK-04", needs=["tokenize"], requires=["EXT-TOK-02"])
+def says_where_it_is_too_long(case: Case) -> None:
+    counted = _whole(case, *COUNTED)
+    if not any(found.has_offset for _, found, _, _ in counted):
+        case.not_applicable("no overflow_offset in the answers of /tokenize")
+    for exchange, found, count, limit in counted:
+        if not found.has_offset:
+            continue
+        units = len(str(fields(exchange.request).get("prompt")).encode("utf-16-le")) // 2
+        offset = found.overflow_offset
+        fits = count <= limit
+        case.expect(
+            offset is not None and (offset == -1 if fits else 0 <= offset < units),
+            expected="overflow_offset -1, since all fits" if fits else f"overflow_offset within 0..{units - 1}",
+            got=value(offset),
+            exchange=exchange,
+        )
+    if "tokenize/cut" not in case or "tokenize/cut-later" not in case:
+        return
+    for exchange, _, count, limit in _whole(case, "tokenize/cut", "tokenize/cut-later"):
+        cut = exchange.label == "tokenize/cut"
+        case.expect(
+            count <= limit if cut else count > limit,
+            expected=f"at most {limit} tokens before overflow_offset" if cut else f"more than {limit} one word later",
+            got=f"count {count}",
+            exchange=exchange,
+            cause="overflow_offset counts bytes" if cut else "overflow_offset counts characters, not UTF-16 code units",
+        )
+
+
+@check("EXT-TOK-05", needs=["tokenize"], requires=["EXT-TOK-01"])
+def refuses_what_is_no_prompt(case: Case) -> None:
+    for exchange in present(case, "tokenize/json-malformed", "tokenize/prompt-number"):
+        if expect_status(case, exchange, 400, what=exchange.label.partition("/")[2]):
+            problem = envelope.problem(exchange)
+            kind = envelope.kind(exchange)
+            case.expect(
+                not problem and kind == ERROR and exchange.media_type == "application/json",
+                expected=f"application/json and the error envelope with type {ERROR}",
+                got=problem or f"type {value(kind)}, media type {escape(exchange.media_type, 60)}",
+                exchange=exchange,
+            )
+
+
+@check("EXT-TOK-06", needs=["tokenize"], requires=["EXT-TOK-01"])
+def refuses_a_missing_prompt(case: Case) -> None:
+    expect_status(case, case["tokenize/prompt-missing"], 400, what="a body without prompt")
