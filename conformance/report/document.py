@@ -148,10 +148,8 @@ class Document:
         """What the run found, in one sentence."""
         if self.outcome is Outcome.UNREACHABLE:
             return self.problem
-        held = (
-            f"{counted(self.count(Verdict.PASS), 'requirement')} {'holds' if self.count(Verdict.PASS) == 1 else 'hold'}"
-        )
-        notes = [f"{held} of {len(self.entries)}"]
+        held = self.count(Verdict.PASS)
+        notes = [f"{held} of {counted(len(self.entries), 'requirement')} {'holds' if held == 1 else 'hold'}"]
         for verdict, word in (
             (Verdict.FAIL, "MUST broken"),
             (Verdict.WARN, "SHOULD broken"),

@@ -1,0 +1,111 @@
+"""Results to make reports of: a run of a few real requirements, with what a hostile target could have put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance import contract
+from conformance.probe import Cost
+from conformance.result import ExchangeLine, Judged, ProbeLine, Result
+from conformance.settings import Settings
+from conformance.transcript import End, Exchange, Transcript
+from conformance.verdict import Finding, Judgement, Verdict
+from tests.conformance import transcripts
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script>",
+    "</style><img src=x onerror=\"document.title='owned'\">",
+    "'\"><svg onload=alert(1)>",
+    "javascript:alert(1)",
+    "\x1b[31mred\x1b]0;title\x07\x00",
+    b"broken \xff\xfe utf-8".decode("utf-8", "surrogateescape"),
+    "\u202ereversed\u2066",
+    "`code` ``` | <b>bold</b> @everyone [link](javascript:alert(1)) <!-- -->",
+    "{{ 7 * 7 }} {% raw %}",
+)
+"""Texts that a target may send to make a report run, show or call something."""
+URL = "http://192.168.1.23:8081"
+
+
+def judged(id: str, verdict: Verdict = Verdict.PASS, reason: str = "", findings: Sequence[Finding] = ()) -> Judged:
+    """A requirement of the contract with a verdict."""
+    requirement = contract.load().by_id[id]
+    text = "text" if findings else ""
+    return Judged(requirement, Judgement(id, verdict, reason, tuple(findings), 3, ("base",)), text)
+
+
+def result(*lines: Judged, exchanges: Sequence[Exchange] = (), **changes: Any) -> dict[str, Any]:
+    """The JSON of a result. `changes` are fields of Result."""
+    loaded = contract.load()
+    settings = Settings(URL, upscaler_path="/models/x4.bin", **changes.pop("settings", {}))
+    values: dict[str, Any] = {
+        "suite_version": "0.1.0",
+        "contract_version": "1.0",
+        "python": "3.11.7",
+        "started": "2026-03-04T05:06:07+00:00",
+        "duration": 61.25,
+        "settings": settings.public(),
+        "launched": "",
+        "strict": settings.strict,
+        "plan": (ProbeLine("base", Cost(generations=1), "made"),),
+        "planned": Cost(3, 2),
+        "spent": Cost(2, 1),
+        "judged": lines,
+        "deselected": (),
+        "unjudged": tuple(r for r in loaded.requirements if r.unjudged)[:2],
+        "exchanges": tuple(ExchangeLine.of("base", exchange) for exchange in exchanges),
+    }
+    return Result(**{**values, **changes}).to_json()
+
+
+def passing() -> dict[str, Any]:
+    """A run in which all holds but for what does not apply."""
+    lines = [judged(id) for id in ("HLT-01", "HLT-02", "GEN-REQ-01", "GEN-EVT-12", "UPS-ANS-02", "ERR-01")]
+    return result(*lines, judged("GEN-PIC-03", Verdict.NOT_APPLICABLE, "no complete event has a format key"))
+
+
+def failing(hostile: Sequence[str] = ()) -> tuple[dict[str, Any], tuple[Transcript, ...]]:
+    """A run in which a stream is cut off and an upscale is no JPEG, with its transcripts."""
+    told = "; ".join(hostile)
+    fields = {**transcripts.FIELDS, "show_diffusion_process": True}
+    whole = transcripts.generation("strength/low", fields=fields)
+    cut = transcripts.stream(
+        "base",
+        [transcripts.progress(1, 4, transcripts.coded(transcripts.picture())), *(_event(text) for text in hostile)],
+        fields=fields,
+        headers=(*transcripts.STREAM_HEADERS, *(("X-Server", text) for text in hostile)),
+        end=End.TRUNCATED,
+    )
+    bad = transcripts.upscale("upscale/odd", body=("not a JPEG " + told).encode("utf-8", "surrogateescape"))
+    refused = transcripts.refusal("refuse/steps-string", 500, message=told or "no")
+    exchanges = (cut, whole, bad, refused)
+    lines = (
+        judged("HLT-01"),
+        judged("GEN-EVT-12", Verdict.FAIL, "", [Finding("one terminal event", f"none {told}", "base", "byte 7", told)]),
+        judged("UPS-ANS-02", Verdict.FAIL, "", [Finding("a JPEG", f"bytes {told}", "upscale/odd")]),
+        judged("GEN-EVT-16", Verdict.WARN, "", [Finding("channels", "none", "strength/low")]),
+        judged("ERR-01", Verdict.WAIVED, f"until 2027-01-01: {told}", [Finding("400", "500", "refuse/steps-string")]),
+        judged("GEN-EVT-13", Verdict.BLOCKED, "GEN-EVT-12 is broken"),
+        judged("GEN-PIC-03", Verdict.NOT_APPLICABLE, f"no format key {told}"),
+    )
+    curls = {
+        "base": f'curl -sS -i -N --data-binary \'{{"prompt": "a"}}\' {URL}/generate',
+        "upscale/odd": f"curl -sS -N --data-binary @/tmp/local-dream-1/bodies/upscale-odd.bin {URL}/upscale",
+    }
+    by_probe: Mapping[str, tuple[Exchange, ...]] = {
+        exchange.label.partition("/")[0]: (exchange,) for exchange in exchanges
+    }
+    return (
+        result(*lines, exchanges=exchanges, curls=curls),
+        tuple(Transcript(name, several) for name, several in by_probe.items()),
+    )
+
+
+def _event(text: str) -> bytes:
+    data = f'{{"type": "progress", "step": {_quoted(text)}, "total_steps": 4, "note": {_quoted(text)}}}'
+    return f"event: progress\ndata: {data}\n\nevent: {text}\ndata: {text}\n\n".encode("utf-8", "surrogateescape")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

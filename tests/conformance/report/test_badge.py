@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from conformance import contract
+from conformance.probe import Cost
+from conformance.report import badge
+from conformance.report.document import Document
+from conformance.result import Judged, ProbeLine, Replayed
+from conformance.verdict import ENDED, Finding, Verdict
+from tests.conformance.report import results
+from tests.conformance.report.results import judged, result
+
+FOUND = [Finding("this", "that")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "message", "colour"),
+    [
+        ([judged("HLT-02")], {}, "core: conformant, 0 waived", "brightgreen"),
+        ([judged("ERR-01", Verdict.WAIVED, "known", FOUND)], {}, "core: conformant, 1 waived", "brightgreen"),
+        ([judged("GEN-EVT-16", Verdict.WARN, "", FOUND)], {}, "core: conformant, 0 waived", "orange"),
+        ([judged("ERR-01", Verdict.FAIL, "", FOUND)], {}, "core: not conformant, 0 waived", "red"),
+        ([judged("ERR-01", Verdict.BLOCKED, "HLT-01")], {}, "core: inconclusive, 0 waived", "lightgrey"),
+        ([], {"profile": "all", "img2img": False}, "all: conformant without img2img, 0 waived", "brightgreen"),
+    ],
+)
+def test_names_contract_profile_verdict_and_waivers(
+    lines: list[Judged], settings: dict[str, Any], message: str, colour: str
+) -> None:
+    document = result(judged("HLT-01"), *lines, settings=settings)
+    assert json.loads(badge.text(Document(document))) == {
+        "schemaVersion": 1,
+        "label": "Local Dream contract 1.0",
+        "message": message,
+        "color": colour,
+    }
+
+
+def test_the_picture_says_the_same_and_is_xml() -> None:
+    picture = ElementTree.fromstring(badge.svg(Document(results.passing())))
+    said = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert said == ["Local Dream contract 1.0", "core: conformant, 0 waived"]
+    assert picture.get("aria-label") == ": ".join(text or "" for text in said)
+
+
+def test_a_missing_upscaler_is_named() -> None:
+    document = results.passing()
+    document["settings"]["upscaler_path"] = None
+    assert badge.endpoint(Document(document))["message"] == "core: conformant without upscale, 0 waived"
+
+
+def _over_budget() -> Sequence[ProbeLine]:
+    return (ProbeLine("base", Cost(1), "made"), ProbeLine("edges", Cost(2), "over-budget", "over budget"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"deselected": contract.load().requirements[:2]}, "the selection left out 2 requirements of the profile core"),
+        ({"plan": _over_budget()}, "the budget left out the probe edges"),
+        ({"replay": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
+        ({"problem": "nothing answers"}, "the run ended as unreachable"),
+    ],
+)
+def test_refused_for_less_than_a_whole_run(changes: dict[str, Any], words: str) -> None:
+    document = Document(result(judged("HLT-01"), **changes))
+    for make in (badge.text, badge.svg):
+        with pytest.raises(badge.Refused) as caught:
+            make(document)
+        assert str(caught.value) == f"{words}; a badge needs a whole run against a server"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "words"),
+    [(Verdict.UNTESTED, ENDED, "ended before everything was judged"), (Verdict.ERROR, "it raised", "as suite error")],
+)
+def test_refused_for_a_run_that_broke_off(verdict: Verdict, reason: str, words: str) -> None:
+    with pytest.raises(badge.Refused, match=words):
+        badge.text(Document(result(judged("HLT-01"), judged("HLT-02", verdict, reason))))
+
+
+def test_not_refused_where_only_a_destructive_check_was_left_out() -> None:
+    lines = judged("HLT-01"), judged("UPS-REQ-13", Verdict.UNTESTED, "asked only with --destructive")
+    assert badge.endpoint(Document(result(*lines)))["color"] == "brightgreen"
