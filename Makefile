@@ -18,7 +18,7 @@ PYTHON := $(FOUND)
 check: $(LIGHT)
 	@mkdir -p reports
 	$(VENV)/bin/pytest --target $(TARGET) --profile $(PROFILE) \
-		--json-report reports/check.json --junitxml reports/check.xml
+		--json-report reports/check.json --html-report reports/check.html --junitxml reports/check.xml
 
 test: $(FULL)
 	$(VENV)/bin/ruff check .
