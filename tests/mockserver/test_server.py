@@ -124,9 +124,9 @@ def test_a_door_stands_before_the_routes() -> None:
 
 
 @contextmanager
-def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(*options: str, module: str = "mockserver") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The server as a process, with the URL from its ready line."""
-    command = [sys.executable, "-m", "mockserver", "--port", "0", *options]
+    command = [sys.executable, "-m", module, "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from reference_engine.engine import ReferenceEngine
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
-collect_ignore = [] if HAS_TORCH else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py"]
+collect_ignore = (
+    []
+    if HAS_TORCH
+    else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py", "test_serve.py"]
+)
 
 
 @pytest.fixture(scope="session")
