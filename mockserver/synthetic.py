@@ -5,7 +5,8 @@ takes a few milliseconds for a small picture, and gives the same bytes for the s
 
 What each parameter does here: the prompt chooses colours and land, the negative prompt turns them away, the seed moves
 everything, cfg is contrast and colour, the scheduler is the brush (`euler_a` leaves grain), the steps settle what is
-left of the noise, the strength is how much of the input picture is painted over, white in the mask is painted over.
+left of the noise and lead elsewhere, the strength is how much of the input picture is painted over, white in the mask
+is painted over.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from mockserver.scene import Plane, landscape, mood_of, noise, random_of
 SCHEDULERS = ("dpm", "euler_a")
 GRAIN = np.float32(0.12)
 """Strength of the grain that `euler_a` leaves, as a share of the brightness: enough to be another picture."""
+TURN = np.float32(0.1)
+"""How far another number of steps leads to another picture, as a share of the brightness."""
 SEAM = 2
 """Width in pixels of the blend inside the masked area's edge. What is not masked is never touched."""
 NAP = 0.02
@@ -195,6 +198,8 @@ def paint(request: GenerationRequest) -> Rgb:
     scene = grey + (scene - grey) * guidance
     scene = np.float32(0.5) + (scene - np.float32(0.5)) * (np.float32(0.5) + np.float32(0.5) * guidance)
     scene += latent_noise(request) * np.float32(0.35 / (1 + request.steps))
+    way = random_of("steps", str(request.steps))
+    scene += (noise(way, width, height, 3, 2) * TURN)[..., np.newaxis]
     if request.scheduler == "euler_a":
         chance = random_of("ancestral", str(request.seed))
         scene += (noise(chance, width, height, 48, 2) * GRAIN)[..., np.newaxis]

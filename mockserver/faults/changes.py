@@ -45,7 +45,7 @@ class Each(Alteration):
         async for message in messages:
             wanted = counter.here(message.kind) if counter else message.kind in self.kinds
             changed = self.changed(message, request) if wanted else message
-            if changed is not message and changed != message:
+            if changed is not message and changed.encoded() != message.encoded():
                 self.happened()
             yield changed
 

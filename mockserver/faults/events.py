@@ -134,8 +134,7 @@ _left_out(
     "last-step-missing",
     "The progress event of the last step is missing.",
     ("GEN-EVT-05",),
-    lambda m: m.kind == "progress" and _is_last(m),
-    "GEN-EVT-01",
+    lambda m: m.kind == "progress" and _is_last(m) and m.payload["total_steps"] > 1,
     "GEN-EVT-11",
 )
 _left_out(

@@ -77,7 +77,13 @@ def _further(key: bytes, value: bytes) -> Callable[[bytes], bytes]:
     return lambda piece: piece.replace(b"data: {", b'data: {"%s":%s,' % (key, value), 1)
 
 
-_lines("event-line-missing", "Events have no `event:` line.", ("GEN-SSE-06",), lambda piece: piece.partition(b"\n")[2])
+_lines(
+    "event-line-missing",
+    "Events have no `event:` line.",
+    ("GEN-SSE-06",),
+    lambda piece: piece.partition(b"\n")[2],
+    ("GEN-REQ-05",),
+)
 _lines("event-line-after-data", "The `event:` line comes after the data.", ("GEN-SSE-06",), _reordered)
 _lines(
     "event-line-twice",
@@ -110,26 +116,21 @@ _lines(
     "The data of events holds NaN.",
     ("GEN-SSE-08",),
     _further(b"eta", b"NaN"),
+    ("GEN-EVT-10", "GEN-REQ-22"),
 )
-_lines("data-not-json", "The data of events is written as Python writes it.", ("GEN-SSE-08",), _python)
+_lines(
+    "data-not-json",
+    "The data of events is written as Python writes it.",
+    ("GEN-SSE-08",),
+    _python,
+    ("GEN-EVT-10", "GEN-REQ-22"),
+)
 _lines("type-missing", "The data of events has no `type`.", ("GEN-SSE-09",), _untyped)
 _lines(
     "type-unlike-the-name",
     "The `type` in the data of progress events is `step`.",
     ("GEN-SSE-09",),
     _renamed({"progress": "step"}),
-)
-_lines(
-    "line-separator-in-data",
-    "The data of events holds a line separator (U+2028), at which some readers break lines.",
-    ("GEN-SSE-11",),
-    _further(b"note", '"a\u2028b"'.encode()),
-)
-_lines(
-    "next-line-in-data",
-    "The data of events holds a next-line character (U+0085), at which some readers break lines.",
-    ("GEN-SSE-11",),
-    _further(b"note", '"a\u0085b"'.encode()),
 )
 
 
@@ -191,3 +192,23 @@ _head(
     ("GEN-SSE-03",),
     lambda status, headers: (status, without(headers, b"cache-control")),
 )
+
+
+class Charset(StreamHead):
+    """Says a charset that the stream, which holds text beyond ASCII, is not in."""
+
+    def __init__(self, place: Place | None, charset: bytes) -> None:
+        super().__init__(place, _type(b"text/event-stream; charset=" + charset))
+
+    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            yield _further(b"note", '"그림"'.encode())(piece)
+
+
+for _charset in ("iso-8859-1", "utf-16"):
+    fault(
+        f"charset-{_charset}",
+        f"Event streams, which are UTF-8, say that their charset is {_charset}.",
+        layer=EVENT,
+        breaks=("GEN-SSE-11",),
+    )(partial(Charset, charset=_charset.encode()))

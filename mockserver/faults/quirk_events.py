@@ -196,6 +196,11 @@ _pieces(
     "Events hold text beyond ASCII, as UTF-8.",
     lambda piece: piece.replace(b"data: {", 'data: {"note":"그림 🎨",'.encode(), 1),
 )
+_pieces(
+    "line-separators-in-data",
+    "Events hold characters at which some languages break lines (U+2028, U+0085), but event streams do not.",
+    lambda piece: piece.replace(b"data: {", 'data: {"note":"a\u2028b\u0085c",'.encode(), 1),
+)
 _pieces("further-fields", "Events carry `id:` lines behind their data.", lambda piece: piece[:-1] + b"id: 7\n\n")
 
 

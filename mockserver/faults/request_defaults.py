@@ -95,36 +95,26 @@ class LastRequest(Changed):
         return {**self.last, **body}
 
 
-class OpenclShows(Changed):
-    """OpenCL computes something else than the CPU; where `by_default` it is used without being asked for."""
-
-    def changed(self, body: Body) -> Body:
-        return {"use_opencl": True, **body}
+class OpenclShows(OtherDefault):
+    """OpenCL, which computes something else than the CPU here, is used without being asked for."""
 
     def asked(self, request: GenerationRequest) -> GenerationRequest:
         return replace(request, cfg=request.cfg + 10) if request.use_opencl else request
 
 
-fault(
-    "opencl-by-default",
-    "Without use_opencl it is true, which shows in the picture.",
-    layer=Layer.REQUEST,
-    breaks=("GEN-DEF-10",),
-)(OpenclShows)
+class OpenclShowsWithImage(OpenclShows, OtherWithImage):
+    """The same for requests with an image alone."""
 
 
-@fault(
-    "opencl-from-the-last-request",
-    "Without use_opencl it is as in the request before, which shows in the picture.",
-    layer=Layer.REQUEST,
-    breaks=("GEN-DEF-10",),
-)
-class OpenclSticks(OpenclShows):
-    last: bool = True
-
-    def changed(self, body: Body) -> Body:
-        self.last = body.get("use_opencl", not self.last) is True
-        return {"use_opencl": self.last, **body}
+for _made, _name, _sentence in (
+    (OpenclShows, "opencl-by-default", "Without use_opencl it is true, which shows in the picture."),
+    (
+        OpenclShowsWithImage,
+        "opencl-by-default-with-image",
+        "Without use_opencl it is true where the request has an image, which shows in the picture.",
+    ),
+):
+    fault(_name, _sentence, layer=Layer.REQUEST, breaks=("GEN-DEF-10",))(partial(_made, values={"use_opencl": True}))
 
 
 class SeedPicked(Changed):

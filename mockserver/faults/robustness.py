@@ -195,67 +195,64 @@ class Overlaps(Alteration):
         self.running.append(request)
         try:
             async for message in messages:
-                for other in self.overlapped(message, request):
-                    yield other
-                    if other.kind == "error":
-                        return
+                yield message
         finally:
             self.running = [other for other in self.running if other is not request]
 
-    def overlapped(self, message: Message, request: GenerationRequest) -> Iterator[Message]:
-        """What is sent for a message of a request, perhaps while others run."""
-        yield message
+
+class Latest(Alteration):
+    """Knows which request came last."""
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__(place)
+        self.latest: GenerationRequest | None = None
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        self.latest = honest(body)
+        return self.latest
 
 
 @fault(
     "overlap-stops-the-first",
-    "A generation that runs when another begins ends with an error event.",
+    "A generation that runs when another is asked for ends with an error event.",
     layer=REQUEST,
     breaks=("ROB-01",),
     pace=0.05,
 )
-class StopsTheFirst(Overlaps):
-    def overlapped(self, message: Message, request: GenerationRequest) -> Iterator[Message]:
-        if self.running[-1] is not request:
-            self.happened()
-            yield Message("error", "error", {"type": "error", "message": "another request came"})
-        else:
+class StopsTheFirst(Latest):
+    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        async for message in messages:
+            if self.latest is not request:
+                self.happened()
+                yield Message("error", "error", {"type": "error", "message": "another request came"})
+                return
             yield message
 
 
 @fault(
     "overlap-mixes-pictures",
-    "A generation that runs when another begins ends with the other's prompt in its picture.",
+    "A generation that runs when another is asked for ends with the other's picture: both have one state.",
     layer=REQUEST,
     breaks=("ROB-01",),
+    consequences=("GEN-PIC-10",),
     pace=0.05,
 )
-class MixesPictures(Alteration):
-    """Complete is held back until the other has its picture: both have their state in one place."""
-
+class MixesPictures(Latest):
     def __init__(self, place: Place | None = None) -> None:
         super().__init__(place)
-        self.running: list[GenerationRequest] = []
         self.pictures: dict[int, Message] = {}
 
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        self.running.append(request)
-        try:
-            async for message in messages:
-                if message.kind != "complete":
-                    yield message
-                    continue
+        async for message in messages:
+            if message.kind == "complete":
                 self.pictures[id(request)] = message
-                other = next((one for one in self.running if one is not request), None)
-                if other is None or other.prompt == request.prompt:
-                    yield message
-                    continue
-                while id(other) not in self.pictures:
-                    await asyncio.sleep(0.01)
-                self.happened()
-                yield message.with_(image=self.pictures[id(other)].payload["image"])
-        finally:
-            self.running = [other for other in self.running if other is not request]
+                other = self.latest
+                if other is not request and other is not None:
+                    while id(other) not in self.pictures:
+                        await asyncio.sleep(0.01)
+                    self.happened()
+                    message = message.with_(image=self.pictures[id(other)].payload["image"])
+            yield message
 
 
 class Busy(Overlaps):

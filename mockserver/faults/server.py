@@ -7,6 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as AsgiMessage
 
 from mockserver.faults.catalogue import Layer, fault
 from mockserver.faults.door import Doorway, Instead, Reply, Rewritten
@@ -36,8 +37,8 @@ class Health(Instead):
         return self.answer
 
 
-AFTER = ("ERR-05",)
-"""Speaks about /health after refusals."""
+AFTER = ("ROB-03",)
+"""Speaks about /health after a hang-up."""
 fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
     partial(Health, answer=refusal(503, "starting"))
 )
@@ -87,17 +88,30 @@ class WhileGenerating(Doorway):
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/generate":
-            self.running += 1
-            try:
-                await app(scope, receive, send)
-            finally:
-                self.running -= 1
+            await self.generating(app, scope, receive, send)
             return
         if scope["path"] == "/health" and self.running:
             self.happened()
             if not await self.meanwhile(send):
                 return
         await app(scope, receive, send)
+
+    async def generating(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Counts it as running until its last byte is about to be sent, or its client has gone."""
+        self.running += 1
+        counted = True
+
+        async def sending(message: AsgiMessage) -> None:
+            nonlocal counted
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                self.running -= counted
+                counted = False
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        finally:
+            self.running -= counted
 
     async def meanwhile(self, send: Send) -> bool:
         """What becomes of /health; False where it is answered."""

@@ -21,6 +21,7 @@ from tests.conformance.paper_server import BARE, DEFAULTS, PLAIN, PaperServer, a
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
+    Pixels,
     answer,
     complete,
     judge,
@@ -112,6 +113,20 @@ def test_what_the_answers_show_is_blamed_without_bisections(field: str, ids: lis
     hidden = judge("GEN-DEF-03", *exchanges)
     assert hidden.verdict is Verdict.UNTESTED
     assert field in hidden.reason
+
+
+class Converged(PaperServer):
+    """Its pictures look the same after any number of steps."""
+
+    def _paint(self, meant: Mapping[str, Any]) -> Pixels:
+        return super()._paint({**meant, "steps": 4})
+
+
+def test_steps_that_do_not_show_in_the_picture_are_counted() -> None:
+    found = broken(evidence(Converged(defaults={"steps": 5})))
+    assert list(found) == ["GEN-DEF-02"]
+    assert "the same picture and total_steps" in words(found["GEN-DEF-02"])
+    assert broken(evidence(Converged())) == {}
 
 
 def test_whims_are_not_blamed_on_defaults() -> None:

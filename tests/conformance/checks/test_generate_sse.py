@@ -110,18 +110,27 @@ def test_a_broken_stream_fails_at_its_own_requirement(id: str, exchange: Exchang
 def test_a_reader_that_breaks_lines_elsewhere_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No bytes are known that httpx-sse misreads and that break no other requirement, so another reader stands in."""
 
-    def splits_lines_as_python_does(body: bytes) -> list[tuple[str, str]]:
+    def splits_lines_as_python_does(body: bytes, content_type: str) -> list[tuple[str, str]]:
         return [("progress", line) for line in body.decode().splitlines() if line.startswith("data")]
 
     exchange = wire(*HONEST[:-1], {**LAST, "image": "x"})
     monkeypatch.setattr(generate_sse, "as_read_by_clients", splits_lines_as_python_does)
     assert "read by httpx-sse" in words(judge("GEN-SSE-11", exchange))
 
-    def refuses(body: bytes) -> list[tuple[str, str]]:
+    def refuses(body: bytes, content_type: str) -> list[tuple[str, str]]:
         raise ValueError("not a stream")
 
     monkeypatch.setattr(generate_sse, "as_read_by_clients", refuses)
     assert "not a stream" in words(judge("GEN-SSE-11", exchange))
+
+
+def test_a_charset_that_is_not_utf8_is_noticed() -> None:
+    odd = {**LAST, "note": "x"}
+    piece = frame(odd).replace(b'"x"', '"그림"'.encode())
+    for charset, verdict in (("utf-8", Verdict.PASS), ("iso-8859-1", Verdict.FAIL), ("utf-16", Verdict.FAIL)):
+        headers = (("Content-Type", f"text/event-stream; charset={charset}"),)
+        exchange = replace(wire(*HONEST[:-1], piece), headers=headers)
+        assert judge("GEN-SSE-11", exchange).verdict is verdict
 
 
 def test_an_event_of_the_api_under_another_name_is_noticed() -> None:

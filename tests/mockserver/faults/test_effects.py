@@ -1,0 +1,111 @@
+"""Every fault and quirk of the mock really changes what is answered, and without any the server is the honest one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+
+from mockserver.app import create_app
+from mockserver.faults.alteration import HONEST, Alteration
+from mockserver.faults.altered import create_altered_app
+from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from mockserver.settings import ServerSettings
+from mockserver.synthetic import Pacing, SyntheticEngine
+from tests.mockserver.faults import requests
+from tests.mockserver.faults.direct import PATIENCE, Answer, Ask, alive, ask
+
+SETTINGS = ServerSettings(seed=3)
+SHORT = 0.2
+"""How long the client of a server waits that is known never to answer."""
+TIMES = re.compile(rb'(_time_ms":)[0-9]{1,3}\b')
+DURATION = (b"x-duration-ms",)
+
+TWO_CLIENTS = {
+    "busy-409",
+    "busy-429",
+    "busy-503",
+    "health-busy",
+    "health-waits",
+    "hang-up-breaks-the-engine",
+    "hang-up-unnoticed",
+    "hang-up-wedges",
+    "overlap-mixes-pictures",
+    "overlap-refused-bare",
+    "overlap-refused-with-500",
+    "overlap-stops-the-first",
+}
+"""Seen only where a second client comes, or the first one goes: `test_company`."""
+TIMING = {"events-held-back", "events-buffered", "queued-in-silence", "slow-to-refuse", "time-zero", "duration-zero"}
+"""Change when something is said, or times, which these tests do not compare."""
+BEFORE_HTTP = {"garbage-gets-200"}
+
+ENTRIES = {name: entry for name, entry in entries().items() if entry.layer is not Layer.WIRE}
+
+
+def asked(layer: Layer) -> Iterator[Ask]:
+    """The requests in which something of a layer shows."""
+    if layer is Layer.UPSCALE:
+        yield from requests.upscales()
+        return
+    yield from requests.generations()
+    if layer is not Layer.PICTURE:
+        yield from requests.refusals()
+    if layer is Layer.REQUEST:
+        yield from requests.upscales()
+        yield from requests.others()
+        yield from requests.generations()
+
+
+async def answers(app: Starlette, layer: Layer, patience: float = PATIENCE) -> list[Answer]:
+    """What a server answers to them, without the times that vary from run to run."""
+    async with alive(app):
+        return [_timeless(await ask(app, request, patience)) for request in asked(layer)]
+
+
+def _timeless(answer: Answer) -> Answer:
+    headers = tuple((name, value if name not in DURATION else _short(value)) for name, value in answer.headers)
+    return Answer(answer.status, headers, TIMES.sub(rb"\g<1>0", answer.body), answer.ended)
+
+
+def _short(value: bytes) -> bytes:
+    return b"0" if re.fullmatch(rb"[0-9]{1,3}", value) else value
+
+
+def engine() -> SyntheticEngine:
+    return SyntheticEngine(Pacing(first=0, step=0))
+
+
+@pytest.fixture(scope="module")
+def honest() -> dict[Layer, list[Answer]]:
+    """The answers of the honest server."""
+    layers = {entry.layer for entry in ENTRIES.values()}
+    return {layer: asyncio.run(answers(create_app(engine(), SETTINGS), layer)) for layer in layers}
+
+
+def altered(alteration: Alteration) -> Starlette:
+    return create_altered_app(engine(), SETTINGS, lambda scope: alteration)
+
+
+@pytest.mark.parametrize("layer", sorted({entry.layer for entry in ENTRIES.values()}))
+def test_without_faults_the_server_is_the_honest_one(layer: Layer, honest: dict[Layer, list[Answer]]) -> None:
+    assert asyncio.run(answers(altered(HONEST), layer)) == honest[layer]
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES.keys() - TWO_CLIENTS - BEFORE_HTTP))
+def test_it_changes_what_is_answered(name: str, honest: dict[Layer, list[Answer]]) -> None:
+    entry = ENTRIES[name]
+    alteration = entry.make(entry.place)
+    assert isinstance(alteration, Alteration)
+    never = "idle-timeout" in entry.options
+    changed = asyncio.run(answers(altered(alteration), entry.layer, SHORT if never else PATIENCE))
+    assert alteration.applied > 0
+    assert changed != honest[entry.layer] or name in TIMING
+
+
+def test_the_catalogue_is_as_large_as_it_says() -> None:
+    assert sum(isinstance(entry, Fault) for entry in ENTRIES.values()) >= 85
+    assert sum(isinstance(entry, Quirk) for entry in ENTRIES.values()) >= 35
