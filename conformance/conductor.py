@@ -58,7 +58,6 @@ WORDS = {
     Verdict.UNTESTED: ("untested", "u", ("UNTESTED", {"yellow": True})),
     Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
     Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
-    Verdict.STALE: ("stale", "S", ("STALE", {"red": True})),
 }
 
 

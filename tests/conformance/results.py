@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from conformance import contract
+from jsonschema import Draft202012Validator
+
+from conformance import contract, result_schema
 from conformance.probe import Cost
 from conformance.result import Judged, Result
 from conformance.settings import Settings
 from conformance.verdict import Finding, Judgement, Verdict
+
+
+def result_of(path: Path) -> dict[str, Any]:
+    """The result in a file, which has all that the published schema says, and nothing else but settings."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    schema = json.loads(result_schema.text())
+    for part in (schema, *schema["$defs"].values(), *schema["properties"].values()):
+        if "properties" in part and part is not schema["$defs"]["settings"]:
+            part["additionalProperties"] = False
+    problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
+    assert problems == []
+    return value
 
 
 def result(**verdicts: str) -> dict[str, Any]:

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conformance.tiny_server import TinyServer, tiny_server
+from tests.conformance.judging import QUICK, ROOT, Judge
+from tests.conformance.results import result_of
+from tests.conformance.tiny_server import TinyServer
 
 pytest_plugins = ["pytester"]
 
-ROOT = Path(__file__).resolve().parents[2]
 CORE = ["TINY-GEN-01", "TINY-GEN-02", "TINY-GEN-03", "TINY-GEN-04", "TINY-GEN-05", "TINY-UPS-01", "TINY-HLT-01"]
-QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest")
-"""Plugins that load slowly and are not what is tested."""
-Judge = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture
-def server() -> Iterator[TinyServer]:
-    with tiny_server() as server:
-        yield server
-
-
-@pytest.fixture
-def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Judge:
-    """Runs `pytest --target URL` with the tiny suite in an empty folder."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    for name in [name for name in os.environ if name.startswith("LOCAL_DREAM_")]:
-        monkeypatch.delenv(name)
-
-    def run(target: TinyServer | str, *arguments: str) -> pytest.RunResult:
-        url = target.url if isinstance(target, TinyServer) else target
-        return pytester.runpytest_subprocess(*QUICK, "-p", "tests.conformance.tiny_suite", "--target", url, *arguments)
-
-    return run
-
-
-def result_of(path: Path) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return value
 
 
 def verdicts(result: dict[str, Any]) -> dict[str, str]:
