@@ -26,7 +26,6 @@ from conformance import (
     options,
     plan,
     preflight,
-    progress,
     replay,
     run,
     settings_file,
@@ -39,12 +38,13 @@ from conformance.item import ChecksFolder, RequirementItem
 from conformance.launch import SERVERS, Launched, LaunchFailed
 from conformance.outputs import Outputs
 from conformance.plan import Plan
+from conformance.progress import Progress
 from conformance.recording import BadRecording, Recording
 from conformance.result import ExchangeLine, Judged, ProbeLine, Replayed, Result, judgement_from_json, judgement_json
 from conformance.run import Run
 from conformance.settings import BadSetting, Settings
 from conformance.suite import Suite
-from conformance.verdict import Judgement, Verdict
+from conformance.verdict import ENDED, Judgement, Verdict
 from conformance.waiver import Waiver
 from conformance.waiver_file import BadWaivers
 
@@ -88,6 +88,7 @@ class Conductor:
         shared: str | None = getattr(config, "workerinput", {}).get("local_dream_folder")
         self.is_worker = shared is not None
         self.outputs = Outputs(config.option)
+        self.progress = Progress()
         if not self.is_worker:
             self.outputs.check(is_replay=self.recording is not None)
         self.is_controller = bool(getattr(config.option, "tx", None)) and not self.is_worker
@@ -183,6 +184,8 @@ class Conductor:
             self.settings = replace(self.settings, url=url)
             run.begin(self.folder, url)
             preflight.reach(self.settings)
+            if self.plan is not None:
+                self.progress.open(self.config, self.plan, self.settings)
         except (LaunchFailed, preflight.Unreachable) as error:
             self.problem = str(error)
             return True
@@ -203,8 +206,7 @@ class Conductor:
         """The verdict on a requirement, and its failure text where something is wrong."""
         assert self.plan is not None
         if self.run is None:
-            watch = progress.watch(self.config, self.plan)
-            self.run = Run(self.suite, self.settings, self.plan, self.folder, watch)
+            self.run = Run(self.suite, self.settings, self.plan, self.folder, self.progress.probe, self.progress.hear)
         if self.recording is not None and requirement.id in self.recording.untested:
             return Judgement(requirement.id, Verdict.UNTESTED, self.recording.untested[requirement.id]), ""
         judgement = self.run.judge(requirement.id)
@@ -275,7 +277,7 @@ class Conductor:
         contract = self.suite.contract
         transcripts = run.made(self.folder)
         selected = [requirement for requirement in contract.requirements if requirement.id in self.ids]
-        profile = contract.in_profile(self.settings.profile)
+        profile = contract.in_profile(self.settings.profile, self.settings.declared)
         judged = tuple(self.judged.get(r.id) or Judged(r, _never_judged(r)) for r in selected)
         return Result(
             suite_version=version("local-dream-conformance"),
@@ -324,6 +326,7 @@ class Conductor:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
+        self.progress.close()
         if self.is_worker:
             return
         if self.server is not None:
@@ -337,4 +340,4 @@ class Conductor:
 
 
 def _never_judged(requirement: Requirement) -> Judgement:
-    return Judgement(requirement.id, Verdict.UNTESTED, "the run ended before it was judged")
+    return Judgement(requirement.id, Verdict.UNTESTED, ENDED)

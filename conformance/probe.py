@@ -39,6 +39,8 @@ class Probe:
     after: tuple[str, ...] = ()
     available: Callable[[Settings], str | None] = lambda settings: None
     price: Callable[[Settings], Cost] | None = None
+    work: Callable[[Settings], float] | None = None
+    """Denoising steps times pixels, where that is not what the smallest generations take (for the time left)."""
 
     def priced(self, settings: Settings) -> Probe:
         """The probe with what it costs under these settings."""

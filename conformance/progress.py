@@ -1,44 +1,72 @@
-"""Progress on a terminal: which probe the target is working on. Silent where the output is no terminal."""
+"""Progress on a terminal: which probe the target is working on, its step, the time left. Silent elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from conformance.pace import Pace
 from conformance.plan import Plan
 from conformance.probe import Probe
+from conformance.settings import Settings
+from conformance.transcript import Request
 
 SAVE, RESTORE, ERASE = "\x1b7", "\x1b8", "\x1b[K"
 
 
-def watch(config: pytest.Config, plan: Plan) -> Callable[[Probe], AbstractContextManager[None]]:
-    """A context for the time in which a probe is made, which says so after what the terminal line already holds."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+class Progress:
+    """A line after what the terminal's line already holds."""
 
-    def write(text: str) -> None:
-        if reporter is None or not reporter.isatty:
-            return
-        writer = reporter._tw
-        room = writer.fullwidth - writer.width_of_current_line - 1
-        if room < len(text):
-            text = ""
-        if capture is None:
-            writer.write_raw(SAVE + text + ERASE + RESTORE, flush=True)
-        else:
-            with capture.global_and_fixture_disabled():
-                writer.write_raw(SAVE + text + ERASE + RESTORE, flush=True)
+    def __init__(self) -> None:
+        self._reporter: Any = None
+        self._screen: int | None = None
+        self._pace: Pace | None = None
+        self._lock = threading.Lock()
+
+    def open(self, config: pytest.Config, plan: Plan, settings: Settings) -> None:
+        """Begins, where there is a terminal. To be called while pytest does not capture the output."""
+        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if self._reporter is not None and self._reporter.isatty:
+            self._screen = os.dup(1)
+            self._pace = Pace(plan.probes, settings)
 
     @contextmanager
-    def say(probe: Probe) -> Iterator[None]:
-        number = 1 + [planned.name for planned in plan.probes].index(probe.name)
-        write(f"  [probe {number} of {len(plan.probes)}: {probe.name}]")
+    def probe(self, probe: Probe) -> Iterator[None]:
+        """The time in which a probe is made."""
+        if self._screen is None or self._pace is None:
+            yield
+            return
+        with self._lock:
+            self._pace.begin(probe)
+            self._write(self._pace.words())
         try:
             yield
         finally:
-            write("")
+            with self._lock:
+                self._pace.end()
+                self._write("")
 
-    return say
+    def hear(self, request: Request, piece: bytes) -> None:
+        """A piece of an answer has come; from any thread."""
+        if self._screen is not None and self._pace is not None:
+            with self._lock:
+                if self._pace.hear(id(request), piece):
+                    self._write(self._pace.words())
+
+    def close(self) -> None:
+        """Gives the terminal back."""
+        if self._screen is not None:
+            os.close(self._screen)
+            self._screen = None
+
+    def _write(self, text: str) -> None:
+        assert self._screen is not None
+        writer = self._reporter._tw
+        room = writer.fullwidth - writer.width_of_current_line - 1
+        shown = f"  [{text}]" if text and len(text) + 4 <= room else ""
+        os.write(self._screen, (SAVE + shown + ERASE + RESTORE).encode("ascii", "replace"))

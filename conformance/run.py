@@ -23,7 +23,7 @@ from conformance.plan import Plan
 from conformance.probe import Cost, Probe
 from conformance.settings import Settings
 from conformance.suite import Suite
-from conformance.target import Target, spent_on
+from conformance.target import Hear, Target, spent_on
 from conformance.transcript import Exchange, Transcript
 from conformance.verdict import Judgement
 
@@ -36,7 +36,10 @@ def begin(folder: Path, url: str) -> None:
 
 
 class Run:
-    """One process's share of a run. `watch` is called with each probe that this process makes, and is left after it."""
+    """One process's share of a run.
+
+    `watch` is called with each probe that this process makes, and is left after it; `hear` gets what it receives.
+    """
 
     def __init__(
         self,
@@ -45,11 +48,13 @@ class Run:
         plan: Plan,
         folder: Path,
         watch: Callable[[Probe], AbstractContextManager[object]] = lambda probe: nullcontext(),
+        hear: Hear | None = None,
     ) -> None:
         self.suite = suite
         self.plan = plan
         self.folder = folder
         self.watch = watch
+        self.hear = hear
         opened = json.loads((folder / ADDRESS).read_text(encoding="utf-8"))
         self.settings = replace(settings, url=opened["url"])
         self._clock = float(opened["clock"])
@@ -122,7 +127,7 @@ class Run:
         if broken := [name for name in probe.after if name in self._failed]:
             raise RuntimeError(f"{probe.name} follows {broken[0]}, which raised")
         if self._target is None:
-            self._target = Target(self.settings, self._transcripts.__getitem__, clock=self._clock)
+            self._target = Target(self.settings, self._transcripts.__getitem__, clock=self._clock, hear=self.hear)
         try:
             with self.watch(probe):
                 transcript = Transcript(probe.name, tuple(probe.run(self._target)))

@@ -14,6 +14,8 @@ from conformance.settings import Settings
 from conformance.transcript import Exchange, Request, Transcript
 from conformance.wire import Address
 
+Hear = Callable[[Request, bytes], None]
+"""Gets every piece of the body of an answer as it arrives, from any thread."""
 API_EVENTS = ("progress", "complete")
 LARGEST = (512, 512)
 """The largest picture that a probe asks for, unless the settings give a size: the default one."""
@@ -25,7 +27,8 @@ class Target:
     """Makes calls and keeps count.
 
     `transcript` answers with what an earlier probe recorded, and raises KeyError where it did not run. `clock` is the
-    `time.monotonic()` at which the run's clock was 0, so that several processes can share one clock.
+    `time.monotonic()` at which the run's clock was 0, so that several processes can share one clock. `hear` gets what
+    is received.
     """
 
     def __init__(
@@ -34,8 +37,10 @@ class Target:
         transcript: Callable[[str], Transcript],
         *,
         clock: float | None = None,
+        hear: Hear | None = None,
     ) -> None:
         self.settings = settings
+        self._hear = hear
         self.spent = Cost()
         self._transcript = transcript
         self._epoch = time.monotonic() if clock is None else clock
@@ -58,11 +63,11 @@ class Target:
 
     def send(self, label: str, request: Request, manner: Manner | None = None, until: Until | None = None) -> Exchange:
         """Makes one call on a connection of its own."""
-        return self._counted(self._connection().exchange(label, request, manner, until))
+        return self._counted(self._connection().exchange(label, request, manner, self._heard(request, until)))
 
     def begin(self, label: str, request: Request, manner: Manner | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
-        running = Running(self._connection(), label, request, manner, self._counted)
+        running = Running(self._connection(), label, request, manner, self._counted, self._heard(request, None))
         self._running.append(running)
         return running
 
@@ -83,6 +88,18 @@ class Target:
         """
         request = Request("", "", (), data)
         return self._counted(self._connection().exchange(label, request, Manner(raw=data, cut=cut), until))
+
+    def _heard(self, request: Request, until: Until | None) -> Until | None:
+        """What looks at every piece of an answer: those who listen, then `until`."""
+        if self._hear is None:
+            return until
+        hear = self._hear
+
+        def look(piece: bytes) -> bool:
+            hear(request, piece)
+            return until is not None and until(piece)
+
+        return look
 
     def affords(self, cost: Cost) -> bool:
         """Whether what was spent through this object leaves room for `cost` in the budget."""
@@ -114,11 +131,13 @@ class Running:
         request: Request,
         manner: Manner | None,
         done: Callable[[Exchange], Exchange],
+        until: Until | None = None,
     ) -> None:
         self._connection = connection
         self._exchange: Exchange | None = None
         self._stirred = threading.Event()
         self._done = done
+        self._until = until
         self._watch = first_event()
         self._thread = threading.Thread(target=self._run, args=(label, request, manner), daemon=True)
         self._thread.start()
@@ -149,7 +168,7 @@ class Running:
     def _look(self, piece: bytes) -> bool:
         if not self._stirred.is_set() and self._watch(piece):
             self._stirred.set()
-        return False
+        return self._until is not None and self._until(piece)
 
 
 def first_event() -> Until:

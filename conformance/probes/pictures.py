@@ -16,9 +16,11 @@ from conformance.settings import Settings
 from conformance.target import Target
 from conformance.transcript import Exchange
 
+DEFAULT_STEPS = 20
+LOW_STRENGTH = 0.1
 DEFAULTS: Body = {
     "negative_prompt": "",
-    "steps": 20,
+    "steps": DEFAULT_STEPS,
     "cfg": 7.5,
     "width": 512,
     "height": 512,
@@ -95,7 +97,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
     settings = target.settings
     width, height = settings.size or payload.DEFAULT_SIZE
     unfit = (width * 3 // 8, height // 4)
-    body = {**_explicit(settings), "denoise_strength": 0.1}
+    body = {**_explicit(settings), "denoise_strength": LOW_STRENGTH}
     jpeg_unfit, jpeg = payload.card64_jpeg(*unfit), payload.card64_jpeg(width, height)
     yield from first_accepted(
         target,
@@ -128,14 +130,26 @@ def _edges(target: Target) -> Iterator[Exchange]:
     yield target.send("edges/seed-max", generate({**plain, "seed": 2**32 - 1}))
 
 
+def _work(settings: Settings, steps: float) -> float:
+    width, height = settings.size or payload.DEFAULT_SIZE
+    return steps * width * height
+
+
 def _no_img2img(settings: Settings) -> str | None:
     return None if settings.img2img else "--no-img2img: the target takes no images"
 
 
 BASE = Probe("base", Cost(generations=1), _base)
 CORE = (
-    Probe("defaults", Cost(generations=2), _defaults, after=("refuse",)),
-    Probe("strength", Cost(generations=1), _strength, after=("defaults",), available=_no_img2img),
+    Probe("defaults", Cost(generations=2), _defaults, after=("refuse",), work=lambda s: _work(s, 2 * DEFAULT_STEPS)),
+    Probe(
+        "strength",
+        Cost(generations=1),
+        _strength,
+        after=("defaults",),
+        available=_no_img2img,
+        work=lambda s: _work(s, DEFAULT_STEPS * LOW_STRENGTH),
+    ),
 )
 HARDENED = (
     Probe("nulls", Cost(generations=1), _nulls, after=("base",)),
