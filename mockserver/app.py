@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mockserver.engine import Engine
+from mockserver.extensions.catalogue import extensions_of
 from mockserver.generate import GenerateEndpoint
 from mockserver.lane import Lane
 from mockserver.problem import Problem, answer_http_exception, answer_problem
@@ -37,8 +38,10 @@ def create_app(
     """A server for `engine`. `doors` stand before the routes, the first outermost; `generate` and `upscale` may be
     endpoints that replace stages of the honest ones."""
     settings = settings or ServerSettings()
-    generations = Lane("generate", settings.max_waiting)
+    generations = Lane("generate", 0 if settings.busy else settings.max_waiting)
     upscales = Lane("upscale", settings.max_waiting)
+
+    extensions = extensions_of(engine, settings, generations)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -51,10 +54,13 @@ def create_app(
         Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
     ]
     if settings.generate:
-        routes.append(Route("/generate", generate(engine, generations, settings).answer, methods=["POST"]))
+        routes.append(Route("/generate", generate(engine, generations, settings, extensions).answer, methods=["POST"]))
+    for extension in extensions:
+        routes += extension.routes()
+    inner = [door for extension in extensions for door in extension.doors()]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SafetyNet), *doors],
+        middleware=[Middleware(SafetyNet), *doors, *inner],
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )

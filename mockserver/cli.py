@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from mockserver.engine import EngineError
+from mockserver.extensions.catalogue import NAMES
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Chosen, Entry, Fault, Layer, Quirk, choose, entries
 from mockserver.faults.listing import listing
@@ -70,6 +71,16 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     help="Requests that may wait for the one that runs; the next gets 503.",
 )
 @click.option(
+    "--busy", is_flag=True, help="Refuse a generation with 503 while another one runs, rather than let it wait."
+)
+@click.option("--no-generate", is_flag=True, help="Only upscale: /generate is answered with 404.")
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(NAMES),
+    help="Turn an extension off, to play an older server; repeat for more.",
+)
+@click.option(
     "--fault",
     "faults",
     multiple=True,
@@ -118,6 +129,9 @@ def mock(
     any_upscaler: bool,
     max_body: int,
     max_waiting: int,
+    busy: bool,
+    no_generate: bool,
+    without: tuple[str, ...],
     faults: tuple[str, ...],
     quirks: tuple[str, ...],
     personality: str | None,
@@ -137,7 +151,14 @@ def mock(
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
-        settings = ServerSettings(max_body=max_body, max_waiting=max_waiting, seed=seed)
+        settings = ServerSettings(
+            without=frozenset(without),
+            busy=busy,
+            generate=not no_generate,
+            max_body=max_body,
+            max_waiting=max_waiting,
+            seed=seed,
+        )
         selection = Selection(inside)
         app = create_altered_app(engine, settings, selection)
         about = " ".join(

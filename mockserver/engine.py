@@ -58,6 +58,11 @@ class GenerationRequest:
     preview_stride: int = 1
     """`show_diffusion_stride`; at least 1."""
     use_opencl: bool = False
+    output_format: str | None = None
+    """How the server codes the picture for the client: raw, jpeg or png; None where the client did not ask. Not the
+    engine's concern."""
+    preview_format: str | None = None
+    """The same for previews."""
 
     def previews_at(self, denoising_step: int) -> bool:
         """Whether the denoising step (counted from 1) shows a preview: every stride-th, the first included."""

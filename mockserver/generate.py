@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from mockserver.connection import read_body, while_connected
 from mockserver.engine import Engine, GenerationRequest
 from mockserver.event_stream import EventStream
 from mockserver.events import Event
+from mockserver.extensions.extension import Extension
 from mockserver.generation import Generation
 from mockserver.lane import Lane
 from mockserver.request_reader import RequestReader
@@ -31,11 +32,13 @@ class GenerateEndpoint:
     `encoded` (events to bytes).
     """
 
-    def __init__(self, engine: Engine, lane: Lane, settings: ServerSettings) -> None:
+    def __init__(
+        self, engine: Engine, lane: Lane, settings: ServerSettings, extensions: Sequence[Extension] = ()
+    ) -> None:
         self.engine = engine
         self.lane = lane
         self.settings = settings
-        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels, settings.seed)
+        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels, settings.seed, extensions)
         self._readers = asyncio.Semaphore(READERS)
 
     async def answer(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ import numpy as np
 from mockserver.engine import Cancelled, EngineError, GenerationRequest, Picture, Rgb, Step
 from mockserver.events import Complete, Event, Failed, Progress
 from mockserver.lane import Lane
+from mockserver.picture_output import file_of
 from mockserver.problem import Problem, problem_of
 
 ROOM = 16
@@ -71,8 +72,7 @@ class Generation(AsyncIterator[Event]):
                 if isinstance(made, Picture):
                     self._put(self._complete(made, time.monotonic() - started), cancelled)
                     return
-                preview = None if made.preview is None else self._coded(made.preview)
-                self._put(Progress(step=made.step, total_steps=made.total_steps, image=preview), cancelled)
+                self._put(self._progress(made), cancelled)
                 if cancelled():
                     return
             if not cancelled():
@@ -80,9 +80,17 @@ class Generation(AsyncIterator[Event]):
         except BaseException as error:  # whatever an engine raises, the client hears of it and the lane lives on
             self._put(problem_of(error), cancelled)
 
+    def _progress(self, made: Step) -> Progress:
+        if made.preview is None:
+            return Progress(step=made.step, total_steps=made.total_steps)
+        format = self._request.preview_format
+        image = self._coded(made.preview, format)
+        return Progress(step=made.step, total_steps=made.total_steps, image=image, format=format)
+
     def _complete(self, picture: Picture, seconds: float) -> Complete:
         return Complete(
-            image=self._coded(picture.rgb),
+            image=self._coded(picture.rgb, self._request.output_format),
+            format=self._request.output_format,
             seed=self._request.seed,
             width=self._request.width,
             height=self._request.height,
@@ -90,11 +98,11 @@ class Generation(AsyncIterator[Event]):
             first_step_time_ms=int(picture.first_step_seconds * 1000),
         )
 
-    def _coded(self, rgb: Rgb) -> str:
+    def _coded(self, rgb: Rgb, format: str | None) -> str:
         wanted = (self._request.height, self._request.width, 3)
         if rgb.shape != wanted or rgb.dtype != np.uint8:
             raise EngineError(f"the engine made {rgb.dtype} {rgb.shape} where uint8 {wanted} was asked for")
-        return base64.b64encode(rgb.tobytes()).decode("ascii")
+        return base64.b64encode(file_of(rgb, format or "raw")).decode("ascii")
 
     def _put(self, made: Event | Problem, cancelled: Cancelled) -> None:
         while not self._room.acquire(timeout=0.05):

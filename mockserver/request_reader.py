@@ -5,7 +5,7 @@ Types, ranges and defaults come from the contract's schema `GenerateRequest`; th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random, SystemRandom
 from typing import Any
 
@@ -13,10 +13,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from mockserver.engine import GenerationRequest, Limits
+from mockserver.extensions.extension import Extension, Fields
 from mockserver.picture_input import read_image, read_mask
 from mockserver.problem import Problem
-from mockserver.spec import component, without_extension_values
-from mockserver.strict_json import read_object
+from mockserver.size_limits import check_size
+from mockserver.spec import generate_request
+from mockserver.strict_json import is_text, read_object
 
 SEEDS = 2**32
 NOUNS = {"integer": "an integer", "number": "a number", "string": "a string", "boolean": "true or false"}
@@ -25,24 +27,30 @@ NOUNS = {"integer": "an integer", "number": "a number", "string": "a string", "b
 class RequestReader:
     """Reads requests for one engine. Safe to use from any thread. `seed` makes the seeds that it picks repeatable."""
 
-    def __init__(self, limits: Limits, max_picture_pixels: int, seed: int | None = None) -> None:
+    def __init__(
+        self, limits: Limits, max_picture_pixels: int, seed: int | None = None, extensions: Sequence[Extension] = ()
+    ) -> None:
         self._seeds: Random = SystemRandom() if seed is None else Random(seed)
         self._limits = limits
         self._max_picture_pixels = max_picture_pixels
-        self._schema = without_extension_values(component("GenerateRequest"))
+        self._extensions = extensions
+        self._schema = generate_request({extension.name for extension in extensions})
         self._fields: dict[str, dict[str, Any]] = self._schema["properties"]
         self._validator = Draft202012Validator(self._schema)
 
     def read(self, body: bytes) -> GenerationRequest:
         """Raises Problem (400)."""
         sent = self.checked(read_object(body))
-        values: dict[str, Any] = {name: sent.get(name, schema.get("default")) for name, schema in self._fields.items()}
+        values: Fields = {name: sent.get(name, schema.get("default")) for name, schema in self._fields.items()}
+        values |= {name: sent.get(name) for name, schema in self._fields.items() if "x-extension" in schema}
+        for extension in self._extensions:
+            values = extension.reshaped(values)
         seed = self._seeds.randrange(SEEDS) if values["seed"] is None else int(values["seed"])
         size = (int(values["width"]), int(values["height"]))
         self._check_limits(int(values["steps"]), *size)
         pixels = self._max_picture_pixels
         image, mask = values["image"], values["mask"]
-        return GenerationRequest(
+        request = GenerationRequest(
             prompt=values["prompt"],
             negative_prompt=values["negative_prompt"],
             steps=int(values["steps"]),
@@ -58,6 +66,9 @@ class RequestReader:
             preview_stride=max(1, int(values["show_diffusion_stride"])),
             use_opencl=values["use_opencl"],
         )
+        for extension in self._extensions:
+            request = extension.completed(request, values)
+        return request
 
     def checked(self, document: dict[str, Any]) -> dict[str, Any]:
         """The documented fields that were sent, validated; unknown fields and optional nulls are dropped."""
@@ -71,7 +82,7 @@ class RequestReader:
         if errors:
             raise Problem(400, self._message(errors[0]))
         for name, value in sent.items():
-            if isinstance(value, str) and not _is_text(value):
+            if isinstance(value, str) and not is_text(value):
                 raise Problem(400, f"{name}: holds half a surrogate pair, which is no character; send whole characters")
             if _is_number(value) and abs(value) > 1e300:
                 raise Problem(400, f"{name}: {_shown(value)} is too large; send {self._wanted(name)}")
@@ -81,16 +92,7 @@ class RequestReader:
         limits = self._limits
         if steps > limits.max_steps:
             raise Problem(400, f"steps: {_shown(steps)} is more than this server's {limits.max_steps}; send fewer")
-        for name, side in (("width", width), ("height", height)):
-            if not limits.min_side <= side <= limits.max_side:
-                span = f"{limits.min_side} to {limits.max_side}"
-                raise Problem(400, f"{name}: {_shown(side)} is not within this server's {span}; send one that is")
-        if width * height > limits.max_pixels:
-            raise Problem(
-                400,
-                f"width, height: {width}x{height} is more than this server's {limits.max_pixels} pixels;"
-                " send a smaller size",
-            )
+        check_size(limits, {"width": width, "height": height}, width, height)
 
     def _order(self, error: ValidationError) -> int:
         names = list(self._fields)
@@ -116,6 +118,8 @@ class RequestReader:
             return f"{name}: missing; send {wanted}"
         if error.validator == "type":
             return f"{name}: {_shown(error.instance)} is of the wrong type; send {wanted}"
+        if error.validator == "pattern":
+            return f"{name}: {_shown(error.instance)} is of another form; send {wanted}"
         if error.validator == "minLength":
             return f"{name}: empty; send {wanted} that is not empty"
         return f"{name}: {_shown(error.instance)} is out of range; send {wanted}"
@@ -125,6 +129,8 @@ class RequestReader:
         words = " or ".join(_noun(kind) for kind in _listed(schema["type"]) if kind != "null")
         if "enum" in schema:
             words = "one of " + ", ".join(str(value) for value in schema["enum"] if value is not None)
+        if "pattern" in schema:
+            words = f"a string such as {schema['examples'][0]}"
         if "multipleOf" in schema:
             words = f"a multiple of {schema['multipleOf']}"
         if "minimum" in schema:
@@ -133,7 +139,7 @@ class RequestReader:
             words = "a picture as base64"
         if name in self._schema["required"]:
             return words
-        return words + (", or leave it out" if "default" in schema else ", or leave it out and the server picks one")
+        return words + (", or leave it out and the server picks one" if name == "seed" else ", or leave it out")
 
 
 def _listed(kinds: str | Iterable[str]) -> list[str]:
@@ -142,14 +148,6 @@ def _listed(kinds: str | Iterable[str]) -> list[str]:
 
 def _noun(kind: str) -> str:
     return NOUNS.get(kind, kind)
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_number(value: object) -> bool:

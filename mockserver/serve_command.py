@@ -9,6 +9,7 @@ import click
 
 from mockserver.app import create_app
 from mockserver.engines import CannotLoad, load_engine
+from mockserver.extensions.catalogue import NAMES
 from mockserver.serving import CannotListen, listen, serve
 from mockserver.settings import ServerSettings
 from mockserver.startup_line import startup_line
@@ -77,6 +78,15 @@ SETTINGS = ServerSettings()
     type=click.IntRange(min=0),
     help="Requests that may wait for the one that runs; the next gets 503.",
 )
+@click.option(
+    "--busy", is_flag=True, help="Refuse a generation with 503 while another one runs, rather than let it wait."
+)
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(NAMES),
+    help="Turn an extension off, to play an older server; repeat for more.",
+)
 @click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def serve_command(
     host: str,
@@ -86,6 +96,8 @@ def serve_command(
     no_generate: bool,
     max_body: int,
     max_waiting: int,
+    busy: bool,
+    without: tuple[str, ...],
     access_log: bool,
     **chosen: str | int | bool | None,
 ) -> None:
@@ -93,7 +105,14 @@ def serve_command(
 
     When it is ready, one line on stdout says `ready URL MODEL DEVICE`. Stop it with Ctrl+C.
     """
-    settings = replace(SETTINGS, generate=not no_generate, max_body=max_body, max_waiting=max_waiting)
+    settings = replace(
+        SETTINGS,
+        without=frozenset(without),
+        busy=busy,
+        generate=not no_generate,
+        max_body=max_body,
+        max_waiting=max_waiting,
+    )
     options = {key: _text(value) for key, value in chosen.items() if value is not None and value is not False}
     if no_generate:
         options["generate"] = "false"

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 class ServerSettings:
     """Limits and waits of the HTTP layer. Sizes in bytes, waits in seconds."""
 
+    without: frozenset[str] = frozenset()
+    """Extensions that are turned off; `extensions.catalogue.NAMES` has their names."""
+    busy: bool = False
+    """Whether a generation is refused with 503 while another one runs, rather than queued (the extension busy)."""
     generate: bool = True
     """Whether there is a /generate; without it the server only upscales."""
     max_body: int = 64 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,12 +28,16 @@ def component(name: str) -> dict[str, Any]:
     return {**components["schemas"][name], "components": components}
 
 
-def without_extension_values(schema: dict[str, Any]) -> dict[str, Any]:
-    """An object's schema whose enumerations lack the values that only extensions have (`x-extension-values`)."""
-    properties = {name: _core(field) for name, field in schema["properties"].items()}
-    return {**schema, "properties": properties}
+def generate_request(extensions: Collection[str]) -> dict[str, Any]:
+    """The schema of a request to a server with these extensions: their fields and values, and no others'."""
+    core, added = component("GenerateRequest"), component("GenerateExtensions")["properties"]
+    properties = {name: _with_values(field, extensions) for name, field in core["properties"].items()}
+    properties |= {name: field for name, field in added.items() if field["x-extension"] in extensions}
+    return {**core, "properties": properties}
 
 
-def _core(field: dict[str, Any]) -> dict[str, Any]:
-    added = [value for values in field.get("x-extension-values", {}).values() for value in values]
-    return {**field, "enum": [value for value in field["enum"] if value not in added]} if added else field
+def _with_values(field: dict[str, Any], extensions: Collection[str]) -> dict[str, Any]:
+    """The field with only those values of its enumeration that the core or one of the extensions has."""
+    others = field.get("x-extension-values", {})
+    left_out = {value for name, values in others.items() if name not in extensions for value in values}
+    return {**field, "enum": [value for value in field["enum"] if value not in left_out]} if left_out else field

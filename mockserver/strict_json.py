@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 from mockserver.problem import Problem
 
 
-def read_object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes, wanted: str = 'a JSON object with at least "prompt"') -> dict[str, Any]:
     """Reads a request body. Raises Problem (400) that says what is wrong and where."""
     if not body.strip():
-        raise Problem(400, 'the body is empty; send a JSON object with at least "prompt"')
+        raise Problem(400, f"the body is empty; send {wanted}")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -29,6 +29,15 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Problem(400, 'the body is JSON but not an object; send {"prompt": "..."}')
     return value
+
+
+def is_text(value: str) -> bool:
+    """Whether a string is whole characters: JSON can write half a surrogate pair, which is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

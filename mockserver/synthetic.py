@@ -4,7 +4,7 @@ It stands in for a real engine wherever the talk over HTTP matters and the pictu
 takes a few milliseconds for a small picture, and gives the same bytes for the same request.
 
 What each parameter does here: the prompt chooses colours and land, the negative prompt turns them away, the seed moves
-everything, cfg is contrast and colour, the scheduler is the brush (`euler_a` leaves grain), the steps settle what is
+everything, cfg is contrast and colour, the scheduler is the brush (all but `dpm` leave grain), the steps settle what is
 left of the noise and lead elsewhere, the strength is how much of the input picture is painted over, white in the mask
 is painted over.
 """
@@ -21,10 +21,21 @@ from PIL import Image, ImageFilter
 
 from mockserver.engine import Cancelled, EngineError, GenerationRequest, Mask, RequestRefused, Rgb, UnknownUpscaler
 from mockserver.scene import Plane, landscape, mood_of, noise, random_of
+from mockserver.synthetic_tokens import SyntheticTokenCount, count_tokens
 
-SCHEDULERS = ("dpm", "euler_a")
+SCHEDULERS = (
+    "dpm",
+    "euler_a",
+    "dpm_karras",
+    "euler",
+    "euler_karras",
+    "euler_a_karras",
+    "lcm",
+    "dpm_sde",
+    "dpm_sde_karras",
+)
 GRAIN = np.float32(0.12)
-"""Strength of the grain that `euler_a` leaves, as a share of the brightness: enough to be another picture."""
+"""Strength of the grain that all schedulers but `dpm` leave, as a share of the brightness: it makes another picture."""
 TURN = np.float32(0.1)
 """How far another number of steps leads to another picture, as a share of the brightness."""
 SEAM = 2
@@ -128,6 +139,9 @@ class SyntheticEngine:
             yield SyntheticStep(step, total, unfinished(request, result, chaos, step / total) if show else None)
         yield SyntheticPicture(result, first)
 
+    def tokenize(self, prompt: str) -> SyntheticTokenCount:
+        return count_tokens(prompt)
+
     def upscalers(self) -> Sequence[SyntheticUpscaler]:
         return (SyntheticUpscaler(),)
 
@@ -200,8 +214,8 @@ def paint(request: GenerationRequest) -> Rgb:
     scene += latent_noise(request) * np.float32(0.35 / (1 + request.steps))
     way = random_of("steps", str(request.steps))
     scene += (noise(way, width, height, 3, 2) * TURN)[..., np.newaxis]
-    if request.scheduler == "euler_a":
-        chance = random_of("ancestral", str(request.seed))
+    if request.scheduler != "dpm":
+        chance = random_of("grain", str(request.seed), request.scheduler)
         scene += (noise(chance, width, height, 48, 2) * GRAIN)[..., np.newaxis]
     drawn = np.clip(scene, 0, 1) * np.float32(255)
     if request.image is not None:

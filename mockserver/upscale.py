@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +14,7 @@ from starlette.responses import Response
 from mockserver.connection import read_body, while_connected
 from mockserver.engine import Cancelled, Engine, Limits, Rgb
 from mockserver.lane import Lane
+from mockserver.picture_output import jpeg_of
 from mockserver.problem import Problem, problem_of
 from mockserver.settings import ServerSettings
 
@@ -123,13 +122,6 @@ def check_length(asked: UpscaleRequest, length: int) -> None:
     if length != asked.length:
         size = f"{asked.width} x {asked.height} x 3"
         raise Problem(400, f"body: {length} bytes where X-Image-Width x X-Image-Height x 3 = {size} = {asked.length}")
-
-
-def jpeg_of(rgb: Rgb) -> bytes:
-    """JPEG, quality 95, colour at full resolution."""
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
 
 
 def _single(headers: Headers, name: str, what: str) -> str:

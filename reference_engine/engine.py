@@ -6,6 +6,7 @@ whoever only lists the engines should not pay for it.
 
 from __future__ import annotations
 
+import copy
 import os
 import queue
 import threading
@@ -29,7 +30,18 @@ if TYPE_CHECKING:
     from reference_engine.tasks import Request, Rgb, Tasks
     from reference_engine.upscaling.upscaler import Upscaler
 
-SCHEDULERS: Final = ("dpm", "euler_a")
+SCHEDULERS: Final = (
+    "dpm",
+    "euler_a",
+    "dpm_karras",
+    "euler",
+    "euler_karras",
+    "euler_a_karras",
+    "lcm",
+    "dpm_sde",
+    "dpm_sde_karras",
+)
+"""The names of :data:`reference_engine.samplers.SAMPLERS`, which takes torch to read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +94,13 @@ class ReferenceEngine(UpscalingEngine):
     ) -> None:
         from reference_engine.tasks import Tasks
 
-        self._pipeline = pipeline
         self._turns = turns or Turns()
         self._tasks: Tasks = Tasks(pipeline)
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
         super().__init__(Description(name, device, SCHEDULERS, side), Limits(max_pixels=max_pixels), upscaler)
+        # Of its own: a tokenizer that counts while another thread has it cut prompts fails, or cuts wrongly.
+        self._counting: Any = copy.deepcopy(pipeline.tokenizer)
+        self._one_counts = threading.Lock()
         # One thread for all runs: a fresh one each time would build torch's thread pool anew.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation")
 
@@ -167,9 +181,11 @@ class ReferenceEngine(UpscalingEngine):
         """Count a prompt's tokens. Prompts beyond 20 000 characters are counted up to there."""
         from reference_engine.tasks import LONGEST_PROMPT
 
-        tokenizer = self._pipeline.tokenizer
-        found = tokenizer(prompt[:LONGEST_PROMPT], truncation=False, return_offsets_mapping=True, verbose=False)
-        count, longest = len(found.input_ids), int(tokenizer.model_max_length)
+        with self._one_counts:
+            found = self._counting(
+                prompt[:LONGEST_PROMPT], truncation=False, return_offsets_mapping=True, verbose=False
+            )
+        count, longest = len(found.input_ids), int(self._counting.model_max_length)
         # The end mark takes the last place, so the token that would stand there is the first unseen one.
         overflow = found.offset_mapping[longest - 1][0] if count > longest else None
         return TokenCount(count, longest, overflow)

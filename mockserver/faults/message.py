@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from mockserver.engine import Rgb
 from mockserver.events import Event
+from mockserver.picture_output import file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,23 @@ class Message:
         text = self.payload.get("image")
         if not isinstance(text, str):
             return None
-        raw = np.frombuffer(base64.b64decode(text), dtype=np.uint8)
-        return raw.reshape(size[1], size[0], 3)
+        data = base64.b64decode(text)
+        if self._format == "raw":
+            return np.frombuffer(data, dtype=np.uint8).reshape(size[1], size[0], 3)
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+
+    @property
+    def _format(self) -> str:
+        return str(self.payload.get("format", "raw"))
 
     def redrawn(self, size: tuple[int, int], change: Callable[[Rgb], Rgb]) -> Message:
         """The same with another picture; `width` and `height` in the payload stay as they are."""
         rgb = self.picture(size)
         if rgb is None:
             return self
-        return self.with_(image=base64.b64encode(np.ascontiguousarray(change(rgb)).tobytes()).decode("ascii"))
+        data = file_of(np.ascontiguousarray(change(rgb)), self._format)
+        return self.with_(image=base64.b64encode(data).decode("ascii"))
 
     def encoded(self) -> bytes:
         """As `mockserver.sse.encode`; NaN is written where a payload holds it."""

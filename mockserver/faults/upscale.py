@@ -16,7 +16,8 @@ from mockserver.faults.alteration import Alteration
 from mockserver.faults.catalogue import Layer, fault
 from mockserver.faults.door import Headed, Header, value_of, without
 from mockserver.faults.place import Place
-from mockserver.upscale import UpscaleAnswer, UpscaleRequest, jpeg_of
+from mockserver.picture_output import jpeg_of
+from mockserver.upscale import UpscaleAnswer, UpscaleRequest
 
 UPSCALE = Layer.UPSCALE
 

@@ -1,0 +1,24 @@
+"""Extension aspect_ratio: the shape of the picture as W:H."""
+
+from __future__ import annotations
+
+from mockserver.extensions.extension import Extension, Fields
+from mockserver.size_limits import check_size
+
+MULTIPLE = 8
+
+
+class AspectRatio(Extension):
+    """The longer side is the longer one of width and height; the shorter one follows, down to a multiple of 8."""
+
+    name = "aspect_ratio"
+
+    def reshaped(self, fields: Fields) -> Fields:
+        if fields["aspect_ratio"] is None:
+            return fields
+        across, down = (int(part) for part in fields["aspect_ratio"].split(":"))
+        longer = int(max(fields["width"], fields["height"]))
+        shorter = max(MULTIPLE, longer * min(across, down) // max(across, down) // MULTIPLE * MULTIPLE)
+        width, height = (longer, shorter) if across >= down else (shorter, longer)
+        check_size(self.engine.limits(), {"aspect_ratio": shorter}, width, height)
+        return {**fields, "width": width, "height": height}
