@@ -63,7 +63,7 @@ class Recipe:
     text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
     judge: Fit = Fit(steps=1000, batch=48, rate=2e-3)
     judge_size: int = 128  # pixels; pictures of any size are shrunk to it
-    vae: Fit = Fit(steps=9000, batch=6, rate=1e-3)
+    vae: Fit = Fit(steps=5000, batch=6, rate=1e-3)
     vae_crop: int = 96  # pixels; far from the end more steps are worth more than more pixels
     vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
     decoder: Fit = Fit(steps=9000, batch=8, rate=5e-4)
