@@ -97,17 +97,20 @@ class Matrix:
 
     def holes(self) -> Iterator[str]:
         """One line for each way in which the matrix is not as it should be."""
-        yield from self._honest()
-        for name in self.entries:
-            yield from self._common(name)
-        for name in self.faults:
-            for id in self.missed(name):
-                yield f"fault {name}: {id} is {self._verdict(name, id)}, though the fault breaks it"
-            for id in self.false_alarms(name):
-                yield f"fault {name}: {id} is {self._verdict(name, id)}, which is not among its consequences"
-        for name in self.quirks:
-            yield from self._quirk(name)
+        for name in self.trials:
+            yield from self.own_holes(name)
         yield from self._coverage()
+
+    def own_holes(self, name: str) -> Iterator[str]:
+        """Those of one trial alone."""
+        if name == HONEST:
+            yield from self._honest()
+            return
+        yield from self._common(name)
+        if name in self.faults:
+            yield from self._fault(name)
+        else:
+            yield from self._quirk(name)
 
     def _honest(self) -> Iterator[str]:
         for id, judgement in self.trials[HONEST].judgements.items():
@@ -123,6 +126,12 @@ class Matrix:
         for id, judgement in trial.judgements.items():
             if judgement.verdict is Verdict.ERROR:
                 yield f"{name}: {id} is an error of the suite: {_line(judgement.reason)}"
+
+    def _fault(self, name: str) -> Iterator[str]:
+        for id in self.missed(name):
+            yield f"fault {name}: {id} is {self._verdict(name, id)}, though the fault breaks it"
+        for id in self.false_alarms(name):
+            yield f"fault {name}: {id} is {self._verdict(name, id)}, which is not among its consequences"
 
     def _quirk(self, name: str) -> Iterator[str]:
         allowed = (*CLEAN, Verdict.ERROR)

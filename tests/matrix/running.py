@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from multiprocessing import get_context
 
-from conformance import suite
+from conformance import archive, suite
 from conformance.suite import Suite
 from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
 from tests.matrix.matrix import Matrix, load_exceptions
@@ -28,15 +28,22 @@ def default_jobs() -> int:
 def run_matrix(
     names: Collection[str] | None = None, jobs: int | None = None, report: Report = lambda trial: None
 ) -> Matrix:
-    """Every entry of the catalogue (or those named), and the honest server."""
+    """Every entry of the catalogue (or those named), and the honest server.
+
+    Trials that show a hole are made a second time, one after another, and that counts: some checks judge times, and
+    several trials at once make servers slow.
+    """
     chosen = {name: entry for name, entry in entries().items() if names is None or name in names}
-    trials = {}
-    with ProcessPoolExecutor(jobs or default_jobs(), get_context("spawn"), _quiet) as pool:
-        waiting = [pool.submit(_trial, name) for name in (*sorted(chosen, key=lambda n: _order(chosen[n])), HONEST)]
-        for done in as_completed(waiting):
-            trial = done.result()
-            trials[trial.name] = trial
-            report(trial)
+    trials: dict[str, Trial] = {}
+    first = [*sorted(chosen, key=lambda name: _order(chosen[name])), HONEST]
+    for several, waiting in ((jobs or default_jobs(), first), (1, None)):
+        found = Matrix(_suite(), chosen, trials, load_exceptions())
+        again = [name for name in trials if any(found.own_holes(name))] if waiting is None else waiting
+        with ProcessPoolExecutor(several, get_context("spawn"), _prepare) as pool:
+            for done in as_completed([pool.submit(_trial, name) for name in again]):
+                trial = done.result()
+                trials[trial.name] = trial
+                report(trial)
     return Matrix(_suite(), chosen, trials, load_exceptions())
 
 
@@ -45,8 +52,11 @@ def _order(entry: Fault | Quirk) -> tuple[bool, str]:
     return entry.layer is not Layer.WIRE, entry.name
 
 
-def _quiet() -> None:
+def _prepare() -> None:
+    """In every process before its first trial."""
     logging.disable(logging.CRITICAL)  # servers that are made to fail say so
+    # A run keeps its transcripts in files for other processes. Here are none, and writing takes a third of a trial.
+    archive.save = lambda folder, transcript: folder
 
 
 @cache

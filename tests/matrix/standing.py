@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,11 +40,8 @@ class Remembering(SyntheticEngine):
 
     def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[SyntheticStep | SyntheticPicture]:
         started = time.monotonic()
-        key = _key(request)
-        if key not in MADE:
-            MADE[key] = list(SyntheticEngine(Pacing(first=0, step=0)).generate(request, lambda: False))
         first = 0.0
-        for made in MADE[key]:
+        for made in _made(request):
             if isinstance(made, SyntheticPicture):
                 yield SyntheticPicture(made.rgb, first)
                 return
@@ -54,7 +52,19 @@ class Remembering(SyntheticEngine):
             yield made
 
 
-MADE: dict[tuple[object, ...], list[SyntheticStep | SyntheticPicture]] = {}
+MADE: OrderedDict[tuple[object, ...], list[SyntheticStep | SyntheticPicture]] = OrderedDict()
+KEPT = 40
+"""Requests whose pictures are kept: those that every trial makes, and then some."""
+
+
+def _made(request: GenerationRequest) -> list[SyntheticStep | SyntheticPicture]:
+    key = _key(request)
+    if key not in MADE:
+        MADE[key] = list(SyntheticEngine(Pacing(first=0, step=0)).generate(request, lambda: False))
+    MADE.move_to_end(key)
+    if len(MADE) > KEPT:
+        MADE.popitem(last=False)
+    return MADE[key]
 
 
 def _key(request: GenerationRequest) -> tuple[object, ...]:

@@ -1,0 +1,156 @@
+"""The matrix can fail: every kind of hole, shown on made-up trials; and real trials, with a check muted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance import suite
+from conformance.suite import Suite
+from conformance.verdict import Finding, Judgement, Verdict
+from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from mockserver.proxy.bend import Bend
+from tests.matrix import muted, report
+from tests.matrix.matrix import Excuse, Matrix, load_exceptions
+from tests.matrix.remembered import remembering
+from tests.matrix.trial import HONEST, Trial, attempt
+
+SUITE = suite.load()
+IDS = [r.id for r in SUITE.contract.requirements if not r.unjudged]
+BAD = Fault(
+    name="bad", sentence="Bad.", layer=Layer.EVENT, make=Bend, breaks=("GEN-EVT-04",), consequences=("GEN-EVT-05",)
+)
+WORSE = replace(BAD, name="worse")
+ODD = Quirk(name="odd", sentence="Odd.", layer=Layer.EVENT, make=Bend, discouraged=("GEN-SSE-02",))
+
+
+def judged(**verdicts: Verdict) -> dict[str, Judgement]:
+    """All requirements hold but these (with _ for -)."""
+    found = {id: Judgement(id, Verdict.PASS, assertions=1) for id in IDS}
+    for id, verdict in verdicts.items():
+        name = id.replace("_", "-")
+        broken = verdict in (Verdict.FAIL, Verdict.WARN)
+        found[name] = Judgement(name, verdict, "", (Finding("this", "that", "base"),) if broken else ())
+    return found
+
+
+def check_name(id: str) -> str:
+    return muted.name(SUITE.checks[id][0])
+
+
+def trial(name: str, applied: int = 3, **verdicts: Verdict) -> Trial:
+    broken = {check_name(id.replace("_", "-")): False for id, verdict in verdicts.items() if verdict is Verdict.FAIL}
+    return Trial(name, judged(**verdicts), applied, 1.0, broken)
+
+
+CAUGHT = trial("bad", GEN_EVT_04=Verdict.FAIL, GEN_EVT_05=Verdict.FAIL)
+EXCUSED = {id: Excuse(id, 0, "made up") for id in IDS if id != "GEN-EVT-04"}
+GOOD = {
+    HONEST: trial(HONEST, 0),
+    "bad": CAUGHT,
+    "worse": replace(CAUGHT, name="worse"),
+    "odd": trial("odd", GEN_SSE_02=Verdict.WARN),
+}
+
+
+def matrix(trials: Mapping[str, Trial] | None = None, excuses: Mapping[str, Excuse] = EXCUSED) -> Matrix:
+    return Matrix(SUITE, {"bad": BAD, "worse": WORSE, "odd": ODD}, {**GOOD, **(trials or {})}, excuses)
+
+
+def test_a_matrix_without_holes() -> None:
+    assert list(matrix().holes()) == []
+    assert matrix().kills["GEN-EVT-04"] == ["bad", "worse"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "hole"),
+    [
+        ({"bad": trial("bad")}, "fault bad: GEN-EVT-04 is pass, though the fault breaks it"),
+        ({"bad": trial("bad", GEN_EVT_04=Verdict.BLOCKED)}, "fault bad: GEN-EVT-04 is blocked, though"),
+        (
+            {"bad": trial("bad", GEN_EVT_04=Verdict.FAIL, GEN_EVT_12=Verdict.FAIL)},
+            "fault bad: GEN-EVT-12 is fail (expected this, got that in base), which is not among its consequences",
+        ),
+        ({"bad": replace(CAUGHT, applied=0)}, "bad: was never served"),
+        ({"bad": replace(CAUGHT, applied=0)}, "GEN-EVT-04: killed by 1 of 2 faults (worse)"),
+        ({"bad": Trial("bad", problem="nobody\nis there")}, "bad: the suite did not begin: nobody ... is there"),
+        ({"bad": trial("bad", HLT_01=Verdict.ERROR)}, "bad: HLT-01 is an error of the suite"),
+        ({"odd": trial("odd", GEN_SSE_02=Verdict.WARN, HLT_01=Verdict.FAIL)}, "quirk odd: HLT-01 is fail"),
+        ({"odd": trial("odd", GEN_SSE_02=Verdict.WARN, HLT_01=Verdict.BLOCKED)}, "quirk odd: HLT-01 is blocked"),
+        ({"odd": trial("odd", GEN_SSE_02=Verdict.WARN, HLT_01=Verdict.UNTESTED)}, "quirk odd: HLT-01 is untested"),
+        ({"odd": trial("odd")}, "quirk odd: GEN-SSE-02 is pass, though the quirk goes against it"),
+        ({HONEST: trial(HONEST, GEN_EVT_07=Verdict.WARN)}, "the honest server: GEN-EVT-07 is warn"),
+    ],
+)
+def test_each_hole_is_seen(trials: dict[str, Trial], hole: str) -> None:
+    holes = list(matrix(trials).holes())
+    assert any(line.startswith(hole) for line in holes), holes
+
+
+def test_exceptions_are_held_to_what_they_say() -> None:
+    id = "GEN-EVT-04"
+    assert list(matrix(excuses={**EXCUSED, id: Excuse(id, 2, "x")}).holes()) == []
+    assert list(matrix(excuses={**EXCUSED, id: Excuse(id, 1, "x")}).holes()) == [
+        f"{id}: killed by 2 faults, though exceptions.toml says that 1 are conceivable"
+    ]
+    assert list(matrix(excuses={**EXCUSED, "GEN-X-01": Excuse("GEN-X-01", 1, "x")}).holes()) == [
+        "GEN-X-01: in exceptions.toml, but not in the contract"
+    ]
+
+
+def test_a_check_that_no_fault_needs_is_a_hole() -> None:
+    name = check_name("GEN-EVT-04")
+    survived = replace(CAUGHT, survived={name: True})
+    holes = list(matrix({"bad": survived, "worse": replace(survived, name="worse")}).holes())
+    assert holes == [f"check {name}: with its assertions off, the matrix would look the same"]
+
+
+def test_the_exceptions_are_readable() -> None:
+    for id, excuse in load_exceptions().items():
+        assert id in IDS
+        assert 0 <= excuse.faults < 2
+        assert excuse.reason.endswith(".")
+
+
+def test_an_exception_without_a_reason_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "exceptions.toml"
+    path.write_text('[[exception]]\nid = "HLT-01"\nfaults = 1\nreason = " "\n')
+    with pytest.raises(ValueError, match="needs id, faults and reason"):
+        load_exceptions(path)
+
+
+def test_the_documents_tell_of_holes() -> None:
+    broken = matrix({"bad": trial("bad")})
+    markdown, json = report.files(broken).values()
+    assert "## Holes\n\n- fault bad: GEN-EVT-04 is pass, though the fault breaks it" in markdown
+    assert "| `bad` | Bad. | GEN-EVT-04 | NO |" in markdown
+    assert "| `worse` | Bad. | GEN-EVT-04 | yes |" in markdown
+    assert '"caught": []' in json
+    assert "## Holes" not in report.files(matrix())[report.MARKDOWN]
+
+
+@pytest.fixture(scope="module")
+def real() -> Suite:
+    return remembering(suite.load())
+
+
+def only(names: list[str], real: Suite, honest: Trial) -> Matrix:
+    """A matrix of real trials of these entries. What they do not break is excused."""
+    chosen = {name: entries()[name] for name in names}
+    trials = {name: attempt(real, entry) for name, entry in chosen.items()} | {HONEST: honest}
+    broken = {id for entry in chosen.values() if isinstance(entry, Fault) for id in entry.breaks}
+    excuses = {id: Excuse(id, 0, "not tried here") for id in IDS if id not in broken}
+    return Matrix(real, chosen, trials, excuses)
+
+
+def test_a_mute_check_makes_holes_in_real_trials(real: Suite) -> None:
+    honest = attempt(real, None)
+    assert not [hole for hole in only(["crlf", "cr", "two-in-a-packet"], real, honest).holes() if "GEN-SSE-05" in hole]
+    check = real.checks["GEN-SSE-05"][0]
+    holes = list(only(["crlf", "cr"], muted.mute(real, check), honest).holes())
+    assert "fault crlf: GEN-SSE-05 is pass, though the fault breaks it" in holes
+    assert "GEN-SSE-05: killed by 0 of 2 faults (none)" in holes
+    assert f"check {muted.name(check)}: with its assertions off, the matrix would look the same" in holes
