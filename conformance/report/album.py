@@ -20,7 +20,7 @@ SIDE = 320
 """Longest side in pixels of a picture in a report; larger ones are scaled down."""
 LARGEST, SMALLEST = 208, 144
 """Longest side in CSS pixels of a picture as it is shown: at most, and about at least (so that 64 x 64 can be seen)."""
-EXACT = 96 << 10
+EXACT = 48 << 10
 """Bytes up to which a picture that was not scaled is kept exactly, as PNG."""
 ALL = 6 << 20
 """Most bytes of pictures in one report."""

@@ -159,10 +159,33 @@ class Document:
         ):
             if self.count(verdict):
                 notes.append(f"{self.count(verdict)} {word}")
-        open_ = self.count(Verdict.BLOCKED, Verdict.UNTESTED, level="MUST")
-        if open_:
-            notes.append(f"{open_} MUST not judged")
+        if self.open_musts:
+            notes.append(f"{self.open_musts} MUST not judged")
         return ", ".join(notes) + "."
+
+    @property
+    def open_musts(self) -> int:
+        """How many MUSTs were not judged, without those of extensions that nobody said the target has."""
+        declared = {f"extension:{line['name']}" for line in self.json.get("extensions", ()) if line["declared"]}
+        return sum(
+            entry.verdict in (Verdict.BLOCKED, Verdict.UNTESTED)
+            and entry.level == "MUST"
+            and (entry.profile in declared or not entry.profile.startswith("extension:"))
+            for entry in self.entries
+        )
+
+    @property
+    def extensions(self) -> list[tuple[str, str, str, str]]:
+        """The extensions that the run looked for: (name, whether the target has it, evidence, id)."""
+        return [
+            (
+                escape(line["name"]),
+                escape(line["state"]) + (", declared" if line["declared"] else ""),
+                escape(line["evidence"], LONG),
+                escape(line["id"]),
+            )
+            for line in self.json.get("extensions", ())
+        ]
 
     @property
     def facts(self) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from conformance.report import html
+from conformance.report.document import Document
 from conformance.verdict import Verdict
 from tests.conformance.report import results
 from tests.conformance.report.results import HOSTILE, judged, result
@@ -123,6 +124,24 @@ def test_what_a_target_sends_is_shown_and_harmless() -> None:
     for shown in ("</script><script>", "onerror=", r"\x1b[31mred", "javascript:alert(1)", "{{ 7 * 7 }}", r"\u202e"):
         assert shown in text
     assert "49" not in re.findall(r"\b49\b", text)
+
+
+def test_extensions_are_told() -> None:
+    document = results.passing()
+    line = {"name": "formats", "state": "supported", "declared": True, "evidence": "<b>png</b>", "id": "GEN-PIC-03"}
+    document["extensions"] = [line]
+    text = Parsed(html.page(document)).text()
+    assert "Extensions formats : supported, declared (<b>png</b>), GEN-PIC-03" in text
+
+
+def test_musts_of_extensions_count_as_open_where_they_are_declared() -> None:
+    document = result(judged("HLT-01"), judged("HLT-02", Verdict.UNTESTED, "why"))
+    assert "1 MUST not judged" in Document(document).headline
+    document["requirements"][1]["profile"] = "extension:formats"
+    assert "not judged" not in Document(document).headline
+    line = {"name": "formats", "state": "unknown", "declared": True, "evidence": "", "id": "HLT-02"}
+    document["extensions"] = [line]
+    assert "1 MUST not judged" in Document(document).headline
 
 
 def test_without_transcripts_there_is_still_the_command() -> None:
