@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from conformance import contract, requirements_page, settings_file
 from conformance import result_schema as schema
@@ -20,6 +21,8 @@ from conformance.settings import BadSetting
 
 COMMANDS = "local_dream.commands"
 SPEC_WIDTH = 78
+WIDTH = 100
+"""Columns that help uses where the terminal has them."""
 HELP_GROUPS = {
     "What to judge": ("profile", "strict", "-k", "replay"),
     "What the server is like": (
@@ -27,6 +30,7 @@ HELP_GROUPS = {
         "steps",
         "upscaler-path",
         "no-img2img",
+        "extension",
         "header",
         "idle-timeout",
         "total-timeout",
@@ -52,7 +56,7 @@ class Commands(click.Group):
         return None
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
 @click.version_option(package_name="local-dream-conformance", prog_name="local-dream")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -62,7 +66,12 @@ def main(ctx: click.Context) -> None:
 
 
 class _Check(click.Command):
-    """Shows the options of the pytest plugin, which take effect there."""
+    """Shows and completes the options of the pytest plugin, which take effect there."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        options = [option for option in (*OPTIONS, *RUN_OPTIONS) if option.flag.startswith(incomplete)]
+        return found + [CompletionItem(option.flag, help=option.help) for option in options if incomplete[:1] == "-"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = {o.name: (f"{o.flag} {o.metavar}".strip(), o.help) for o in (*OPTIONS, *RUN_OPTIONS)}
@@ -85,7 +94,8 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
     """Judge the server at URL, such as http://127.0.0.1:8081; 'mock' starts our own.
 
     The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
-    file. Ends with 0 conformant, 1 not conformant, 4 wrong options, 6 unreachable, 7 inconclusive.
+    file. Ends with 0 conformant, 1 not conformant (or a fault of the suite), 2 wrong command line, 4 wrong options,
+    5 no such requirement, 6 unreachable, 7 inconclusive (a MUST could not be judged); 3 is an internal error.
     """
     words = list(arguments)
     if url is not None and url.startswith("-"):

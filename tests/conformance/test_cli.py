@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from conformance import cli, contract, requirements_page
 from conformance.options import OPTIONS
+from conformance.run_options import RUN_OPTIONS
 
 
 def ask(*arguments: str) -> str:
@@ -31,10 +33,45 @@ def test_help_fits_a_screen_and_names_the_commands() -> None:
         assert f"\n  {command} " in shown
 
 
-def test_the_help_of_check_explains_every_option() -> None:
+def test_the_help_of_check_explains_every_option_in_groups() -> None:
     shown = ask("check", "--help")
-    for option in OPTIONS:
-        assert option.flag in shown
+    for option in (*OPTIONS, *RUN_OPTIONS):
+        assert f"  {option.flag} " in shown
+    titles = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == [f"{title}:" for title in (*cli.HELP_GROUPS, "Reports (and all options of pytest)")]
+
+
+def test_no_setting_is_taken_for_a_report() -> None:
+    grouped = {name for names in cli.HELP_GROUPS.values() for name in names}
+    assert {option.name for option in OPTIONS} <= grouped
+
+
+@pytest.mark.parametrize("command", ["spec", "compare", "har"])
+def test_the_help_of_a_small_command_fits_a_screen(command: str) -> None:
+    lines = ask(command, "--help").splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 100
+
+
+def completions(*words: str) -> list[str]:
+    """What a bash would offer for the last word."""
+    environment = {"_LOCAL_DREAM_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words)}
+    environment["COMP_CWORD"] = str(len(words) - 1)
+    result = CliRunner().invoke(cli.main, [], env=environment, prog_name="local-dream")
+    return [line.partition(",")[2] for line in result.output.splitlines()]
+
+
+def test_shells_complete_commands_and_options() -> None:
+    assert completions("local-dream", "co") == ["compare"]
+    assert completions("local-dream", "check", "--rep") == ["--replay"]
+    assert completions("local-dream", "spec", "--res") == ["--result-schema"]
+    assert "--replay" not in completions("local-dream", "check", "")
+
+
+def test_spec_prints_the_schema_of_results() -> None:
+    schema = json.loads(ask("spec", "--result-schema"))
+    assert schema["$id"] == "urn:local-dream-conformance:result:1"
+    Draft202012Validator.check_schema(schema)
 
 
 def test_a_command_that_does_not_exist() -> None:
