@@ -8,6 +8,7 @@ import time
 import click
 
 from mockserver.faults.catalogue import entries
+from mockserver.faults.personality import personalities
 from tests.matrix import report
 from tests.matrix.running import default_jobs, run_matrix
 from tests.matrix.trial import Trial
@@ -15,15 +16,13 @@ from tests.matrix.trial import Trial
 
 @click.command()
 @click.option("--jobs", default=default_jobs(), show_default=True, type=click.IntRange(min=1), help="Trials at a time.")
-@click.option(
-    "--only", "names", multiple=True, metavar="NAME", help="This fault or quirk alone; repeat. Writes nothing."
-)
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this fault, quirk or personality; repeat.")
 @click.option("--check", is_flag=True, help="Do not write the documents; fail where they would change.")
 @click.option("-v", "--verbose", is_flag=True, help="Say of each trial how long it took.")
 def main(jobs: int, names: tuple[str, ...], check: bool, verbose: bool) -> None:
     """Run the suite against every fault and every quirk."""
-    if unknown := set(names) - entries().keys():
-        raise click.UsageError(f"no such fault or quirk: {', '.join(sorted(unknown))}")
+    if unknown := set(names) - {*entries(), *personalities()}:
+        raise click.UsageError(f"no such fault, quirk or personality: {', '.join(sorted(unknown))}")
     began = time.monotonic()
 
     def say(trial: Trial) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from conformance.contract import Level
 from conformance.suite import Suite
 from conformance.verdict import Verdict
 from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.faults.personality import Personality
 from tests.matrix import muted
 from tests.matrix.trial import BROKEN, HONEST, Trial
 
@@ -42,12 +43,13 @@ def load_exceptions(path: Path = EXCEPTIONS) -> dict[str, Excuse]:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The trials of all entries, by their names, and of the honest server."""
+    """The trials of all entries and personalities, by their names, and of the honest server."""
 
     suite: Suite
     entries: Mapping[str, Fault | Quirk]
     trials: Mapping[str, Trial]
     exceptions: Mapping[str, Excuse]
+    personalities: Mapping[str, Personality] = field(default_factory=dict)
 
     @cached_property
     def faults(self) -> dict[str, Fault]:
@@ -86,9 +88,13 @@ class Matrix:
         return found
 
     def false_alarms(self, name: str) -> list[str]:
-        """Requirements that were found broken though neither the fault nor the quirk breaks them."""
-        entry = self.entries[name]
-        expected = {*entry.breaks, *entry.consequences} if isinstance(entry, Fault) else set(entry.discouraged)
+        """Requirements that were found broken though neither fault, quirk nor personality breaks them."""
+        if name in self.personalities:
+            expected = {*self.personalities[name].breaks, *self.personalities[name].discouraged}
+        elif name in self.faults:
+            expected = {*self.faults[name].breaks, *self.faults[name].consequences}
+        else:
+            expected = set(self.quirks[name].discouraged)
         return [id for id in self.trials[name].judgements if self.trials[name].broken(id) and id not in expected]
 
     def missed(self, name: str) -> list[str]:
@@ -109,6 +115,8 @@ class Matrix:
         yield from self._common(name)
         if name in self.faults:
             yield from self._fault(name)
+        elif name in self.personalities:
+            yield from self._personality(name)
         else:
             yield from self._quirk(name)
 
@@ -132,6 +140,13 @@ class Matrix:
             yield f"fault {name}: {id} is {self._verdict(name, id)}, though the fault breaks it"
         for id in self.false_alarms(name):
             yield f"fault {name}: {id} is {self._verdict(name, id)}, which is not among its consequences"
+
+    def _personality(self, name: str) -> Iterator[str]:
+        for id in self.false_alarms(name):
+            yield f"personality {name}: {id} is {self._verdict(name, id)}, which it does not say of itself"
+        for id in (*self.personalities[name].breaks, *self.personalities[name].discouraged):
+            if not self.trials[name].broken(id):
+                yield f"personality {name}: {id} is {self._verdict(name, id)}, though it says that it breaks it"
 
     def _quirk(self, name: str) -> Iterator[str]:
         allowed = (*CLEAN, Verdict.ERROR)

@@ -25,7 +25,7 @@ def summary(matrix: Matrix) -> str:
     """One line."""
     musts = matrix.musts
     twice = sum(len(matrix.kills[id]) >= 2 for id in musts)
-    false = sum(len(matrix.false_alarms(name)) for name in matrix.entries)
+    false = sum(len(matrix.false_alarms(name)) for name in (*matrix.entries, *matrix.personalities))
     missed = sum(len(matrix.missed(name)) for name in matrix.faults)
     kills = sum(len(names) for names in matrix.kills.values())
     return (
@@ -65,6 +65,17 @@ def _json(matrix: Matrix) -> dict[str, Any]:
                 "false_alarms": matrix.false_alarms(name),
             }
             for name, quirk in matrix.quirks.items()
+        ],
+        "personalities": [
+            {
+                "name": name,
+                "sentence": personality.sentence,
+                "breaks": list(personality.breaks),
+                "discouraged": list(personality.discouraged),
+                "served": matrix.trials[name].applied > 0,
+                "false_alarms": matrix.false_alarms(name),
+            }
+            for name, personality in matrix.personalities.items()
         ],
         "requirements": {
             id: {
@@ -109,6 +120,15 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
     yield "|---|---|---|"
     for name, quirk in matrix.quirks.items():
         yield f"| `{name}` | {_cell(quirk.sentence)} | {', '.join(quirk.discouraged)} |"
+    yield ""
+    yield "## Personalities"
+    yield ""
+    yield "Whole other servers, with the requirements that they are found to break."
+    yield ""
+    yield "| personality | what it is | breaks | against |"
+    yield "|---|---|---|---|"
+    for name, one in matrix.personalities.items():
+        yield f"| `{name}` | {_cell(one.sentence)} | {', '.join(one.breaks)} | {', '.join(one.discouraged)} |"
     yield ""
     yield "## Requirements"
     yield ""

@@ -13,8 +13,10 @@ from multiprocessing import get_context
 from conformance import archive, suite
 from conformance.suite import Suite
 from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from mockserver.faults.personality import personalities
 from tests.matrix.matrix import Matrix, load_exceptions
 from tests.matrix.remembered import remembering
+from tests.matrix.standing import Subject
 from tests.matrix.trial import HONEST, Trial, attempt
 
 Report = Callable[[Trial], None]
@@ -28,23 +30,24 @@ def default_jobs() -> int:
 def run_matrix(
     names: Collection[str] | None = None, jobs: int | None = None, report: Report = lambda trial: None
 ) -> Matrix:
-    """Every entry of the catalogue (or those named), and the honest server.
+    """Every entry of the catalogue and every personality (or those named), and the honest server.
 
     Trials that show a hole are made a second time, one after another, and that counts: some checks judge times, and
     several trials at once make servers slow.
     """
     chosen = {name: entry for name, entry in entries().items() if names is None or name in names}
+    others = {name: one for name, one in personalities().items() if names is None or name in names}
     trials: dict[str, Trial] = {}
-    first = [*sorted(chosen, key=lambda name: _order(chosen[name])), HONEST]
+    first = [*sorted(chosen, key=lambda name: _order(chosen[name])), *others, HONEST]
     for several, waiting in ((jobs or default_jobs(), first), (1, None)):
-        found = Matrix(_suite(), chosen, trials, load_exceptions())
+        found = Matrix(_suite(), chosen, trials, load_exceptions(), others)
         again = [name for name in trials if any(found.own_holes(name))] if waiting is None else waiting
         with ProcessPoolExecutor(several, get_context("spawn"), _prepare) as pool:
             for done in as_completed([pool.submit(_trial, name) for name in again]):
                 trial = done.result()
                 trials[trial.name] = trial
                 report(trial)
-    return Matrix(_suite(), chosen, trials, load_exceptions())
+    return Matrix(_suite(), chosen, trials, load_exceptions(), others)
 
 
 def _order(entry: Fault | Quirk) -> tuple[bool, str]:
@@ -66,6 +69,12 @@ def _suite() -> Suite:
 
 def _trial(name: str) -> Trial:
     try:
-        return attempt(_suite(), None if name == HONEST else entries()[name])
+        return attempt(_suite(), _subject(name))
     except Exception:  # one that cannot be made is a hole, and the others are still worth seeing
         return Trial(name, problem=f"the trial raised\n{traceback.format_exc(limit=-3)}")
+
+
+def _subject(name: str) -> Subject | None:
+    if name == HONEST:
+        return None
+    return personalities()[name] if name in personalities() else entries()[name]

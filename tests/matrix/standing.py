@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from starlette.types import ASGIApp
@@ -18,6 +18,7 @@ from mockserver.engine import Cancelled, GenerationRequest
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.faults.personality import Personality
 from mockserver.http_protocol import HttpProtocol
 from mockserver.proxy.bend import Bend
 from mockserver.proxy.proxy import Proxy, parse_upstream
@@ -27,7 +28,8 @@ from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, Synt
 PATIENCE = 30.0
 PACE = 0.004
 """Seconds a step takes at least. The suite would take steps that all come at once for events that were held back."""
-Applied = Callable[[], int]
+Subject: TypeAlias = Fault | Quirk | Personality
+Applied: TypeAlias = Callable[[], int]
 """How often the fault was really served so far."""
 
 
@@ -73,14 +75,14 @@ def _key(request: GenerationRequest) -> tuple[object, ...]:
 
 
 @contextmanager
-def standing(entry: Fault | Quirk | None) -> Iterator[tuple[str, Applied]]:
+def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
     """The URL of a server with the entry (None: the honest one), and how often the entry was served."""
-    engine = Remembering(max(PACE, entry.pace if entry else 0.0))
+    engine = Remembering(max(PACE, entry.pace if isinstance(entry, Fault | Quirk) else 0.0))
     if entry is None:
         with serving(create_app(engine)) as url:
             yield url, lambda: 0
         return
-    made = entry.make(entry.place)
+    made = entry.make() if isinstance(entry, Personality) else entry.make(entry.place)
     if isinstance(made, Alteration):
         alteration = made
         with serving(create_altered_app(engine, None, lambda scope: alteration), alteration.http) as url:

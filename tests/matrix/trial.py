@@ -14,9 +14,9 @@ from conformance.preflight import Unreachable, reach
 from conformance.run import Run
 from conformance.suite import Suite
 from conformance.verdict import Judgement, Verdict
-from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.faults.catalogue import Fault
 from tests.matrix import muted
-from tests.matrix.standing import standing
+from tests.matrix.standing import Subject, standing
 
 GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
     "profile": "all",
@@ -50,7 +50,7 @@ class Trial:
         return id in self.judgements and self.judgements[id].verdict in BROKEN
 
 
-def attempt(suite: Suite, entry: Fault | Quirk | None) -> Trial:
+def attempt(suite: Suite, entry: Subject | None) -> Trial:
     """Stands a server up and judges it."""
     began = time.monotonic()
     name = entry.name if entry else HONEST
