@@ -107,10 +107,11 @@ quirk("wordy-errors", "Error answers have further keys, line ends and a message 
 
 
 class NoImages(Refused):
-    """Takes no image and no mask."""
+    """Takes no image and no mask. It counts every request that it looked at: a suite that is told sends it no image."""
 
     def why(self, body: Body, request: GenerationRequest) -> Problem | None:
         if body.get("image") is None and body.get("mask") is None:
+            self.happened()
             return None
         return Problem(400, "image: this model makes pictures from text alone; leave it out")
 

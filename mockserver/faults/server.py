@@ -123,6 +123,7 @@ class WhileGenerating(Doorway):
     "GET /health is answered only when no generation runs.",
     layer=REQUEST,
     breaks=("HLT-03",),
+    pace=0.05,
 )
 class HealthWaits(WhileGenerating):
     async def meanwhile(self, send: Send) -> bool:

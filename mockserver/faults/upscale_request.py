@@ -252,7 +252,7 @@ _refused(
     ("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03"),
     _other_status(500),
     "missing",
-    consequences=("UPS-REQ-10",),
+    consequences=("UPS-REQ-10", "UPS-REQ-16"),
 )
 _refused(
     "upscale-size-500",
@@ -260,6 +260,7 @@ _refused(
     ("UPS-REQ-04", "UPS-REQ-12", "UPS-REQ-14", "UPS-REQ-15", "UPS-REQ-16"),
     _other_status(500),
     "not a whole number",
+    consequences=("UPS-REQ-13",),
 )
 _refused(
     "upscale-length-413",

@@ -184,6 +184,11 @@ class TestArrival:
         late = self.timed(3.0, 3.0, 3.0, 3.0, 3.01, first_step_time_ms=3000)
         assert judge("GEN-EVT-07", late).verdict is Verdict.FAIL
 
+    def test_short_steps_after_a_long_first_one_prove_nothing(self) -> None:
+        """0.4 s before the first step is done, on a machine that then reads everything at once."""
+        busy = self.timed(0.4, 0.4, 0.4, 0.4, 0.41, first_step_time_ms=400)
+        assert judge("GEN-EVT-07", busy).verdict is Verdict.NOT_APPLICABLE
+
     def test_waiting_in_a_queue_is_no_work(self) -> None:
         queued = self.timed(9.1, 9.2, 9.3, 9.4, 9.5, generation_time_ms=500)
         assert judge("GEN-EVT-07", queued).verdict is Verdict.PASS

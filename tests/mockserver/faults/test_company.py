@@ -1,0 +1,136 @@
+"""Faults and quirks that show only when a second client comes, or the first one goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from mockserver.faults.alteration import Alteration
+from mockserver.faults.altered import create_altered_app
+from mockserver.faults.catalogue import entries
+from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
+
+
+@contextmanager
+def company(name: str) -> Iterator[tuple[httpx.Client, GatedEngine, Alteration]]:
+    """A server with one fault or quirk whose engine takes steps only when the test lets it."""
+    entry = entries()[name]
+    alteration = entry.make(entry.place)
+    assert isinstance(alteration, Alteration)
+    engine = GatedEngine()
+    with (
+        running(create_altered_app(engine, None, lambda scope: alteration)) as url,
+        httpx.Client(base_url=url, timeout=PATIENCE) as client,
+    ):
+        yield client, engine, alteration
+
+
+@contextmanager
+def first_running(client: httpx.Client, engine: GatedEngine) -> Iterator[Iterator[str]]:
+    """The first client has seen a step of its generation; gives the lines that follow."""
+    engine.allow()
+    with client.stream("POST", "/generate", json=small("first", steps=4)) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "event: progress"
+        yield lines
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("busy-409", 409),
+        ("busy-429", 429),
+        ("busy-503", 503),
+        ("overlap-refused-bare", 503),
+        ("overlap-refused-with-500", 500),
+    ],
+)
+def test_the_second_is_refused(name: str, status: int) -> None:
+    with company(name) as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            assert client.post("/generate", json=small("second")).status_code == status
+            engine.free.set()
+            assert "event: complete" in list(rest)
+        assert alteration.applied == 1
+        assert client.post("/generate", json=small("third")).status_code == 200
+
+
+def test_the_first_is_stopped() -> None:
+    with company("overlap-stops-the-first") as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            asked = threading.Thread(target=lambda: client.post("/generate", json=small("second")))
+            asked.start()
+            engine.free.set()
+            engine.wait_for(lambda: "second" in engine.began)
+            assert "event: error" in list(rest)
+            asked.join(PATIENCE)
+        assert alteration.applied == 1
+
+
+def test_pictures_are_mixed() -> None:
+    with company("overlap-mixes-pictures") as (client, engine, alteration):
+        answers: list[httpx.Response] = []
+        with first_running(client, engine) as rest:
+            body = small("second", width=16, height=8)
+            asked = threading.Thread(target=lambda: answers.append(client.post("/generate", json=body)))
+            asked.start()
+            while getattr(alteration, "latest").prompt != "second":  # noqa: B009  (of this fault alone)
+                engine.wait_for(lambda: True)
+            engine.free.set()
+            data = [line for line in rest if line.startswith("data: ")][-1]
+            asked.join(PATIENCE)
+        assert alteration.applied == 1
+        assert events_of(answers[0].text)[-1]["image"] in data
+
+
+@pytest.mark.parametrize("name", ["health-busy", "health-waits"])
+def test_health_meanwhile(name: str) -> None:
+    with company(name) as (client, engine, alteration):
+        answers: list[int] = []
+        with first_running(client, engine) as rest:
+            asked = threading.Thread(target=lambda: answers.append(client.get("/health").status_code))
+            asked.start()
+            while not alteration.applied:
+                engine.wait_for(lambda: True)
+            engine.free.set()
+            assert "event: complete" in list(rest)
+            asked.join(PATIENCE)
+        assert answers == ([503] if name == "health-busy" else [200])
+        assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["hang-up-breaks-the-engine", "hang-up-wedges"])
+def test_after_a_hang_up(name: str) -> None:
+    from tests.mockserver.faults.requests import IMAGE
+
+    with company(name) as (client, engine, alteration):
+        engine.allow()
+        with client.stream("POST", "/generate", json=small("first", steps=4)) as answer:
+            next(answer.iter_lines())
+        engine.wait_for(lambda: "first" in engine.ended)
+        engine.free.set()
+        while not getattr(alteration, "left"):  # noqa: B009  (of this fault alone)
+            engine.wait_for(lambda: True)
+        assert client.post("/generate", json=small("text alone")).status_code == 200
+        body = small("second", image=IMAGE)
+        if name == "hang-up-wedges":
+            with pytest.raises(httpx.ReadTimeout):
+                client.post("/generate", json=body, timeout=0.3)
+        else:
+            assert client.post("/generate", json=body).status_code == 500
+        assert alteration.applied == 1
+
+
+def test_a_hang_up_is_not_noticed() -> None:
+    with company("hang-up-unnoticed") as (client, engine, alteration):
+        engine.allow()
+        with client.stream("POST", "/generate", json=small("first", steps=40)) as answer:
+            next(answer.iter_lines())
+        engine.free.set()
+        assert client.post("/generate", json=small("second")).status_code == 200
+        assert engine.steps_taken == 40 + 3
+        assert alteration.applied == 1

@@ -1,0 +1,146 @@
+"""Faults chosen on the command line and by header, one or several, and what is said to whoever asks for what is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from mockserver.cli import mock
+from mockserver.faults.altered import create_altered_app
+from mockserver.faults.selection import Selection, made
+from mockserver.synthetic import Pacing, SyntheticEngine
+from tests.mockserver.live_server import PATIENCE, events_of, running, small
+
+
+@contextmanager
+def chosen(*names: str) -> Iterator[httpx.Client]:
+    """A server that was started with these."""
+    selection = Selection([made(name) for name in names])
+    app = create_altered_app(SyntheticEngine(Pacing(first=0, step=0)), None, selection)
+    with running(app) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        yield client
+
+
+def steps(answer: httpx.Response) -> list[object]:
+    return [event.get("step") for event in events_of(answer.text)]
+
+
+def test_a_header_chooses_for_one_request() -> None:
+    with chosen() as client:
+        asked = {"X-Mock-Fault": "step-goes-back@progress:2"}
+        assert steps(client.post("/generate", json=small(), headers=asked)) == [1, 1, 3, None]
+        assert steps(client.post("/generate", json=small())) == [1, 2, 3, None]
+
+
+def test_several_at_once_act_in_their_order() -> None:
+    with chosen("comments") as client:
+        asked = {"X-Mock-Fault": "steps-from-zero, terminal-twice"}
+        text = client.post("/generate", json=small(), headers=asked).text
+        assert text.count(": keep-alive") == 5
+        assert text.count("event: complete") == 2
+        assert '"step":0' in text
+
+
+def test_a_header_is_remembered() -> None:
+    """What depends on earlier requests sees those with the same header."""
+    with chosen() as client:
+        asked = {"X-Mock-Fault": "refusal-ends-health"}
+        assert client.post("/generate", json=small(steps="x"), headers=asked).status_code == 400
+        assert client.get("/health").status_code == 200
+        assert client.get("/health", headers=asked).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("step-goes-bck", "did you mean step-goes-back?"),
+        ("step-goes-back@bytes:4", "can be placed by"),
+        ("reset", "local-dream proxy --fault reset"),
+    ],
+)
+def test_a_header_that_names_none_is_refused(name: str, said: str) -> None:
+    with chosen() as client:
+        answer = client.get("/health", headers={"X-Mock-Fault": name})
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["message"]
+    assert answer.json()["error"]["message"].startswith("X-Mock-Fault: ")
+
+
+@contextmanager
+def started(*options: str) -> Iterator[tuple[str, str]]:
+    """The program, with its URL and the rest of its ready line."""
+    command = [sys.executable, "-m", "mockserver", "--port", "0", "--pace-first", "0", "--pace-step", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        _, url, about = process.stdout.readline().rstrip("\n").split(" ", 2)
+        yield url, about
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+        process.stdout.close()
+
+
+def test_the_program_with_a_fault_a_quirk_and_a_seed() -> None:
+    options = ("--fault", "steps-from-zero", "--quirk", "comments", "--seed", "5")
+    texts = []
+    for _ in range(2):
+        with started(*options) as (url, about):
+            assert about == "synthetic cpu comments steps-from-zero"
+            texts.append(httpx.post(f"{url}/generate", json=small(), timeout=PATIENCE).text)
+    events = [[line for line in text.splitlines() if line.startswith("data: ")] for text in texts]
+    assert events[0][:-1] == events[1][:-1]
+    assert all(text.startswith(": keep-alive\n\n") and '"step":0' in text for text in texts)
+    seeds = {line.split('"seed":')[1].split(",")[0] for (*_, line) in events}
+    assert len(seeds) == 1
+
+
+def test_the_program_puts_its_proxy_before_itself_for_faults_of_the_wire() -> None:
+    with started("--fault", "reset@bytes:100") as (url, about):
+        assert about == "synthetic cpu reset@bytes:100"
+        with pytest.raises(httpx.HTTPError):
+            httpx.post(f"{url}/generate", json=small(), timeout=PATIENCE)
+        assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_the_program_as_a_release() -> None:
+    with started("--personality", "2.4") as (url, about):
+        assert about == "synthetic cpu 2.4"
+        answer = httpx.get(f"{url}/nowhere", timeout=PATIENCE)
+        assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fault", "nothing-of-the-kind"], "no such fault or quirk; see --list-faults"),
+        (["--fault", "comments"], "--fault comments: it is a quirk; give it with the other option"),
+        (["--quirk", "reset"], "it is a fault"),
+        (["--fault", "steps-from-zero@near:complete"], "no place in an answer"),
+        (["--personality", "1.0"], "2.4"),
+    ],
+)
+def test_what_cannot_be_chosen(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(mock, options)
+    assert result.exit_code != 0
+    assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--list-faults", "step-goes-back@after:progress:3"),
+        ("--list-quirks", "comments"),
+        ("--list-personalities", "2.7"),
+    ],
+)
+def test_lists(option: str, name: str) -> None:
+    result = CliRunner().invoke(mock, [option])
+    assert result.exit_code == 0
+    assert f"\n{name}" in f"\n{result.output}"
