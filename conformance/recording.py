@@ -7,6 +7,7 @@ with its transcript (see conformance.archive). `recording.json` is written last:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from conformance.transcript import Transcript
 FORMAT = 1
 HEAD = "recording.json"
 PAGE = "index.md"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 STATES = ("made", "planned", "failed", "unavailable", "over-budget")
 
 
@@ -117,11 +119,16 @@ def transcripts(folder: Path, recording: Recording) -> Iterable[Transcript]:
     for probe in recording.probes:
         if probe.state == "made":
             try:
-                yield archive.load(folder, probe.name)
+                transcript = archive.load(folder, probe.name)
             except FileNotFoundError:
                 raise BadRecording(f"{str(folder)!r} has no transcript of its probe {probe.name}") from None
             except BadArchive as error:
                 raise BadRecording(str(error)) from None
+            if transcript.probe != probe.name:
+                raise BadRecording(
+                    f"{folder / probe.name}: the transcript is of {transcript.probe!r}, not {probe.name}"
+                )
+            yield transcript
 
 
 def _head(recording: Recording) -> dict[str, Any]:
@@ -144,7 +151,7 @@ def _kept(entry: Mapping[str, Any]) -> Kept:
     name, state = str(entry["name"]), str(entry["state"])
     if state not in STATES:
         raise ValueError(f"{state!r} is no state of a probe; there are {', '.join(STATES)}")
-    if Path(name).name != name:
+    if not NAME.fullmatch(name):  # it names a folder, and a recording may come from a stranger
         raise ValueError(f"{name!r} is no name of a probe")
     return Kept(name, state, str(entry.get("reason", "")))
 

@@ -110,6 +110,7 @@ def test_tokens_are_never_kept_and_prompts_only_if_nobody_minds(tmp_path: Path, 
         ('"suite"', '"sweet"', "KeyError: 'suite'"),
         ('"made"', '"mad"', "'mad' is no state of a probe"),
         ('"base"', '"../base"', "'../base' is no name of a probe"),
+        ('"base"', '".."', "'..' is no name of a probe"),
         ('"profile": "core"', '"profile": "x"', "give one of core, hardened, all"),
         ("{", "", "recording.json"),
     ],
@@ -131,6 +132,19 @@ def test_a_folder_without_a_recording_or_a_transcript(tmp_path: Path) -> None:
     recording.write(tmp_path, replace(HEAD, probes=(Kept("base", "made"), Kept("more", "made"))), [BASE])
     with pytest.raises(BadRecording, match="has no transcript of its probe more"):
         list(recording.transcripts(tmp_path, recording.read(tmp_path)))
+
+
+def test_a_transcript_that_names_another_folder_is_refused(tmp_path: Path) -> None:
+    recording.write(tmp_path / "kept", HEAD, [BASE])
+    path = tmp_path / "kept" / "base" / "index.json"
+    path.write_text(path.read_text().replace('"probe": "base"', '"probe": "../precious"'))
+    precious = tmp_path / "precious" / "file"
+    precious.parent.mkdir()
+    precious.write_text("x")
+    (tmp_path / "run").mkdir()
+    with pytest.raises(BadRecording, match=r"the transcript is of '\.\./precious', not base"):
+        replay.begin(tmp_path / "run", tmp_path / "kept", HEAD, HEAD.settings)
+    assert precious.exists()
 
 
 def test_a_recording_does_not_write_over_anything(tmp_path: Path) -> None:
