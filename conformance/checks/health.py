@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.acceptance import ABSENT, expect_status, is_upscale, present
+from conformance.acceptance import ABSENT, expect_status, is_upscale, present, unless_absent
 from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.events import generation
@@ -31,6 +31,7 @@ def asks_for_no_credentials(case: Case) -> None:
 
 @check("HLT-03", needs=["hang-up"], requires=["HLT-01"])
 def answers_while_streaming(case: Case) -> None:
+    unless_absent(case)
     stream, health = case["hang-up/abandoned"], case["hang-up/health-meanwhile"]
     last = generation(stream).terminal
     if last is not None:

@@ -129,6 +129,7 @@ _left_out(
     "There are no progress events.",
     ("GEN-EVT-01",),
     lambda m: m.kind == "progress",
+    "GEN-EVT-10",
 )
 _left_out(
     "last-step-missing",
@@ -149,6 +150,7 @@ _progress(
     "Progress events are named `status`.",
     ("GEN-EVT-01", "GEN-SSE-12"),
     lambda m, r: replace(m, name="status", payload={**m.payload, "type": "status"}),
+    ("GEN-EVT-10",),
 )
 
 

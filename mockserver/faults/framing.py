@@ -108,7 +108,7 @@ _lines(
     "A progress event has no data line.",
     ("GEN-SSE-07",),
     lambda piece: piece.partition(b"\n")[0] + b"\n\n",
-    ("GEN-SSE-08", "GEN-EVT-02", "GEN-SSE-09", "GEN-SSE-11", "GEN-EVT-11"),
+    ("GEN-SSE-08", "GEN-EVT-02", "GEN-EVT-05", "GEN-EVT-11"),
     place="progress:2",
 )
 _lines(

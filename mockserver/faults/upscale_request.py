@@ -164,6 +164,7 @@ _taken(
     "The length of a body is reckoned in 32 bits: an empty one does for 65536x65536.",
     ("UPS-REQ-16",),
     _if(lambda headers, body: _length(headers) >= 2**32 and _length(headers) % 2**32 == len(body), _small),
+    "UPS-REQ-15",
 )
 _taken(
     "zero-size-taken",

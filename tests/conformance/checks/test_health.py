@@ -114,6 +114,12 @@ def test_nothing_can_be_asked_meanwhile_of_a_generation_that_is_over() -> None:
     assert "over before" in judgement.reason
 
 
+def test_a_server_without_generation_is_not_asked_meanwhile() -> None:
+    judgement = judge("HLT-03", refusal("hang-up/abandoned", 404), refusal("hang-up/next", 404))
+    assert judgement.verdict is Verdict.NOT_APPLICABLE
+    assert "the server has no /generate" in judgement.reason
+
+
 def test_health_that_waits_for_the_end_of_the_generation_is_found() -> None:
     over = stream("hang-up/abandoned", [progress(1, 1), complete(picture(16, 8))], at=[0.1, 2.0])
     waited = answer("hang-up/health-meanwhile", 200, to=GET, started=0.2, took=1.9)
