@@ -146,13 +146,15 @@ def mock(
         chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
         bends = [made for one in chosen if isinstance(made := one.make(), Bend)]
         inside = [alteration(one) for one in chosen if one.entry.layer is not Layer.WIRE]
+        off = set(without)
         if personality is not None:
             inside.insert(0, personalities()[personality].make())
+            off.update(personalities()[personality].without)
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
         settings = ServerSettings(
-            without=frozenset(without),
+            without=frozenset(off),
             busy=busy,
             generate=not no_generate,
             max_body=max_body,

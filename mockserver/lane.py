@@ -24,6 +24,10 @@ class Job(Generic[T]):
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self._future).__await__()
 
+    @property
+    def abandoned(self) -> bool:
+        return self._cancelled.is_set()
+
     def abandon(self) -> None:
         """Takes a waiting job out of the lane; tells a running one that its result is not wanted."""
         self._cancelled.set()
@@ -31,7 +35,8 @@ class Job(Generic[T]):
 
 
 class Lane:
-    """See the module's text. `max_waiting` is how many jobs may wait behind the one that runs."""
+    """See the module's text. `max_waiting` is how many jobs may wait behind the one that runs; one that was abandoned
+    ends soon, and does not count."""
 
     def __init__(self, name: str, max_waiting: int) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -42,7 +47,7 @@ class Lane:
     def submit(self, work: Callable[[Cancelled], T]) -> Job[T]:
         """Puts a job in the lane. Raises Problem (503) when too many wait already."""
         with self._lock:
-            if len(self._jobs) > self._max_waiting:
+            if sum(not job.abandoned for job in self._jobs) > self._max_waiting:
                 raise Problem(503, "busy with other requests; try again later", {"Retry-After": "5"})
             cancelled = threading.Event()
             future = self._executor.submit(work, cancelled.is_set)

@@ -86,6 +86,25 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return receiving
 
 
+async def reply_of(app: ASGIApp, scope: Scope, body: bytes) -> Reply:
+    """What the application answers to the request with another body."""
+    head: Message = {}
+    answered = bytearray()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            head.update(message)
+        else:
+            answered.extend(message.get("body", b""))
+
+    headers = [header for header in scope["headers"] if header[0] not in (b"content-length", b"content-encoding")]
+    await app({**scope, "headers": headers}, receive, send)
+    return Reply(head["status"], tuple(map(_lowered, head["headers"])), bytes(answered))
+
+
 class Doorway(Alteration):
     """Sees every request of its paths and methods (none: all) before the application does."""
 

@@ -13,11 +13,13 @@ from mockserver.faults.alteration import Alteration
 @dataclass(frozen=True, kw_only=True)
 class Personality:
     """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs; `options` are settings
-    of the suite (by their names on its command line) with which it is fair to judge it."""
+    of the suite (by their names on its command line) with which it is fair to judge it, `without` the extensions that
+    it does not have."""
 
     name: str
     sentence: str
     make: Callable[[], Alteration]
+    without: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     discouraged: tuple[str, ...] = ()
     options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)

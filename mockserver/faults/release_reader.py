@@ -7,7 +7,6 @@ real server would work with a value that makes no sense, this one takes the near
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
 from typing import Any
 
 from mockserver.engine import GenerationRequest
@@ -17,19 +16,30 @@ from mockserver.faults.refusals import Streamed
 from mockserver.problem import Problem
 
 FORMATS = ("raw", "jpeg", "png")
+CODED = ("output_format", "preview_format")
+SCHEDULERS = ("dpm", "euler_a", "lcm")
+"""Every other name means dpm."""
 NUMBERS: dict[str, type[int] | type[float]] = {
     "steps": int,
     "cfg": float,
     "seed": int,
     "width": int,
     "height": int,
+    "size": int,
     "denoise_strength": float,
     "show_diffusion_stride": int,
 }
-STRINGS = ("negative_prompt", "scheduler", "image", "mask", "output_format", "preview_format")
+STRINGS = ("negative_prompt", "scheduler", "image", "mask", *CODED)
 FLAGS = ("show_diffusion_process", "use_opencl")
 MOST_STEPS = 150
 MOST_PIXELS = 2048
+
+
+class Refusal(Problem):
+    """An error answer, written as nlohmann::json writes it."""
+
+    def body(self) -> bytes:
+        return json.dumps({"error": {"message": self.message, "type": self.kind}}, separators=(",", ":")).encode()
 
 
 class Bare(Problem):
@@ -39,48 +49,40 @@ class Bare(Problem):
         return b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ReleaseRequest(GenerationRequest):
-    """A request, and how its pictures are to be coded."""
-
-    output_format: str = "raw"
-    preview_format: str = "raw"
-
-
-def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, no_prompt: str) -> ReleaseRequest:
+def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, no_prompt: str) -> GenerationRequest:
     """Raises Problem. `no_prompt` is what an empty prompt is told, in the stream."""
-    values = _parsed(body)
+    values = parsed(body)
     if not isinstance(values, dict) or "prompt" not in values:
-        raise Problem(400, "Invalid Arg: Missing 'prompt'")
-    known: Body = {"prompt": _string(values["prompt"])}
+        raise Refusal(400, "Invalid Arg: Missing 'prompt'")
+    known: Body = {"prompt": string_of(values["prompt"])}
     known |= {name: _number(values[name], kind) for name, kind in NUMBERS.items() if name in values}
-    known |= {name: _string(values[name]) for name in STRINGS if name in values}
+    known |= {name: string_of(values[name]) for name in STRINGS if name in values}
     known |= {name: _flag(values[name]) for name in FLAGS if name in values}
-    coded = [known.pop(name, "raw") if formats else "raw" for name in ("output_format", "preview_format")]
-    known = {name: value for name, value in known.items() if name not in ("output_format", "preview_format")}
+    coded = {name: known.pop(name, "raw") for name in CODED}
+    if formats:
+        known |= {name: format if format in FORMATS else "raw" for name, format in coded.items()}
+    if "size" in known:
+        known["width"] = known["height"] = known.pop("size")
     if not known["prompt"]:
-        raise Streamed(no_prompt)
+        raise Streamed(no_prompt, json.dumps({"message": no_prompt, "type": "error"}, separators=(",", ":")))
     if "mask" in known and "image" not in known:
         if mask_needs_image:
-            raise Problem(400, "Invalid Arg: Err proc mask: mask requires image")
+            raise Refusal(400, "Invalid Arg: Err proc mask: mask requires image")
         del known["mask"]
     what = "img" if mask_needs_image else "img/mask"
     for name in ("image", "mask"):
         if len(known.get(name, "")) % 4:
-            raise Problem(400, f"Invalid Arg: Err proc {what}: Invalid base64 length")
+            raise Refusal(400, f"Invalid Arg: Err proc {what}: Invalid base64 length")
     try:
-        request = honest(json.dumps(_sensible(known)).encode())
+        return honest(json.dumps(_sensible(known)).encode())
     except Problem as problem:
-        raise Problem(400, f"Invalid Arg: Err proc {what}: Img size mismatch") from problem
-    plain = {field.name: getattr(request, field.name) for field in fields(GenerationRequest)}
-    formats_ = [format if format in FORMATS else "raw" for format in coded]
-    return ReleaseRequest(**plain, output_format=formats_[0], preview_format=formats_[1])
+        raise Refusal(400, f"Invalid Arg: Err proc {what}: Img size mismatch") from problem
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
     where = "[json.exception.parse_error.101] parse error at line"
     if not body:
-        raise Problem(
+        raise Refusal(
             400,
             f"Invalid JSON: {where} 1, column 1: attempting to parse an empty input; check that your input string or"
             " stream contains the expected JSON",
@@ -91,22 +93,22 @@ def _parsed(body: bytes) -> Any:
         raise Bare(500, "") from None
     except json.JSONDecodeError as error:
         expected = "syntax error while parsing value - unexpected end of input; expected '[', '{', or a literal"
-        raise Problem(400, f"Invalid JSON: {where} {error.lineno}, column {error.colno}: {expected}") from None
+        raise Refusal(400, f"Invalid JSON: {where} {error.lineno}, column {error.colno}: {expected}") from None
     except RecursionError:
-        raise Problem(400, "Invalid JSON: nested too deeply") from None
+        raise Refusal(400, "Invalid JSON: nested too deeply") from None
 
 
 def _no_constant(name: str) -> Any:
     raise json.JSONDecodeError("invalid literal", name, 0)
 
 
-def _wrong(wanted: str, value: Any) -> Problem:
+def _wrong(wanted: str, value: Any) -> Refusal:
     kind = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
     got = kind.get(type(value), "null")
-    return Problem(500, f"Server Err: [json.exception.type_error.302] type must be {wanted}, but is {got}")
+    return Refusal(500, f"Server Err: [json.exception.type_error.302] type must be {wanted}, but is {got}")
 
 
-def _string(value: Any) -> str:
+def string_of(value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong("string", value)
     return value
@@ -139,6 +141,6 @@ def _sensible(values: Body) -> Body:
         ranged["denoise_strength"] = min(1.0, max(0.0, values["denoise_strength"]))
     if "show_diffusion_stride" in values:
         ranged["show_diffusion_stride"] = max(1, values["show_diffusion_stride"])
-    if values.get("scheduler", "dpm") not in ("dpm", "euler_a"):
+    if values.get("scheduler", "dpm") not in SCHEDULERS:
         ranged["scheduler"] = "dpm"
     return ranged

@@ -3,6 +3,7 @@ arithmetic and error answers, bugs that are not dangerous included."""
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from collections.abc import AsyncIterator
@@ -15,14 +16,14 @@ from starlette.types import Message as AsgiMessage
 
 from mockserver.engine import GenerationRequest
 from mockserver.faults.alteration import Alteration, Reader
-from mockserver.faults.door import STREAM, Header, Reply, body_of, replayed, value_of
+from mockserver.faults.door import STREAM, Header, Reply, body_of, replayed, reply_of, value_of
 from mockserver.faults.message import Message
 from mockserver.faults.personality import PERSONALITIES, Personality
-from mockserver.faults.pictures import file_of
-from mockserver.faults.release_reader import ReleaseRequest, read
-from mockserver.faults.server import refusal
+from mockserver.faults.release_reader import Refusal, parsed, read, string_of
+from mockserver.problem import Problem
 
-ROUTES = {("GET", "/health"), ("HEAD", "/health"), ("POST", "/generate"), ("POST", "/upscale")}
+ROUTES = {("GET", "/health"), ("HEAD", "/health"), ("POST", "/generate"), ("POST", "/upscale"), ("POST", "/tokenize")}
+PICTURE = {"image", "format"}
 ANYONE = (b"Access-Control-Allow-Origin", b"*")
 EXPOSED = (b"Access-Control-Expose-Headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
 CORS = (
@@ -37,12 +38,22 @@ WIDTH, HEIGHT, PATH = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path"
 class Version:
     """In what the releases differ."""
 
-    cors: bool
-    """CORS headers on every answer, and preflights."""
-    formats: bool
-    """`output_format` and `preview_format`, and `format` in events."""
+    without: frozenset[str]
+    """Extensions that it does not have. Of schedulers it has lcm alone."""
+    overflow: bool
+    """Whether /tokenize says where a prompt grows too long."""
     mask_needs_image: bool
     no_prompt: str
+
+    @property
+    def cors(self) -> bool:
+        """CORS headers on every answer, and preflights."""
+        return "cors" not in self.without
+
+    @property
+    def formats(self) -> bool:
+        """`output_format` and `preview_format`, and `format` in events."""
+        return "formats" not in self.without
 
 
 class Release(Alteration):
@@ -71,7 +82,6 @@ class Release(Alteration):
     # Events
 
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        assert isinstance(request, ReleaseRequest)
         steps, total, before = _counted(request)
         for number, of in before:
             yield _progress(number, of)
@@ -80,23 +90,15 @@ class Release(Alteration):
             if message.kind == "progress":
                 until = steps * message.payload["step"] // message.payload["total_steps"]
                 for step in range(done + 1, until + 1):
-                    shown = message.payload.get("image") if request.previews_at(step) else None
-                    yield self._picture(
-                        _progress(step + len(before) - 1, total, shown), request.preview_format, request
-                    )
+                    shown = PICTURE & message.payload.keys() if request.previews_at(step) else ()
+                    preview = {name: message.payload[name] for name in shown}
+                    yield _sorted(_progress(step + len(before) - 1, total).with_(**preview))
                 done = until
             elif message.kind == "complete":
                 yield _progress(total, total)
-                yield self._picture(message, request.output_format, request)
+                yield _sorted(message)
             else:
                 yield _sorted(message)
-
-    def _picture(self, message: Message, format: str, request: GenerationRequest) -> Message:
-        rgb = message.picture((request.width, request.height))
-        if rgb is None or not self.version.formats:
-            return _sorted(message)
-        coded = message.payload["image"] if format == "raw" else file_of(rgb, format)
-        return _sorted(message.with_(image=coded, format=format))
 
     # HTTP
 
@@ -113,6 +115,8 @@ class Release(Alteration):
             elif route not in ROUTES:
                 await body_of(receive)
                 await Reply(404).send(sending)
+            elif scope["path"] == "/tokenize":
+                await (await self._tokenize(app, scope, receive)).send(sending)
             elif scope["path"] == "/upscale":
                 await self._upscale(app, scope, receive, sending)
             else:
@@ -145,26 +149,42 @@ class Release(Alteration):
             made.append((b"Content-Length", length))
         return [*made, *CORS] if self.version.cors else made
 
+    async def _tokenize(self, app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+        """Counts an empty prompt where there is none, and says what is wrong as the JSON library does."""
+        try:
+            values = parsed(await body_of(receive))
+            prompt = string_of(values.get("prompt", "")) if isinstance(values, dict) else ""
+        except Problem as problem:
+            message = problem.message.partition(": ")[2]
+            return Reply.of_json(400, {"error": {"message": message, "type": "tokenize_error"}})
+        honest = await reply_of(app, scope, json.dumps({"prompt": prompt}).encode())
+        if honest.status != 200:
+            return Reply(404)
+        count = honest.json
+        if not self.version.overflow:
+            del count["overflow_offset"]
+        return Reply.of_json(200, count)
+
     async def _upscale(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads the headers as the release does, and hands an honest request on."""
         headers = Headers(scope=scope)
         body = await body_of(receive)
         for name in (WIDTH, HEIGHT, PATH):
             if name not in headers:
-                await refusal(400, f"Invalid Arg: Missing '{name}' header").send(send)
+                await _refuse(400, f"Invalid Arg: Missing '{name}' header", send)
                 return
         sizes = [re.match(r"\s*[+-]?[0-9]+", headers[name]) for name in (WIDTH, HEIGHT)]
         if any(size is None or abs(int(size[0])) >= 2**31 for size in sizes):
-            await refusal(400, "Invalid Arg: stoi").send(send)
+            await _refuse(400, "Invalid Arg: stoi", send)
             return
         width, height = (int(size[0]) for size in sizes if size)
         (wanted,) = struct.unpack("<i", struct.pack("<I", width * height * 3 % 2**32))
         if wanted != len(body):
             message = f"Image data size mismatch. Expected {wanted} bytes, got {len(body)} bytes"
-            await refusal(400, f"Invalid Arg: {message}").send(send)
+            await _refuse(400, f"Invalid Arg: {message}", send)
             return
         if width < 1 or height < 1 or not body:
-            await refusal(500, "Server Err: std::bad_alloc").send(send)
+            await _refuse(500, "Server Err: std::bad_alloc", send)
             return
         told = {WIDTH: str(width), HEIGHT: str(height), "Content-Length": str(len(body)), PATH: headers[PATH] or "?"}
         pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
@@ -175,11 +195,15 @@ class Release(Alteration):
             if message["type"] == "http.response.start" and message["status"] == 400:
                 failed = True
                 missing = f"Server Err: Failed to create MNN interpreter from: {headers[PATH]}"
-                await refusal(500, missing).send(send)
+                await _refuse(500, missing, send)
             elif not failed:
                 await send(message)
 
         await app({**scope, "headers": pairs}, replayed(body, receive), sending)
+
+
+async def _refuse(status: int, message: str, send: Send) -> None:
+    await Reply.of(status, "application/json", Refusal(status, message).body()).send(send)
 
 
 def _counted(request: GenerationRequest) -> tuple[int, int, list[tuple[int, int]]]:
@@ -196,9 +220,8 @@ def _counted(request: GenerationRequest) -> tuple[int, int, list[tuple[int, int]
     return steps, steps + 3, [(1, request.steps + 3), (2, steps + 3)]
 
 
-def _progress(step: int, total: int, image: str | None = None) -> Message:
-    payload = {"step": step, "total_steps": total, "type": "progress"}
-    return Message("progress", "progress", payload if image is None else {**payload, "image": image})
+def _progress(step: int, total: int) -> Message:
+    return Message("progress", "progress", {"step": step, "total_steps": total, "type": "progress"})
 
 
 def _sorted(message: Message) -> Message:
@@ -229,6 +252,7 @@ def _release(name: str, sentence: str, version: Version, *against: str) -> None:
         name=name,
         sentence=sentence,
         make=partial(Release, version),
+        without=tuple(sorted(version.without)),
         breaks=BREAKS,
         discouraged=(*DISCOURAGED, *against),
     )
@@ -237,11 +261,16 @@ def _release(name: str, sentence: str, version: Version, *against: str) -> None:
 _release(
     "2.4",
     "Local Dream 2.4.3 (April 2026), as recorded.",
-    Version(cors=False, formats=False, mask_needs_image=False, no_prompt="Global prompt empty"),
+    Version(
+        without=frozenset({"aspect_ratio", "cors", "formats"}),
+        overflow=False,
+        mask_needs_image=False,
+        no_prompt="Global prompt empty",
+    ),
     "GEN-REQ-16",
 )
 _release(
     "2.7",
     "Local Dream 2.7 (June 2026), as recorded: with `format` in events, output_format, preview_format and CORS.",
-    Version(cors=True, formats=True, mask_needs_image=True, no_prompt="Prompt empty"),
+    Version(without=frozenset({"aspect_ratio"}), overflow=True, mask_needs_image=True, no_prompt="Prompt empty"),
 )
