@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver.extensions.extension import Extension, Fields
+from mockserver.problem import Problem
 from mockserver.size_limits import check_size
 
 MULTIPLE = 8
@@ -16,6 +17,8 @@ class AspectRatio(Extension):
     def reshaped(self, fields: Fields) -> Fields:
         if fields["aspect_ratio"] is None:
             return fields
+        if fields["aspect_ratio"].endswith("\n"):  # Python's patterns end before one, those of the contract do not
+            raise Problem(400, "aspect_ratio: ends with a line end; send a string such as 16:9")
         across, down = (int(part) for part in fields["aspect_ratio"].split(":"))
         longer = int(max(fields["width"], fields["height"]))
         shorter = max(MULTIPLE, longer * min(across, down) // max(across, down) // MULTIPLE * MULTIPLE)
