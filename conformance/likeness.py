@@ -51,10 +51,10 @@ def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
 def from_image(stream: GenerationStream, shown: Picture) -> float:
     """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that."""
     ways = fits(_sent_image(stream), shown.size).values()
-    return min(distance(_coarse(shown.pixels), _coarse(way)) for way in ways)
+    return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
 
 
-def _coarse(pixels: Pixels) -> Pixels:
+def coarse(pixels: Pixels) -> Pixels:
     """The means of blocks; what does not fill a block is left out."""
     height, width = (edge // BLOCK * BLOCK for edge in pixels.shape[:2])
     return shrink(pixels[:height, :width], BLOCK) if height and width else pixels

@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from conformance import extension_line
 from conformance.contract import Level, Requirement
+from conformance.extension import of_profile
+from conformance.extension_line import ExtensionLine
 from conformance.probe import Cost
 from conformance.transcript import Exchange
 from conformance.verdict import Finding, Judgement, Verdict
@@ -151,6 +154,21 @@ class Result:
         ]
 
     @property
+    def open_musts(self) -> list[Judged]:
+        """The MUSTs that were blocked or not tested, without those of extensions that nobody said the target has."""
+        declared = {line.name for line in self.extensions if line.declared}
+        return [
+            judged
+            for judged in self.having(Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST)
+            if (name := of_profile(judged.requirement.profile)) == "" or name in declared
+        ]
+
+    @property
+    def extensions(self) -> tuple[ExtensionLine, ...]:
+        """What the run says of each extension that it judged."""
+        return extension_line.lines(self.judged, self.settings.get("extensions", ()))
+
+    @property
     def outcome(self) -> Outcome:
         if self.problem:
             return Outcome.UNREACHABLE
@@ -158,7 +176,7 @@ class Result:
             return Outcome.NOT_CONFORMANT
         if self.having(Verdict.ERROR):
             return Outcome.SUITE_ERROR
-        if self.having(Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST) or not self.having(*JUDGED):
+        if self.open_musts or not self.having(*JUDGED):
             return Outcome.INCONCLUSIVE
         return Outcome.CONFORMANT
 
@@ -188,6 +206,7 @@ class Result:
             "unjudged": [{"id": r.id, "text": r.text, "reason": r.unjudged} for r in self.unjudged],
             "exchanges": [asdict(line) for line in self.exchanges],
             "curl": self.curls,
+            "extensions": [asdict(line) for line in self.extensions],
             "waivers": [waiver.to_json() for waiver in self.waivers],
             "replayed": None if self.replay is None else asdict(self.replay),
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance import plan
 from conformance.contract import Level
+from conformance.extension import of_profile
 from conformance.failure import headline
 from conformance.result import Outcome, Result
 from conformance.verdict import Verdict
@@ -67,17 +68,32 @@ def details(result: Result) -> Iterator[str]:
     for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.STALE, Verdict.WARN):
         for judged in result.having(verdict):
             yield f"{verdict}: {headline(judged.requirement)}"
+    lacking = {line.name for line in result.extensions if line.state != "supported"}
+    told = {judged.requirement.id for judged in result.judged if of_profile(judged.requirement.profile) in lacking}
     for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
         for judged in result.having(verdict):
+            if judged.requirement.id in told:
+                continue
             reasons.setdefault(judged.judgement.reason, []).append(judged.requirement.id)
         for reason, ids in reasons.items():
             yield f"{verdict} ({reason}): {', '.join(ids)}"
+    if result.extensions:
+        yield from extensions(result)
     if result.unjudged:
         yield f"cannot be judged from outside: {', '.join(r.id for r in result.unjudged)}"
     if result.deselected:
         yield f"left out by the selection: {plan.counted(len(result.deselected), 'requirement')}"
     yield cost(result)
+
+
+def extensions(result: Result) -> Iterator[str]:
+    """Which extensions the target has, and what shows it."""
+    yield "extensions:"
+    width = max(len(line.name) for line in result.extensions)
+    for line in result.extensions:
+        declared = ", declared" if line.declared else ""
+        yield f"  {line.name:<{width}}  {line.state}{declared}: {line.evidence}"
 
 
 def cost(result: Result) -> str:
@@ -110,7 +126,7 @@ def verdict(result: Result) -> str:
     if result.outcome is Outcome.SUITE_ERROR:
         unjudged = plan.counted(result.count(Verdict.ERROR), "requirement")
         return f"SUITE ERROR: {where}: {unjudged} could not be judged, a fault of the suite"
-    open_ = len(result.having(Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST))
+    open_ = len(result.open_musts)
     why = f"{open_} MUST not judged" if open_ else "nothing was judged"
     return f"INCONCLUSIVE: {where}: {why}{part}"
 

@@ -33,8 +33,8 @@ def _sides(case: Case) -> tuple[tuple[int, int], tuple[int, int], int]:
 
 @check("EXT-ASP-01", needs=["aspect-ratio", "base"])
 def there(case: Case) -> None:
-    unless_absent(case)
     shown, base = case["aspect-ratio/portrait"], case["base"]
+    unless_absent(case)
     asked, made = fields(shown.request), size(generation(shown))
     what = f"aspect_ratio {asked.get('aspect_ratio')} with {asked.get('width')}x{asked.get('height')}"
     evidence = f"{what} is answered with {outcome(shown)}" if made is None else f"{what} gives {by(made)}"

@@ -24,8 +24,8 @@ def _refused(case: Case) -> list[Exchange]:
 
 @check("EXT-BSY-01", needs=["overlap"], over=["hang-up/"])
 def there(case: Case) -> None:
-    unless_absent(case)
     refused = _refused(case)
+    unless_absent(case)
     if refused:
         expect_there(case, "busy", True, f"{refused[0].label} is answered with status {BUSY}", refused[0])
         return

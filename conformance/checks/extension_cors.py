@@ -36,7 +36,7 @@ def _is_let(exchange: Exchange) -> bool:
     return exchange.status in (200, 204) and _lets_in(exchange)
 
 
-@check("EXT-COR-01", needs=["cors"])
+@check("EXT-COR-01", needs=["cors"], over=["formats/png"])
 def there(case: Case) -> None:
     asked = list(present(case, *PREFLIGHTS))
     let = [exchange for exchange in asked if _is_let(exchange)]

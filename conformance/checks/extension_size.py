@@ -13,8 +13,8 @@ from conformance.presence import expect_there
 
 @check("EXT-SIZ-01", needs=["size"])
 def there(case: Case) -> None:
-    unless_absent(case)
     shown = case["size/square"]
+    unless_absent(case)
     asked, made = fields(shown.request), size(generation(shown))
     what = f"size {asked.get('size')} with {asked.get('width')}x{asked.get('height')}"
     evidence = f"{what} is answered with {outcome(shown)}" if made is None else f"{what} gives {by(made)}"

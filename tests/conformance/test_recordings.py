@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from conformance import known, recording, replay, suite
+from conformance import extension, extension_line, known, recording, replay, suite
 from conformance.contract import Level
+from conformance.result import Judged
 from conformance.run import Run
 from conformance.transcript import End
 from conformance.verdict import Judgement, Verdict
@@ -26,10 +27,10 @@ EXPECTED = tomllib.loads((FOLDER / "expected.toml").read_text(encoding="utf-8"))
 
 @functools.cache
 def judged(name: str, folder: Path) -> dict[str, Judgement]:
-    """What the suite says of a recorded release: a judgement for each requirement of core and hardened."""
+    """What the suite says of a recorded release: a judgement for each requirement."""
     kept = replay.load(FOLDER / name)
     shipped = suite.load()
-    ids = [r.id for r in shipped.contract.in_profile("hardened") if not r.unjudged and r.id not in kept.untested]
+    ids = [r.id for r in shipped.contract.in_profile("all") if not r.unjudged and r.id not in kept.untested]
     chosen = replay.settings(kept, {})
     replay.begin(folder, FOLDER / name, kept, chosen)
     run = Run(shipped, chosen, replay.make_plan(shipped, ids, chosen, kept), folder)
@@ -57,6 +58,17 @@ def test_what_is_recorded_suffices_for_much_of_the_contract(name: str, folders: 
     passed = {id for id, judgement in judged(name, folders[name]).items() if judgement.verdict is Verdict.PASS}
     assert {"HLT-01", "GEN-SSE-01", "GEN-SSE-07", "GEN-EVT-05", "GEN-EVT-19", "UPS-ANS-03", "ERR-02"} <= passed
     assert len(passed) >= 60
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_extensions_that_each_recording_shows(name: str, folders: dict[str, Path]) -> None:
+    by_id = suite.load().contract.by_id
+    judgements = judged(name, folders[name]).items()
+    lines = extension_line.lines([Judged(by_id[id], judgement) for id, judgement in judgements], ())
+    states = {line.name: line.state for line in lines if line.state != "unknown"}
+    assert states == EXPECTED[name]["extensions"]
+    assert {line.name for line in lines} == set(extension.NAMES)
+    assert all(line.evidence for line in lines)
 
 
 def deviations(name: str) -> list[dict[str, Any]]:
@@ -106,8 +118,10 @@ def test_raw_cases_become_a_recording(tmp_path: Path) -> None:
     convert(cases, tmp_path / "made")
     kept = recording.read(tmp_path / "made")
     assert (kept.partial, kept.settings.url) == (True, "http://127.0.0.1:8081")
-    health, base = recording.transcripts(tmp_path / "made", kept)
-    assert health["health/wrong-method-generate"].status == 404
+    made = {transcript.probe: transcript for transcript in recording.transcripts(tmp_path / "made", kept)}
+    base = made["base"]
+    assert made["health"]["health/wrong-method-generate"].status == 404
+    assert made["cors"]["cors/preflight-generate"].status == 404
     assert (base["base"].request.body, base["base"].body, base["base"].end) == (body, b"event: x", End.COMPLETE)
     assert [(read.at, read.data) for read in base["base"].reads] == [(0.1, b"event"), (0.25, b": x")]
 

@@ -10,6 +10,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,11 @@ LABELS = {
     "txt2img": "recorded/txt2img",
     "txt2img-euler-a": "recorded/euler-a",
     "txt2img-no-seed": "recorded/no-seed",
-    "txt2img-output-png": "recorded/output-png",
+    "txt2img-output-png": "formats/png",
     "unknown-field": "recorded/unknown-field",
     "img2img": "recorded/img2img",
     "inpaint": "recorded/inpaint",
-    "options": "options",
+    "options": "cors/preflight-generate",
     "upscale-16x12": "upscale/odd",
     "upscale-no-width": "upscale-refuse/width-missing",
     "upscale-no-path": "upscale-refuse/path-missing",
@@ -54,7 +55,7 @@ LABELS = {
 }
 """Label of each case. The `recorded/` labels are further streams of their release beside the suite's own."""
 METHOD_UNKNOWN = "health/wrong-method-generate"
-"""Label of OPTIONS where that is a method which the path does not have: no CORS preflight."""
+"""A second label of OPTIONS where that is a method which the path does not have."""
 CONTENT = (*(f"GEN-PIC-{number:02}" for number in range(7, 15)), "UPS-ANS-07")
 STAND_IN = "the pictures are those of a stand-in for the engine, and their content means nothing"
 
@@ -62,6 +63,11 @@ STAND_IN = "the pictures are those of a stand-in for the engine, and their conte
 def convert(raw: Path, folder: Path) -> None:
     """Writes the raw cases of a folder as a recording. Raises LookupError for a case without a label."""
     exchanges = [_exchange(path, float(number)) for number, path in enumerate(sorted(raw.glob("*.json")))]
+    exchanges += [
+        replace(exchange, label=METHOD_UNKNOWN)
+        for exchange in exchanges
+        if exchange.request.method == "OPTIONS" and exchange.status in (404, 405)
+    ]
     probes: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         probes.setdefault(exchange.label.partition("/")[0], []).append(exchange)
@@ -108,8 +114,6 @@ def _exchange(path: Path, started: float) -> Exchange:
                 break
         if end is End.COMPLETE:
             break
-    if label == "options" and status in (404, 405):
-        label = METHOD_UNKNOWN
     return Exchange(label, request, started, end, ended_at, status, reason, "HTTP/1.1", headers, head_at, tuple(reads))
 
 

@@ -1,0 +1,246 @@
+"""A server on paper that has every extension, or lacks some, or does something wrong; and a target that asks it.
+
+The target runs the real probes without a network: what they send is what is answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image
+
+from conformance.extension import SCHEDULERS
+from conformance.probes import PROBES
+from conformance.settings import Settings
+from conformance.target import Target
+from conformance.transcript import Exchange, Request, Transcript
+from tests.conformance.paper_server import DEFAULTS, PaperServer
+from tests.conformance.transcripts import (
+    JSON_HEADERS,
+    Headers,
+    Pixels,
+    answer,
+    coded,
+    complete,
+    picture,
+    progress,
+    refusal,
+    stream,
+    upscale,
+)
+
+ALLOWED = "Content-Type, X-Image-Width, X-Image-Height, X-Upscaler-Path, X-Use-OpenCL"
+EXPOSED = "X-Output-Width, X-Output-Height, X-Duration-Ms"
+MOST_TOKENS = 77
+
+
+@dataclass
+class ExtendedServer:
+    """`without` names extensions that it lacks, `wrong` what it does wrong (the words that its methods ask for)."""
+
+    without: tuple[str, ...] = ()
+    wrong: str = ""
+    preview_shrink: int = 1
+    asked: list[tuple[str, Request]] = field(default_factory=list)
+
+    def has(self, extension: str) -> bool:
+        return extension not in self.without
+
+    def respond(self, label: str, request: Request) -> Exchange:
+        """The answer to a request, with the headers that let pages in."""
+        self.asked.append((label, request))
+        made = self._respond(label, request)
+        return replace(made, headers=(*made.headers, *self._cors(request, made)))
+
+    def _respond(self, label: str, request: Request) -> Exchange:
+        if request.method == "OPTIONS":
+            if not self.has("cors"):
+                return answer(label, 404, to=request)
+            return answer(label, 401 if self.wrong == "preflight-401" else 204, to=request)
+        if request.target == "/health":
+            return answer(label, 200, to=request)
+        if request.target == "/tokenize":
+            return self._tokenize(label, request)
+        if request.target == "/upscale":
+            return self._upscale(label, request)
+        if not self.has("generate"):
+            return refusal(label, 405 if self.wrong == "generate-405" else 404, to=request)
+        return self._generate(label, request)
+
+    def _cors(self, request: Request, made: Exchange) -> Headers:
+        if not self.has("cors") or (self.wrong == "cors-not-on-errors" and (made.status or 0) >= 400):
+            return ()
+        if self.wrong == "cors-not-on-streams" and made.media_type == "text/event-stream":
+            return ()
+        origin = "https://elsewhere.example" if self.wrong == "other-origin" else "*"
+        found = [("Access-Control-Allow-Origin", origin)]
+        if request.method == "OPTIONS":
+            if self.wrong != "no-allow-headers":
+                allowed = "X-Other" if self.wrong == "other-allow-headers" else ALLOWED
+                allowed = "content-type" if self.wrong == "allows-content-type-only" else allowed
+                found.append(("Access-Control-Allow-Headers", allowed))
+            if self.wrong != "no-max-age":
+                found.append(("Access-Control-Max-Age", "600"))
+        elif request.target == "/upscale" and self.wrong != "exposes-nothing":
+            found.append(("Access-Control-Expose-Headers", EXPOSED))
+        return tuple(found)
+
+    def _upscale(self, label: str, request: Request) -> Exchange:
+        width, height = request.header("x-image-width"), request.header("x-image-height")
+        if not (width or "").isdigit() or not (height or "").isdigit() or not request.body:
+            return refusal(label, to=request)
+        return upscale(label, picture(int(width or 0), int(height or 0)), to=request)
+
+    # Tokens: one for each character of a word that is not ASCII, one for each other word, and two markers
+
+    def _tokenize(self, label: str, request: Request) -> Exchange:
+        if not self.has("tokenize"):
+            return refusal(label, 404, to=request)
+        sent = request.json
+        if not isinstance(sent, dict) or not isinstance(sent.get("prompt", ""), str):
+            kind = "request_error" if self.wrong == "tokenize-request-error" else "tokenize_error"
+            return refusal(label, 500 if self.wrong == "tokenize-500" else 400, kind, to=request)
+        if "prompt" not in sent and self.wrong != "tokenize-no-prompt":
+            return refusal(label, 400, "tokenize_error", to=request)
+        return self._counted(label, request, sent.get("prompt", ""))
+
+    def _counted(self, label: str, request: Request, prompt: str) -> Exchange:
+        words = prompt.split()
+        count = len(words) + 2
+        counted = min(count, MOST_TOKENS) if self.wrong == "count-clamped" else count
+        found: dict[str, Any] = {"count": counted, "max_length": MOST_TOKENS, "overflow_offset": -1}
+        if count > MOST_TOKENS:
+            before = " ".join(words[: MOST_TOKENS - 2]) + " "
+            units = len(before.encode("utf-16-le")) // 2
+            offsets = {"offset-bytes": len(before.encode()), "offset-characters": len(before), "offset-none": -1}
+            found["overflow_offset"] = offsets.get(self.wrong, units)
+        elif self.wrong == "offset-null":
+            found["overflow_offset"] = None
+        if self.wrong == "no-offset":
+            del found["overflow_offset"]
+        if self.wrong == "count-text":
+            found["max_length"] = str(MOST_TOKENS)
+        if self.wrong == "limit-varies":
+            found["max_length"] = MOST_TOKENS + count
+        headers = (("Content-Type", "text/html"),) if self.wrong == "tokenize-html" else JSON_HEADERS
+        return answer(label, 200, json.dumps(found).encode(), to=request, headers=headers)
+
+    # Pictures
+
+    def _generate(self, label: str, request: Request) -> Exchange:
+        sent = request.json
+        if not isinstance(sent, dict) or not isinstance(sent.get("prompt"), str):
+            return refusal(label, to=request)
+        if self._is_odd(sent):
+            if self.wrong != "refuses-nothing":
+                return refusal(label, to=request)
+            sent = {name: value for name, value in sent.items() if name in _PAINTED}
+        meant = {**DEFAULTS, **sent}
+        if meant["scheduler"] in SCHEDULERS and self.wrong in (f"falls-back-{meant['scheduler']}", "falls-back"):
+            meant["scheduler"] = "dpm"
+        meant["width"], meant["height"] = self._size(meant)
+        pixels = PaperServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
+        return self._stream(label, request, meant, pixels)
+
+    def _is_odd(self, sent: Mapping[str, Any]) -> bool:
+        scheduler = sent.get("scheduler", "dpm")
+        if scheduler in SCHEDULERS and (not self.has("schedulers") or self.wrong == f"refuses-{scheduler}"):
+            return True
+        formats = [sent.get(name, "raw") for name in ("output_format", "preview_format")]
+        if self.has("formats") and not set(formats) <= {"raw", "jpeg", "png"}:
+            return True
+        size, ratio = sent.get("size", 8), sent.get("aspect_ratio", "1:1")
+        if self.has("size") and (not isinstance(size, int) or size < 8 or size % 8):
+            return True
+        return self.has("aspect_ratio") and ratio in ("wide", "0:1")
+
+    def _size(self, meant: Mapping[str, Any]) -> tuple[int, int]:
+        width, height = meant["width"], meant["height"]
+        if self.wrong == "fixed-size":
+            return 256, 256
+        if "size" in meant and self.has("size"):
+            return (meant["size"], height) if self.wrong == "size-for-width" else (meant["size"], meant["size"])
+        if "aspect_ratio" in meant and self.has("aspect_ratio"):
+            return self._shaped(max(width, height), meant["aspect_ratio"])
+        return width, height
+
+    def _shaped(self, longer: int, ratio: str) -> tuple[int, int]:
+        across, down = (int(part) for part in ratio.split(":"))
+        if self.wrong == "ratio-h-w":
+            across, down = down, across
+        if self.wrong == "ratio-from-shorter":
+            longer //= 2
+        exact = longer * min(across, down) / max(across, down)
+        shorter = round(exact / 8) * 8 if self.wrong == "ratio-rounds" else int(exact // 8 * 8)
+        return (longer, shorter) if across > down else (shorter, longer)
+
+    def _stream(self, label: str, request: Request, meant: Mapping[str, Any], pixels: Pixels) -> Exchange:
+        has = self.has("formats")
+        output = meant.get("output_format", "raw") if has and self.wrong != "output-ignored" else "raw"
+        preview = meant.get("preview_format", "raw") if has and self.wrong != "preview-ignored" else "raw"
+        if self.wrong == "one-format" and "output_format" in meant:
+            preview = output
+        said = "jpeg" if self.wrong == "other-format-said" else output
+        coded_as = "jpeg" if self.wrong == "codes-jpeg-for-png" and output == "png" else output
+        shown = _shrunk(pixels, self.preview_shrink if preview != "raw" else 1)
+        count = meant["steps"] if meant["show_diffusion_process"] else 0
+        image = _coded(_turned(shown, self.wrong) if preview != "raw" else shown, preview) if count else None
+        named = {"format": preview} if has and self.wrong != "preview-unsaid" else {}
+        steps = meant["steps"]
+        events = [
+            progress(step + 1, steps, image, **named) if step < count else progress(step + 1, steps)
+            for step in range(steps)
+        ]
+        final = _turned(pixels, self.wrong) if output == "png" else pixels
+        last = {"format": said} if has and self.wrong != "output-unsaid" else {}
+        done = complete(pixels, meant.get("seed", 5), image=_coded(final, coded_as), **last)
+        return replace(stream(label, [*events, done]), request=request)
+
+
+_PAINTED = (*DEFAULTS, "prompt", "seed", "image", "mask")
+
+
+def _coded(pixels: Pixels, format: str) -> str:
+    return coded(pixels, format, **({"quality": 90} if format == "jpeg" else {}))
+
+
+def _turned(pixels: Pixels, wrong: str) -> Pixels:
+    ways = {"coded-bgr": pixels[..., ::-1], "coded-upside-down": pixels[::-1]}
+    return np.ascontiguousarray(ways.get(wrong, pixels))
+
+
+def _shrunk(pixels: Pixels, factor: int) -> Pixels:
+    size = (pixels.shape[1] // factor, pixels.shape[0] // factor)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), dtype=np.uint8)
+
+
+class PaperTarget:
+    """Asks a server on paper what the probes ask."""
+
+    def __init__(self, server: ExtendedServer, settings: Settings) -> None:
+        self.server = server
+        self.settings = settings
+        self.done: dict[str, Transcript] = {}
+
+    def send(self, label: str, request: Request, manner: object = None, until: object = None) -> Exchange:
+        return self.server.respond(label, request)
+
+    def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
+        return [self.send(label, request) for label, request in calls]
+
+    def transcript(self, probe: str) -> Transcript | None:
+        return self.done.get(probe)
+
+
+def ask(server: ExtendedServer, settings: Settings, *probes: str) -> list[Exchange]:
+    """What a server on paper answers to these probes, as far as the settings let them run."""
+    target = PaperTarget(server, settings)
+    for name in probes:
+        if PROBES[name].available(settings) is None:
+            exchanges = PROBES[name].run(cast(Target, target))
+            target.done[name] = Transcript(name, tuple(exchanges))
+    return [exchange for transcript in target.done.values() for exchange in transcript.exchanges]
