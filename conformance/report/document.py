@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -120,10 +120,12 @@ class Document:
         self.target = escape(str(self.settings["url"]))
         self.launched = str(result["launched"] or "")
         self.problem = escape(str(result["problem"]), LONG)
-        self.date = datetime.fromisoformat(result["started"]).strftime("%Y-%m-%d %H:%M UTC")
+        self.date = _minute(result["started"])
         self.curls: Mapping[str, str] = {label: escape(line, 4000) for label, line in result["curl"].items()}
         self.entries = tuple(_entry(value) for value in result["requirements"])
         self.replayed = bool(result.get("replayed"))
+        if self.replayed and result["replayed"]["started"]:
+            self.date += f", recorded {_minute(result['replayed']['started'])}"
 
     def count(self, *verdicts: Verdict, level: str | None = None) -> int:
         """How many requirements have one of the verdicts."""
@@ -271,6 +273,11 @@ class Document:
         if any(entry.reason == ENDED for entry in self.entries):
             return "the run ended before everything was judged"
         return ""
+
+
+def _minute(started: str) -> str:
+    """A time in ISO 8601, for people."""
+    return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _entry(value: Mapping[str, Any]) -> Entry:

@@ -25,7 +25,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield prose(document.headline)
     if document.partial and document.outcome is not Outcome.UNREACHABLE:
         yield ""
-        yield f"> This is not a whole judgement: {prose(document.partial)}."
+        yield f"> Bear in mind: {prose(document.partial)}."
     yield ""
     yield "| | |"
     yield "|---|---|"

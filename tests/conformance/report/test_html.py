@@ -9,6 +9,7 @@ import pytest
 
 from conformance.report import html
 from conformance.report.document import Document
+from conformance.result import Replayed
 from conformance.verdict import Verdict
 from tests.conformance.report import results
 from tests.conformance.report.results import HOSTILE, judged, result
@@ -124,6 +125,14 @@ def test_what_a_target_sends_is_shown_and_harmless() -> None:
     for shown in ("</script><script>", "onerror=", r"\x1b[31mred", "javascript:alert(1)", "{{ 7 * 7 }}", r"\u202e"):
         assert shown in text
     assert "49" not in re.findall(r"\b49\b", text)
+
+
+def test_a_replay_says_when_it_was_recorded_and_not_what_it_cost() -> None:
+    recorded = Replayed("2025-12-31T23:30:00+00:00", "0.1.0", "1.0", False)
+    text = Parsed(html.page(result(judged("HLT-01"), replay=recorded))).text()
+    assert "Date 2026-03-04 05:06 UTC, recorded 2025-12-31 23:30 UTC" in text
+    assert "Bear in mind: the run judged a recording, not a running server." in text
+    assert "generations" not in text.partition("Settings of the run")[0]
 
 
 def test_extensions_are_told() -> None:

@@ -24,7 +24,7 @@ def test_says_what_was_found() -> None:
 def test_a_run_that_could_not_begin() -> None:
     page = markdown.page(Document(result(problem="nothing answers at http://h:1 (refused)")))
     assert "unreachable\n\nnothing answers at http://h:1 (refused)\n" in page
-    assert "whole judgement" not in page
+    assert "Bear in mind" not in page
 
 
 def test_what_the_target_says_stays_in_code_spans() -> None:
