@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mockserver.a1111.adapter import Adapter
 from mockserver.engine import Engine
 from mockserver.extensions.catalogue import extensions_of
 from mockserver.generate import GenerateEndpoint
@@ -57,6 +58,8 @@ def create_app(
         routes.append(Route("/generate", generate(engine, generations, settings, extensions).answer, methods=["POST"]))
     for extension in extensions:
         routes += extension.routes()
+    if settings.a1111 and settings.generate:
+        routes += Adapter(engine, settings, generations).routes()
     inner = [door for extension in extensions for door in extension.doors()]
     app = Starlette(
         routes=routes,

@@ -119,6 +119,7 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     callback=list_personalities,
     help="List the personalities, and stop.",
 )
+@click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1.")
 @click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def mock(
     host: str,
@@ -136,6 +137,7 @@ def mock(
     quirks: tuple[str, ...],
     personality: str | None,
     seed: int | None,
+    a1111: bool,
     access_log: bool,
 ) -> None:
     """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
@@ -156,6 +158,7 @@ def mock(
         settings = ServerSettings(
             without=frozenset(off),
             busy=busy,
+            a1111=a1111,
             generate=not no_generate,
             max_body=max_body,
             max_waiting=max_waiting,

@@ -87,6 +87,7 @@ SETTINGS = ServerSettings()
     type=click.Choice(NAMES),
     help="Turn an extension off, to play an older server; repeat for more.",
 )
+@click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1.")
 @click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def serve_command(
     host: str,
@@ -98,6 +99,7 @@ def serve_command(
     max_waiting: int,
     busy: bool,
     without: tuple[str, ...],
+    a1111: bool,
     access_log: bool,
     **chosen: str | int | bool | None,
 ) -> None:
@@ -109,6 +111,7 @@ def serve_command(
         SETTINGS,
         without=frozenset(without),
         busy=busy,
+        a1111=a1111,
         generate=not no_generate,
         max_body=max_body,
         max_waiting=max_waiting,

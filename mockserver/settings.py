@@ -13,6 +13,8 @@ class ServerSettings:
     """Extensions that are turned off; `extensions.catalogue.NAMES` has their names."""
     busy: bool = False
     """Whether a generation is refused with 503 while another one runs, rather than queued (the extension busy)."""
+    a1111: bool = False
+    """Whether the adapter for AUTOMATIC1111's clients is there."""
     generate: bool = True
     """Whether there is a /generate; without it the server only upscales."""
     max_body: int = 64 * 1024 * 1024

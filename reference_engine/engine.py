@@ -94,6 +94,7 @@ class ReferenceEngine(UpscalingEngine):
     ) -> None:
         from reference_engine.tasks import Tasks
 
+        self._pipeline = pipeline
         self._turns = turns or Turns()
         self._tasks: Tasks = Tasks(pipeline)
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor

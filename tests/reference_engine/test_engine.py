@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from reference_engine.engine import Picture, ReferenceEngine, Step, build, create
 from reference_engine.errors import EngineFailure, RequestRefused, UnusableModel
 from reference_engine.options import parse_options
+from reference_engine.samplers import SAMPLERS
 from reference_engine.tasks import LONGEST_PROMPT, cut, denoising_steps
 from tests.reference_engine.requests import Ask, noise
 
@@ -38,11 +40,11 @@ def test_it_has_the_shape_that_the_server_asks_for(engine: ReferenceEngine) -> N
     assert isinstance(steps[0], protocol.Step)
     assert isinstance(engine, protocol.Tokenizes)
     described: protocol.Engine = engine
-    assert set(described.describe().schedulers) == {"dpm", "euler_a"}
+    assert tuple(described.describe().schedulers) == tuple(SAMPLERS)
     assert described.describe().native_size == 128
 
 
-@pytest.mark.parametrize("scheduler", ["dpm", "euler_a"])
+@pytest.mark.parametrize("scheduler", SAMPLERS)
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_steps_come_one_by_one(engine: ReferenceEngine, scheduler: str, steps: int) -> None:
     seen, picture = events(engine, Ask(scheduler=scheduler, steps=steps))
@@ -295,3 +297,33 @@ def test_the_pixel_limit_can_be_set(tiny_folder: Any) -> None:
     assert small.limits().max_pixels == 4096
     with pytest.raises(RequestRefused, match="more than 4096 pixels"):
         next(small.generate(Ask(width=72), lambda: False))
+
+
+@pytest.mark.parametrize("scheduler", SAMPLERS)
+def test_a_scheduler_takes_as_many_steps_as_are_allowed(engine: ReferenceEngine, scheduler: str) -> None:
+    """LCM's own configuration knows no more than 50."""
+    taken: list[int] = []
+    for step in engine.generate(Ask(scheduler=scheduler, steps=1000), lambda: len(taken) >= 2):
+        assert isinstance(step, Step)
+        assert step.total_steps == 1000
+        taken.append(step.step)
+
+
+@pytest.mark.parametrize("scheduler", SAMPLERS)
+def test_a_scheduler_follows_the_seed_with_a_picture_and_a_mask_too(engine: ReferenceEngine, scheduler: str) -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, 32:] = 255
+    fields = {"scheduler": scheduler, "image": noise(), "mask": mask, "steps": 5, "denoise_strength": 0.6}
+    one = draw(engine, **fields, seed=1)
+    assert np.array_equal(one, draw(engine, **fields, seed=1))
+    assert not np.array_equal(one, draw(engine, **fields, seed=2))
+    assert np.array_equal(one[:, :32], noise()[:, :32])
+
+
+def test_prompts_are_counted_while_a_picture_is_made(engine: ReferenceEngine) -> None:
+    long = "a " * 200
+    expected = engine.tokenize(long)
+    counts = [engine.tokenize(long) for _ in engine.generate(Ask(prompt=long, steps=5), lambda: False)]
+    assert counts == [expected] * 6
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(engine.tokenize, [long] * 64)) == {expected}

@@ -24,8 +24,9 @@ from conformance.launch import SERVERS, Launched
 from mockserver.engine import Cancelled, GenerationRequest
 from mockserver.engine import Picture as AnyPicture
 from mockserver.engine import Step as AnyStep
-from reference_engine.engine import ReferenceEngine, build, build_upscaling
+from reference_engine.engine import SCHEDULERS, ReferenceEngine, build, build_upscaling
 from reference_engine.options import Options
+from tests.mockserver.field_clients import CLIENTS, Made, tokens
 from tests.mockserver.live_server import PATIENCE, events_of, serving
 from tests.reference_engine.requests import noise
 from tests.reference_engine.tiny_model import break_json, save_folder
@@ -85,7 +86,18 @@ def test_a_whole_generation(url: str) -> None:
 
 def test_the_suite_finds_it_conformant(url: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    options = ["--profile", "hardened", "--size", "64x64", "--upscaler-path", "default", "--json-report", str(report)]
+    options = [
+        "--profile",
+        "all",
+        "--size",
+        "64x64",
+        "--extension",
+        f"schedulers={','.join(SCHEDULERS[2:])}",
+        "--upscaler-path",
+        "default",
+        "--json-report",
+        str(report),
+    ]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--target", url, *options]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=MINUTES)
     results = json.loads(report.read_text())["requirements"]
@@ -93,6 +105,25 @@ def test_the_suite_finds_it_conformant(url: str, tmp_path: Path) -> None:
     # An autoencoder with random weights cannot give a picture back, however little of it is painted over.
     assert wrong == {"GEN-PIC-11"}, done.stdout
     assert sum(result["verdict"] == "pass" for result in results) > 100
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+def test_a_client_of_the_field_gets_its_picture(url: str, client: Callable[[str], Made]) -> None:
+    made = client(url)
+    assert made.pixels.std() > 0
+    assert made.steps[-1][0] == made.steps[-1][1]
+
+
+def test_the_model_s_own_tokenizer_counts(url: str) -> None:
+    assert tokens(url) == (11, 77)  # one for each letter, and the two marks
+
+
+def test_every_scheduler_has_a_picture_of_its_own(url: str) -> None:
+    def image(scheduler: str) -> str:
+        body = ask(scheduler=scheduler, output_format="png")
+        return str(events_of(httpx.post(f"{url}/generate", json=body, timeout=PATIENCE).text)[-1]["image"])
+
+    assert len({image(scheduler) for scheduler in SCHEDULERS}) == len(SCHEDULERS)
 
 
 def test_an_upscale_with_a_real_model(url: str) -> None:
