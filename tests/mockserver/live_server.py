@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from mockserver.app import create_app
 from mockserver.engine import Cancelled, Engine, GenerationRequest, Rgb
+from mockserver.http_protocol import HttpProtocol
 from mockserver.serving import Server, listen, url_of
 from mockserver.settings import ServerSettings
 from mockserver.synthetic import SyntheticEngine, SyntheticPicture, SyntheticStep
@@ -24,11 +25,11 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def running(app: ASGIApp) -> Iterator[str]:
+def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[str]:
     """Serves the app on a free port; gives its URL."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Server(app, ready.set)
+    server = Server(app, ready.set, http=http)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -38,6 +38,10 @@ RGB = bytes(range(256)) * 3
 SIZE = {"X_Image_Width": "16", "X_Image_Height": "16", "X_Upscaler_Path": "default"}
 
 
+LAST = generate(PLAIN)
+"""Asked for when all others were."""
+
+
 def generations() -> Iterator[Ask]:
     """That are painted."""
     previews = {**PLAIN, "show_diffusion_process": True}
@@ -64,7 +68,7 @@ def refusals() -> Iterator[Ask]:
     yield generate(b'{"prompt": "\xff"}')
     yield generate(text[:20].encode())
     yield generate(f"{text} x".encode())
-    yield generate(text.replace("7", "NaN").encode())
+    yield generate((text[:-1] + ', "cfg": NaN}').encode())
     yield generate(b"[]")
     yield generate((text[:-1] + ', "x": ' + "[" * 5000 + "]" * 5000 + "}").encode())
     yield generate({**PLAIN, "prompt": "word " * 210_000, "steps": 0})

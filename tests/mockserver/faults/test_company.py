@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,3 +135,16 @@ def test_a_hang_up_is_not_noticed() -> None:
         assert client.post("/generate", json=small("second")).status_code == 200
         assert engine.steps_taken == 40 + 3
         assert alteration.applied == 1
+
+
+def test_garbage_gets_200() -> None:
+    alteration = entries()["garbage-gets-200"].make(None)
+    assert isinstance(alteration, Alteration)
+    app = create_altered_app(GatedEngine(), None, lambda scope: alteration)
+    with (
+        running(app, alteration.http) as url,
+        socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as line,
+    ):
+        line.sendall(b"\x00\x01 hello\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+    assert alteration.applied == 1

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import fields
+from typing import ClassVar
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 
 from mockserver.app import create_app
+from mockserver.engine import Cancelled, GenerationRequest
 from mockserver.faults.alteration import HONEST, Alteration
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
 from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine
+from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep
 from tests.mockserver.faults import requests
 from tests.mockserver.faults.direct import PATIENCE, Answer, Ask, alive, ask
 
-SETTINGS = ServerSettings(seed=3)
+SETTINGS = ServerSettings(seed=2)
+"""The first seed that it picks is below 2^31."""
 SHORT = 0.2
 """How long the client of a server waits that is known never to answer."""
 TIMES = re.compile(rb'(_time_ms":)[0-9]{1,3}\b')
@@ -57,7 +62,7 @@ def asked(layer: Layer) -> Iterator[Ask]:
     if layer is Layer.REQUEST:
         yield from requests.upscales()
         yield from requests.others()
-        yield from requests.generations()
+        yield requests.LAST
 
 
 async def answers(app: Starlette, layer: Layer, patience: float = PATIENCE) -> list[Answer]:
@@ -75,8 +80,21 @@ def _short(value: bytes) -> bytes:
     return b"0" if re.fullmatch(rb"[0-9]{1,3}", value) else value
 
 
+class Remembering(SyntheticEngine):
+    """Paints each picture once for all tests."""
+
+    made: ClassVar[dict[tuple[object, ...], list[SyntheticStep | SyntheticPicture]]] = {}
+
+    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[SyntheticStep | SyntheticPicture]:
+        values = (getattr(request, field.name) for field in fields(request))
+        key = tuple(value.tobytes() if isinstance(value, np.ndarray) else value for value in values)
+        if key not in self.made:
+            self.made[key] = list(super().generate(request, cancelled))
+        yield from self.made[key]
+
+
 def engine() -> SyntheticEngine:
-    return SyntheticEngine(Pacing(first=0, step=0))
+    return Remembering(Pacing(first=0, step=0))
 
 
 @pytest.fixture(scope="module")
