@@ -175,7 +175,7 @@ class Rewritten(Doorway):
                 reply = self.rewritten(honest, scope)
                 if reply != honest:
                     self.happened()
-                await reply.send(send)
+                await reply.plus(*_for_other_origins(honest, reply)).send(send)
 
         await app(scope, receive, sending)
 
@@ -207,6 +207,12 @@ class Headed(Doorway):
     def headed(self, status: int, headers: tuple[Header, ...]) -> tuple[int, tuple[Header, ...]]:
         """Status and headers that are sent."""
         raise NotImplementedError
+
+
+def _for_other_origins(honest: Reply, reply: Reply) -> tuple[Header, ...]:
+    """The headers that let pages of other origins read an answer, where the other one lacks them."""
+    known = {name for name, _ in reply.headers}
+    return tuple(h for h in honest.headers if h[0].startswith((b"access-control-", b"vary")) and h[0] not in known)
 
 
 def _lowered(header: Header) -> Header:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockserver.engine import GenerationRequest
 from mockserver.faults.alteration import Alteration, Reader
 from mockserver.faults.bodies import Body, Refused
 from mockserver.faults.catalogue import Layer, quirk
-from mockserver.faults.door import Headed, Header, Instead, Reply, Rewritten
+from mockserver.faults.door import Doorway, Headed, Header, Reply, Rewritten
 from mockserver.faults.place import Place
 from mockserver.faults.refusals import EmptyPrompt, Reworded
 from mockserver.faults.request import TakenFor, about, without
@@ -124,18 +124,20 @@ quirk(
 )(NoImages)
 
 
-class NoPath(Instead):
+class NoPath(Doorway):
     """Does not have an operation at all."""
+
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH")
 
     def __init__(self, place: Place | None, path: str) -> None:
         super().__init__(place)
         self.path = path
 
-    def wants(self, scope: Scope) -> bool:
-        return super().wants(scope) and scope["path"] == self.path
-
-    def reply(self, scope: Scope) -> Reply | None:
-        return refusal(404, f"there is no {self.path}")
+    async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == self.path:
+            self.happened()
+            scope = {**scope, "path": f"{self.path}/"}
+        await app(scope, receive, send)
 
 
 quirk("upscaler-only", "There is no /generate.", layer=REQUEST)(partial(NoPath, path="/generate"))

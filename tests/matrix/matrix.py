@@ -151,8 +151,11 @@ class Matrix:
     def _quirk(self, name: str) -> Iterator[str]:
         allowed = (*CLEAN, Verdict.ERROR)
         for id, judgement in self.trials[name].judgements.items():
-            if judgement.verdict in BROKEN and id in self.quirks[name].discouraged:
+            discouraged = self.quirks[name].discouraged
+            if judgement.verdict in BROKEN and id in discouraged:
                 continue
+            if judgement.verdict is Verdict.BLOCKED and judgement.reason.partition(" ")[0] in discouraged:
+                continue  # what rests on the SHOULD that the quirk goes against
             if judgement.verdict not in allowed:
                 yield f"quirk {name}: {id} is {self._verdict(name, id)}"
         for id in self.quirks[name].discouraged:
