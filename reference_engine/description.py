@@ -25,4 +25,4 @@ class Limits:
     max_side: int = 4096
     max_steps: int = 1000
     max_upscale_side: int = 4096
-    max_upscale_pixels: int = 2048 * 2048
+    max_upscale_pixels: int = 4096 * 4096
