@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from conformance.contract import Level
+from conformance.contract import Level, Requirement
 from conformance.suite import Suite
 from conformance.verdict import Verdict
 from mockserver.faults.catalogue import Fault, Quirk
 from mockserver.faults.personality import Personality
 from tests.matrix import muted
-from tests.matrix.trial import BROKEN, HONEST, Trial
+from tests.matrix.trial import BROKEN, HONEST, PROFILE, Trial
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.toml")
 ENOUGH = 2
@@ -60,14 +60,19 @@ class Matrix:
         return {name: entry for name, entry in self.entries.items() if isinstance(entry, Quirk)}
 
     @cached_property
+    def covered(self) -> list[Requirement]:
+        """The requirements that the matrix covers: those that can be judged from outside."""
+        return [r for r in self.suite.contract.in_profile(PROFILE) if not r.unjudged]
+
+    @cached_property
     def musts(self) -> list[str]:
-        """The ids of the MUSTs that can be judged from outside."""
-        return [r.id for r in self.suite.contract.requirements if r.level is Level.MUST and not r.unjudged]
+        """The ids of the MUSTs among them."""
+        return [r.id for r in self.covered if r.level is Level.MUST]
 
     @cached_property
     def kills(self) -> dict[str, list[str]]:
         """For each requirement the faults that were really served, break it by their own account, and were caught."""
-        found: dict[str, list[str]] = {r.id: [] for r in self.suite.contract.requirements if not r.unjudged}
+        found: dict[str, list[str]] = {r.id: [] for r in self.covered}
         for name, fault in self.faults.items():
             trial = self.trials[name]
             for id in fault.breaks:

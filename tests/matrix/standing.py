@@ -23,6 +23,7 @@ from mockserver.http_protocol import HttpProtocol
 from mockserver.proxy.bend import Bend
 from mockserver.proxy.proxy import Proxy, parse_upstream
 from mockserver.serving import Server, listen, url_of
+from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep, rest
 
 PATIENCE = 30.0
@@ -82,10 +83,15 @@ def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
         with serving(create_app(engine)) as url:
             yield url, lambda: 0
         return
-    made = entry.make() if isinstance(entry, Personality) else entry.make(entry.place)
+    if isinstance(entry, Personality):
+        made: Alteration | Bend = entry.make()
+        settings = ServerSettings(without=frozenset(entry.without))
+    else:
+        made = entry.make(entry.place)
+        settings = ServerSettings()
     if isinstance(made, Alteration):
         alteration = made
-        with serving(create_altered_app(engine, None, lambda scope: alteration), alteration.http) as url:
+        with serving(create_altered_app(engine, settings, lambda scope: alteration), alteration.http) as url:
             yield url, lambda: alteration.applied
     else:
         with serving(create_app(engine)) as behind, proxying(behind, made) as url:

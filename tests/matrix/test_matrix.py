@@ -16,10 +16,10 @@ from mockserver.proxy.bend import Bend
 from tests.matrix import muted, report
 from tests.matrix.matrix import Excuse, Matrix, load_exceptions
 from tests.matrix.remembered import remembering
-from tests.matrix.trial import HONEST, Trial, attempt
+from tests.matrix.trial import HONEST, PROFILE, Trial, attempt
 
 SUITE = suite.load()
-IDS = [r.id for r in SUITE.contract.requirements if not r.unjudged]
+IDS = [r.id for r in SUITE.contract.in_profile(PROFILE) if not r.unjudged]
 BAD = Fault(
     name="bad", sentence="Bad.", layer=Layer.EVENT, make=Bend, breaks=("GEN-EVT-04",), consequences=("GEN-EVT-05",)
 )
