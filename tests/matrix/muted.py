@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import wraps
 
 from conformance.check import Case, Check
 from conformance.suite import Suite
@@ -30,6 +31,7 @@ class Mute(Case):
 def mute(suite: Suite, check: Check) -> Suite:
     """The suite with one of its checks unable to fail."""
 
+    @wraps(check.function)
     def function(case: Case) -> None:
         quiet = Mute(case.exchanges, case.settings)
         try:
