@@ -231,7 +231,7 @@ def _sorted(message: Message) -> Message:
 
 WRONG_TYPES = tuple(f"GEN-TYP-{number:02}" for number in range(1, 16))
 OUT_OF_RANGE = tuple(f"GEN-RNG-{number:02}" for number in range(2, 10))
-BREAKS = (*WRONG_TYPES, "GEN-REQ-09", "GEN-REQ-10")
+BREAKS = (*WRONG_TYPES, "GEN-REQ-09", "GEN-REQ-10", "UPS-REQ-16")
 DISCOURAGED = (
     "GEN-REQ-07",
     "GEN-REQ-11",
