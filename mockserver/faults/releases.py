@@ -243,6 +243,7 @@ DISCOURAGED = (
     "ERR-08",
     "UPS-REQ-10",
     "UPS-REQ-12",
+    "UPS-REQ-13",
     "UPS-REQ-14",
 )
 
