@@ -8,13 +8,11 @@ import click
 
 from mockserver.engine import EngineError
 from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.catalogue import Chosen, Entry, Fault, Layer, Quirk, choose, entries
+from mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
 from mockserver.faults.listing import listing
 from mockserver.faults.personality import describe, personalities
-from mockserver.faults.selection import Selection, alteration
 from mockserver.faults.unknown import Unknown
-from mockserver.proxy.bend import Bend
+from mockserver.served import altered, told
 from mockserver.serving import CannotListen, serve
 from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine
@@ -120,6 +118,9 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     help="List the personalities, and stop.",
 )
 @click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1.")
+@click.option(
+    "--control", is_flag=True, help="Take orders under /__mock__/ while it runs, and show there what clients sent."
+)
 @click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def mock(
     host: str,
@@ -138,6 +139,7 @@ def mock(
     personality: str | None,
     seed: int | None,
     a1111: bool,
+    control: bool,
     access_log: bool,
 ) -> None:
     """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
@@ -146,12 +148,8 @@ def mock(
     """
     try:
         chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
-        bends = [made for one in chosen if isinstance(made := one.make(), Bend)]
-        inside = [alteration(one) for one in chosen if one.entry.layer is not Layer.WIRE]
-        off = set(without)
-        if personality is not None:
-            inside.insert(0, personalities()[personality].make())
-            off.update(personalities()[personality].without)
+        whole = [] if personality is None else [personalities()[personality]]
+        off = {*without, *(name for one in whole for name in one.without)}
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
@@ -164,12 +162,12 @@ def mock(
             max_waiting=max_waiting,
             seed=seed,
         )
-        selection = Selection(inside)
-        app = create_altered_app(engine, settings, selection)
         about = " ".join(
             [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
         )
-        serve(app, host, port, about, access_log=access_log, http=selection.http, bends=bends)
+        make = told if control else altered
+        served = make(engine, settings, [one.make for one in whole], chosen)
+        serve(served.app, host, port, about, access_log=access_log, http=served.http, front=served.front)
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
 

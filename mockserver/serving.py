@@ -7,15 +7,18 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
+from typing import TypeAlias, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mockserver.http_protocol import HttpProtocol
-from mockserver.proxy.bend import Bend
-from mockserver.proxy.proxy import Proxy, parse_upstream
+from mockserver.proxy.proxy import Proxy, Upstream, parse_upstream
+
+Protocols: TypeAlias = Callable[..., HttpProtocol]
+"""What makes the protocol of each new connection."""
 
 
 class CannotListen(Exception):
@@ -29,27 +32,30 @@ def serve(
     about: str,
     *,
     access_log: bool = False,
-    http: type[HttpProtocol] = HttpProtocol,
-    bends: Sequence[Bend] = (),
+    http: Protocols = HttpProtocol,
+    front: Callable[[Upstream], Proxy] | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. Raises CannotListen.
 
-    With bends, a proxy that does them listens at this address, and the server itself at a free port behind it.
+    With `front`, the proxy that it makes listens at this address, and the server itself at a free port behind it.
 
     When the server accepts connections, one line goes to stdout: `ready URL ABOUT`. Port 0 takes a free port.
     The access log (method, path, status) goes to stderr; it never holds a body.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO if access_log else logging.WARNING, format="%(message)s")
-    listener = listen("127.0.0.1", 0) if bends else listen(host, port)
+    listener = listen("127.0.0.1", 0) if front else listen(host, port)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
-    if bends:
-        Fronted(app, Proxy(parse_upstream(url_of(listener)), bends), host, port, about, access_log, http).run(
-            [listener]
-        )
+
+    def ready(url: str) -> None:
+        _say(f"ready {url} {about}\n")
+
+    if front:
+        proxy = front(parse_upstream(url_of(listener)))
+        Fronted(app, proxy, host, port, ready, access_log=access_log, http=http).run([listener])
     else:
-        ready = f"ready {url_of(listener)} {about}\n"
-        Server(app, lambda: _say(ready), access_log=access_log, http=http).run([listener])
+        url = url_of(listener)
+        Server(app, lambda: ready(url), access_log=access_log, http=http).run([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -90,11 +96,11 @@ class Server(uvicorn.Server):
         ready: Callable[[], None],
         *,
         access_log: bool = False,
-        http: type[HttpProtocol] = HttpProtocol,
+        http: Protocols = HttpProtocol,
     ) -> None:
         config = uvicorn.Config(
             app,
-            http=http,
+            http=cast(type[HttpProtocol], http),
             ws="none",
             log_config=None,
             log_level="info" if access_log else "warning",
@@ -112,7 +118,7 @@ class Server(uvicorn.Server):
 
 
 class Fronted(Server):
-    """A server behind a proxy in the same process, which listens at `host` and `port`."""
+    """A server behind a proxy in the same process, which listens at `host` and `port`. Calls `ready` with its URL."""
 
     def __init__(
         self,
@@ -120,14 +126,15 @@ class Fronted(Server):
         proxy: Proxy,
         host: str,
         port: int,
-        about: str,
-        access_log: bool,
-        http: type[HttpProtocol],
+        ready: Callable[[str], None],
+        *,
+        access_log: bool = False,
+        http: Protocols = HttpProtocol,
     ) -> None:
         super().__init__(app, lambda: None, access_log=access_log, http=http)
         self._proxy = proxy
         self._address = host, port
-        self._about = about
+        self._tell = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -136,7 +143,7 @@ class Fronted(Server):
         except OSError as error:
             await self.shutdown(sockets)
             raise _cannot_listen(*self._address, error) from None
-        _say(f"ready {url} {self._about}\n")
+        self._tell(url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._proxy.close()

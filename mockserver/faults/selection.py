@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
@@ -25,8 +25,10 @@ class Selection:
     the same header.
     """
 
-    def __init__(self, always: Sequence[Alteration] = ()) -> None:
+    def __init__(self, always: Sequence[Alteration] = (), make: Callable[[Chosen], Alteration] | None = None) -> None:
+        """`make` makes what a header names; it may raise Unknown. None: `alteration`."""
         self.always = tuple(always)
+        self._make = make or alteration
         self._by_header: dict[str, Alteration] = {"": _stacked(self.always)}
 
     def __call__(self, scope: Scope) -> Alteration:
@@ -49,7 +51,7 @@ class Selection:
 
     def _made(self, names: str) -> Alteration:
         try:
-            chosen = [made(text) for text in names.split(",") if text.strip()]
+            chosen = [self._make(choose(text)) for text in names.split(",") if text.strip()]
         except Unknown as error:
             return Unheard(str(error))
         return _stacked((*self.always, *chosen))

@@ -123,8 +123,8 @@ class Connection:
         finally:
             for task in tasks:
                 task.cancel()
+            to_server.transport.abort()  # before anything that may be cancelled in its turn
             await asyncio.gather(*tasks, return_exceptions=True)
-            to_server.transport.abort()
             await closed(to_server)
 
     async def _requests(self, to_server: asyncio.StreamWriter) -> None:
