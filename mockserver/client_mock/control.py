@@ -55,6 +55,7 @@ class Desk:
             Route(PREFIX + "/script", self.script, methods=["PUT", "POST", "DELETE"]),
             Route(PREFIX + "/reset", self.reset, methods=["PUT", "POST"]),
             Route(PREFIX + "/requests", self.requests, methods=["GET", "DELETE"]),
+            Route(PREFIX + "/requests/{number:int}/body", self.body, methods=["GET"]),
         ]
         app = Starlette(
             routes=routes, exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception}
@@ -103,8 +104,16 @@ class Desk:
                 await run_in_threadpool(self.journal.settle, seconds)
             except TimeoutError as error:
                 raise Problem(408, f"{error}; ask again, or without wait") from None
-        listed = await run_in_threadpool(lambda: [one.as_json() for one in self.journal.requests])
-        return JSONResponse(listed)
+        listed = await run_in_threadpool(lambda: json.dumps([one.as_json() for one in self.journal.requests]))
+        return Response(listed, media_type="application/json")
+
+    async def body(self, request: Request) -> Response:
+        """GET: the body of the request with this number, as it came."""
+        _from_a_test(request)
+        for one in self.journal.requests:
+            if one.number == request.path_params["number"]:
+                return Response(one.body, media_type="application/octet-stream")
+        raise Problem(404, f"the journal has no request {request.path_params['number']}")
 
     def _ordered(self, act: Callable[[], None]) -> Response:
         try:

@@ -89,10 +89,11 @@ class Request:
         self._over.set()
 
     def as_json(self) -> dict[str, Any]:
-        """All of it for JSON. `json` is the body where it is JSON, else `body_length` alone speaks of it."""
+        """All of it for JSON but the body as it came; `json` is the body where it is JSON that can be told again."""
         try:
             value = self.json
-        except ValueError:
+            json.dumps(value, allow_nan=False)  # NaN and 1e999 can be read, but not be written
+        except (ValueError, RecursionError):
             value = None
         return {
             "number": self.number,
