@@ -26,8 +26,8 @@ class Picture:
     seed: int
 
 
-def paint(url: str, prompt: str, on_step: Callable[[int, int], object] = max, **fields: object) -> Picture:
-    """`on_step(step, total_steps)` is called after each step. A busy server is asked again, three times in all.
+def paint(url: str, prompt: str, on_step: Callable[[int, int], object] | None = None, **fields: object) -> Picture:
+    """`on_step(step, total_steps)` is called for each progress event. A busy server is asked again, three times in all.
     Raises NoPicture."""
     try:
         with httpx.Client(base_url=url, timeout=30) as client:
@@ -41,7 +41,7 @@ def paint(url: str, prompt: str, on_step: Callable[[int, int], object] = max, **
                         raise NoPicture(json.loads(answer.read())["error"]["message"])
                     for event in source.iter_sse():
                         data = event.json()
-                        if event.event == "progress":
+                        if event.event == "progress" and on_step is not None:
                             on_step(data["step"], data["total_steps"])
                         elif event.event == "error":
                             raise NoPicture(data["message"])

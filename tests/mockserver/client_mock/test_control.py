@@ -186,6 +186,18 @@ def test_bad_orders_are_refused_and_change_nothing(client: httpx.Client, path: s
     assert client.get("/__mock__/").json() == before
 
 
+def test_what_the_command_line_asked_for_stands_until_it_is_replaced() -> None:
+    with mocking("--control", "--personality", "2.7", "--fault", "reset@bytes:20", "--quirk", "comments") as client:
+        for _ in range(2):
+            assert client.get("/__mock__/").json()["faults"] == ["reset@bytes:20"]
+            with pytest.raises(httpx.TransportError):
+                client.post("/generate", json=small())
+            assert client.delete("/__mock__/fault").json() == {"faults": [], "quirks": ["comments"], "script": []}
+            answer = client.post("/generate", json=small(width=512, height=512))
+            assert "event: complete" in answer.text
+            client.post("/__mock__/reset")
+
+
 def test_other_paths_methods_and_web_pages_are_refused(client: httpx.Client) -> None:
     assert client.get("/__mock__/nothing").status_code == 404
     assert client.put("/__mock__/requests").status_code == 405
