@@ -13,6 +13,8 @@ from mockserver.proxy.placed import events, split_at
 WIRE = Layer.WIRE
 ANYWHERE = (Unit.BYTES, Unit.EVENT, Unit.PROGRESS, Unit.COMPLETE, Unit.ERROR)
 CHUNKED = (b"transfer-encoding", b"chunked")
+IMPATIENT = {"idle-timeout": "2"}
+"""For servers that fall silent: the suite need not wait as long as it does for others."""
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
 REFUSALS = (
@@ -105,6 +107,7 @@ class CutOff(Cut):
     breaks=BROKEN_OFF,
     units=ANYWHERE,
     place="after:progress:2",
+    options=IMPATIENT,
 )
 class Stall(Cut):
     async def there(self, out: Out) -> None:
@@ -127,6 +130,7 @@ class Unanswered(Bend):
     "An accepted request is never answered, and the connection stays open.",
     layer=WIRE,
     breaks=("GEN-SSE-01", "UPS-ANS-01"),
+    options=IMPATIENT,
 )
 class NoAnswer(Unanswered):
     async def instead(self, out: Out) -> None:
@@ -205,6 +209,7 @@ class LengthTooLong(Counted):
     "Content-Length says more than the body has, and the connection stays open.",
     layer=WIRE,
     breaks=("GEN-EVT-14", "UPS-ANS-02"),
+    options=IMPATIENT,
 )
 class LengthTooLongKeptOpen(Counted):
     async def count(self, head: Head, data: bytes, out: Out) -> None:
@@ -363,6 +368,7 @@ class LastChunkMissing(Ending):
     "The body does not end after complete: neither a last chunk nor the end of the connection comes.",
     layer=WIRE,
     breaks=("GEN-EVT-14",),
+    options=IMPATIENT,
 )
 class KeptOpen(Ending):
     async def end(self, out: Out) -> None:
