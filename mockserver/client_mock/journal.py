@@ -43,7 +43,7 @@ class Request:
     """Names in any case; `headers.getlist(name)` where one was sent several times."""
     at: float
     """Seconds since the journal began."""
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     complete: bool = False
     """Whether the whole body came (and was kept: bodies that the server refuses by their length are not)."""
     breaches: tuple[Breach, ...] = ()

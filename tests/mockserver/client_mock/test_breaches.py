@@ -8,11 +8,16 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from starlette.datastructures import Headers
 
 from mockserver.client_mock.request_side import breaches_of
-from mockserver.spec import load_spec
+from mockserver.problem import Problem
+from mockserver.request_reader import RequestReader
+from mockserver.spec import generate_request, load_spec
+from mockserver.synthetic import SyntheticEngine
 from tests.spec_ids import requirement_ids
 
 JSON = {"content-type": "application/json"}
@@ -120,6 +125,33 @@ def test_no_message_quotes_a_prompt() -> None:
     told = " ".join(map(str, breaches_of("POST", "/generate", Headers(JSON), body.encode())))
     assert "secret" not in told
     assert "GEN-TYP-01" in told
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-9, 2**33),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from([8, 16, 1, 0.5, "dpm", "1:1", "png", picture(), picture("JPEG"), "data:image/png;base64,AAAA"]),
+    st.lists(st.integers(), max_size=1),
+)
+READER = RequestReader(SyntheticEngine().limits(), 10_000, 0)
+
+
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@given(st.dictionaries(st.sampled_from(sorted(generate_request(())["properties"])), VALUES))
+def test_the_server_takes_what_breaks_nothing(fields: dict[str, Any]) -> None:
+    body = json.dumps({"prompt": "x", "width": 8, "height": 8, "steps": 1} | fields).encode()
+    broken = found("/generate", JSON, body)
+    limits = any(
+        isinstance(fields.get(name), int | float) and fields[name] > 64 for name in ("steps", "width", "height")
+    )
+    if not broken and not limits:
+        READER.read(body)
+    if any(requirement and requirement.startswith("GEN-TYP") for requirement, _ in broken):
+        with pytest.raises(Problem):
+            READER.read(body)
 
 
 def test_heads_paths_and_methods() -> None:

@@ -1,0 +1,33 @@
+"""Orders without a server: the whole catalogue can be ordered, and what is refused changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.client_mock.answer import faulty, ok
+from mockserver.client_mock.orders import Orders
+from mockserver.faults.catalogue import Fault, Quirk, entries
+from mockserver.faults.unknown import Unknown
+
+
+def test_all_of_the_catalogue_can_be_ordered() -> None:
+    orders = Orders()
+    for name, entry in entries().items():
+        kind = Fault if isinstance(entry, Fault) else Quirk
+        orders.order(kind, [name], more=True)
+    assert len(orders.faults) + len(orders.quirks) == len(entries())
+    orders.reset()
+    assert (orders.faults, orders.quirks) == ([], [])
+
+
+def test_one_wrong_name_leaves_everything_as_it_was() -> None:
+    orders = Orders()
+    orders.order(Fault, ["terminal-missing"], more=False)
+    orders.script([ok()], more=False)
+    with pytest.raises(Unknown):
+        orders.order(Fault, ["terminal-twice", "nothing"], more=False)
+    with pytest.raises(Unknown):
+        orders.script([ok(), faulty("nothing")], more=False)
+    with pytest.raises(Unknown, match="at most"):
+        orders.script([ok()] * 10_001, more=True)
+    assert (orders.faults, orders.script_left) == (["terminal-missing"], ["ok"])
