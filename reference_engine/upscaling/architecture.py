@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from reference_engine.upscaling.back_projection import REACH, BackProjected
 from reference_engine.upscaling.compact_network import SCALE, Activation, CompactNetwork, CompactShape, Skip
 from reference_engine.upscaling.errors import UnusableWeights
 from reference_engine.upscaling.rrdb_network import RrdbNetwork, RrdbShape
@@ -93,7 +94,8 @@ def check(file: WeightsFile) -> None:
 def build(file: WeightsFile, precision: torch.dtype) -> tuple[nn.Module, int]:
     """The network with its weights, and how many small pixels of context each of its pixels needs.
 
-    Convolutions work in ``precision``; what decides colours stays in float32. Raises
+    Convolutions work in ``precision``; what decides colours stays in float32. Networks that
+    add to the bicubic enlargement (only our own training makes such) are back-projected. Raises
     UnusableWeights (without a file name) when the weights fit no supported network.
     """
     check(file)
@@ -106,6 +108,8 @@ def build(file: WeightsFile, precision: torch.dtype) -> tuple[nn.Module, int]:
     else:
         network.body.to(precision)
     _channels_last(network)
+    if isinstance(network, CompactNetwork) and network.shape.skip == "bicubic":
+        return BackProjected(network), margin + REACH
     return network, margin
 
 
