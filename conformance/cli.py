@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import textwrap
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -78,9 +80,15 @@ class _Check(click.Command):
         rows["-k"] = ("-k EXPRESSION", "only the requirements whose id matches, such as GEN-SSE or GEN-SSE-07")
         for title, names in HELP_GROUPS.items():
             with formatter.section(title):
-                formatter.write_dl([rows.pop(name) for name in names])
-        with formatter.section("Reports (and all options of pytest)"):
-            formatter.write_dl(list(rows.values()))
+                formatter.write_dl(_brief([rows.pop(name) for name in names], formatter.width))
+        with formatter.section("Reports (`pytest --help` tells all options in full, pytest's own too)"):
+            formatter.write_dl(_brief(list(rows.values()), formatter.width))
+
+
+def _brief(rows: list[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """Options with the first thing that their help says, so that each takes one line."""
+    left = width - max(len(option) for option, _ in rows) - 6
+    return [(o, textwrap.shorten(re.split(r"[;:(]", told)[0], left, placeholder="...")) for o, told in rows]
 
 
 @click.command(
@@ -94,8 +102,8 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
     """Judge the server at URL, such as http://127.0.0.1:8081; 'mock' starts our own.
 
     The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
-    file. Ends with 0 conformant, 1 not conformant (or a fault of the suite), 2 wrong command line, 4 wrong options,
-    5 no such requirement, 6 unreachable, 7 inconclusive (a MUST could not be judged); 3 is an internal error.
+    file. Exit status: 0 conformant, 1 not conformant or a fault of the suite, 2 wrong command line, 3 internal error,
+    4 wrong options, 5 no such requirement, 6 unreachable, 7 inconclusive (a MUST could not be judged).
     """
     words = list(arguments)
     if url is not None and url.startswith("-"):

@@ -166,7 +166,7 @@ OPTIONS = (
         parse_profile,
         "what to judge: core is what the API document states and every client needs (default); hardened adds what a "
         "careful server does; all adds extensions",
-        "PROFILE",
+        "core|hardened|all",
     ),
     Option("strict", "strict", parse_flag, "a broken SHOULD fails the run too, instead of a warning", means=True),
     Option(

@@ -35,7 +35,7 @@ RUN_OPTIONS = (
         "badge", "write a badge: PATH.svg a picture, PATH.json for shields.io; repeat for both", "PATH", True
     ),
     RunOption("record", "keep everything that was sent and received in this folder, without tokens", "DIR"),
-    RunOption("redact-prompts", "with --record: leave out the prompts too"),
+    RunOption("redact-prompts", "leave the prompts out of what --record keeps"),
     RunOption("replay", "judge a recording again, in place of a server and without a network", "DIR"),
     RunOption("write-waivers", "draft a file of waivers for what is broken", "FILE"),
 )
