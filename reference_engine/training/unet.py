@@ -20,16 +20,20 @@ from reference_engine.training.text import load_text, tokenize
 from reference_engine.training.vae import load_vae, require_gate
 from reference_engine.training.window import Window, choose
 
-_CHECK_EVERY = 1000  # steps
+_CHECK_EVERY = 600  # steps
+_SPARE_PADDING = 8  # text states kept after the longest caption: they repeat what the whole caption says
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A drawing made ready: latents (4, h, w), text states (77, width), both bf16; loss weights (h, w) of mean 1."""
+    """A drawing made ready: latents (4, h, w), text states (77, width), both bf16; loss weights (h, w) of mean 1; and
+    how many of the states belong to the caption, the rest being padding.
+    """
 
     latents: torch.Tensor
     states: torch.Tensor
     weights: torch.Tensor
+    tokens: int
 
 
 class _Preparation:
@@ -37,24 +41,26 @@ class _Preparation:
 
     def __init__(self, run: Run, vae: AutoencoderTiny, tokenizer: CLIPTokenizer, text: CLIPTextModel) -> None:
         self._run, self._vae, self._tokenizer, self._text = run, vae, tokenizer, text
-        self.unconditional = self._encode([""])[0]
+        states, _ = self._encode([""])
+        self.unconditional = states[0]
 
     @torch.no_grad()
-    def _encode(self, texts: list[str]) -> torch.Tensor:
+    def _encode(self, texts: list[str]) -> tuple[torch.Tensor, list[int]]:
         ids = tokenize(self._tokenizer, texts, self._run.device)
         with self._run.autocast():
             states: torch.Tensor = self._text(input_ids=ids).last_hidden_state
-        return states.to(torch.bfloat16)
+        ends: list[int] = (ids == self._tokenizer.eos_token_id).int().argmax(dim=1).tolist()
+        return states.to(torch.bfloat16), [end + 1 for end in ends]
 
     @torch.no_grad()
     def __call__(self, drawings: list[Drawing]) -> list[Example]:
         pictures = as_pixels(torch.from_numpy(np.stack([d.picture for d in drawings])).to(self._run.device))
         with self._run.autocast():
             latents = self._vae.encoder(pictures.contiguous(memory_format=torch.channels_last)).to(torch.bfloat16)
-        states = self._encode([d.caption.text for d in drawings])
+        states, tokens = self._encode([d.caption.text for d in drawings])
         weights = torch.from_numpy(np.stack([d.weights for d in drawings])).to(self._run.device)
         weights = weights / weights.mean(dim=(1, 2), keepdim=True)
-        return [Example(*parts) for parts in zip(latents, states, weights, strict=True)]
+        return [Example(*parts) for parts in zip(latents, states, weights, tokens, strict=True)]
 
 
 def _windows(run: Run, stage: Resolution, prepare: _Preparation) -> dict[tuple[int, int], Window[Drawing, Example]]:
@@ -109,7 +115,8 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
         size, number = turn(stage, step)
         rng = generator(run.seed, f"{stage.name} batch", step)
         batch = choose(windows[size].at(number), batch_size(stage, size), rng)
-        loss = _denoising_loss(run, unet, batch, prepare.unconditional, schedule, levels, rng)
+        whole = rng.random() < stage.whole_texts
+        loss = _denoising_loss(run, unet, batch, prepare.unconditional, schedule, levels, rng, whole_texts=whole)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         norm = nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
@@ -134,16 +141,19 @@ def _denoising_loss(
     schedule: DDPMScheduler,
     levels: torch.Tensor,
     rng: np.random.Generator,
+    *,
+    whole_texts: bool,
 ) -> torch.Tensor:
     """Weighted mean square error of the predicted velocity."""
     count = len(batch)
     latents = torch.stack([example.latents for example in batch]).float()
-    states = torch.stack([example.states for example in batch])
+    length = len(unconditional) if whole_texts else max(example.tokens for example in batch) + _SPARE_PADDING
+    states = torch.stack([example.states[:length] for example in batch])
     weights = torch.stack([example.weights for example in batch]).unsqueeze(1)
     dropped = torch.from_numpy(rng.random(count) < run.recipe.prompt_dropout).to(run.device)
-    states = torch.where(dropped[:, None, None], unconditional, states)
+    states = torch.where(dropped[:, None, None], unconditional[:length], states)
     # One time in each of `count` equal slices: far less noise in the loss than independent times.
-    slices = (rng.permutation(count) + rng.random(count)) / count
+    slices = ((rng.permutation(count) + rng.random(count)) / count) ** run.recipe.noisy
     times = torch.from_numpy((slices * schedule.config.num_train_timesteps).astype(np.int64)).to(run.device)
     noise = torch.from_numpy(rng.standard_normal(tuple(latents.shape), dtype=np.float32)).to(run.device)
     signal = levels[times].sqrt()[:, None, None, None]
