@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.acceptance import is_upscale, present
+from conformance.acceptance import ABSENT, is_upscale, present, unless_absent
 from conformance.check import Case, MissingEvidence, check
 from conformance.escape import escape
 from conformance.evidence import outcome
@@ -10,7 +10,14 @@ from conformance.presence import expect_there
 from conformance.transcript import Exchange
 
 PREFLIGHTS = ("cors/preflight-generate", "cors/preflight-upscale")
-ANSWERS = ("cors/health", "cors/refused-generate", "cors/refused-upscale", "formats/png", "cors-upscale/page")
+ANSWERS = (
+    "cors/health",
+    "cors/not-found",
+    "cors/refused-generate",
+    "cors/refused-upscale",
+    "formats/png",
+    "cors-upscale/page",
+)
 ORIGIN = "access-control-allow-origin"
 EXPOSED = ("x-output-width", "x-output-height", "x-duration-ms")
 SENT = ("content-type", "x-image-width", "x-image-height", "x-upscaler-path", "x-use-opencl")
@@ -47,9 +54,17 @@ def there(case: Case) -> None:
     expect_there(case, "cors", bool(let), evidence, shown)
 
 
+def _is_of_nothing(case: Case, preflight: Exchange) -> bool:
+    """Whether the server does not have the operation that a preflight is for: pages then have no use for it."""
+    posted = preflight.label.replace("preflight", "refused")
+    return posted in case and case[posted].status in ABSENT
+
+
 @check("EXT-COR-02", needs=["cors"], requires=["EXT-COR-01"])
 def answers_preflights(case: Case) -> None:
     for exchange in present(case, *PREFLIGHTS):
+        if _is_of_nothing(case, exchange):
+            continue
         case.expect(
             _is_let(exchange),
             expected="status 204 or 200 and an Access-Control-Allow-Origin for the origin",
@@ -57,6 +72,8 @@ def answers_preflights(case: Case) -> None:
             exchange=exchange,
             cause="browsers send no credentials with it" if exchange.status in (401, 403) else "",
         )
+    if not case.assertions:
+        case.not_applicable("the server has neither /generate nor /upscale")
 
 
 def _expect_allowed(case: Case, exchange: Exchange, names: tuple[str, ...]) -> None:
@@ -74,11 +91,13 @@ def _expect_allowed(case: Case, exchange: Exchange, names: tuple[str, ...]) -> N
 
 @check("EXT-COR-03", needs=["cors"], requires=["EXT-COR-01"])
 def allows_json(case: Case) -> None:
+    unless_absent(case)
     _expect_allowed(case, case["cors/preflight-generate"], SENT[:1])
 
 
 @check("EXT-COR-04", needs=["cors"], requires=["EXT-COR-01"])
 def allows_the_headers_of_upscale(case: Case) -> None:
+    unless_absent(case, "/upscale")
     _expect_allowed(case, case["cors/preflight-upscale"], SENT)
 
 
@@ -97,8 +116,9 @@ def lets_the_origin_read_every_answer(case: Case) -> None:
         raise MissingEvidence("no request with an Origin was answered")
 
 
-@check("EXT-COR-06", needs=["cors-upscale"], over=["upscale/"], requires=["EXT-COR-01"])
+@check("EXT-COR-06", needs=["cors-upscale"], over=["upscale/", "cors/refused-upscale"], requires=["EXT-COR-01"])
 def exposes_the_headers_of_upscale(case: Case) -> None:
+    unless_absent(case, "/upscale")
     for exchange in case.starting("cors-upscale/", "upscale/"):
         if not is_upscale(exchange) or exchange.status != 200 or not _lets_in(exchange):
             continue
@@ -117,7 +137,7 @@ def exposes_the_headers_of_upscale(case: Case) -> None:
 
 @check("EXT-COR-07", needs=["cors"], requires=["EXT-COR-01"])
 def preflights_last(case: Case) -> None:
-    for exchange in present(case, *PREFLIGHTS):
+    for exchange in filter(_is_let, present(case, *PREFLIGHTS)):
         said = exchange.header("access-control-max-age") or ""
         case.expect(
             said.strip().isascii() and said.strip().isdigit(),

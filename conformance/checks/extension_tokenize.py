@@ -15,6 +15,8 @@ from conformance.transcript import Exchange
 
 COUNTED = ("tokenize/short", "tokenize/empty", "tokenize/longer", "tokenize/beyond")
 ERROR = "tokenize_error"
+MANY = 3
+"""So many times as many words have more tokens, whatever the tokenizer."""
 
 
 @check("EXT-TOK-01", needs=["tokenize"])
@@ -59,24 +61,29 @@ def _whole(case: Case, *labels: str) -> list[tuple[Exchange, TokenCount, int, in
 
 @check("EXT-TOK-03", needs=["tokenize"], requires=["EXT-TOK-02"])
 def more_words_count_more(case: Case) -> None:
-    by_words = sorted(_whole(case, *COUNTED), key=lambda one: len(str(fields(one[0].request).get("prompt")).split()))
-    for (_, _, fewer, most), (exchange, _, count, limit) in pairwise(by_words):
+    by_words = sorted(_whole(case, *COUNTED), key=lambda one: _words(one[0]))
+    for (before, _, fewer, most), (exchange, _, count, limit) in pairwise(by_words):
+        few, many = _words(before), _words(exchange)
+        least = fewer + 1 if many > few and many >= MANY * few else fewer
         case.expect(
-            count >= fewer and limit == most,
-            expected=f"a count of at least {fewer}, which a shorter prompt has, and max_length {most}",
-            got=f"count {count}, max_length {limit}",
+            count >= least and limit == most,
+            expected=f"a count of at least {least}, since {few} words have {fewer} tokens, and max_length {most}",
+            got=f"count {count}, max_length {limit}, for {many} words",
             exchange=exchange,
         )
-    (_, _, least, _), (exchange, _, most, limit) = by_words[0], by_words[-1]
+    exchange, _, most, limit = by_words[-1]
     case.expect(
-        most > least and most != limit,
-        expected=f"a greater count than {least}, which a far shorter prompt has, and not max_length",
+        most != limit,
+        expected="a count that is not max_length, where so many words are far beyond it",
         got=f"count {most}",
         exchange=exchange,
-        cause="the count stops at max_length: clients cannot say by how much a prompt is too long"
-        if most == limit
-        else "",
+        cause="the count stops at max_length: clients cannot say by how much a prompt is too long",
     )
+
+
+def _words(exchange: Exchange) -> int:
+    """How many words the prompt of a request has."""
+    return len(str(fields(exchange.request).get("prompt")).split())
 
 
 @check("EXT-TOK-04", needs=["tokenize"], requires=["EXT-TOK-03"])

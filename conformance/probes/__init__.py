@@ -97,7 +97,7 @@ extensions (profile all, or declared; the refusals only where the answer before 
 | probe | label | what |
 |---|---|---|
 | cors [0,0] | cors/preflight-generate, preflight-upscale | OPTIONS as a browser sends it, without credentials |
-| | cors/health | GET /health with Origin |
+| | cors/health, not-found | GET /health, and GET of a path that no server has, with Origin |
 | | cors/refused-generate, refused-upscale | POST without a prompt, POST without a width, with Origin |
 | cors-upscale [0,1] | cors-upscale/page | card of 8x8, with Origin |
 | tokenize [0,0] | tokenize/short, empty, longer, beyond | prompt A, "", prompt A three times, 1200 words |

@@ -49,6 +49,7 @@ def _cors(target: Target) -> Iterator[Exchange]:
     yield target.send("cors/preflight-generate", _preflight("/generate", "content-type"), anonymous)
     yield target.send("cors/preflight-upscale", _preflight("/upscale", UPSCALE_HEADERS), anonymous)
     yield target.send("cors/health", _with_origin(payload.HEALTH))
+    yield target.send("cors/not-found", _with_origin(payload.absent(target.settings)))
     yield target.send("cors/refused-generate", _with_origin(payload.refused(target.settings)))
     path = path_on_target(target.settings)
     yield target.send("cors/refused-upscale", _with_origin(payload.upscale(None, 8, path, b"")))

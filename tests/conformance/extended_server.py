@@ -58,11 +58,13 @@ class ExtendedServer:
 
     def _respond(self, label: str, request: Request) -> Exchange:
         if request.method == "OPTIONS":
-            if not self.has("cors"):
+            if not self.has("cors") or not self.has(request.target.strip("/")):
                 return answer(label, 404, to=request)
             return answer(label, 401 if self.wrong == "preflight-401" else 204, to=request)
         if request.target == "/health":
             return answer(label, 200, to=request)
+        if request.target.startswith("/no-such-path"):
+            return refusal(label, 404, to=request)
         if request.target == "/tokenize":
             return self._tokenize(label, request)
         if request.target == "/upscale":
@@ -73,6 +75,8 @@ class ExtendedServer:
 
     def _cors(self, request: Request, made: Exchange) -> Headers:
         if not self.has("cors") or (self.wrong == "cors-not-on-errors" and (made.status or 0) >= 400):
+            return ()
+        if self.wrong == "cors-not-on-404" and made.status == 404:
             return ()
         if self.wrong == "cors-not-on-streams" and made.media_type == "text/event-stream":
             return ()
@@ -90,6 +94,8 @@ class ExtendedServer:
         return tuple(found)
 
     def _upscale(self, label: str, request: Request) -> Exchange:
+        if not self.has("upscale"):
+            return refusal(label, 404, to=request)
         width, height = request.header("x-image-width"), request.header("x-image-height")
         if not (width or "").isdigit() or not (height or "").isdigit() or not request.body:
             return refusal(label, to=request)
@@ -110,7 +116,7 @@ class ExtendedServer:
 
     def _counted(self, label: str, request: Request, prompt: str) -> Exchange:
         words = prompt.split()
-        count = len(words) + 2
+        count = len(set(words) if self.wrong == "counts-different-words" else words) + 2
         counted = min(count, MOST_TOKENS) if self.wrong == "count-clamped" else count
         found: dict[str, Any] = {"count": counted, "max_length": MOST_TOKENS, "overflow_offset": -1}
         if count > MOST_TOKENS:

@@ -128,6 +128,7 @@ WRONG = {
     "count-text": {"EXT-TOK-02"},
     "count-clamped": {"EXT-TOK-03"},
     "limit-varies": {"EXT-TOK-03"},
+    "counts-different-words": {"EXT-TOK-03"},
     "offset-bytes": {"EXT-TOK-04"},
     "offset-characters": {"EXT-TOK-04"},
     "offset-none": {"EXT-TOK-04"},
@@ -139,6 +140,7 @@ WRONG = {
     "other-allow-headers": {"EXT-COR-03", "EXT-COR-04"},
     "allows-content-type-only": {"EXT-COR-04"},
     "cors-not-on-errors": {"EXT-COR-05"},
+    "cors-not-on-404": {"EXT-COR-05"},
     "cors-not-on-streams": {"EXT-COR-05"},
     "exposes-nothing": {"EXT-COR-06"},
     "no-max-age": {"EXT-COR-07"},
@@ -192,9 +194,28 @@ def test_a_preflight_that_wants_credentials() -> None:
     assert refused["EXT-COR-01"].verdict is Verdict.NOT_APPLICABLE
     assert "make those requests that need no preflight" in refused["EXT-COR-01"].reason
     half = answer("cors/preflight-upscale", 401, to=Request("OPTIONS", "/upscale"))
-    judgement = judged(ExtendedServer(), DECLARED, half)["EXT-COR-02"]
-    assert judgement.verdict is Verdict.FAIL
-    assert "no credentials" in words(judgement)
+    judgements = judged(ExtendedServer(), DECLARED, half)
+    assert judgements["EXT-COR-02"].verdict is Verdict.FAIL
+    assert "no credentials" in words(judgements["EXT-COR-02"])
+    assert judgements["EXT-COR-07"].verdict is Verdict.PASS, "what is not let in need not say for how long"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "quiet"),
+    [("upscale", {"EXT-COR-04", "EXT-COR-06"}), ("generate", {"EXT-COR-03"})],
+)
+def test_pages_need_no_preflight_of_what_is_not_there(lacking: str, quiet: set[str]) -> None:
+    exchanges = ask(ExtendedServer(without=(lacking,)), KNOWN, *PROBES)
+    judge = Judge(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
+    of_cors = {id: judge.judge(id) for id in of("cors")}
+    assert having(of_cors, Verdict.NOT_APPLICABLE) == quiet
+    assert having(of_cors, Verdict.PASS) == of("cors") - quiet
+    assert all(f"no /{lacking}" in of_cors[id].reason for id in quiet)
+
+
+def test_a_path_that_is_no_upscaler_does_not_show_that_there_is_no_upscale() -> None:
+    missing = answer("cors-upscale/page", 404, to=Request("POST", "/upscale", (("Origin", "https://page.example"),)))
+    assert judged(ExtendedServer(), DECLARED, missing)["EXT-COR-06"].verdict is Verdict.UNTESTED
 
 
 def test_another_origin_is_not_let_in() -> None:
