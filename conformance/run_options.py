@@ -31,9 +31,7 @@ RUN_OPTIONS = (
     RunOption("json-report", "write the whole result as JSON, for scripts", "PATH"),
     RunOption("html-report", "write the whole result as one HTML file, for people: pictures, timed events", "PATH"),
     RunOption("markdown-report", "write the result as Markdown; in a GitHub job its summary has it anyway", "PATH"),
-    RunOption(
-        "badge", "write a badge: PATH.svg a picture, PATH.json for shields.io; repeat for both", "PATH", True
-    ),
+    RunOption("badge", "write a badge: PATH.svg a picture, PATH.json for shields.io; repeat for both", "PATH", True),
     RunOption("record", "keep everything that was sent and received in this folder, without tokens", "DIR"),
     RunOption("redact-prompts", "leave the prompts out of what --record keeps"),
     RunOption("replay", "judge a recording again, in place of a server and without a network", "DIR"),
