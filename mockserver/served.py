@@ -37,14 +37,15 @@ class Served:
 def altered(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
     """The same for all requests: first `before`, then what was chosen."""
     bends = [made for one in chosen if isinstance(made := one.make(), Bend)]
-    inside = [make() for make in before] + [alteration(one) for one in chosen if one.entry.layer is not Layer.WIRE]
-    selection = Selection(inside)
+    make = partial(alteration, without=settings.without)
+    inside = [one() for one in before] + [make(one) for one in chosen if one.entry.layer is not Layer.WIRE]
+    selection = Selection(inside, make)
     app = create_altered_app(engine, settings, selection)
     return Served(app, selection.http, partial(Proxy, bends=bends) if bends else None)
 
 
 def told(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
     """At the start the same, then as it is told under /__mock__/."""
-    orders = Orders(before, chosen)
+    orders = Orders(before, chosen, settings.without)
     app = create_told_app(engine, settings, orders, Journal(), control=True)
     return Served(app, lambda *args, **keys: orders.http(*args, **keys), partial(MarkProxy, marks=orders.marks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from starlette.types import Scope
 
@@ -14,7 +14,7 @@ from mockserver.client_mock.recorded import KEY
 from mockserver.client_mock.wire import ByWire, Marks
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.catalogue import Chosen, Fault, Quirk, choose
-from mockserver.faults.selection import HEADER, Selection
+from mockserver.faults.selection import HEADER, Selection, expect_extensions
 from mockserver.faults.unknown import Unknown
 from mockserver.http_protocol import HttpProtocol
 from mockserver.proxy.bend import Bend
@@ -27,15 +27,24 @@ class Orders:
     """Faults, quirks and the script; from any thread.
 
     `before` makes alterations that stand nearest to the honest server whatever is ordered, and `always` are the faults
-    and quirks that `reset` goes back to. Faults and quirks act from the server outwards as they were ordered, quirks
+    and quirks that `reset` goes back to. What is about an extension of `without`, which the server has turned off, is
+    refused. Faults and quirks act from the server outwards as they were ordered, quirks
     first. An answer of the script takes the place of the faults; quirks stay.
     """
 
-    def __init__(self, before: Sequence[Callable[[], Alteration]] = (), always: Sequence[Chosen] = ()) -> None:
+    def __init__(
+        self,
+        before: Sequence[Callable[[], Alteration]] = (),
+        always: Sequence[Chosen] = (),
+        without: Collection[str] = (),
+    ) -> None:
         self.marks = Marks()
         self._lock = threading.RLock()
         self._makers = tuple(before)
         self._always = tuple(always)
+        self._without = frozenset(without)
+        for one in self._always:
+            expect_extensions(one, self._without)
         self.reset()
 
     def reset(self) -> None:
@@ -114,6 +123,7 @@ class Orders:
 
     def _within(self, chosen: Chosen) -> Alteration:
         """What one request alone can meet. Raises Unknown."""
+        expect_extensions(chosen, self._without)
         made = self._made(chosen)
         if made.http is not HttpProtocol:
             raise Unknown(f"{chosen}: changes how a connection is read; order it for all requests")
@@ -123,10 +133,10 @@ class Orders:
         thing = chosen.make()
         return ByWire(thing, self.marks) if isinstance(thing, Bend) else thing
 
-    @staticmethod
-    def _chosen(kind: type[Fault] | type[Quirk], names: Iterable[str]) -> tuple[Chosen, ...]:
+    def _chosen(self, kind: type[Fault] | type[Quirk], names: Iterable[str]) -> tuple[Chosen, ...]:
         chosen = tuple(choose(name) for name in names)
         for one in chosen:
+            expect_extensions(one, self._without)
             if not isinstance(one.entry, kind):
                 other = type(one.entry).__name__.lower()
                 raise Unknown(f"{one}: it is a {other}; order it as a {other}")

@@ -29,6 +29,8 @@ class Layer(StrEnum):
     EVENT = "event"
     PICTURE = "picture"
     UPSCALE = "upscale"
+    EXTENSION = "extension"
+    """What an extension adds to requests, events and paths, and its own paths."""
     WIRE = "wire"
     """The bytes of HTTP; in the proxy."""
 
@@ -40,7 +42,8 @@ class Entry:
     `make` builds it, for one server or one proxy at a time. `units` are what its place may be counted in (none: it has
     no place), `place` is where it happens unless something else is asked for. `options` are settings of the suite (by
     their names on its command line) without which a tester could not fairly judge such a server; `pace` is how many
-    seconds the mock should take per step for it to be seen (0: any pace will do).
+    seconds the mock should take per step for it to be seen (0: any pace will do). `extensions` are those of the
+    contract that it is about: a server is judged with these alone, and said to have them.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Entry:
     place: Place | None = None
     options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
     pace: float = 0.0
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +111,7 @@ def fault(
     place: str = "",
     options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
     pace: float = 0.0,
+    extensions: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
     """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""
 
@@ -123,6 +128,7 @@ def fault(
                 place=parse_place(place) if place else None,
                 options=options or {},
                 pace=pace,
+                extensions=extensions,
             )
         )
         return make
@@ -140,6 +146,7 @@ def quirk(
     place: str = "",
     options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
     pace: float = 0.0,
+    extensions: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
     """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""
 
@@ -155,6 +162,7 @@ def quirk(
                 place=parse_place(place) if place else None,
                 options=options or {},
                 pace=pace,
+                extensions=extensions,
             )
         )
         return make

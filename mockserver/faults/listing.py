@@ -18,10 +18,14 @@ def listing(entries: Iterable[Fault | Quirk]) -> str:
 def _lines(entry: Fault | Quirk) -> str:
     name = entry.name if entry.place is None else f"{entry.name}@{entry.place}"
     if isinstance(entry, Fault):
-        kind = f"fault, {entry.layer}"
+        kind = f"fault, {_where(entry)}"
         breaks = f"Breaks {', '.join(entry.breaks)}."
     else:
-        kind = f"quirk, {entry.layer}"
+        kind = f"quirk, {_where(entry)}"
         breaks = f"Against {', '.join(entry.discouraged)}." if entry.discouraged else ""
     text = textwrap.fill(f"{entry.sentence} {breaks}".rstrip(), WIDTH, initial_indent="    ", subsequent_indent="    ")
     return f"{name}  ({kind})\n{text}"
+
+
+def _where(entry: Fault | Quirk) -> str:
+    return " ".join([entry.layer, *entry.extensions])

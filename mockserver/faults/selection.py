@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
@@ -73,13 +73,25 @@ def made(text: str) -> Alteration:
     return alteration(choose(text))
 
 
-def alteration(chosen: Chosen) -> Alteration:
-    """What was chosen, made. Raises Unknown where the mock server cannot do it by itself."""
+def alteration(chosen: Chosen, without: Collection[str] = ()) -> Alteration:
+    """What was chosen, made. Raises Unknown where the mock server cannot do it by itself, or has turned the extension
+    off that it is about."""
+    expect_extensions(chosen, without)
     if chosen.entry.layer is Layer.WIRE:
         raise Unknown(f"{chosen}: of the wire; put the proxy before a server: local-dream proxy --fault {chosen}")
     thing = chosen.make()
     assert isinstance(thing, Alteration)
     return thing
+
+
+def expect_extensions(chosen: Chosen, without: Collection[str]) -> None:
+    """Raises Unknown where what was chosen is about an extension that a server has turned off."""
+    for name in chosen.entry.extensions:
+        if name in without:
+            raise Unknown(
+                f"{chosen}: needs the extension {name}, which is off; leave out --without {name}, or the personality "
+                "that lacks it"
+            )
 
 
 def _stacked(parts: Sequence[Alteration]) -> Alteration:

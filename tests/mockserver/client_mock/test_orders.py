@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.client_mock.answer import faulty, ok
 from mockserver.client_mock.orders import Orders
-from mockserver.faults.catalogue import Fault, Quirk, entries
+from mockserver.faults.catalogue import Fault, Quirk, choose, entries
 from mockserver.faults.unknown import Unknown
 
 
@@ -18,6 +18,20 @@ def test_all_of_the_catalogue_can_be_ordered() -> None:
     assert len(orders.faults) + len(orders.quirks) == len(entries())
     orders.reset()
     assert (orders.faults, orders.quirks) == ([], [])
+
+
+def test_what_needs_an_extension_that_is_off_changes_nothing() -> None:
+    orders = Orders(without={"formats"})
+    orders.order(Fault, ["overflow-null"], more=False)
+    for order in (
+        lambda: orders.order(Fault, ["coded-bgr"], more=True),
+        lambda: orders.order(Quirk, ["coded-previews-small"], more=True),
+        lambda: orders.script([faulty("coded-bgr")], more=False),
+        lambda: Orders(always=[choose("coded-bgr")], without={"formats"}),
+    ):
+        with pytest.raises(Unknown, match="needs the extension formats, which is off"):
+            order()
+    assert (orders.faults, orders.quirks, orders.script_left) == (["overflow-null"], [], [])
 
 
 def test_one_wrong_name_leaves_everything_as_it_was() -> None:

@@ -35,6 +35,7 @@ def half_mask(width: int, height: int) -> str:
 
 IMAGE, MASK = picture(24, 16), half_mask(24, 16)
 RGB = bytes(range(256)) * 3
+PAGE = "https://page.example"
 SIZE = {"X_Image_Width": "16", "X_Image_Height": "16", "X_Upscaler_Path": "default"}
 
 
@@ -108,6 +109,33 @@ def upscales() -> Iterator[Ask]:
     yield upscale(b"", **{**SIZE, "X_Image_Width": "65536", "X_Image_Height": "65536"})
     yield upscale(RGB, **{**SIZE, "X_Upscaler_Path": "no-such-model"})
     yield upscale(RGB, **{**SIZE, "X_Upscaler_Path": "../../etc/passwd"})
+
+
+def extensions() -> Iterator[Ask]:
+    """What the extensions add: fields, /tokenize, preflights, and pages that ask."""
+    previews = {**PLAIN, "show_diffusion_process": True}
+    yield generate({**previews, "output_format": "png", "preview_format": "jpeg"}, origin=PAGE)
+    yield generate({**previews, "output_format": "jpeg"})
+    yield generate({**previews, "preview_format": "png"})
+    for name in ("output_format", "preview_format"):
+        yield generate({**PLAIN, name: "bmp"})
+    for size in (32, 33, "32", 0):
+        yield generate({**PLAIN, "size": size})
+    for ratio in ("2:3", "3:2", "wide", "0:1"):
+        yield generate({**PLAIN, "width": 128, "height": 64, "aspect_ratio": ratio})
+    for scheduler in ("lcm", "euler"):
+        yield generate({**PLAIN, "scheduler": scheduler})
+    for prompt in ("a red house", "", 5, "\N{HOUSE BUILDING} " * 12 + "red cat sea " * 40):
+        yield Ask("POST", "/tokenize", json.dumps({"prompt": prompt}).encode())
+    for body in (b"{", b"{}"):
+        yield Ask("POST", "/tokenize", body)
+    asked = {"origin": PAGE, "access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    for path in ("/generate", "/upscale"):
+        yield Ask("OPTIONS", path, b"", asked)
+    for method, path in (("GET", "/health"), ("GET", "/nowhere")):
+        yield Ask(method, path, b"", {"origin": PAGE})
+    yield generate(b"{}", origin=PAGE)
+    yield upscale(RGB, **SIZE, Origin=PAGE)
 
 
 def others() -> Iterator[Ask]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mockserver.extensions.catalogue import NAMES
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.catalogue import Fault, Layer, choose, entries, register
 from mockserver.faults.place import Place, Relation, Unit, parse_place
@@ -68,5 +69,7 @@ def test_every_entry_is_well_formed() -> None:
             assert entry.breaks, name
         else:
             assert all(known[id] == "SHOULD" for id in ids), name
+        assert set(entry.extensions) <= {*NAMES, "busy", "upscaler-only"}, name
+        assert bool(entry.extensions) is (entry.layer is Layer.EXTENSION), name
         assert entry.place is None or entry.place.unit in entry.units, name
         entry.make(entry.place)

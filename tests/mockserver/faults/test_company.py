@@ -46,6 +46,12 @@ def first_running(client: httpx.Client, engine: GatedEngine) -> Iterator[Iterato
         ("busy-409", 409),
         ("busy-429", 429),
         ("busy-503", 503),
+        ("busy-as-text", 503),
+        ("busy-bare", 503),
+        ("busy-retry-in-fractions", 503),
+        ("busy-retry-soon", 503),
+        ("busy-until-a-date", 503),
+        ("busy-without-retry-after", 503),
         ("overlap-refused-bare", 503),
         ("overlap-refused-with-500", 500),
     ],
@@ -58,6 +64,18 @@ def test_the_second_is_refused(name: str, status: int) -> None:
             assert "event: complete" in list(rest)
         assert alteration.applied == 1
         assert client.post("/generate", json=small("third")).status_code == 200
+
+
+def test_the_second_waits() -> None:
+    with (
+        company("busy-waits") as (client, engine, alteration),
+        first_running(client, engine) as rest,
+        client.stream("POST", "/generate", json=small("second")) as second,
+    ):
+        engine.free.set()
+        assert "event: complete" in list(rest)
+        assert "event: complete" in list(second.iter_lines())
+        assert alteration.applied == 1
 
 
 def test_the_first_is_stopped() -> None:

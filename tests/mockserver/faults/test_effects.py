@@ -30,6 +30,7 @@ TIMES = re.compile(rb'(_time_ms":)[0-9]{1,3}\b')
 DURATION = (b"x-duration-ms",)
 
 TWO_CLIENTS = {
+    *(name for name, entry in entries().items() if "busy" in entry.extensions),
     "busy-409",
     "busy-429",
     "busy-503",
@@ -55,6 +56,9 @@ def asked(layer: Layer) -> Iterator[Ask]:
     """The requests in which something of a layer shows."""
     if layer is Layer.UPSCALE:
         yield from requests.upscales()
+        return
+    if layer is Layer.EXTENSION:
+        yield from requests.extensions()
         return
     yield from requests.generations()
     if layer is not Layer.PICTURE:

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from mockserver.cli import mock
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.selection import Selection, made
+from mockserver.served import altered
+from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
 
@@ -72,6 +74,16 @@ def test_a_header_that_names_none_is_refused(name: str, said: str) -> None:
     assert answer.json()["error"]["message"].startswith("X-Mock-Fault: ")
 
 
+def test_a_header_that_names_what_needs_an_extension_that_is_off_is_refused() -> None:
+    settings = ServerSettings(without=frozenset({"tokenize"}))
+    served = altered(SyntheticEngine(Pacing(first=0, step=0)), settings, [], [])
+    with running(served.app) as url:
+        for name, status in (("overflow-null", 400), ("coded-bgr", 200)):
+            answer = httpx.get(f"{url}/health", headers={"X-Mock-Fault": name})
+            assert answer.status_code == status
+            assert status == 200 or "needs the extension tokenize" in answer.json()["error"]["message"]
+
+
 @contextmanager
 def started(*options: str) -> Iterator[tuple[str, str]]:
     """The program, with its URL and the rest of its ready line."""
@@ -101,6 +113,18 @@ def test_the_program_with_a_fault_a_quirk_and_a_seed() -> None:
     assert len(seeds) == 1
 
 
+def test_the_program_with_faults_of_extensions_needs_no_further_option() -> None:
+    with started("--fault", "no-generate-405", "--fault", "overflow-never", "--quirk", "pages-without-upscale") as (
+        url,
+        about,
+    ):
+        assert about == "synthetic cpu pages-without-upscale no-generate-405 overflow-never"
+        assert httpx.post(f"{url}/generate", json=small()).status_code == 405
+        counted = httpx.post(f"{url}/tokenize", json={"prompt": "word " * 100}).json()
+        assert (counted["count"], counted["overflow_offset"]) == (102, -1)
+        assert httpx.post(f"{url}/upscale").status_code == 404
+
+
 def test_the_program_puts_its_proxy_before_itself_for_faults_of_the_wire() -> None:
     with started("--fault", "reset@bytes:100") as (url, about):
         assert about == "synthetic cpu reset@bytes:100"
@@ -124,6 +148,12 @@ def test_the_program_as_a_release() -> None:
         (["--quirk", "reset"], "it is a fault"),
         (["--fault", "steps-from-zero@near:complete"], "no place in an answer"),
         (["--personality", "1.0"], "2.4"),
+        (
+            ["--fault", "coded-bgr", "--without", "formats"],
+            "coded-bgr: needs the extension formats, which is off; leave out --without formats",
+        ),
+        (["--quirk", "origin-echoed", "--personality", "2.4"], "or the personality that lacks it"),
+        (["--control", "--fault", "size-ignored", "--without", "size"], "needs the extension size, which is off"),
     ],
 )
 def test_what_cannot_be_chosen(options: list[str], said: str) -> None:
@@ -136,6 +166,8 @@ def test_what_cannot_be_chosen(options: list[str], said: str) -> None:
     ("option", "name"),
     [
         ("--list-faults", "step-goes-back@after:progress:3"),
+        ("--list-faults", "coded-bgr  (fault, extension formats)"),
+        ("--list-quirks", "pages-without-generate  (quirk, extension cors upscaler-only)"),
         ("--list-quirks", "comments"),
         ("--list-personalities", "2.7"),
     ],
