@@ -48,6 +48,7 @@ def _json(matrix: Matrix) -> dict[str, Any]:
                 "sentence": fault.sentence,
                 "breaks": list(fault.breaks),
                 "consequences": list(fault.consequences),
+                "extensions": list(fault.extensions),
                 "served": matrix.trials[name].applied > 0,
                 "caught": [id for id in fault.breaks if matrix.trials[name].broken(id)],
                 "false_alarms": matrix.false_alarms(name),
@@ -60,6 +61,7 @@ def _json(matrix: Matrix) -> dict[str, Any]:
                 "layer": str(quirk.layer),
                 "sentence": quirk.sentence,
                 "discouraged": list(quirk.discouraged),
+                "extensions": list(quirk.extensions),
                 "options": dict(quirk.options),
                 "served": matrix.trials[name].applied > 0,
                 "false_alarms": matrix.false_alarms(name),
@@ -98,8 +100,11 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
     yield ""
     yield f"{summary(matrix)}."
     yield ""
-    yield "It covers the profile hardened, which includes core. Extensions are judged where a server shows them, and"
-    yield "are not part of it."
+    yield "It covers the whole contract. Where no extension is at stake a trial judges the profile hardened, which"
+    yield "includes core. The trial of an extension's fault stands a server up that has this extension alone, declares"
+    yield "it, and judges all requirements of all extensions, and of the rest what the same requests show: the other"
+    yield "requests of the core get the same answers with it and without it, and would double the time. The honest"
+    yield "server and the quirks go through the same, with all extensions and with one."
     yield ""
     yield "- A fault is *caught* when every requirement that it breaks is judged broken, and no other but its"
     yield "  consequences. It counts only if the faulty bytes were really served."

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from mockserver.app import create_app
 from mockserver.engine import Cancelled, GenerationRequest
+from mockserver.extensions.catalogue import NAMES
 from mockserver.faults.alteration import Alteration
 from mockserver.faults.altered import create_altered_app
 from mockserver.faults.catalogue import Fault, Quirk
@@ -88,13 +89,14 @@ def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
         settings = ServerSettings(without=frozenset(entry.without))
     else:
         made = entry.make(entry.place)
-        settings = ServerSettings()
+        off = set(NAMES) - set(entry.extensions) if entry.extensions else ()
+        settings = ServerSettings(without=frozenset(off))
     if isinstance(made, Alteration):
         alteration = made
         with serving(create_altered_app(engine, settings, lambda scope: alteration), alteration.http) as url:
             yield url, lambda: alteration.applied
     else:
-        with serving(create_app(engine)) as behind, proxying(behind, made) as url:
+        with serving(create_app(engine, settings)) as behind, proxying(behind, made) as url:
             yield url, lambda: made.applied
 
 

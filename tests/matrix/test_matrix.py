@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from conformance import suite
+from conformance.extension import of_profile
 from conformance.suite import Suite
 from conformance.verdict import Finding, Judgement, Verdict
 from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from mockserver.faults.personality import personalities
 from mockserver.proxy.bend import Bend
 from tests.matrix import muted, report
 from tests.matrix.matrix import Excuse, Matrix, load_exceptions
 from tests.matrix.remembered import remembering
-from tests.matrix.trial import HONEST, PROFILE, Trial, attempt
+from tests.matrix.trial import HONEST, PROFILE, Trial, attempt, settings_of
 
 SUITE = suite.load()
 IDS = [r.id for r in SUITE.contract.in_profile(PROFILE) if not r.unjudged]
@@ -137,6 +139,11 @@ def real() -> Suite:
     return remembering(suite.load())
 
 
+@pytest.fixture(scope="module")
+def honest(real: Suite) -> Trial:
+    return attempt(real, None)
+
+
 def only(names: list[str], real: Suite, honest: Trial) -> Matrix:
     """A matrix of real trials of these entries. What they do not break is excused."""
     chosen = {name: entries()[name] for name in names}
@@ -146,8 +153,30 @@ def only(names: list[str], real: Suite, honest: Trial) -> Matrix:
     return Matrix(real, chosen, trials, excuses)
 
 
-def test_a_mute_check_makes_holes_in_real_trials(real: Suite) -> None:
-    honest = attempt(real, None)
+def test_the_trial_of_an_extension_judges_all_extensions_and_what_their_requests_show(real: Suite) -> None:
+    made = attempt(real, entries()["coded-bgr"])
+    of_extensions = {r.id for r in real.contract.requirements if of_profile(r.profile)}
+    assert of_extensions <= made.judgements.keys() < set(IDS)
+    assert {id for id in made.judgements if made.broken(id)} == {"EXT-FMT-05"}
+    there = {id for id in of_extensions if made.judgements[id].verdict is Verdict.PASS}
+    assert there == {f"EXT-FMT-0{number}" for number in (1, 2, 3, 4, 6)}, "the other extensions are off"
+    assert {"GEN-PIC-02", "GEN-SSE-05", "ROB-02"} <= made.judgements.keys()
+    assert made.survived == {check_name("EXT-FMT-05"): False}
+
+
+def test_the_honest_server_is_judged_by_all_requirements(honest: Trial) -> None:
+    assert sorted(honest.judgements) == sorted(IDS)
+    passed = {id for id, judgement in honest.judgements.items() if judgement.verdict is Verdict.PASS}
+    assert {"EXT-FMT-05", "EXT-SIZ-02", "EXT-ASP-03", "EXT-TOK-04", "EXT-COR-06", "EXT-SCH-03"} <= passed
+
+
+def test_where_no_extension_is_at_stake_none_is_judged() -> None:
+    assert settings_of(entries()["crlf"]) == settings_of(personalities()["2.7"]) == {"profile": "hardened"}
+    assert settings_of(entries()["lcm-refused"]) == {"profile": "all", "extension": ("schedulers=euler,lcm",)}
+    assert settings_of(entries()["pages-without-generate"])["extension"] == ("cors", "upscaler-only")
+
+
+def test_a_mute_check_makes_holes_in_real_trials(real: Suite, honest: Trial) -> None:
     assert not [hole for hole in only(["crlf", "cr", "two-in-a-packet"], real, honest).holes() if "GEN-SSE-05" in hole]
     check = real.checks["GEN-SSE-05"][0]
     holes = list(only(["crlf", "cr"], muted.mute(real, check), honest).holes())

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance import options, plan, run
+from conformance.extension import of_profile
 from conformance.judge import Judge
 from conformance.preflight import Unreachable, reach
 from conformance.run import Run
+from conformance.settings import Settings
 from conformance.suite import Suite
 from conformance.verdict import Judgement, Verdict
-from mockserver.faults.catalogue import Fault
+from mockserver.extensions.catalogue import NAMES
+from mockserver.faults.catalogue import Fault, Quirk
 from tests.matrix import muted
 from tests.matrix.standing import Subject, standing
 
-PROFILE = "hardened"
-"""What the matrix covers: what every server must do, and careful ones should."""
+PROFILE = "all"
+"""What the matrix covers: what every server must do, what careful ones should, and all extensions."""
+BASE = "hardened"
+"""What is judged where no extension is at stake."""
 GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
-    "profile": PROFILE,
     "upscaler-path": "default",
     "idle-timeout": "3",
     "total-timeout": "30",
@@ -30,6 +34,8 @@ GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
 """Settings of every trial; an entry of the catalogue may add its own."""
 BROKEN = (Verdict.FAIL, Verdict.WARN)
 HONEST = "honest"
+SCHEDULERS = "schedulers=euler,lcm"
+"""How that extension is declared."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,39 @@ class Trial:
         return id in self.judgements and self.judgements[id].verdict in BROKEN
 
 
+def settings_of(entry: Subject | None) -> dict[str, str | tuple[str, ...]]:
+    """Profile and declared extensions, as somebody gives them who knows what the server is meant to have."""
+    extensions = NAMES if entry is None else entry.extensions if isinstance(entry, Fault | Quirk) else ()
+    declared = tuple(SCHEDULERS if name == "schedulers" else name for name in extensions)
+    return {"profile": PROFILE, "extension": declared} if declared else {"profile": BASE}
+
+
+def _judged(suite: Suite, settings: Settings, entry: Subject | None) -> list[str]:
+    """The ids that a trial judges: all of its profile. Where an extension is at stake, all of every extension, and what
+    of the core can be judged by the requests that these take: the others are those of all other trials, to which an
+    extension makes no difference, and would make each of its trials twice as long.
+    """
+    ids = [requirement.id for group in suite.groups(settings.profile).values() for requirement in group]
+    if entry is None or settings.profile == BASE:
+        return ids
+    of_extensions = [id for id in ids if of_profile(suite.contract.by_id[id].profile)]
+    asked = _probes(suite, settings, of_extensions)
+    return [id for id in ids if _probes(suite, settings, [id]) <= asked]
+
+
+def _probes(suite: Suite, settings: Settings, ids: Sequence[str]) -> set[str]:
+    return {probe.name for probe in plan.make(suite, ids, settings).probes}
+
+
 def attempt(suite: Suite, entry: Subject | None) -> Trial:
     """Stands a server up and judges it."""
     began = time.monotonic()
     name = entry.name if entry else HONEST
     with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
         folder = Path(text)
-        given = {**GIVEN, **(entry.options if entry else {})}
+        given = {**GIVEN, **settings_of(entry), **(entry.options if entry else {})}
         chosen = options.resolve(url, given, {}, {}, "")
-        ids = [requirement.id for group in suite.groups(chosen.profile).values() for requirement in group]
+        ids = _judged(suite, chosen, entry)
         planned = plan.make(suite, ids, chosen)
         try:
             reach(chosen)
