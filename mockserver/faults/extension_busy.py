@@ -7,7 +7,7 @@ from functools import partial
 from mockserver.engine import GenerationRequest
 from mockserver.faults.alteration import Reader
 from mockserver.faults.catalogue import Layer, fault
-from mockserver.faults.robustness import Bare, Busy, Overlaps
+from mockserver.faults.overlap import Bare, Busy, Overlaps
 from mockserver.problem import Problem
 
 PACE = 0.02

@@ -22,7 +22,7 @@ from mockserver.faults.extension_size import Resized
 from mockserver.faults.extension_tokenize import Tokenized, counted
 from mockserver.faults.extension_upscaler_only import Lacking
 from mockserver.faults.message import Message
-from mockserver.faults.robustness import Busy
+from mockserver.faults.overlap import Busy
 from mockserver.problem import Problem
 
 EXTENSION = Layer.EXTENSION

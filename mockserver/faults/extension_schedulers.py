@@ -12,7 +12,7 @@ from mockserver.faults.bodies import Body, Refused
 from mockserver.faults.catalogue import Layer, fault
 from mockserver.faults.painting import Told
 from mockserver.faults.place import Place
-from mockserver.faults.request import NoScheduler
+from mockserver.faults.request_fields import NoScheduler
 from mockserver.generation import Generates
 from mockserver.problem import Problem
 

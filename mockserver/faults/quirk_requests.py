@@ -16,11 +16,11 @@ from mockserver.faults.alteration import Alteration, Reader
 from mockserver.faults.bodies import Body, Refused
 from mockserver.faults.catalogue import Layer, quirk
 from mockserver.faults.door import Doorway, Headed, Header, Reply, Rewritten
+from mockserver.faults.overlap import Busy
 from mockserver.faults.place import Place
 from mockserver.faults.refusals import EmptyPrompt, Reworded
 from mockserver.faults.request import TakenFor, about, without
 from mockserver.faults.request_types import InRange
-from mockserver.faults.robustness import Busy
 from mockserver.faults.server import Health, NotFound, WrongMethod, refusal
 from mockserver.problem import Problem
 
