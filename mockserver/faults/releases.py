@@ -245,16 +245,18 @@ DISCOURAGED = (
     "UPS-REQ-12",
     "UPS-REQ-13",
     "UPS-REQ-14",
+    "EXT-SIZ-03",
+    "EXT-TOK-06",
 )
 
 
-def _release(name: str, sentence: str, version: Version, *against: str) -> None:
+def _release(name: str, sentence: str, version: Version, *against: str, breaks: tuple[str, ...] = ()) -> None:
     PERSONALITIES[name] = Personality(
         name=name,
         sentence=sentence,
         make=partial(Release, version),
         without=tuple(sorted(version.without)),
-        breaks=BREAKS,
+        breaks=(*BREAKS, *breaks),
         discouraged=(*DISCOURAGED, *against),
     )
 
@@ -274,4 +276,6 @@ _release(
     "2.7",
     "Local Dream 2.7 (June 2026), as recorded: with `format` in events, output_format, preview_format and CORS.",
     Version(without=frozenset({"aspect_ratio"}), overflow=True, mask_needs_image=True, no_prompt="Prompt empty"),
+    "EXT-FMT-06",
+    breaks=("EXT-COR-04",),
 )

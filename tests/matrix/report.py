@@ -104,7 +104,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
     yield "includes core. The trial of an extension's fault stands a server up that has this extension alone, declares"
     yield "it, and judges all requirements of all extensions, and of the rest what the same requests show: the other"
     yield "requests of the core get the same answers with it and without it, and would double the time. The honest"
-    yield "server and the quirks go through the same, with all extensions and with one."
+    yield "server and the personalities are judged by everything."
     yield ""
     yield "- A fault is *caught* when every requirement that it breaks is judged broken, and no other but its"
     yield "  consequences. It counts only if the faulty bytes were really served."

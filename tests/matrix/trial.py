@@ -18,6 +18,7 @@ from conformance.suite import Suite
 from conformance.verdict import Judgement, Verdict
 from mockserver.extensions.catalogue import NAMES
 from mockserver.faults.catalogue import Fault, Quirk
+from mockserver.faults.personality import Personality
 from tests.matrix import muted
 from tests.matrix.standing import Subject, standing
 
@@ -59,9 +60,11 @@ class Trial:
 
 
 def settings_of(entry: Subject | None) -> dict[str, str | tuple[str, ...]]:
-    """Profile and declared extensions, as somebody gives them who knows what the server is meant to have."""
-    extensions = NAMES if entry is None else entry.extensions if isinstance(entry, Fault | Quirk) else ()
-    declared = tuple(SCHEDULERS if name == "schedulers" else name for name in extensions)
+    """Profile and declared extensions, as somebody gives them who knows what the server is meant to have. Of a
+    personality nobody knows."""
+    if isinstance(entry, Personality):
+        return {"profile": PROFILE}
+    declared = tuple(SCHEDULERS if name == "schedulers" else name for name in (entry.extensions if entry else NAMES))
     return {"profile": PROFILE, "extension": declared} if declared else {"profile": BASE}
 
 
@@ -71,7 +74,7 @@ def _judged(suite: Suite, settings: Settings, entry: Subject | None) -> list[str
     extension makes no difference, and would make each of its trials twice as long.
     """
     ids = [requirement.id for group in suite.groups(settings.profile).values() for requirement in group]
-    if entry is None or settings.profile == BASE:
+    if settings.profile == BASE or not isinstance(entry, Fault | Quirk):
         return ids
     of_extensions = [id for id in ids if of_profile(suite.contract.by_id[id].profile)]
     asked = _probes(suite, settings, of_extensions)
