@@ -23,8 +23,10 @@ def refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
     return Reply.of(status, "application/json", Problem(status, message).body(), *headers)
 
 
-class Health(Instead):
-    """Answers GET and HEAD /health with something else."""
+class Health(Rewritten):
+    """Answers GET and HEAD /health with something else; pages may read that too."""
+
+    statuses: ClassVar[tuple[int, ...]] = (200,)
 
     paths: ClassVar[tuple[str, ...]] = ("/health",)
     methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
@@ -33,7 +35,7 @@ class Health(Instead):
         super().__init__(place)
         self.answer = answer
 
-    def reply(self, scope: Scope) -> Reply | None:
+    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
         return self.answer
 
 
