@@ -16,13 +16,12 @@ AGAIN = {"Retry-After": "1"}
 MESSAGE = "busy with another request"
 
 
-def _busy(name: str, sentence: str, breaks: tuple[str, ...], answer: Problem, *consequences: str) -> None:
+def _busy(name: str, sentence: str, breaks: tuple[str, ...], answer: Problem) -> None:
     fault(
         name,
         sentence,
         layer=Layer.EXTENSION,
         breaks=breaks,
-        consequences=consequences,
         extensions=("busy",),
         pace=PACE,
     )(partial(Busy, answer=answer))

@@ -50,14 +50,12 @@ def _coded(
     id: str,
     kinds: tuple[str, ...],
     change: Callable[[Message, Rgb, str], Message],
-    *consequences: str,
 ) -> None:
     fault(
         name,
         sentence,
         layer=Layer.EXTENSION,
         breaks=(id,),
-        consequences=consequences,
         extensions=EXTENSIONS,
     )(partial(Coded, kinds=kinds, change=change))
 

@@ -85,6 +85,11 @@ def _coarse(longer: int, less: int, more: int) -> int:
     return longer * less // more // 64 * 64
 
 
+def _rounded(shorter: Callable[[int, int, int], int]) -> Callable[[Body], Body]:
+    """The shorter side made in another way."""
+    return _shaped(lambda width, height, across, down: _along(max(width, height), across, down, shorter))
+
+
 RATIOS = "aspect_ratio"
 _resized("ratio-ignored", "The field aspect_ratio has no effect.", "EXT-ASP-01", RATIOS, _ignored("aspect_ratio"))
 _resized(
@@ -118,7 +123,7 @@ for _name, _sentence, _shorter in (
         _sentence,
         "EXT-ASP-03",
         RATIOS,
-        _shaped(lambda w, h, across, down, shorter=_shorter: _along(max(w, h), across, down, shorter)),  # type: ignore[misc]
+        _rounded(_shorter),
     )
 
 

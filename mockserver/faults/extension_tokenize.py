@@ -37,13 +37,12 @@ class Tokenized(Doorway):
         await reply.send(send)
 
 
-def _tokenized(name: str, sentence: str, id: str, change: Answer, *consequences: str) -> None:
+def _tokenized(name: str, sentence: str, id: str, change: Answer) -> None:
     fault(
         name,
         sentence,
         layer=Layer.EXTENSION,
         breaks=(id,),
-        consequences=consequences,
         extensions=("tokenize",),
     )(partial(Tokenized, change=change))
 
