@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipe
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from reference_engine.guidance import burns_out, contrast_kept
 from reference_engine.samplers import build_sampler
 
 Rgb: TypeAlias = NDArray[np.uint8]
@@ -108,8 +110,11 @@ class Tasks:
         if request.mask is not None:
             arguments |= {"mask_image": Image.fromarray(_whole_cells(request.mask, pipeline.vae_scale_factor))}
             arguments |= {"width": request.width, "height": request.height}
+        guiding = contrast_kept(pipeline.unet, request.cfg) if burns_out(self._schedule) else nullcontext()
         with torch.inference_mode():
-            picture = self._decode(pipeline(**arguments).images)
+            with guiding:
+                latents = pipeline(**arguments).images
+            picture = self._decode(latents)
         if request.image is not None and request.mask is not None:
             picture = _blend(request.image, picture, request.mask)
         return picture

@@ -74,12 +74,12 @@ class Recipe:
     vae_gate: float = 0.93  # least share of things whose kind, and whose colour, survives the autoencoder
     unet: tuple[Resolution, ...] = (
         Resolution(
-            "unet128", ((128, 128),), Fit(steps=3600, batch=96, rate=1e-3), window=3072, reuse=8, whole_texts=0.25
+            "unet128", ((128, 128),), Fit(steps=2500, batch=96, rate=1e-3), window=3072, reuse=8, whole_texts=0.25
         ),
         Resolution(
-            "unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=2400, batch=32, rate=6e-4), window=1536, reuse=10
+            "unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=1500, batch=32, rate=6e-4), window=1536, reuse=10
         ),
-        Resolution("unet512", _NATIVE, Fit(steps=2400, batch=8, rate=4e-4), window=512, reuse=8),
+        Resolution("unet512", _NATIVE, Fit(steps=1700, batch=8, rate=4e-4), window=512, reuse=8),
     )
     prompt_dropout: float = 0.1
     noisy: float = 0.7  # below 1: more of the noisy times, where the prompt decides

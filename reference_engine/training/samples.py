@@ -10,6 +10,7 @@ from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffus
 from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from reference_engine.guidance import contrast_kept
 from reference_engine.training.drawings import generator
 from reference_engine.training.judge import load_judge, look, shares, verdicts
 from reference_engine.training.networks import build_noise_schedule
@@ -66,7 +67,7 @@ def check_samples(
         pictures: list[torch.Tensor] = []
         for first in range(0, count, 8):
             group = captions[first : first + 8]
-            with run.autocast():
+            with run.autocast(), contrast_kept(unet, guidance):
                 images = pipeline(
                     [caption.text for caption in group],
                     width=width,

@@ -15,7 +15,14 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.fin
 collect_ignore = (
     []
     if HAS_TORCH
-    else ["test_engine.py", "test_checkpoint.py", "test_training.py", "test_evaluation.py", "test_serve.py"]
+    else [
+        "test_engine.py",
+        "test_guidance.py",
+        "test_checkpoint.py",
+        "test_training.py",
+        "test_evaluation.py",
+        "test_serve.py",
+    ]
 )
 
 
