@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from conformance.acceptance import expect_status, present, unless_absent
 from conformance.check import Case, MissingEvidence, check
 from conformance.detection import makes_ratio
@@ -9,8 +12,11 @@ from conformance.events import generation
 from conformance.evidence import fields, outcome, size, value
 from conformance.likeness import by
 from conformance.presence import expect_there
+from conformance.transcript import Exchange
 
 MULTIPLE = 8
+SHAPED = ("aspect-ratio/portrait", "aspect-ratio/landscape")
+SIDES = ("width", "height")
 
 
 def _usual(case: Case) -> tuple[int, int]:
@@ -21,14 +27,27 @@ def _usual(case: Case) -> tuple[int, int]:
     return made
 
 
-def _sides(case: Case) -> tuple[tuple[int, int], tuple[int, int], int]:
-    """(what was made, the ratio as two integers, the longer side that there must be)."""
-    shown = case["aspect-ratio/portrait"]
-    made = size(generation(shown))
-    if made is None:
+@dataclass(frozen=True)
+class Shaped:
+    """A picture with a ratio: its size, the ratio as two integers, and the longer side that there must be."""
+
+    exchange: Exchange
+    made: tuple[int, int]
+    ratio: tuple[int, int]
+    longer: int
+
+
+def _shaped(case: Case) -> Iterator[Shaped]:
+    """Raises MissingEvidence where there is none."""
+    found = False
+    for exchange in present(case, *SHAPED):
+        made = size(generation(exchange))
+        if made is not None:
+            found = True
+            across, down = (int(part) for part in fields(exchange.request)["aspect_ratio"].split(":"))
+            yield Shaped(exchange, made, (across, down), max(_usual(case)))
+    if not found:
         raise MissingEvidence("complete has no size")
-    across, down = (int(part) for part in fields(shown.request)["aspect_ratio"].split(":"))
-    return made, (across, down), max(_usual(case))
 
 
 @check("EXT-ASP-01", needs=["aspect-ratio", "base"])
@@ -43,28 +62,30 @@ def there(case: Case) -> None:
 
 @check("EXT-ASP-02", needs=["aspect-ratio", "base"], requires=["EXT-ASP-01"])
 def keeps_the_longer_side(case: Case) -> None:
-    made, (across, down), longer = _sides(case)
-    side = "width" if across > down else "height"
-    case.expect(
-        made[0 if across > down else 1] == longer and max(made) == longer,
-        expected=f"a {side} of {longer}, the longer side, with aspect_ratio {across}:{down}",
-        got=by(made),
-        exchange=case["aspect-ratio/portrait"],
-        cause="the ratio is read as H:W" if made[1 if across > down else 0] == longer else "",
-    )
+    for shown in _shaped(case):
+        (across, down), longer = shown.ratio, shown.longer
+        side, other = (0, 1) if across > down else (1, 0)
+        case.expect(
+            shown.made[side] == longer and max(shown.made) == longer,
+            expected=f"a {SIDES[side]} of {longer}, the longer side, with aspect_ratio {across}:{down}",
+            got=by(shown.made),
+            exchange=shown.exchange,
+            cause="the ratio is read as H:W" if shown.made[other] == longer else "",
+        )
 
 
 @check("EXT-ASP-03", needs=["aspect-ratio", "base"], requires=["EXT-ASP-02"])
 def rounds_the_shorter_side_down(case: Case) -> None:
-    made, ratio, longer = _sides(case)
-    exact = longer * min(ratio) / max(ratio)
-    wanted = max(MULTIPLE, longer * min(ratio) // max(ratio) // MULTIPLE * MULTIPLE)
-    case.expect(
-        min(made) == wanted,
-        expected=f"a shorter side of {wanted}: {exact:.1f} rounded down to a multiple of {MULTIPLE}",
-        got=by(made),
-        exchange=case["aspect-ratio/portrait"],
-    )
+    for shown in _shaped(case):
+        ratio, longer = shown.ratio, shown.longer
+        exact = longer * min(ratio) / max(ratio)
+        wanted = max(MULTIPLE, longer * min(ratio) // max(ratio) // MULTIPLE * MULTIPLE)
+        case.expect(
+            min(shown.made) == wanted,
+            expected=f"a shorter side of {wanted}: {exact:.1f} rounded down to a multiple of {MULTIPLE}",
+            got=by(shown.made),
+            exchange=shown.exchange,
+        )
 
 
 @check("EXT-ASP-04", needs=["aspect-ratio"], requires=["EXT-ASP-01"])

@@ -19,7 +19,7 @@ NEARLY = 32.0
 """PSNR in dB that the block means of a JPEG must have with those of the raw picture (EXT-FMT-05). JPEG of quality 30
 leaves 36 and more, even of pure noise; pictures that are turned, BGR or off by half a block have less than 30."""
 MEANS = " in block means"
-ASKED = ("formats/png", "size/square", "aspect-ratio/portrait")
+ASKED = ("formats/png", "size/square", "aspect-ratio/portrait", "aspect-ratio/landscape")
 """Generations in which a format is asked for."""
 
 FIELDS = ("output_format", "preview_format")
@@ -59,7 +59,12 @@ def _expect_coded(case: Case, stream: GenerationStream, event: GenerationEvent, 
     case.expect(not problem, expected=f"{wanted} bytes", got=problem, exchange=stream.exchange, at=event.where)
 
 
-@check("EXT-FMT-02", needs=["formats"], over=["size/square"], requires=["EXT-FMT-01", "GEN-EVT-15"])
+@check(
+    "EXT-FMT-02",
+    needs=["formats"],
+    over=["size/square", "aspect-ratio/"],
+    requires=["EXT-FMT-01", "GEN-EVT-15"],
+)
 def complete_is_in_its_format(case: Case) -> None:
     for stream, complete in completed(case, *ASKED):
         wanted = fields(stream.exchange.request).get("output_format")
@@ -67,7 +72,7 @@ def complete_is_in_its_format(case: Case) -> None:
             _expect_coded(case, stream, complete, wanted)
 
 
-@check("EXT-FMT-03", needs=["formats"], over=["aspect-ratio/portrait"], requires=["EXT-FMT-01"])
+@check("EXT-FMT-03", needs=["formats"], over=["aspect-ratio/"], requires=["EXT-FMT-01"])
 def previews_are_in_their_format(case: Case) -> None:
     judged = False
     for stream, _ in completed(case, *ASKED):

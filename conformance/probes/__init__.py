@@ -108,6 +108,7 @@ extensions (profile all, or declared; the refusals only where the answer before 
 | size [1,0] | size/square | base with size 192, output_format jpeg |
 | | size/string, odd, zero | "192", 193, 0 |
 | aspect-ratio [1,0] | aspect-ratio/portrait | base with aspect_ratio 2:3, preview_format png |
+| | aspect-ratio/landscape | base with aspect_ratio 3:2, output_format and preview_format raw |
 | | aspect-ratio/no-ratio, zero | wide, 0:1 |
 | schedulers [0,0] | schedulers/NAME | base without previews, with each declared scheduler: a generation each |
 

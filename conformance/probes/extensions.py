@@ -27,6 +27,8 @@ EDGE = 192
 """Neither side of the plain run, and a multiple of 64, as older servers want."""
 RATIO = "2:3"
 """Portrait where the plain size is landscape, and a ratio whose shorter side must be rounded at most sizes."""
+WIDE = "3:2"
+"""The same the other way round."""
 EMOJI = "\N{HOUSE BUILDING} "
 BEYOND_ANY_MODEL = 400
 """So many repetitions of three words go beyond what any text encoder reads (77 to 512 tokens)."""
@@ -119,13 +121,19 @@ def _size(target: Target) -> Iterator[Exchange]:
 
 
 def _aspect_ratio(target: Target) -> Iterator[Exchange]:
-    """One generation: a portrait of the plain size, raw with PNG previews."""
+    """One generation: a portrait of the plain size, raw with PNG previews.
+
+    Where that shows the extension, and the budget allows, another one: a landscape, with raw asked for by its name.
+    """
     plain = payload.plain(target.settings)
     asked: Body = {"aspect_ratio": RATIO, "preview_format": "png", "show_diffusion_process": True}
     shown = target.send("aspect-ratio/portrait", generate({**plain, **asked}))
     yield shown
     base = target.transcript("base")
     if makes_ratio(shown, base.exchanges[0] if base else None):
+        if target.affords(Cost(generations=1)):
+            named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
+            yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
         cases = {"no-ratio": "wide", "zero": "0:1"}
         requests = ((f"aspect-ratio/{name}", generate({**plain, "aspect_ratio": v})) for name, v in cases.items())
         yield from one_by_one(target, requests)

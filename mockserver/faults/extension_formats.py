@@ -142,6 +142,15 @@ _coded(
 )
 
 
+fault(
+    "raw-unsaid",
+    "Pictures that are asked for as raw do not say so.",
+    layer=Layer.EXTENSION,
+    breaks=("EXT-FMT-02", "EXT-FMT-03"),
+    extensions=("formats", "aspect_ratio"),
+)(partial(Coded, kinds=BOTH, change=lambda m, rgb, asked: m.without("format") if asked == "raw" else m))
+
+
 def _for_both(given: str, kind: str) -> Change:
     """One of the two fields stands for both where the other one is left out: pictures of this kind get its format."""
 

@@ -113,6 +113,26 @@ _resized(
     RATIOS,
     _shaped(lambda width, height, across, down: (width, width * down // across // STEP * STEP)),
 )
+_resized(
+    "ratio-always-portrait",
+    "With aspect_ratio the height is never less than the width.",
+    "EXT-ASP-02",
+    RATIOS,
+    _shaped(
+        lambda width, height, across, down: _along(max(width, height), min(across, down), max(across, down), _down)
+    ),
+)
+_resized(
+    "wide-ratios-ignored",
+    "An aspect_ratio that is wider than high has no effect.",
+    "EXT-ASP-03",
+    RATIOS,
+    _shaped(
+        lambda width, height, across, down: (
+            (width, height) if across > down else _along(max(width, height), across, down, _down)
+        )
+    ),
+)
 for _name, _sentence, _shorter in (
     ("ratio-rounds-up", "The shorter side that aspect_ratio makes is rounded up to a multiple of 8.", _up),
     ("ratio-rounds-to-nearest", "The shorter side that aspect_ratio makes is rounded to the nearest 8.", _nearest),

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from conformance.extension import SCHEDULERS
+from conformance.probe import Cost
 from conformance.probes import PROBES
 from conformance.settings import Settings
 from conformance.target import Target
@@ -170,9 +171,13 @@ class ExtendedServer:
             return 256, 256
         if "size" in meant and self.has("size"):
             return (meant["size"], height) if self.wrong == "size-for-width" else (meant["size"], meant["size"])
-        if "aspect_ratio" in meant and self.has("aspect_ratio"):
+        if "aspect_ratio" in meant and self.has("aspect_ratio") and not self._is_overlooked(meant["aspect_ratio"]):
             return self._shaped(max(width, height), meant["aspect_ratio"])
         return width, height
+
+    def _is_overlooked(self, ratio: str) -> bool:
+        across, down = (int(part) for part in ratio.split(":"))
+        return self.wrong == "ratio-wide-ignored" and across > down
 
     def _shaped(self, longer: int, ratio: str) -> tuple[int, int]:
         across, down = (int(part) for part in ratio.split(":"))
@@ -182,6 +187,8 @@ class ExtendedServer:
             longer //= 2
         exact = longer * min(across, down) / max(across, down)
         shorter = round(exact / 8) * 8 if self.wrong == "ratio-rounds" else int(exact // 8 * 8)
+        if self.wrong == "ratio-all-portrait":
+            return shorter, longer
         return (longer, shorter) if across > down else (shorter, longer)
 
     def _stream(self, label: str, request: Request, meant: Mapping[str, Any], pixels: Pixels) -> Exchange:
@@ -203,6 +210,8 @@ class ExtendedServer:
         ]
         final = _turned(pixels, self.wrong) if output == "png" else pixels
         last = {"format": said} if has and self.wrong != "output-unsaid" else {}
+        if self.wrong == "raw-unsaid" and output == "raw":
+            last = {}
         done = complete(pixels, meant.get("seed", 5), image=_coded(final, coded_as), **last)
         return replace(stream(label, [*events, done]), request=request)
 
@@ -237,6 +246,9 @@ class PaperTarget:
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         return [self.send(label, request) for label, request in calls]
+
+    def affords(self, cost: Cost) -> bool:
+        return self.settings.budget.allows(cost)
 
     def transcript(self, probe: str) -> Transcript | None:
         return self.done.get(probe)

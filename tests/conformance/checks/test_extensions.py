@@ -12,7 +12,7 @@ from conformance.check import REGISTRY
 from conformance.contract import Level
 from conformance.extension import NAMES, SCHEDULERS, Declared, of_profile, parse
 from conformance.judge import Judge
-from conformance.settings import Settings
+from conformance.settings import Budget, Settings
 from conformance.transcript import Exchange, Request
 from conformance.verdict import Judgement, Verdict
 from tests.conformance.extended_server import ExtendedServer, ask
@@ -114,6 +114,7 @@ WRONG = {
     "output-unsaid": {"EXT-FMT-02"},
     "other-format-said": {"EXT-FMT-02", "EXT-FMT-04"},
     "codes-jpeg-for-png": {"EXT-FMT-02"},
+    "raw-unsaid": {"EXT-FMT-02"},
     "preview-ignored": {"EXT-FMT-03"},
     "preview-unsaid": {"EXT-FMT-03"},
     "one-format": {"EXT-FMT-03", "EXT-FMT-04"},
@@ -123,7 +124,9 @@ WRONG = {
     "size-for-width": {"EXT-SIZ-02"},
     "ratio-h-w": {"EXT-ASP-02"},
     "ratio-from-shorter": {"EXT-ASP-02"},
+    "ratio-all-portrait": {"EXT-ASP-02"},
     "ratio-rounds": {"EXT-ASP-03"},
+    "ratio-wide-ignored": {"EXT-ASP-03"},
     "tokenize-html": {"EXT-TOK-02"},
     "count-text": {"EXT-TOK-02"},
     "count-clamped": {"EXT-TOK-03"},
@@ -174,6 +177,17 @@ def test_every_requirement_is_broken_by_something() -> None:
     elsewhere = {"EXT-BSY-02", "EXT-BSY-03", "EXT-UPO-02", "EXT-COR-02"}
     roots = {r.id for r in EXTENSIONS if r.level is Level.MAY}
     assert set().union(*WRONG.values()) | elsewhere | roots == {r.id for r in EXTENSIONS}
+
+
+def test_the_landscape_is_asked_for_where_there_are_ratios_and_the_budget_allows() -> None:
+    for without, budget, asked in (
+        ((), Budget(), True),
+        (("aspect_ratio",), Budget(), False),
+        ((), Budget(generations=0), False),
+    ):
+        server = ExtendedServer(without=without)
+        ask(server, replace(KNOWN, budget=budget), "base", "aspect-ratio")
+        assert ("aspect-ratio/landscape" in [label for label, _ in server.asked]) is asked
 
 
 def test_previews_of_another_size_and_none_at_all() -> None:

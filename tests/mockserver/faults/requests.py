@@ -117,6 +117,7 @@ def extensions() -> Iterator[Ask]:
     yield generate({**previews, "output_format": "png", "preview_format": "jpeg"}, origin=PAGE)
     yield generate({**previews, "output_format": "jpeg"})
     yield generate({**previews, "preview_format": "png"})
+    yield generate({**previews, "output_format": "raw", "preview_format": "raw"})
     for name in ("output_format", "preview_format"):
         yield generate({**PLAIN, name: "bmp"})
     for size in (32, 33, "32", 0):
