@@ -173,15 +173,14 @@ class Heads(Bend):
 
 @quirk(
     "loud-headers",
-    "The names of headers are in capitals, and media types too but that of streams (httpx-sse knows it only in small).",
+    "The names of headers and the media types are in capitals.",
     layer=WIRE,
 )
 class LoudHeaders(Heads):
     def head(self, head: Head) -> Head:
         self.happened()
         loud = tuple(
-            (name.upper(), value.upper() if name.lower() == b"content-type" and not head.is_stream else value)
-            for name, value in head.headers
+            (name.upper(), value.upper() if name.lower() == b"content-type" else value) for name, value in head.headers
         )
         return Head(head.status, head.reason, loud)
 

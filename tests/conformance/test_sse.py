@@ -130,6 +130,7 @@ def test_memory_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_client_reads() -> None:
-    assert as_read_by_clients(b"event: a\ndata: x\n\nevent: b\ndata: y\n\n") == [("a", "x"), ("b", "y")]
+    body = b"event: a\ndata: x\n\nevent: b\ndata: y\n\n"
+    assert as_read_by_clients(body) == as_read_by_clients(body, "Text/Event-Stream") == [("a", "x"), ("b", "y")]
     with pytest.raises(ValueError, match="Content-Type"):
         as_read_by_clients(b"data: x\n\n", "text/html")
