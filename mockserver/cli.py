@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
 from mockserver.engine import EngineError
-from mockserver.extensions.catalogue import NAMES
 from mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
 from mockserver.faults.listing import listing
 from mockserver.faults.personality import describe, personalities
 from mockserver.faults.unknown import Unknown
 from mockserver.served import altered, told
+from mockserver.server_options import Chosen as ServerChosen
+from mockserver.server_options import server_options
 from mockserver.serving import CannotListen, serve
-from mockserver.settings import ServerSettings
 from mockserver.synthetic import Pacing, SyntheticEngine
 
 PACING = Pacing()
-SETTINGS = ServerSettings()
 SECONDS = click.FloatRange(min=0, max=3600)
 SEEDS = click.IntRange(0, 2**32 - 1)
 
@@ -42,10 +42,7 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
-)
+@server_options
 @click.option("--pace-first", default=PACING.first, show_default=True, type=SECONDS, help="Seconds to the first step.")
 @click.option("--pace-step", default=PACING.step, show_default=True, type=SECONDS, help="Seconds each step takes.")
 @click.option(
@@ -53,30 +50,6 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
 )
 @click.option(
     "--any-upscaler", is_flag=True, help="Take every X-Upscaler-Path for the default model, as phones send it."
-)
-@click.option(
-    "--max-body",
-    default=SETTINGS.max_body,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Longest body, in bytes.",
-)
-@click.option(
-    "--max-waiting",
-    default=SETTINGS.max_waiting,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Requests that may wait for the one that runs; the next gets 503.",
-)
-@click.option(
-    "--busy", is_flag=True, help="Refuse a generation with 503 while another one runs, rather than let it wait."
-)
-@click.option("--no-generate", is_flag=True, help="Only upscale: /generate is answered with 404.")
-@click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(NAMES),
-    help="Turn an extension off, to play an older server; repeat for more.",
 )
 @click.option(
     "--fault",
@@ -117,30 +90,20 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     callback=list_personalities,
     help="List the personalities, and stop.",
 )
-@click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1.")
 @click.option(
     "--control", is_flag=True, help="Take orders under /__mock__/ while it runs, and show there what clients sent."
 )
-@click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def mock(
-    host: str,
-    port: int,
+    server: ServerChosen,
     pace_first: float,
     pace_step: float,
     pace_upscale: float,
     any_upscaler: bool,
-    max_body: int,
-    max_waiting: int,
-    busy: bool,
-    no_generate: bool,
-    without: tuple[str, ...],
     faults: tuple[str, ...],
     quirks: tuple[str, ...],
     personality: str | None,
     seed: int | None,
-    a1111: bool,
     control: bool,
-    access_log: bool,
 ) -> None:
     """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
 
@@ -149,25 +112,25 @@ def mock(
     try:
         chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
         whole = [] if personality is None else [personalities()[personality]]
-        off = {*without, *(name for one in whole for name in one.without)}
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
-        settings = ServerSettings(
-            without=frozenset(off),
-            busy=busy,
-            a1111=a1111,
-            generate=not no_generate,
-            max_body=max_body,
-            max_waiting=max_waiting,
-            seed=seed,
-        )
+        off = server.settings.without.union(*(one.without for one in whole))
+        settings = replace(server.settings, without=off, seed=seed)
         about = " ".join(
             [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
         )
         make = told if control else altered
         served = make(engine, settings, [one.make for one in whole], chosen)
-        serve(served.app, host, port, about, access_log=access_log, http=served.http, front=served.front)
+        serve(
+            served.app,
+            server.host,
+            server.port,
+            about,
+            access_log=server.access_log,
+            http=served.http,
+            front=served.front,
+        )
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import click
 
 from mockserver.app import create_app
 from mockserver.engines import CannotLoad, load_engine
-from mockserver.extensions.catalogue import NAMES
+from mockserver.server_options import Chosen, server_options
 from mockserver.serving import CannotListen, listen, serve
-from mockserver.settings import ServerSettings
 from mockserver.startup_line import startup_line
-
-SETTINGS = ServerSettings()
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
-)
+@server_options
 @click.option(
     "--model",
     metavar="PATH_OR_HUB_ID",
@@ -44,7 +37,6 @@ SETTINGS = ServerSettings()
 @click.option(
     "--warmup", is_flag=True, help="Make a picture before being ready, so that the first request is not slower."
 )
-@click.option("--no-generate", is_flag=True, help="Only enlarge pictures: load no model, answer /generate with 404.")
 @click.option(
     "--upscalers",
     metavar="DIR",
@@ -64,68 +56,29 @@ SETTINGS = ServerSettings()
     metavar="NAME=VALUE",
     help="A further option of the engine; repeat for more.",
 )
-@click.option(
-    "--max-body",
-    default=SETTINGS.max_body,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Longest body, in bytes.",
-)
-@click.option(
-    "--max-waiting",
-    default=SETTINGS.max_waiting,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Requests that may wait for the one that runs; the next gets 503.",
-)
-@click.option(
-    "--busy", is_flag=True, help="Refuse a generation with 503 while another one runs, rather than let it wait."
-)
-@click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(NAMES),
-    help="Turn an extension off, to play an older server; repeat for more.",
-)
-@click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1.")
-@click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr.")
 def serve_command(
-    host: str,
-    port: int,
+    server: Chosen,
     name: str,
     extra: tuple[str, ...],
-    no_generate: bool,
-    max_body: int,
-    max_waiting: int,
-    busy: bool,
-    without: tuple[str, ...],
-    a1111: bool,
-    access_log: bool,
     **chosen: str | int | bool | None,
 ) -> None:
     """Serve the Local Dream API with a model that really makes and enlarges pictures.
 
     When it is ready, one line on stdout says `ready URL MODEL DEVICE`. Stop it with Ctrl+C.
     """
-    settings = replace(
-        SETTINGS,
-        without=frozenset(without),
-        busy=busy,
-        a1111=a1111,
-        generate=not no_generate,
-        max_body=max_body,
-        max_waiting=max_waiting,
-    )
     options = {key: _text(value) for key, value in chosen.items() if value is not None and value is not False}
-    if no_generate:
+    if not server.settings.generate:
         options["generate"] = "false"
     options |= dict(_pair(text) for text in extra)
     try:
-        listen(host, port).close()  # a taken port should be known before a model has been loaded for half a minute
+        listen(
+            server.host, server.port
+        ).close()  # a taken port should be known before a model has been loaded for half a minute
         with startup_line(f"starting the engine {name}", sys.stderr):
             engine = load_engine(name, options)
         about = engine.describe()
-        serve(create_app(engine, settings), host, port, f"{about.name} {about.device}", access_log=access_log)
+        served = create_app(engine, server.settings)
+        serve(served, server.host, server.port, f"{about.name} {about.device}", access_log=server.access_log)
     except (CannotListen, CannotLoad) as error:
         raise click.ClickException(str(error)) from None
 
