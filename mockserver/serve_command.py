@@ -71,9 +71,8 @@ def serve_command(
         options["generate"] = "false"
     options |= dict(_pair(text) for text in extra)
     try:
-        listen(
-            server.host, server.port
-        ).close()  # a taken port should be known before a model has been loaded for half a minute
+        # A taken port should be known before a model has been loaded for half a minute.
+        listen(server.host, server.port).close()
         with startup_line(f"starting the engine {name}", sys.stderr):
             engine = load_engine(name, options)
         about = engine.describe()
