@@ -140,6 +140,11 @@ def value(found: Any) -> str:
     return escape(repr(found[:SHORT] if isinstance(found, str) else found), SHORT)
 
 
+def held(event: GenerationEvent, name: str) -> str:
+    """What the data of an event has under a name, short and safe to print."""
+    return value(event.payload[name]) if name in event.payload else f"no {name}"
+
+
 def listed(labels: Sequence[str]) -> str:
     """Names in a row: a, b and c."""
     return ", ".join(labels[:-1]) + " and " + labels[-1] if len(labels) > 1 else "".join(labels)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from conformance.check import Case, MissingEvidence, check
-from conformance.checks.generate_events import expect_no_previews
+from conformance.checks.generate_previews import expect_no_previews
 from conformance.escape import escape
 from conformance.events import GenerationStream, generation
 from conformance.evidence import GENERATIONS, completed, fields, listed, outcome, picture, size, streams, value

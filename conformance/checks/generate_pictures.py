@@ -1,29 +1,17 @@
-"""Checks of the group generate-pictures: how pictures are coded, what size they have, what they depend on.
-
-The bounds leave room for real diffusion models at small sizes and few steps, whose decoder changes every pixel a
-little; they are far from what a server does that ignores a field.
-"""
+"""Checks of the group generate-pictures: how pictures are coded, and what size they have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
-
-import numpy as np
-
 from conformance.check import Case, MissingEvidence, check
-from conformance.events import GenerationStream
 from conformance.evidence import (
     GENERATIONS,
     completed,
     fields,
-    picture,
     pictured,
-    pictured_fields,
     size,
     value,
 )
-from conformance.likeness import alike, by, from_image, from_parts, unlikeness
+from conformance.likeness import by
 from conformance.pictures import (
     BadPicture,
     contrast,
@@ -31,19 +19,10 @@ from conformance.pictures import (
     of_payload,
     raw_rgb,
 )
-from conformance.strict_json import integer, number
+from conformance.strict_json import integer
 
 FLAT = 8
 """Contrast, of 255, up to which a picture is one flat colour: a JPEG of one is not quite flat."""
-CLOSER = 0.85
-"""A low strength must leave a picture at most this share of the distance from its image that a high one does."""
-APART = 0.2
-"""Difference of two strengths from which their effects can be told apart."""
-KEPT = (12.0, 0.3)
-"""Distance, of 255, or share of the distance of the repainted part, within which a part of a picture was kept."""
-REPAINTED = (4.0, 1.5, 20.0)
-"""A part was repainted from so far away on, of 255, or from this multiple of the distance of the kept part, where that
-is small enough to be the decoder's; at the third distance it was in any case."""
 
 
 @check("GEN-PIC-01", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-15"])
@@ -153,146 +132,6 @@ def previews_are_pictures(case: Case) -> None:
         )
 
 
-@check("GEN-PIC-07", needs=["defaults"], over=GENERATIONS, requires=["GEN-PIC-14"])
-def same_seed_same_picture(case: Case) -> None:
-    pairs = list(_repetitions(case))
-    for one, other in pairs:
-        case.expect(
-            alike(one, other),
-            expected=f"the picture of {one.exchange.label}: the same request with the same seed",
-            got=unlikeness(one, other),
-            exchange=other.exchange,
-            cause="the seed does not settle the picture",
-        )
-    if not pairs:
-        _by_defaults(case)
-
-
-def _by_defaults(case: Case) -> None:
-    """Without a repeated request: the runs of the probe `defaults` mean the same request, if defaults are as written.
-
-    Two of them that give the same picture prove that the seed settles it. Where none do, two wrong defaults could
-    explain two runs, but not more.
-    """
-    runs = [stream for stream, _ in pictured(case, "defaults/")]
-    if len(runs) < 2:
-        raise MissingEvidence("no two generations had the same request and seed")
-    pairs = list(combinations(runs, 2))
-    if not any(alike(*pair) for pair in pairs) and any(size(one) != size(other) for one, other in pairs):
-        raise MissingEvidence("the only generations with the same seed differ in size: a default is not as written")
-    case.expect(
-        any(alike(*pair) for pair in pairs),
-        expected=f"the same picture from two of {', '.join(run.exchange.label for run in runs)}",
-        got=f"{unlikeness(*pairs[0])} between the first two, and no two alike",
-        exchange=runs[1].exchange,
-        cause="the seed does not settle the picture"
-        + ("" if len(runs) > 2 else ", or a field that was left out has another default than the written one"),
-    )
-
-
-@check("GEN-PIC-08", needs=["base", "repeat"], over=GENERATIONS, requires=["GEN-PIC-07"])
-def same_seed_same_bytes(case: Case) -> None:
-    pairs = list(_repetitions(case))
-    if not pairs:
-        raise MissingEvidence("no two generations had the same request and seed")
-    for one, other in pairs:
-        first, second = picture(one), picture(other)
-        case.expect(
-            first is not None and second is not None and np.array_equal(first.pixels, second.pixels),
-            expected=f"the bytes of {one.exchange.label}: the same request with the same seed",
-            got=unlikeness(one, other),
-            exchange=other.exchange,
-        )
-
-
-@check("GEN-PIC-09", needs=["base", "overlap"], over=GENERATIONS, requires=["GEN-PIC-14"])
-def other_seed_other_picture(case: Case) -> None:
-    pairs = [
-        (one, other)
-        for one, other in _pairs(case, without="seed")
-        if _seed(one) != _seed(other) and (integer(fields(one.exchange.request).get("steps", 20)) or 0) > 1
-    ]
-    if not pairs:
-        raise MissingEvidence("no two generations differ in their seed alone")
-    for one, other in pairs:
-        case.expect(
-            not alike(one, other),
-            expected=f"another picture than {one.exchange.label}: seed {_seed(other)} instead of {_seed(one)}",
-            got=f"the same picture ({unlikeness(one, other)})",
-            exchange=other.exchange,
-            cause="the seed is ignored",
-        )
-
-
-@check("GEN-PIC-10", needs=["base", "overlap"], over=GENERATIONS, requires=["GEN-PIC-14"])
-def other_prompt_other_picture(case: Case) -> None:
-    pairs = [
-        (one, other)
-        for one, other in _pairs(case, without="prompt")
-        if _seed(one) == _seed(other)
-        and fields(one.exchange.request).get("prompt") != fields(other.exchange.request).get("prompt")
-    ]
-    if not pairs:
-        raise MissingEvidence("no two generations differ in their prompt alone")
-    for one, other in pairs:
-        case.expect(
-            not alike(one, other),
-            expected=f"another picture than {one.exchange.label}, which has another prompt",
-            got=f"the same picture ({unlikeness(one, other)})",
-            exchange=other.exchange,
-            cause="the prompt is ignored",
-        )
-
-
-@check("GEN-PIC-11", needs=["strength"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
-def low_strength_stays_closer(case: Case) -> None:
-    runs = [
-        (strength, stream, shown)
-        for stream, shown in pictured(case)
-        if (strength := _strength(stream)) is not None and not fields(stream.exchange.request).get("mask")
-    ]
-    if not runs:
-        raise MissingEvidence("no generation with an image came to a picture")
-    low, high = min(runs, key=lambda run: run[0]), max(runs, key=lambda run: run[0])
-    if high[0] - low[0] < APART:
-        raise MissingEvidence("no two generations with an image differ in denoise_strength")
-    near, far = (from_image(stream, shown) for _, stream, shown in (low, high))
-    case.expect(
-        near < CLOSER * far,
-        expected=f"with strength {low[0]:g} a picture much closer to its image than {high[1].exchange.label}, "
-        f"which with strength {high[0]:g} is {far:.1f} of 255 away",
-        got=f"{near:.1f} of 255 away",
-        exchange=low[1].exchange,
-        cause="the strength looks inverted: 0 must keep the image, 1 must ignore it"
-        if near > far / CLOSER
-        else "the strength seems to be ignored",
-    )
-
-
-@check("GEN-PIC-12", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
-def black_is_kept(case: Case) -> None:
-    for stream, kept, repainted, how in _inpaintings(case):
-        case.expect(
-            kept <= max(KEPT[0], KEPT[1] * repainted),
-            expected="the black part of the mask as it is in image",
-            got=f"{kept:.1f} of 255 away from it; the white part {repainted:.1f}",
-            exchange=stream.exchange,
-            cause=how,
-        )
-
-
-@check("GEN-PIC-13", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
-def white_is_repainted(case: Case) -> None:
-    for stream, kept, repainted, how in _inpaintings(case):
-        case.expect(
-            repainted > min(max(REPAINTED[0], REPAINTED[1] * kept), REPAINTED[2]),
-            expected="something new in the white part of the mask",
-            got=f"{repainted:.1f} of 255 away from image there; the black part {kept:.1f}",
-            exchange=stream.exchange,
-            cause=how,
-        )
-
-
 @check("GEN-PIC-14", needs=["base"], over=GENERATIONS, requires=["GEN-PIC-01"])
 def not_flat(case: Case) -> None:
     for stream, shown in pictured(case):
@@ -310,54 +149,6 @@ def not_flat(case: Case) -> None:
             at=stream.complete.where if stream.complete else "",
             cause=cause,
         )
-
-
-def _repetitions(case: Case) -> Iterator[tuple[GenerationStream, GenerationStream]]:
-    """Pairs of generations with the same request and a seed in it; what is shown on the way does not matter."""
-    for one, other in combinations([stream for stream, _ in pictured(case)], 2):
-        sent = [fields(stream.exchange.request) for stream in (one, other)]
-        asked = [{k: v for k, v in body.items() if not k.startswith("show_diffusion_")} for body in sent]
-        if asked[0] == asked[1] and asked[0].get("seed") is not None:
-            yield one, other
-
-
-def _pairs(case: Case, *, without: str) -> Iterator[tuple[GenerationStream, GenerationStream]]:
-    """Pairs of generations whose requests say the same of their picture, but for one field."""
-    for one, other in combinations([stream for stream, _ in pictured(case)], 2):
-        asked = [pictured_fields(stream.exchange.request, without=(without, "seed")) for stream in (one, other)]
-        if asked[0] == asked[1]:
-            yield one, other
-
-
-def _seed(stream: GenerationStream) -> int | None:
-    return integer(stream.complete.payload.get("seed")) if stream.complete else None
-
-
-def _strength(stream: GenerationStream) -> float | None:
-    """The strength of a generation with an image."""
-    sent = fields(stream.exchange.request)
-    return number(sent.get("denoise_strength", 0.6)) if sent.get("image") else None
-
-
-def _inpaintings(case: Case) -> Iterator[tuple[GenerationStream, float, float, str]]:
-    """Generations with a mask: how far the black and the white part are from the image, and what that looks like."""
-    found = False
-    for stream, shown in pictured(case):
-        sent = fields(stream.exchange.request)
-        if not (sent.get("image") and sent.get("mask")):
-            continue
-        black, white = from_parts(stream, shown)
-        how = "the whole picture is new: is the mask ignored?"
-        if black > white:
-            how = "the mask looks inverted: white must be repainted, black kept"
-        elif white <= REPAINTED[0]:
-            how = "the image came back as it was"
-        found = True
-        yield stream, black, white, how
-    if not found and not case.settings.img2img:
-        case.not_applicable("--no-img2img: the target takes no images")
-    if not found:
-        raise MissingEvidence("no generation with a mask came to a picture")
 
 
 def _problem(payload: dict[str, object], preview_of: tuple[int, int] | None = None, *, given: bool = False) -> str:

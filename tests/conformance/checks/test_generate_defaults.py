@@ -8,8 +8,11 @@ import pytest
 
 from conformance.checks import (
     generate_defaults,
-    generate_events,
+    generate_dependence,
+    generate_ending,
     generate_pictures,
+    generate_previews,
+    generate_progress,
     generate_request,
     generate_sse,
     health,
@@ -33,7 +36,17 @@ from tests.conformance.transcripts import (
     words,
 )
 
-for module in (generate_defaults, generate_events, generate_pictures, generate_request, generate_sse, health):
+for module in (
+    generate_defaults,
+    generate_dependence,
+    generate_ending,
+    generate_pictures,
+    generate_previews,
+    generate_progress,
+    generate_request,
+    generate_sse,
+    health,
+):
     assert module  # importing it registers the checks
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-DEF-{number:02}" for number in range(1, 13)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_events, generate_sse
+from conformance.checks import generate_ending, generate_previews, generate_progress, generate_sse
 from conformance.transcript import End, Exchange
 from conformance.verdict import Verdict
 from tests.conformance.paper_server import PLAIN, PaperServer, run
@@ -26,7 +26,9 @@ from tests.conformance.transcripts import (
     words,
 )
 
-assert generate_events  # importing them registers the checks
+assert generate_ending  # importing them registers the checks
+assert generate_previews
+assert generate_progress
 assert generate_sse
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-EVT-{number:02}" for number in range(1, 21)]

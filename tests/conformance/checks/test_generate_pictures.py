@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from conformance import events, evidence
-from conformance.checks import generate_events, generate_pictures, generate_sse
+from conformance.checks import generate_dependence, generate_ending, generate_pictures, generate_sse
 from conformance.transcript import Exchange
 from conformance.verdict import Verdict
 from tests.conformance.paper_server import PLAIN, PaperServer, asked, image64, mask64, run
@@ -28,7 +28,8 @@ from tests.conformance.transcripts import (
     words,
 )
 
-assert generate_events  # importing them registers the checks
+assert generate_dependence  # importing them registers the checks
+assert generate_ending
 assert generate_pictures
 assert generate_sse
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_events, generate_sse
+from conformance.checks import generate_ending, generate_progress, generate_sse
 from conformance.transcript import End, Exchange
 from conformance.verdict import Verdict
 from tests.conformance.transcripts import (
@@ -25,7 +25,7 @@ from tests.conformance.transcripts import (
     words,
 )
 
-for module in (generate_sse, generate_events):
+for module in (generate_sse, generate_progress, generate_ending):
     assert module  # importing it registers the checks
 IDS = [f"GEN-SSE-{number:02}" for number in range(1, 13)]
 LAST = complete(picture(16, 8))
