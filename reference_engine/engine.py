@@ -27,6 +27,7 @@ from reference_engine.upscaling_engine import Cancelled, UpscalingEngine
 if TYPE_CHECKING:
     import torch
 
+    from reference_engine.guidance import Guidance
     from reference_engine.tasks import Request, Rgb, Tasks
     from reference_engine.upscaling.upscaler import Upscaler
 
@@ -91,12 +92,14 @@ class ReferenceEngine(UpscalingEngine):
         max_pixels: int,
         upscaler: Upscaler | None,
         turns: Turns | None = None,
+        guidance: Guidance | None = None,
     ) -> None:
+        from reference_engine.guidance import Guidance
         from reference_engine.tasks import Tasks
 
         self._pipeline = pipeline
         self._turns = turns or Turns()
-        self._tasks: Tasks = Tasks(pipeline)
+        self._tasks: Tasks = Tasks(pipeline, guidance or Guidance())
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
         super().__init__(Description(name, device, SCHEDULERS, side), Limits(max_pixels=max_pixels), upscaler)
         # Of its own: a tokenizer that counts while another thread has it cut prompts fails, or cuts wrongly.
@@ -229,11 +232,12 @@ def create(options: Mapping[str, str]) -> UpscalingEngine:
 
 def build(chosen: Options) -> ReferenceEngine:
     """Load everything that ``chosen`` asks for."""
-    folder_of(chosen.model)  # before the seconds that torch takes
+    folder = folder_of(chosen.model)  # before the seconds that torch takes
     device = _device(chosen)
     import torch
 
     from reference_engine.checkpoint import load_pipeline
+    from reference_engine.guidance import guidance_of
     from reference_engine.precision import choose_dtype
 
     torch.backends.cudnn.deterministic = True
@@ -247,6 +251,7 @@ def build(chosen: Options) -> ReferenceEngine:
         max_pixels=chosen.max_pixels,
         upscaler=_upscaler(chosen, device, turns),
         turns=turns,
+        guidance=guidance_of(folder, pipeline.scheduler.config),
     )
     if chosen.warmup:
         engine.warm_up()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -13,7 +12,7 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipe
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from reference_engine.guidance import burns_out, contrast_kept
+from reference_engine.guidance import Guidance, guided
 from reference_engine.samplers import build_sampler
 
 Rgb: TypeAlias = NDArray[np.uint8]
@@ -69,8 +68,9 @@ def denoising_steps(request: Request) -> int:
 class Tasks:
     """The three pipelines over one set of networks."""
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: Any, guidance: Guidance) -> None:
         self._text = pipeline
+        self._guidance = guidance
         parts = {**pipeline.components, "requires_safety_checker": False}
         self._image = StableDiffusionImg2ImgPipeline(**_accepted(StableDiffusionImg2ImgPipeline, parts))
         self._mask = StableDiffusionInpaintPipeline(**_accepted(StableDiffusionInpaintPipeline, parts))
@@ -110,9 +110,8 @@ class Tasks:
         if request.mask is not None:
             arguments |= {"mask_image": Image.fromarray(_whole_cells(request.mask, pipeline.vae_scale_factor))}
             arguments |= {"width": request.width, "height": request.height}
-        guiding = contrast_kept(pipeline.unet, request.cfg) if burns_out(self._schedule) else nullcontext()
         with torch.inference_mode():
-            with guiding:
+            with guided(pipeline.unet, request.cfg, self._guidance):
                 latents = pipeline(**arguments).images
             picture = self._decode(latents)
         if request.image is not None and request.mask is not None:

@@ -17,7 +17,7 @@ from reference_engine.training.judge import Judge, load_judge
 from reference_engine.training.networks import build_noise_schedule
 from reference_engine.training.recipe import Networks
 from reference_engine.training.run import Run
-from reference_engine.training.samples import assemble
+from reference_engine.training.samples import GUIDANCE, assemble
 from reference_engine.training.text import load_text
 from reference_engine.training.unet import load_unet
 from reference_engine.training.vae import load_vae
@@ -28,7 +28,8 @@ _TEXT_PREFIX = "text_model."
 
 
 def export(run: Run, target: Path) -> Path:
-    """Write the pipeline, the judge beside it, and ``training.json`` with what the checkpoints say of themselves.
+    """Write the pipeline, how it is to be guided, the judge, and ``training.json`` with what the checkpoints say of
+    themselves.
 
     A file that is already in ``target`` and not part of the export (the model card) stays.
     """
@@ -47,6 +48,7 @@ def export(run: Run, target: Path) -> Path:
     # transformers 5 writes tokenizer.json alone; older tools read these two.
     for name in ("vocab.json", "merges.txt"):
         shutil.copyfile(run.folder("text") / name, target / "tokenizer" / name)
+    GUIDANCE.save(target)
     save_judge(load_judge(run), run.recipe.networks, target / JUDGE_FILE)
     (target / RECORD_FILE).write_text(json.dumps(record(run), indent=2) + "\n")
     fill(target, "training", training_table(record(run)["stages"]))
