@@ -13,24 +13,6 @@ from conformance.evidence import fields, listed
 from conformance.generated import wrongly_typed
 from conformance.transcript import Exchange
 
-FIELDS = (
-    "prompt",
-    "negative_prompt",
-    "steps",
-    "cfg",
-    "seed",
-    "width",
-    "height",
-    "scheduler",
-    "denoise_strength",
-    "image",
-    "mask",
-    "show_diffusion_process",
-    "show_diffusion_stride",
-    "use_opencl",
-)
-"""GEN-TYP-01 to GEN-TYP-14 speak about these, in this order."""
-
 
 def _probe(field: str) -> str:
     return "refuse-image" if field in ("image", "mask") else "refuse"
@@ -48,7 +30,7 @@ def _wrong_type(field: str) -> Callable[[Case], None]:
     return wrong_type
 
 
-for _number, _field in enumerate(FIELDS, 1):
+for _number, _field in enumerate(documented(), 1):  # in the order of the schema, as a test makes sure
     check(f"GEN-TYP-{_number:02}", needs=[_probe(_field)], requires=["HLT-01"])(_wrong_type(_field))
 
 

@@ -22,26 +22,7 @@ from mockserver.spec import component, generate_request
 from mockserver.strict_json import read_object
 
 TYPES = {
-    name: f"GEN-TYP-{number:02}"
-    for number, name in enumerate(
-        (
-            "prompt",
-            "negative_prompt",
-            "steps",
-            "cfg",
-            "seed",
-            "width",
-            "height",
-            "scheduler",
-            "denoise_strength",
-            "image",
-            "mask",
-            "show_diffusion_process",
-            "show_diffusion_stride",
-            "use_opencl",
-        ),
-        start=1,
-    )
+    name: f"GEN-TYP-{number:02}" for number, name in enumerate(component("GenerateRequest")["properties"], start=1)
 }
 """What says that a field of another JSON type is refused."""
 VALUES = {

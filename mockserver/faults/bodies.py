@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ def field_of(problem: Problem) -> str:
     return name if colon and name.isidentifier() else ""
 
 
-class Taken(Alteration):
+class Taken(Alteration, ABC):
     """Takes what the honest server refuses, where `mended` says what it is taken for."""
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
@@ -48,12 +49,12 @@ class Taken(Alteration):
             self.happened()
             return request
 
+    @abstractmethod
     def mended(self, body: bytes, problem: Problem) -> bytes | None:
         """The body that is read in place of the refused one, or None where the refusal stands."""
-        raise NotImplementedError
 
 
-class Refused(Alteration):
+class Refused(Alteration, ABC):
     """Refuses what the honest server takes, where `why` has a reason."""
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
@@ -64,12 +65,12 @@ class Refused(Alteration):
         self.happened()
         raise why
 
+    @abstractmethod
     def why(self, body: Body, request: GenerationRequest) -> Problem | None:
         """The refusal, or None."""
-        raise NotImplementedError
 
 
-class Changed(Alteration):
+class Changed(Alteration, ABC):
     """Reads another object than was sent, where `changed` says so."""
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
@@ -81,9 +82,9 @@ class Changed(Alteration):
         self.happened()
         return request
 
+    @abstractmethod
     def changed(self, body: Body) -> Body:
         """The object that is read; the one that is given may be changed."""
-        raise NotImplementedError
 
 
 Meant = Callable[[Problem], bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import ClassVar
 
@@ -63,7 +64,7 @@ class EachComplete(Each):
     kinds: ClassVar[tuple[str, ...]] = ("complete",)
 
 
-class Inserted(Alteration):
+class Inserted(Alteration, ABC):
     """Sends more events, at a place; a place inside an event counts as before it."""
 
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
@@ -81,9 +82,9 @@ class Inserted(Alteration):
                     self.happened()
                     yield other
 
+    @abstractmethod
     def inserted(self, message: Message, request: GenerationRequest) -> Iterator[Message]:
         """The events that are sent beside this one."""
-        raise NotImplementedError
 
 
 class EachPiece(Alteration):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -130,7 +131,7 @@ class Doorway(Alteration):
         await app(scope, receive, send)
 
 
-class Instead(Doorway):
+class Instead(Doorway, ABC):
     """Answers in the application's place, where `reply` has an answer."""
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,12 +143,12 @@ class Instead(Doorway):
         self.happened()
         await reply.send(send)
 
+    @abstractmethod
     def reply(self, scope: Scope) -> Reply | None:
         """The answer, or None for the honest one."""
-        raise NotImplementedError
 
 
-class Rewritten(Doorway):
+class Rewritten(Doorway, ABC):
     """Answers something else than the application did, for the statuses that it looks at. Streams are left alone."""
 
     statuses: ClassVar[tuple[int, ...]] = (400,)
@@ -179,12 +180,12 @@ class Rewritten(Doorway):
 
         await app(scope, receive, sending)
 
+    @abstractmethod
     def rewritten(self, reply: Reply, scope: Scope) -> Reply:
         """The answer that is sent; `reply` has no Content-Length."""
-        raise NotImplementedError
 
 
-class Headed(Doorway):
+class Headed(Doorway, ABC):
     """Sends other heads; bodies stay as they are. By default those of event streams."""
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -204,9 +205,9 @@ class Headed(Doorway):
         """Whether an answer is one whose head is changed."""
         return value_of(headers, b"content-type").startswith(STREAM)
 
+    @abstractmethod
     def headed(self, status: int, headers: tuple[Header, ...]) -> tuple[int, tuple[Header, ...]]:
         """Status and headers that are sent."""
-        raise NotImplementedError
 
 
 def _for_other_origins(honest: Reply, reply: Reply) -> tuple[Header, ...]:

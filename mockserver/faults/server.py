@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import ClassVar
 
@@ -81,7 +82,7 @@ fault(
 )(partial(Credentials, answer=Reply(302, ((b"location", b"/login"),))))
 
 
-class WhileGenerating(Doorway):
+class WhileGenerating(Doorway, ABC):
     """Knows whether a generation runs when /health is asked for."""
 
     def __init__(self, place: Place | None = None) -> None:
@@ -115,9 +116,9 @@ class WhileGenerating(Doorway):
         finally:
             self.running -= counted
 
+    @abstractmethod
     async def meanwhile(self, send: Send) -> bool:
         """What becomes of /health; False where it is answered."""
-        raise NotImplementedError
 
 
 @fault(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from conformance import contract
+from conformance.acceptance import documented
 from conformance.checks import generate_types, health
-from conformance.checks.generate_types import FIELDS
 from conformance.transcript import End, Exchange, Request
 from conformance.verdict import Judgement, Verdict
 from tests.conformance import transcripts
@@ -12,7 +13,7 @@ from tests.conformance.transcripts import answer, generation, picture, progress,
 assert generate_types
 assert health
 ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
-IDS = {f"GEN-TYP-{number:02}": field for number, field in enumerate(FIELDS, 1)}
+IDS = {f"GEN-TYP-{number:02}": field for number, field in enumerate(documented(), 1)}
 
 
 def judge(id: str, *exchanges: Exchange) -> Judgement:
@@ -89,3 +90,10 @@ def test_of_the_generated_requests_that_are_not_refused_the_shrunk_one_is_shown(
 def test_generated_requests_say_nothing_of_a_server_that_only_upscales() -> None:
     absent = refusal("generated/generate/000", 404, to=request({"prompt": 1}))
     assert judge("GEN-TYP-15", absent).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_the_ids_follow_the_order_of_the_schema() -> None:
+    texts = {requirement.id: requirement.text for requirement in contract.load().requirements}
+    assert len(IDS) == 14
+    for id, field in IDS.items():
+        assert texts[id].startswith(f"`{field}` that is not ")
