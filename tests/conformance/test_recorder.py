@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from conformance.recorder import Connection, Limits, Manner, Until
-from conformance.transcript import End, Exchange, Request
+from conformance.recorder import Connection, Limits
+from conformance.transcript import End, Request
 from conformance.wire import Address
-from tests.conformance.scripted_server import Script, read_head, reset, serving
-
-GET = Request("GET", "/health")
-POST = Request("POST", "/generate", (("Content-Type", "application/json"),), b'{"prompt": "a"}')
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-GENEROUS = Limits(idle=30, total=60)
-
-
-def ask(
-    url: str,
-    request: Request = GET,
-    limits: Limits = GENEROUS,
-    manner: Manner | None = None,
-    until: Until | None = None,
-) -> Exchange:
-    return Connection(Address.of(url), limits, time.monotonic).exchange("x", request, manner, until)
-
-
-def answer_with(data: bytes) -> Script:
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        connection.sendall(data)
-
-    return script
-
-
-def chunk(data: bytes) -> bytes:
-    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+from tests.conformance.scripted_server import Script, serving
+from tests.conformance.wire_scripts import (
+    CHUNKED,
+    GENEROUS,
+    GET,
+    OK,
+    answer_with,
+    ask,
+    chunk,
+    drip,
+    drip_head,
+    flood,
+    patter,
+    silence,
+    stall,
+    vanish,
+)
 
 
 @pytest.mark.parametrize(
@@ -112,46 +98,6 @@ def test_pieces_are_kept_with_their_times() -> None:
     assert exchange.arrived(5) == exchange.reads[1].at
 
 
-def flood(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(CHUNKED)
-    while not over.is_set():
-        connection.sendall(chunk(b"x" * 65536))
-
-
-def drip(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(CHUNKED)
-    while not over.wait(0.05):
-        connection.sendall(chunk(b"x"))
-
-
-def drip_head(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(OK + b"X: ")
-    while not over.wait(0.05):
-        connection.sendall(b"x")
-
-
-def patter(connection: socket.socket, over: threading.Event) -> None:
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(CHUNKED)
-    while not over.is_set():
-        connection.sendall(chunk(b"x"))
-        time.sleep(0)
-
-
-def stall(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(CHUNKED + chunk(b"x"))
-    over.wait()
-
-
-def silence(connection: socket.socket, over: threading.Event) -> None:
-    over.wait()
-
-
-def vanish(connection: socket.socket, over: threading.Event) -> None:
-    connection.sendall(CHUNKED + chunk(b"x"))
-    reset(connection)
-
-
 @pytest.mark.parametrize(
     ("script", "limits", "end"),
     [
@@ -207,53 +153,6 @@ def test_unreachable() -> None:
         assert "no connection to" in exchange.detail
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", path, "-out", path],
-        check=True,
-        capture_output=True,
-    )
-    return path
-
-
-def tls(certificate: Path, script: Script) -> Script:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-
-    def wrapped(connection: socket.socket, over: threading.Event) -> None:
-        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
-            read_head(secure)
-            script(secure, over)
-
-    return wrapped
-
-
-def test_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = tls(certificate, answer_with(OK + b"Content-Length: 2\r\n\r\nok"))
-    with serving(script, head_first=False) as url:
-        plain = ask(url)
-        untrusted = ask(url.replace("http:", "https:"))
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        trusted = ask(url.replace("http:", "https:"))
-    assert plain.status is None
-    assert plain.end in (End.MALFORMED, End.RESET, End.TRUNCATED)
-    assert untrusted.end is End.UNREACHABLE
-    assert "certificate" in untrusted.detail.lower()
-    assert (trusted.end, trusted.body) == (End.COMPLETE, b"ok")
-
-
-def test_tls_against_a_plain_port_and_a_stalling_tls_server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with serving(answer_with(OK + b"\r\n")) as url:
-        assert ask(url.replace("http:", "https:"), limits=Limits(2, 5)).end is End.UNREACHABLE
-    with serving(tls(certificate, stall), head_first=False) as url:
-        exchange = ask(url.replace("http:", "https:"), limits=Limits(0.3, 60))
-    assert (exchange.end, exchange.body) == (End.IDLE_TIMEOUT, b"x")
-
-
 def test_hanging_up_when_enough_was_seen() -> None:
     gone = threading.Event()
 
@@ -281,151 +180,3 @@ def test_hanging_up_from_another_thread() -> None:
         exchange = connection.exchange("x", GET, until=until)
         hangers[0].join()
     assert (exchange.end, exchange.body) == (End.HUNG_UP, b"x")
-
-
-def test_the_request_as_sent_and_as_recorded() -> None:
-    seen: list[bytes] = []
-
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        data = read_head(connection)
-        while not data.endswith(POST.body):
-            data += connection.recv(65536)
-        seen.append(data)
-        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-    secret = (("Authorization", "Bearer s3cret"), ("X-Plain", "hidden"))
-    with serving(script, head_first=False) as url:
-        address = Address.of(url.replace("//", "//user:pass@") + "/base/")
-        connection = Connection(address, GENEROUS, time.monotonic, secret)
-        exchange = connection.exchange("x", POST)
-        anonymous = connection.exchange("x", POST, Manner(anonymous=True))
-        Connection(address, GENEROUS, time.monotonic).exchange("x", POST)
-    head, _, body = seen[0].partition(b"\r\n\r\n")
-    assert head.startswith(b"POST /base/generate HTTP/1.1\r\nHost: 127.0.0.1:")
-    assert b"Authorization: Bearer s3cret" in head
-    assert b"X-Plain: hidden" in head
-    assert b"Content-Length: 15" in head
-    assert body == POST.body
-    assert exchange.request.target == "/base/generate"
-    assert exchange.request.header("authorization") == "***"
-    assert exchange.request.header("x-plain") == "***"
-    assert exchange.request.header("content-type") == "application/json"
-    assert "s3cret" not in repr(exchange)
-    assert "pass" not in repr(exchange)
-    assert b"Authorization" not in seen[1]
-    assert anonymous.request.header("authorization") is None
-    assert b"Authorization: Basic dXNlcjpwYXNz" in seen[2]
-
-
-def reading_all(wanted: bytes, seen: list[bytes]) -> Script:
-    """Reads until `wanted` has come, then answers."""
-
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        data = b""
-        while not data.endswith(wanted):
-            data += connection.recv(65536)
-        seen.append(data)
-        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-    return script
-
-
-def test_chunked_request_bodies() -> None:
-    seen: list[bytes] = []
-    body = bytes(range(256)) * 10
-    with serving(reading_all(b"\r\n0\r\n\r\n", seen), head_first=False) as url:
-        exchange = ask(url, Request("POST", "/generate", (), body), manner=Manner(chunked=True))
-    assert exchange.status == 200
-    assert seen[0].partition(b"\r\n\r\n")[2].count(b"3e8\r\n") == 2
-    assert exchange.request.header("transfer-encoding") == "chunked"
-    assert exchange.request.header("content-length") is None
-    assert exchange.request.body == body
-
-
-def test_expecting_100_continue() -> None:
-    order: list[str] = []
-
-    def obedient(connection: socket.socket, over: threading.Event) -> None:
-        order.append("head" if read_head(connection).endswith(b"\r\n\r\n") else "head and body")
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        order.append(connection.recv(65536).decode())
-        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-    with serving(obedient, head_first=False) as url:
-        exchange = ask(url, POST, manner=Manner(expect=True))
-    assert order == ["head", POST.body.decode()]
-    assert (exchange.end, exchange.status, exchange.interim) == (End.COMPLETE, 200, (100,))
-
-    with serving(reading_all(POST.body, []), head_first=False) as url:
-        patient = ask(url, POST, manner=Manner(expect=True))
-    assert (patient.end, patient.status, patient.interim) == (End.COMPLETE, 200, ())
-
-    seen: list[bytes] = []
-    done = threading.Event()
-
-    def refusing(connection: socket.socket, over: threading.Event) -> None:
-        connection.sendall(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
-        seen.append(connection.recv(65536))
-        done.set()
-
-    with serving(refusing) as url:
-        refused = ask(url, POST, manner=Manner(expect=True))
-        assert done.wait(30)
-    assert (refused.end, refused.status) == (End.COMPLETE, 417)
-    assert seen == [b""]
-
-
-def answers(*heads: bytes) -> Script:
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        for number, head in enumerate(heads):
-            if number:
-                read_head(connection)
-            connection.sendall(head)
-
-    return script
-
-
-def test_keeping_a_connection() -> None:
-    refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\n{}"
-    health = OK + b"Content-Length: 0\r\n\r\n"
-    kept = Manner(keep_alive=True)
-    with serving(answers(refusal, health)) as url:
-        connection = Connection(Address.of(url), GENEROUS, time.monotonic)
-        first = connection.exchange("a", POST, kept)
-        second = connection.exchange("b", GET, kept)
-        third = connection.exchange("c", GET, kept)
-        connection.close()
-    assert [(e.status, dict(e.notes)["reused-connection"]) for e in (first, second)] == [(400, "false"), (200, "true")]
-    assert (third.end, third.status, dict(third.notes)["reused-connection"]) == (End.TRUNCATED, None, "true")
-
-
-def test_a_connection_that_the_server_closes_is_dialled_again() -> None:
-    closing = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    with serving(answers(closing)) as url:
-        connection = Connection(Address.of(url), GENEROUS, time.monotonic)
-        both = [connection.exchange(label, GET, Manner(keep_alive=True)) for label in "ab"]
-    assert [(e.status, dict(e.notes)["reused-connection"]) for e in both] == [(400, "false"), (400, "false")]
-
-
-def test_raw_bytes() -> None:
-    seen: list[bytes] = []
-    done = threading.Event()
-
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        seen.append(connection.recv(65536))
-        if seen[0] != b"half":
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        seen.append(connection.recv(65536))
-        done.set()
-
-    for data, cut, end, status in (
-        (b"\0\1 nonsense\r\n\r\n", False, End.COMPLETE, 400),
-        (b"half", True, End.HUNG_UP, None),
-    ):
-        seen.clear()
-        done.clear()
-        with serving(script, head_first=False) as url:
-            exchange = ask(url, manner=Manner(raw=data, cut=cut))
-            assert done.wait(30)
-        assert (exchange.end, exchange.status) == (end, status)
-        assert seen == [data, b""]

@@ -13,7 +13,7 @@ from conformance.target import Target, first_event, spent_on
 from conformance.transcript import End, Exchange, Read, Request, Transcript
 from tests.conformance.moody_server import Asked, MoodyServer, moody
 from tests.conformance.scripted_server import serving
-from tests.conformance.test_recorder import flood
+from tests.conformance.wire_scripts import flood
 
 HEALTH = Request("GET", "/health")
 GENERATE = Request("POST", "/generate", (), b'{"prompt": "a", "width": 8, "height": 8, "steps": 4}')
