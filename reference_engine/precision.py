@@ -49,9 +49,11 @@ def run_in(module: nn.Module, dtype: torch.dtype) -> None:
 
 
 def _cast(value: Any, dtype: torch.dtype) -> Any:
-    """Cast every floating tensor in nested tuples, dicts and model outputs."""
+    """Cast every floating tensor in nested tuples, dicts and model outputs, but single numbers: a noise time of 950.5
+    would become 952.
+    """
     if isinstance(value, torch.Tensor):
-        return value.to(dtype) if value.is_floating_point() else value
+        return value.to(dtype) if value.is_floating_point() and value.ndim else value
     if isinstance(value, tuple | list):
         return type(value)(_cast(item, dtype) for item in value)
     if isinstance(value, dict):

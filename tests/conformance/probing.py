@@ -36,6 +36,3 @@ def run(url: str, *names: str, **settings: Any) -> tuple[dict[str, Exchange], Ta
 def sent(exchange: Exchange) -> dict[str, Any]:
     body: dict[str, Any] = exchange.request.json
     return body
-
-
-# The plan

@@ -18,6 +18,7 @@ collect_ignore = (
     else [
         "test_engine.py",
         "test_guidance.py",
+        "test_precision.py",
         "test_checkpoint.py",
         "test_training.py",
         "test_evaluation.py",
