@@ -68,7 +68,7 @@ def main(
 ) -> None:
     """Train STAGE (or "all" of them in order), resuming from the checkpoints in --work; or "export" what there is.
 
-    Stages: judge, text, vae, unet128, unet256, unet512, decoder.
+    Stages: judge, text, vae, unet128, unet256, unet512, mixed, decoder.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise click.BadParameter("no CUDA device here: use auto or cpu", param_hint="--device")

@@ -61,14 +61,14 @@ def build_text_encoder(networks: Networks, tokenizer: CLIPTokenizer) -> CLIPText
     )
 
 
-def build_unet(networks: Networks) -> UNet2DConditionModel:
-    """Build the denoiser: UNet2DConditionModel with text in two ways, by cross-attention at the deepest levels and,
-    pooled into the time embedding, as scale and shift of every residual block. The second is what a small network
+def build_unet(networks: Networks, crossed: int) -> UNet2DConditionModel:
+    """Build the denoiser: UNet2DConditionModel with text in two ways, by attention at the ``crossed`` deepest levels
+    and, pooled into the time embedding, as scale and shift of every residual block. The second is what a small network
     learns colours and kinds from within minutes. Every residual branch starts at zero, which halves the time to the
     first recognisable picture.
     """
     widths = networks.unet_widths
-    crossed, plain = networks.unet_crossed, len(widths) - networks.unet_crossed
+    plain = len(widths) - crossed
     unet = UNet2DConditionModel(
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -95,6 +95,19 @@ def build_unet(networks: Networks) -> UNet2DConditionModel:
             for branch in (module.attn1.to_out[0], module.attn2.to_out[0], module.ff.net[2]):
                 nn.init.zeros_(branch.weight)
     return unet
+
+
+def adopt(unet: UNet2DConditionModel, weights: dict[str, torch.Tensor]) -> None:
+    """Load the weights of a denoiser that has attention at as many levels or fewer; what it lacks begins without
+    effect.
+    """
+    added, unknown = unet.load_state_dict(weights, strict=False)
+    if unknown or any(".attentions." not in name for name in added):
+        raise ValueError(f"not the weights of such a denoiser: unknown {unknown[:3]}, missing {added[:3]}")
+    parameters = dict(unet.named_parameters())
+    for name in added:
+        if ".proj_out." in name:
+            nn.init.zeros_(parameters[name])
 
 
 def build_noise_schedule() -> DDPMScheduler:

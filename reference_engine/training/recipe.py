@@ -19,7 +19,6 @@ class Networks:
     vocabulary: int = 2400  # tokens, specials included
     text_length: int = 77  # tokens of a prompt, as in Stable Diffusion 1.x
     unet_widths: tuple[int, ...] = (32, 64, 128, 128, 192)  # five levels: at 512 px the deepest sees the whole picture
-    unet_crossed: int = 2  # deepest levels with attention: the shallow ones would cost half of the time
     unet_time_width: int = 256  # of the vector, made of time and text, that scales and shifts every residual block
     unet_groups: int = 16
     unet_heads: int = 4
@@ -46,6 +45,8 @@ class Resolution:
         window: pictures kept at hand; each is used about ``reuse`` times before a fresh one replaces it.
         whole_texts: share of the steps that see all 77 text states; the rest see little more than the longest
             caption of the batch, which at small sizes saves a quarter of the time.
+        crossed: how many of the deepest levels have attention. A stage may have more than the one before: what is
+            added begins without effect.
     """
 
     name: str
@@ -54,9 +55,11 @@ class Resolution:
     window: int
     reuse: int = 4
     whole_texts: float = 1.0
+    crossed: int = 2
 
 
 _NATIVE: Final = ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256))
+_MIXED: Final = ((512, 512), (256, 256), (512, 384), (128, 128), (384, 512), (256, 256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Recipe:
     vae: Fit = Fit(steps=5000, batch=6, rate=1e-3)
     vae_crop: int = 96  # pixels; far from the end more steps are worth more than more pixels
     vae_sizes: tuple[int, ...] = (128, 256, 512, 512)  # a crop comes from a picture of one of these heights
-    decoder: Fit = Fit(steps=9000, batch=8, rate=5e-4)
+    decoder: Fit = Fit(steps=3000, batch=8, rate=5e-4)
     vae_gate: float = 0.93  # least share of things whose kind, and whose colour, survives the autoencoder
     unet: tuple[Resolution, ...] = (
         Resolution(
@@ -80,6 +83,11 @@ class Recipe:
             "unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=1500, batch=32, rate=6e-4), window=1536, reuse=10
         ),
         Resolution("unet512", _NATIVE, Fit(steps=1700, batch=8, rate=4e-4), window=512, reuse=8),
+        # Which colour belongs to which of two things is learned here: attention one level up, and small pictures too,
+        # of which a step holds sixteen times as many.
+        Resolution(
+            "mixed", _MIXED, Fit(steps=5000, batch=8, rate=5e-4), window=256, reuse=8, whole_texts=0.25, crossed=3
+        ),
     )
     prompt_dropout: float = 0.1
     noisy: float = 0.7  # below 1: more of the noisy times, where the prompt decides
@@ -98,7 +106,8 @@ GPU: Final = replace(
     unet=(
         Resolution("unet128", ((128, 128),), Fit(steps=16000, batch=256, rate=1e-3), window=16384),
         Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=96, rate=6e-4), window=6144),
-        Resolution("unet512", _NATIVE, Fit(steps=14000, batch=32, rate=4e-4), window=2048),
+        Resolution("unet512", _NATIVE, Fit(steps=6000, batch=32, rate=4e-4), window=2048),
+        Resolution("mixed", _MIXED, Fit(steps=10000, batch=32, rate=5e-4), window=2048, whole_texts=0.5, crossed=3),
     ),
 )
 
@@ -106,7 +115,7 @@ GPU: Final = replace(
 TOY: Final = Recipe(
     networks=Networks(
         vae_width=8, vae_encoder_blocks=(1, 1, 1, 1), vae_decoder_blocks=(1, 1, 1, 1), text_width=32, text_layers=1,
-        text_heads=2, vocabulary=600, unet_widths=(32, 32), unet_crossed=1, unet_time_width=32, unet_heads=2,
+        text_heads=2, vocabulary=600, unet_widths=(32, 32), unet_time_width=32, unet_heads=2,
         judge_width=8,
     ),
     text=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
@@ -118,7 +127,7 @@ TOY: Final = Recipe(
     decoder=Fit(steps=2, batch=4, rate=1e-3, warmup=2),
     vae_gate=0.0,
     unet=(
-        Resolution("unet32", ((32, 32),), Fit(steps=4, batch=4, rate=1e-3, warmup=2), window=8, reuse=2),
+        Resolution("unet32", ((32, 32),), Fit(steps=4, batch=4, rate=1e-3, warmup=2), window=8, reuse=2, crossed=1),
         Resolution("unet64", ((64, 64), (64, 48)), Fit(steps=2, batch=2, rate=1e-3, warmup=2), window=4, reuse=2),
     ),
 )  # fmt: skip

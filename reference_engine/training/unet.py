@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from reference_engine.training.drawings import Drawing, Drawings, generator, stream
 from reference_engine.training.ema import Average
-from reference_engine.training.networks import as_pixels, build_noise_schedule, build_unet
+from reference_engine.training.networks import adopt, as_pixels, build_noise_schedule, build_unet
 from reference_engine.training.recipe import Resolution
 from reference_engine.training.run import Loop, Run, adam, load_state, set_rate
 from reference_engine.training.samples import check_samples
@@ -20,7 +20,7 @@ from reference_engine.training.text import load_text, tokenize
 from reference_engine.training.vae import load_vae, require_gate
 from reference_engine.training.window import Window, choose
 
-_CHECK_EVERY = 600  # steps
+_CHECK_EVERY = 1200  # steps
 _SPARE_PADDING = 8  # text states kept after the longest caption: they repeat what the whole caption says
 
 
@@ -100,9 +100,9 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
     tokenizer, text = load_text(run)
     prepare = _Preparation(run, vae, tokenizer, text)
     torch.manual_seed(run.seed + 3)
-    unet = build_unet(run.recipe.networks)
+    unet = build_unet(run.recipe.networks, stage.crossed)
     if before is not None:
-        unet.load_state_dict(_averaged(run, before.name))
+        adopt(unet, _averaged(run, before.name))
     unet = unet.to(run.device, memory_format=torch.channels_last)
     optimizer = adam(unet.parameters(), decay=0.01)
     average = Average(unet, run.recipe.ema)
@@ -125,7 +125,7 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
         if step % 20 == 0:
             loop.note(loss=loss.item(), norm=float(norm), pixels=size[0] * size[1])
         if (step + 1) % _CHECK_EVERY == 0:
-            shown = build_unet(run.recipe.networks).to(run.device, memory_format=torch.channels_last).eval()
+            shown = build_unet(run.recipe.networks, stage.crossed).to(run.device).eval()
             average.copy_to(shown)
             loop.note(
                 **{f"check_{k}": v for k, v in check_samples(run, stage, load_vae(run), tokenizer, text, shown).items()}
@@ -178,7 +178,7 @@ def load_unet(run: Run) -> tuple[UNet2DConditionModel, str]:
     """Load the averaged denoiser of the furthest stage that has run, frozen, and the stage's name."""
     for stage in reversed(run.recipe.unet):
         if (run.work / stage.name / "state.pt").exists():
-            unet = build_unet(run.recipe.networks)
+            unet = build_unet(run.recipe.networks, stage.crossed)
             unet.load_state_dict(_averaged(run, stage.name))
             return unet.to(run.device).eval().requires_grad_(False), stage.name
     raise FileNotFoundError("no unet stage has run yet in this --work folder: run it first")

@@ -102,10 +102,31 @@ def test_training_moves_every_network(trained: Path) -> None:
     from reference_engine.training.networks import build_unet
 
     torch.manual_seed(4)
-    fresh = build_unet(TOY.networks).state_dict()
+    fresh = build_unet(TOY.networks, crossed=1).state_dict()
     moved = weights(a_run(trained), "unet32")
     assert moved["unet.conv_out.weight"].abs().max() > 0
     assert fresh["conv_out.weight"].abs().max() == 0
+
+
+def test_attention_that_a_stage_adds_begins_without_effect(trained: Path) -> None:
+    from reference_engine.training.networks import adopt, build_unet
+
+    small = build_unet(TOY.networks, crossed=1).eval()
+    small.load_state_dict(load_state(a_run(trained), "unet32")["average"]["average"])  # type: ignore[index]
+    torch.nn.init.normal_(small.conv_out.weight)  # toy steps leave next to nothing to compare
+    grown = build_unet(TOY.networks, crossed=2).eval()
+    adopt(grown, small.state_dict())
+    assert len(grown.state_dict()) > len(small.state_dict())
+    asked = torch.randn(2, 4, 8, 8), torch.tensor([10, 900]), torch.randn(2, 77, TOY.networks.text_width)
+    with torch.no_grad():
+        assert torch.equal(small(*asked).sample, grown(*asked).sample)
+
+
+def test_weights_of_another_network_are_not_adopted() -> None:
+    from reference_engine.training.networks import adopt, build_unet
+
+    with pytest.raises(ValueError, match="unknown"):
+        adopt(build_unet(TOY.networks, crossed=1), build_unet(TOY.networks, crossed=2).state_dict())
 
 
 def test_each_resolution_starts_from_the_one_before(trained: Path, tmp_path: Path) -> None:
