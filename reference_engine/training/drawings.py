@@ -40,17 +40,27 @@ class Drawing:
 
 
 class Drawings(Dataset[Drawing]):
-    """An endless stream of drawings of one size."""
+    """An endless stream of drawings of one size. In ``pairs`` of them (0..1) two kinds of thing are a must."""
 
     def __init__(
-        self, stream: str, size: tuple[int, int], *, seed: int, box_weight: float = 1.0, held_out: bool = False
+        self,
+        stream: str,
+        size: tuple[int, int],
+        *,
+        seed: int,
+        box_weight: float = 1.0,
+        held_out: bool = False,
+        pairs: float = 0.0,
     ) -> None:
         self._stream, self._size, self._seed = stream, size, seed
-        self._box_weight, self._held_out = box_weight, held_out
+        self._box_weight, self._held_out, self._pairs = box_weight, held_out, pairs
 
     def __getitem__(self, index: int) -> Drawing:
         rng = generator(self._seed, self._stream, index)
+        pair = self._pairs > 0 and rng.random() < self._pairs
         scene = sample_split(rng, held_out=self._held_out)
+        while pair and len({thing.kind for thing in scene.things}) < 2:
+            scene = sample_split(rng, held_out=self._held_out)
         width, height = self._size
         painting = paint(scene, width, height, rng)
         weights = box_weights(painting.boxes, width // 8, height // 8, self._box_weight)

@@ -47,6 +47,7 @@ class Resolution:
             caption of the batch, which at small sizes saves a quarter of the time.
         crossed: how many of the deepest levels have attention. A stage may have more than the one before: what is
             added begins without effect.
+        pairs: share of the drawings that must show two kinds of thing, beside the one in seven that does anyway.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Resolution:
     reuse: int = 4
     whole_texts: float = 1.0
     crossed: int = 2
+    pairs: float = 0.0
 
 
 _NATIVE: Final = ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256))
@@ -83,10 +85,17 @@ class Recipe:
             "unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=1500, batch=32, rate=6e-4), window=1536, reuse=10
         ),
         Resolution("unet512", _NATIVE, Fit(steps=1700, batch=8, rate=4e-4), window=512, reuse=8),
-        # Which colour belongs to which of two things is learned here: attention one level up, and small pictures too,
-        # of which a step holds sixteen times as many.
+        # Which colour belongs to which of two things is learned here: attention one level up, many such scenes, and
+        # small pictures too, of which a step holds sixteen times as many.
         Resolution(
-            "mixed", _MIXED, Fit(steps=5000, batch=8, rate=5e-4), window=256, reuse=8, whole_texts=0.25, crossed=3
+            "mixed",
+            _MIXED,
+            Fit(steps=4800, batch=8, rate=5e-4),
+            window=256,
+            reuse=8,
+            whole_texts=0.25,
+            crossed=3,
+            pairs=0.4,
         ),
     )
     prompt_dropout: float = 0.1
@@ -107,7 +116,9 @@ GPU: Final = replace(
         Resolution("unet128", ((128, 128),), Fit(steps=16000, batch=256, rate=1e-3), window=16384),
         Resolution("unet256", ((256, 256),) * 7 + ((128, 128),), Fit(steps=16000, batch=96, rate=6e-4), window=6144),
         Resolution("unet512", _NATIVE, Fit(steps=6000, batch=32, rate=4e-4), window=2048),
-        Resolution("mixed", _MIXED, Fit(steps=10000, batch=32, rate=5e-4), window=2048, whole_texts=0.5, crossed=3),
+        Resolution(
+            "mixed", _MIXED, Fit(steps=10000, batch=32, rate=5e-4), window=2048, whole_texts=0.5, crossed=3, pairs=0.4
+        ),
     ),
 )
 

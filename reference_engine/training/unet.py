@@ -68,7 +68,7 @@ def _windows(run: Run, stage: Resolution, prepare: _Preparation) -> dict[tuple[i
     windows = {}
     for width, height in dict.fromkeys(stage.sizes):
         name = f"{stage.name} {width}x{height}"
-        drawings = Drawings(name, (width, height), seed=run.seed, box_weight=run.recipe.box_weight)
+        drawings = Drawings(name, (width, height), seed=run.seed, box_weight=run.recipe.box_weight, pairs=stage.pairs)
         fresh = max(1, batch_size(stage, (width, height)) // stage.reuse)
         windows[width, height] = Window(
             lambda start, drawings=drawings: stream(drawings, start, run.workers),  # type: ignore[misc]

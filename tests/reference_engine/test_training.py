@@ -275,6 +275,16 @@ def test_worker_processes_draw_the_same_pictures() -> None:
         assert first.caption == second.caption
 
 
+def test_scenes_with_two_kinds_can_be_asked_for() -> None:
+    def share(pairs: float) -> float:
+        drawings = Drawings("probe", (32, 32), seed=3, pairs=pairs)
+        return sum(len({thing.kind for thing in drawings[n].scene.things}) == 2 for n in range(60)) / 60
+
+    assert share(0.0) < 0.3
+    assert 0.3 < share(0.4) < 0.7
+    assert share(1.0) == 1.0
+
+
 def test_sizes_take_turns_and_weigh_alike() -> None:
     stage = Resolution("probe", ((64, 64), (64, 32), (64, 64)), Fit(steps=9, batch=4, rate=1e-3), window=8)
     assert [turn(stage, step) for step in range(6)] == [
