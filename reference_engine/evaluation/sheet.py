@@ -24,4 +24,4 @@ def draw_sheet(engine: ReferenceEngine, path: Path) -> None:
         rgb = draw(engine, Ask(prompt=caption.text, seed=number, width=side, height=side))
         tile = Image.fromarray(rgb).resize((_TILE, _TILE), Image.Resampling.LANCZOS)
         sheet.paste(tile, (number % _COLUMNS * _TILE, number // _COLUMNS * _TILE))
-    sheet.save(path, quality=90)
+    sheet.save(path, quality=80)

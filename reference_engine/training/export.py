@@ -90,10 +90,11 @@ def record(run: Run) -> dict[str, Any]:
     in.
     """
     stages = {}
-    for folder in sorted(run.work.iterdir()):
-        if (folder / "state.pt").exists():
-            state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
-            stages[folder.name] = {
+    for name in ("judge", "text", "vae", *(resolution.name for resolution in run.recipe.unet), "decoder"):
+        path = run.work / name / "state.pt"
+        if path.exists():
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            stages[name] = {
                 "steps": state["step"],
                 "planned": state["steps"],
                 "hours": round(state["seconds"] / 3600, 2),

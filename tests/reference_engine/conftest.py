@@ -23,6 +23,7 @@ collect_ignore = (
         "test_training.py",
         "test_evaluation.py",
         "test_serve.py",
+        "test_shipped_model.py",
     ]
 )
 
