@@ -66,7 +66,7 @@ _MIXED: Final = ((512, 512), (256, 256), (512, 384), (128, 128), (384, 512), (25
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The whole training. The defaults are what two idle CPU cores get through in about three hours."""
+    """The whole training. The defaults took six hours on two shared CPU cores."""
 
     networks: Networks = field(default_factory=Networks)
     text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
