@@ -16,7 +16,7 @@ def test_blocks_are_filled_and_refilled(tmp_path: Path) -> None:
     text = card.read_text()
     assert "<!-- measured: training -->\nsecond figures\n<!-- end: training -->" in text
     assert "<!-- measured: evaluation -->\nshares\n<!-- end: evaluation -->" in text
-    assert "first \\1" not in text.split("## Recipe")[1].split("## Measured")[0]
+    assert "first" not in text.split("## Recipe")[1].split("## Measured")[0]
     assert text.startswith("# ")
 
 

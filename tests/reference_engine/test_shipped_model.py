@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,4 +112,4 @@ def test_the_card_states_what_was_measured() -> None:
     card = (SHIPPED / "README.md").read_text()
     for line in ("| mixed |", "| all |", "Negative prompt removes", "Weights:", "](samples.jpg)"):
         assert line in card
-    assert (Path(SHIPPED) / "samples.jpg").is_file()
+    assert (SHIPPED / "samples.jpg").is_file()

@@ -197,6 +197,7 @@ def test_the_export_is_what_other_tools_read(trained: Path, tmp_path: Path) -> N
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     assert pipeline.scheduler.config.rescale_betas_zero_snr
     record = json.loads((target / "training.json").read_text())
+    assert list(record["stages"]) == list(stages(TOY))
     assert record["stages"]["unet64"]["steps"] == 2
     card = (target / "README.md").read_text()
     assert "| unet64 | 2 of 2 |" in card
