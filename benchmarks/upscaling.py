@@ -27,8 +27,8 @@ def peak_mib() -> float:
 
 def measure(side: int, model: str, folder: Path | None, repeats: int) -> dict[str, float]:
     """Seconds and memory for one square size."""
-    from reference_engine.upscaling.catalogue import Catalogue
-    from reference_engine.upscaling.upscaler import Upscaler
+    from local_dream_reference.upscaling.catalogue import Catalogue
+    from local_dream_reference.upscaling.upscaler import Upscaler
 
     upscaler = Upscaler(Catalogue(folder))
     upscaler.upscale(np.zeros((16, 16, 3), np.uint8), model)

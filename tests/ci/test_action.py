@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.options import OPTIONS
+from local_dream_conformance.core.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -46,7 +46,7 @@ def judge(tmp_path: Path, **given: str) -> Step:
     binaries = tmp_path / "temp" / "local-dream" / "bin"
     binaries.mkdir(parents=True)
     for name in ("python", "local-dream"):  # as the step before has installed them
-        start = "-c 'from conformance.cli import main; main()'" if name == "local-dream" else ""
+        start = "-c 'from local_dream_conformance.cli import main; main()'" if name == "local-dream" else ""
         (binaries / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {start} "$@"\n', encoding="utf-8")
         (binaries / name).chmod(0o755)
     work = tmp_path / "work"

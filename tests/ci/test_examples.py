@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.options import OPTIONS
-from conformance.run_options import RUN_OPTIONS
+from local_dream_conformance.core.options import OPTIONS
+from local_dream_conformance.core.run_options import RUN_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "ci"
@@ -54,10 +54,13 @@ def test_the_dockerfile_copies_and_starts_what_there_is() -> None:
     assert all((ROOT / name).exists() for name in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    built = {*packages["packages"], *(name.partition("/")[0] for name in packages["force-include"])}
+    built = {name.partition("/")[0] for name in (*packages["packages"], *packages["force-include"])}
     assert {*built, "pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]} == set(copied)
     assert all(shell_is_sound(rest) for word, rest in lines if word == "RUN")
     (entry,) = [json.loads(rest) for word, rest in lines if word == "ENTRYPOINT"]
     assert entry[0] in project["project"]["scripts"]
-    assert f"conformance.cli:{entry[1]}" == project["project"]["entry-points"]["local_dream.commands"][entry[1]]
+    assert (
+        f"local_dream_conformance.cli:{entry[1]}"
+        == project["project"]["entry-points"]["local_dream.commands"][entry[1]]
+    )
     assert ("USER", "judge") in [tuple(line) for line in lines]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.judging import QUICK, ROOT, Judge
+from tests.conformance.judging import QUICK, ROOT, Evaluator
 from tests.conformance.tiny_server import TinyServer, tiny_server
 
 
@@ -19,7 +19,7 @@ def server() -> Iterator[TinyServer]:
 
 
 @pytest.fixture
-def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Judge:
+def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Evaluator:
     """Runs `pytest --target URL` with the tiny suite in an empty folder."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TMPDIR", str(tmp_path))

@@ -1,6 +1,6 @@
 """A server on paper that has every extension, or lacks some, or does something wrong; and a target that asks it.
 
-The target runs the real probes without a network: what they send is what is answered.
+The target runs the real scenarios without a network: what they send is what is answered.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from conformance.extension import SCHEDULERS
-from conformance.probe import Cost
-from conformance.probes import PROBES
-from conformance.settings import Settings
-from conformance.target import Target
-from conformance.transcript import Exchange, Request, Transcript
-from tests.conformance.paper_server import DEFAULTS, PaperServer
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import Exchange, Request, Transcript
+from local_dream_conformance.core.extension import SCHEDULERS
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http.target import Target
+from local_dream_conformance.scenarios import SCENARIOS
+from tests.conformance.in_memory_server import DEFAULTS, InMemoryServer
 from tests.conformance.transcripts import (
     JSON_HEADERS,
     Headers,
@@ -150,7 +150,7 @@ class ExtendedServer:
         if meant["scheduler"] in SCHEDULERS and self.wrong in (f"falls-back-{meant['scheduler']}", "falls-back"):
             meant["scheduler"] = "dpm"
         meant["width"], meant["height"] = self._size(meant)
-        pixels = PaperServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
+        pixels = InMemoryServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
         return self._stream(label, request, meant, pixels)
 
     def _is_odd(self, sent: Mapping[str, Any]) -> bool:
@@ -233,15 +233,15 @@ def _shrunk(pixels: Pixels, factor: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), dtype=np.uint8)
 
 
-class PaperTarget:
-    """Asks a server on paper what the probes ask."""
+class InMemoryTarget:
+    """Asks a server on paper what the scenarios ask."""
 
     def __init__(self, server: ExtendedServer, settings: Settings) -> None:
         self.server = server
         self.settings = settings
         self.done: dict[str, Transcript] = {}
 
-    def send(self, label: str, request: Request, manner: object = None, until: object = None) -> Exchange:
+    def send(self, label: str, request: Request, send_options: object = None, stop_when: object = None) -> Exchange:
         return self.server.respond(label, request)
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
@@ -250,15 +250,15 @@ class PaperTarget:
     def affords(self, cost: Cost) -> bool:
         return self.settings.budget.allows(cost)
 
-    def transcript(self, probe: str) -> Transcript | None:
-        return self.done.get(probe)
+    def transcript(self, scenario: str) -> Transcript | None:
+        return self.done.get(scenario)
 
 
-def ask(server: ExtendedServer, settings: Settings, *probes: str) -> list[Exchange]:
-    """What a server on paper answers to these probes, as far as the settings let them run."""
-    target = PaperTarget(server, settings)
-    for name in probes:
-        if PROBES[name].available(settings) is None:
-            exchanges = PROBES[name].run(cast(Target, target))
+def ask(server: ExtendedServer, settings: Settings, *scenarios: str) -> list[Exchange]:
+    """What a server on paper answers to these scenarios, as far as the settings let them run."""
+    target = InMemoryTarget(server, settings)
+    for name in scenarios:
+        if SCENARIOS[name].available(settings) is None:
+            exchanges = SCENARIOS[name].run(cast(Target, target))
             target.done[name] = Transcript(name, tuple(exchanges))
     return [exchange for transcript in target.done.values() for exchange in transcript.exchanges]

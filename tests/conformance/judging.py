@@ -10,5 +10,5 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest")
 """Plugins that load slowly and are not what is tested."""
-Judge = Callable[..., pytest.RunResult]
+Evaluator = Callable[..., pytest.RunResult]
 """Gets the target (None: no --target) and further arguments."""

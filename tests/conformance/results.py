@@ -9,21 +9,23 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance import contract, result_schema
-from conformance.probe import Cost
-from conformance.result import Judged, Result
-from conformance.settings import Settings
-from conformance.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.result import schema
+from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.result import Result
 
 
 def result_of(path: Path) -> dict[str, Any]:
     """The result in a file, which has all that the published schema says, and nothing else but settings."""
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    schema = json.loads(result_schema.text())
-    for part in (schema, *schema["$defs"].values(), *schema["properties"].values()):
-        if "properties" in part and part is not schema["$defs"]["settings"]:
+    published = json.loads(schema.text())
+    for part in (published, *published["$defs"].values(), *published["properties"].values()):
+        if "properties" in part and part is not published["$defs"]["settings"]:
             part["additionalProperties"] = False
-    problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
+    problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(published).iter_errors(value)]
     assert problems == []
     return value
 

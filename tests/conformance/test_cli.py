@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from conformance import cli, contract, requirements_page
-from conformance.options import OPTIONS
-from conformance.run_options import RUN_OPTIONS
+from local_dream_conformance import cli
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.options import OPTIONS
+from local_dream_conformance.core.run_options import RUN_OPTIONS
+from local_dream_conformance.report import requirements_page
 
 
 def ask(*arguments: str) -> str:
@@ -22,7 +24,12 @@ def ask(*arguments: str) -> str:
 
 
 def shell(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from conformance.cli import main; main(prog_name='local-dream')", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from local_dream_conformance.cli import main; main(prog_name='local-dream')",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -1,6 +1,6 @@
 """A suite of a handful of requirements, to test the plugin with: `pytest -p tests.conformance.tiny_suite`.
 
-Its probes ask a server for /generate?NAME and /upscale; the requirement TINY-GEN-NN holds where the answer says so.
+Its scenarios ask a server for /generate?NAME and /upscale; the requirement TINY-GEN-NN holds where the answer says so.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conformance import contract
-from conformance.check import Case, Check
-from conformance.probe import Cost, Probe
-from conformance.settings import Settings
-from conformance.suite import Suite
-from conformance.target import Target
-from conformance.transcript import End, Exchange, Read, Request
+from local_dream_conformance.checks.check import Check
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.exchange import End, Exchange, Read, Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http.target import Target
+from local_dream_conformance.run.suite import Suite
+from local_dream_conformance.scenarios.scenario import Scenario
 
 SPEC = """
 openapi: 3.2.0
@@ -78,7 +80,7 @@ def health(target: Target) -> Iterable[Exchange]:
 
 def base(target: Target) -> Iterable[Exchange]:
     if os.environ.get("TINY_BASE_RAISES"):
-        raise RuntimeError("the base probe is broken")
+        raise RuntimeError("the base scenario is broken")
     yield ask(target, "base", "POST", "/generate", b'{"prompt": "a cat", "pad": "' + b"x" * 400 + b'"}')
 
 
@@ -96,22 +98,24 @@ def without_upscaler(settings: Settings) -> str | None:
     return None if settings.upscaler_path else "no --upscaler-path"
 
 
-PROBES = {
-    "health": Probe("health", Cost(), health),
-    "upscale": Probe("upscale", Cost(upscales=1), upscale, available=without_upscaler),
-    "more": Probe("more", Cost(generations=2), more, after=("base",)),
-    "base": Probe("base", Cost(generations=1), base),
+SCENARIOS = {
+    "health": Scenario("health", Cost(), health),
+    "upscale": Scenario("upscale", Cost(upscales=1), upscale, available=without_upscaler),
+    "more": Scenario("more", Cost(generations=2), more, after=("base",)),
+    "base": Scenario("base", Cost(generations=1), base),
 }
 
 
-def says_yes(case: Case) -> None:
-    case.expect(case["health"].body == b"yes", expected="yes", got=repr(case["health"].body), exchange=case["health"])
+def says_yes(context: Context) -> None:
+    context.expect(
+        context["health"].body == b"yes", expected="yes", got=repr(context["health"].body), exchange=context["health"]
+    )
 
 
 def says(word: bytes, label: str = "base") -> Check:
-    def check(case: Case) -> None:
-        exchange = case[label]
-        case.expect(
+    def check(context: Context) -> None:
+        exchange = context[label]
+        context.expect(
             word in exchange.body,
             expected=f"the word {word.decode()}",
             got=exchange.body.decode("utf-8", "replace"),
@@ -120,17 +124,17 @@ def says(word: bytes, label: str = "base") -> Check:
             cause="the word was forgotten",
         )
 
-    probe = label.partition("/")[0]
-    return Check("", check, (probe,), (), ())
+    scenario = label.partition("/")[0]
+    return Check("", check, (scenario,), (), ())
 
 
-def words_everywhere(case: Case) -> None:
-    for exchange in case.starting("base", "more"):
-        case.expect(exchange.body != b"", expected="words", got="nothing", exchange=exchange)
+def words_everywhere(context: Context) -> None:
+    for exchange in context.starting("base", "more"):
+        context.expect(exchange.body != b"", expected="words", got="nothing", exchange=exchange)
 
 
-def vacuous(case: Case) -> None:
-    assert case["base"]
+def vacuous(context: Context) -> None:
+    assert context["base"]
 
 
 def registry() -> dict[str, list[Check]]:
@@ -159,7 +163,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def suite() -> Suite:
-    return Suite(contract.load(SPEC), registry(), PROBES)
+    return Suite(contract.load(SPEC), registry(), SCENARIOS)
 
 
 def pytest_local_dream_suite(config: pytest.Config) -> Suite:

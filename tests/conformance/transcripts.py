@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from conformance import contract
-from conformance.check import REGISTRY, Check
-from conformance.judge import Judge
-from conformance.settings import Settings
-from conformance.transcript import End, Exchange, Read, Request
-from conformance.verdict import Judgement
+from local_dream_conformance.checks.check import REGISTRY, Check
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.exchange import End, Exchange, Read, Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Judgement
+from local_dream_conformance.run.evaluator import Evaluator
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), RGB."""
@@ -253,7 +253,7 @@ def upscale(
 
 
 class Found:
-    """Evidence for the judge: these exchanges, whatever probe a check asks for."""
+    """Evidence for the judge: these exchanges, whatever scenario a check asks for."""
 
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         self._by_label = {exchange.label: exchange for exchange in exchanges}
@@ -272,7 +272,7 @@ def judge(id: str, *exchanges: Exchange, settings: Settings = SETTINGS) -> Judge
 
     The module with the check must have been imported.
     """
-    return Judge(_contract(), REGISTRY, Found(exchanges), settings).judge(id)
+    return Evaluator(_contract(), REGISTRY, Found(exchanges), settings).judge(id)
 
 
 def words(judgement: Judgement) -> str:

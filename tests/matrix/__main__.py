@@ -7,8 +7,8 @@ import time
 
 import click
 
-from mockserver.faults.catalogue import entries
-from mockserver.faults.personality import personalities
+from local_dream_mockserver.faults.catalogue import entries
+from local_dream_mockserver.faults.emulated.releases import personalities
 from tests.matrix import report
 from tests.matrix.running import default_jobs, run_matrix
 from tests.matrix.trial import Trial

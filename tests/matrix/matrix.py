@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from conformance.contract import Level, Requirement
-from conformance.suite import Suite
-from conformance.verdict import Verdict
-from mockserver.faults.catalogue import Fault, Quirk
-from mockserver.faults.personality import Personality
+from local_dream_conformance.core.contract import Level, Requirement
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.run.suite import Suite
+from local_dream_mockserver.faults.catalogue import Fault, Quirk
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 from tests.matrix import muted
 from tests.matrix.trial import BROKEN, HONEST, PROFILE, Trial
 
@@ -49,7 +49,7 @@ class Matrix:
     entries: Mapping[str, Fault | Quirk]
     trials: Mapping[str, Trial]
     exceptions: Mapping[str, Excuse]
-    personalities: Mapping[str, Personality] = field(default_factory=dict)
+    personalities: Mapping[str, EmulatedRelease] = field(default_factory=dict)
 
     @cached_property
     def faults(self) -> dict[str, Fault]:

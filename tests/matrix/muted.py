@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import wraps
 
-from conformance.check import Case, Check
-from conformance.suite import Suite
-from conformance.transcript import Exchange
+from local_dream_conformance.checks.check import Check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.run.suite import Suite
 
 
 @dataclass
-class Mute(Case):
+class Mute(Context):
     """Every expectation holds in it."""
 
     def expect(
@@ -32,13 +33,13 @@ def mute(suite: Suite, check: Check) -> Suite:
     """The suite with one of its checks unable to fail."""
 
     @wraps(check.function)
-    def function(case: Case) -> None:
-        quiet = Mute(case.exchanges, case.settings)
+    def function(context: Context) -> None:
+        quiet = Mute(context.exchanges, context.settings)
         try:
             check.function(quiet)
         finally:
-            case.assertions += quiet.assertions
-            case.looked_at.update(quiet.looked_at)
+            context.assertions += quiet.assertions
+            context.looked_at.update(quiet.looked_at)
 
     silent = replace(check, function=function)
     checks = {

@@ -1,8 +1,8 @@
 """Generated requests, generated once: drawing them anew for every trial would take half of the matrix's time.
 
-The probe `generated` sends the same requests to every target as long as all are refused. So its first run in a
+The scenario `generated` sends the same requests to every target as long as all are refused. So its first run in a
 process is listened to, and later trials send what was heard. A target that does not refuse one of them gets the real
-probe, with its search for a smaller request.
+scenario, with its search for a smaller request.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from conformance.generated import refused
-from conformance.probe import Probe
-from conformance.recorder import Manner, Until
-from conformance.settings import Settings
-from conformance.suite import Suite
-from conformance.target import Target, first_event
-from conformance.transcript import Exchange, Request
+from local_dream_conformance.core.exchange import Exchange, Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http.connection import SendOptions, StopWhen
+from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.run.suite import Suite
+from local_dream_conformance.scenarios.generated_requests import refused
+from local_dream_conformance.scenarios.scenario import Scenario
 
 NAME = "generated"
 
@@ -30,16 +30,18 @@ class Listening:
         self.calls: list[tuple[str, Request]] = []
         self._target = target
 
-    def send(self, label: str, request: Request, manner: Manner | None = None, until: Until | None = None) -> Exchange:
+    def send(
+        self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
+    ) -> Exchange:
         self.calls.append((label, request))
-        return self._target.send(label, request, manner, until)
+        return self._target.send(label, request, send_options, stop_when)
 
 
 class Remembered:
-    """Runs a probe, or what it sent when it was run with the same settings and everything was refused."""
+    """Runs a scenario, or what it sent when it was run with the same settings and everything was refused."""
 
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
+    def __init__(self, scenario: Scenario) -> None:
+        self._probe = scenario
         self._heard: dict[Settings, list[tuple[str, Request]]] = {}
 
     def run(self, target: Target) -> Iterator[Exchange]:
@@ -47,8 +49,8 @@ class Remembered:
         if key in self._heard:
             exchanges = []
             for label, request in self._heard[key]:
-                until = first_event() if request.method == "POST" else None
-                exchanges.append(target.send(label, request, until=until))
+                stop_when = first_event() if request.method == "POST" else None
+                exchanges.append(target.send(label, request, stop_when=stop_when))
                 if exchanges[-1].request.method == "POST" and not refused(exchanges[-1]):
                     break
             else:
@@ -63,5 +65,5 @@ class Remembered:
 
 def remembering(suite: Suite) -> Suite:
     """The suite with generated requests that are remembered."""
-    probe = suite.probes[NAME]
-    return replace(suite, probes={**suite.probes, NAME: replace(probe, run=Remembered(probe).run)})
+    scenario = suite.scenarios[NAME]
+    return replace(suite, scenarios={**suite.scenarios, NAME: replace(scenario, run=Remembered(scenario).run)})

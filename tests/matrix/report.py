@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mockserver.faults.catalogue import Fault, Layer
+from local_dream_mockserver.faults.catalogue import Fault, Layer
 from tests.matrix.matrix import Matrix
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

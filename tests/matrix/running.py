@@ -10,10 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from multiprocessing import get_context
 
-from conformance import archive, suite
-from conformance.suite import Suite
-from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from mockserver.faults.personality import personalities
+from local_dream_conformance.recordings import archive
+from local_dream_conformance.run import suite
+from local_dream_conformance.run.suite import Suite
+from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from local_dream_mockserver.faults.emulated.releases import personalities
 from tests.matrix.matrix import Matrix, load_exceptions
 from tests.matrix.remembered import remembering
 from tests.matrix.standing import Subject

@@ -13,24 +13,24 @@ from typing import Any, TypeAlias
 import numpy as np
 from starlette.types import ASGIApp
 
-from mockserver.app import create_app
-from mockserver.engine import Cancelled, GenerationRequest
-from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.alteration import Alteration
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.catalogue import Fault, Quirk
-from mockserver.faults.personality import Personality
-from mockserver.http_protocol import HttpProtocol
-from mockserver.proxy.bend import Bend
-from mockserver.proxy.proxy import Proxy, parse_upstream
-from mockserver.serving import Server, listen, url_of
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep, rest
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.catalogue import Fault, Quirk
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease
+from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep, rest
+from local_dream_mockserver.proxy.mutator import ResponseMutator
+from local_dream_mockserver.proxy.proxy import Proxy, parse_upstream
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
+from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.http_protocol import HttpProtocol
+from local_dream_mockserver.server.run import Server, listen, url_of
 
 PATIENCE = 30.0
 PACE = 0.004
 """Seconds a step takes at least. The suite would take steps that all come at once for events that were held back."""
-Subject: TypeAlias = Fault | Quirk | Personality
+Subject: TypeAlias = Fault | Quirk | EmulatedRelease
 Applied: TypeAlias = Callable[[], int]
 """How often the fault was really served so far."""
 
@@ -84,16 +84,16 @@ def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
         with serving(create_app(engine)) as url:
             yield url, lambda: 0
         return
-    if isinstance(entry, Personality):
-        made: Alteration | Bend = entry.make()
+    if isinstance(entry, EmulatedRelease):
+        made: FaultHooks | ResponseMutator = entry.make()
         settings = ServerSettings(without=frozenset(entry.without))
     else:
         made = entry.make(entry.place)
         off = set(NAMES) - set(entry.extensions) if entry.extensions else ()
         settings = ServerSettings(without=frozenset(off))
-    if isinstance(made, Alteration):
+    if isinstance(made, FaultHooks):
         alteration = made
-        with serving(create_altered_app(engine, settings, lambda scope: alteration), alteration.http) as url:
+        with serving(create_faulty_app(engine, settings, lambda scope: alteration), alteration.http) as url:
             yield url, lambda: alteration.applied
     else:
         with serving(create_app(engine, settings)) as behind, proxying(behind, made) as url:
@@ -118,7 +118,7 @@ def serving(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[s
 
 
 @contextmanager
-def proxying(upstream: str, bend: Bend) -> Iterator[str]:
+def proxying(upstream: str, bend: ResponseMutator) -> Iterator[str]:
     """A proxy before the server at `upstream`."""
     proxy = Proxy(parse_upstream(upstream), [bend])
     loop = asyncio.new_event_loop()

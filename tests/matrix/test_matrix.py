@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance import suite
-from conformance.extension import of_profile
-from conformance.suite import Suite
-from conformance.verdict import Finding, Judgement, Verdict
-from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from mockserver.faults.personality import personalities
-from mockserver.proxy.bend import Bend
+from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.run import suite
+from local_dream_conformance.run.suite import Suite
+from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.proxy.mutator import ResponseMutator
 from tests.matrix import muted, report
 from tests.matrix.matrix import Excuse, Matrix, load_exceptions
 from tests.matrix.remembered import remembering
@@ -23,10 +23,15 @@ from tests.matrix.trial import HONEST, PROFILE, Trial, attempt, settings_of
 SUITE = suite.load()
 IDS = [r.id for r in SUITE.contract.in_profile(PROFILE) if not r.unjudged]
 BAD = Fault(
-    name="bad", sentence="Bad.", layer=Layer.EVENT, make=Bend, breaks=("GEN-EVT-04",), consequences=("GEN-EVT-05",)
+    name="bad",
+    sentence="Bad.",
+    layer=Layer.EVENT,
+    make=ResponseMutator,
+    breaks=("GEN-EVT-04",),
+    consequences=("GEN-EVT-05",),
 )
 WORSE = replace(BAD, name="worse")
-ODD = Quirk(name="odd", sentence="Odd.", layer=Layer.EVENT, make=Bend, discouraged=("GEN-SSE-02",))
+ODD = Quirk(name="odd", sentence="Odd.", layer=Layer.EVENT, make=ResponseMutator, discouraged=("GEN-SSE-02",))
 
 
 def judged(**verdicts: Verdict) -> dict[str, Judgement]:

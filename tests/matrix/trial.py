@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance import options, plan, run
-from conformance.extension import of_profile
-from conformance.judge import Judge
-from conformance.preflight import Unreachable, reach
-from conformance.run import Run
-from conformance.settings import Settings
-from conformance.suite import Suite
-from conformance.verdict import Judgement, Verdict
-from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.catalogue import Fault, Quirk
-from mockserver.faults.personality import Personality
+from local_dream_conformance.core import options
+from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.http.preflight import Unreachable, reach
+from local_dream_conformance.run import plan, runner
+from local_dream_conformance.run.evaluator import Evaluator
+from local_dream_conformance.run.runner import Run
+from local_dream_conformance.run.suite import Suite
+from local_dream_mockserver.faults.catalogue import Fault, Quirk
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease
+from local_dream_mockserver.server.extensions.catalogue import NAMES
 from tests.matrix import muted
 from tests.matrix.standing import Subject, standing
 
@@ -62,7 +63,7 @@ class Trial:
 def settings_of(entry: Subject | None) -> dict[str, str | tuple[str, ...]]:
     """Profile and declared extensions, as somebody gives them who knows what the server is meant to have. Of a
     personality nobody knows."""
-    if isinstance(entry, Personality):
+    if isinstance(entry, EmulatedRelease):
         return {"profile": PROFILE}
     declared = tuple(SCHEDULERS if name == "schedulers" else name for name in (entry.extensions if entry else NAMES))
     return {"profile": PROFILE, "extension": declared} if declared else {"profile": BASE}
@@ -82,7 +83,7 @@ def _judged(suite: Suite, settings: Settings, entry: Subject | None) -> list[str
 
 
 def _probes(suite: Suite, settings: Settings, ids: Sequence[str]) -> set[str]:
-    return {probe.name for probe in plan.make(suite, ids, settings).probes}
+    return {scenario.name for scenario in plan.make(suite, ids, settings).scenarios}
 
 
 def attempt(suite: Suite, entry: Subject | None) -> Trial:
@@ -99,7 +100,7 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
             reach(chosen)
         except Unreachable as problem:
             return Trial(name, applied=applied(), seconds=time.monotonic() - began, problem=str(problem))
-        run.begin(folder, url)
+        runner.begin(folder, url)
         judging = Run(suite, chosen, planned, folder)
         judgements = {id: judging.judge(id) for id in ids}
         served = applied()
@@ -107,6 +108,6 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
         if isinstance(entry, Fault):
             broken = {id for id in entry.breaks if judgements[id].verdict in BROKEN}
             for check in muted.checks(suite, broken):
-                again = Judge(suite.contract, muted.mute(suite, check).checks, judging, judging.settings)
+                again = Evaluator(suite.contract, muted.mute(suite, check).checks, judging, judging.settings)
                 survived[muted.name(check)] = again.judge(check.id).verdict in BROKEN
     return Trial(name, judgements, served, time.monotonic() - began, survived)

@@ -13,12 +13,12 @@ import httpx
 import numpy as np
 from starlette.types import ASGIApp
 
-from mockserver.app import create_app
-from mockserver.engine import Cancelled, Engine, GenerationRequest, Rgb
-from mockserver.http_protocol import HttpProtocol
-from mockserver.serving import Server, listen, url_of
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import SyntheticEngine, SyntheticPicture, SyntheticStep
+from local_dream_mockserver.mock.synthetic import SyntheticEngine, SyntheticPicture, SyntheticStep
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.engine import Cancelled, Engine, GenerationRequest, Rgb
+from local_dream_mockserver.server.http_protocol import HttpProtocol
+from local_dream_mockserver.server.run import Server, listen, url_of
 
 PATIENCE = 20.0
 """Seconds after which a test that waits for something gives up. Nothing passes or fails by being quicker than that."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mockserver.synthetic import Pacing, SyntheticDescription, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticDescription, SyntheticEngine
 from tests.mockserver.live_server import GatedEngine, events_of, serving
 
 WANTED = {

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver import engines
-from mockserver.engines import CannotLoad, load_engine
-from mockserver.startup_line import startup_line
+from local_dream_mockserver.commands.startup_line import startup_line
+from local_dream_mockserver.server import engines
+from local_dream_mockserver.server.engines import CannotLoad, load_engine
 from tests.mockserver.live_server import PATIENCE
 from tests.mockserver.test_server import process
 
@@ -58,7 +58,8 @@ def test_what_cannot_be_loaded(
 def test_what_is_missing_is_told_with_the_extra_that_has_it() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "from mockserver.serve_command import serve_command; serve_command(['--port', '0', '--model', 'x'])"
+        "from local_dream_mockserver.commands.serve import serve_command\n"
+        "serve_command(['--port', '0', '--model', 'x'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (1, "")
@@ -97,6 +98,6 @@ def test_a_log_does_not() -> None:
 
 
 def test_a_server_with_another_engine_that_only_upscales() -> None:
-    with process("--engine", "synthetic", "--no-generate", module="mockserver.serve_command") as (_, url):
+    with process("--engine", "synthetic", "--no-generate", module="local_dream_mockserver.commands.serve") as (_, url):
         assert httpx.post(f"{url}/generate", json={"prompt": "x"}).status_code == 404
         assert httpx.get(f"{url}/health").status_code == 200

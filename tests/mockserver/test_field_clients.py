@@ -14,12 +14,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from mockserver.app import create_app
-from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.personality import personalities
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.extensions.catalogue import NAMES
 from tests.conformance.report.chromium import chromium, complaints
 from tests.mockserver.field_clients import CLIENTS, Made, is_there, line_reader, tokens
 from tests.mockserver.live_server import running, small
@@ -33,7 +33,7 @@ def release(name: str) -> Starlette:
     personality = personalities()[name]
     settings = ServerSettings(without=frozenset(personality.without))
     alteration = personality.make()
-    return create_altered_app(engine(), settings, lambda scope: alteration)
+    return create_faulty_app(engine(), settings, lambda scope: alteration)
 
 
 SERVERS: dict[str, Callable[[], Starlette]] = {

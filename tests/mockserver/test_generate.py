@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 import pytest
 
-from mockserver.engine import EngineError, RequestRefused
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.engine import EngineError, RequestRefused
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, serving, small
 
 

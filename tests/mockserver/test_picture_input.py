@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mockserver.picture_input import decode_base64, read_image, read_mask
-from mockserver.problem import Problem
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.image_input import decode_base64, read_image, read_mask
 
 MOST = 1_000_000
 
@@ -44,7 +44,7 @@ def read(data: bytes, size: tuple[int, int] = (16, 8)) -> np.ndarray[Any, np.dty
 
 
 def refusal(text: str, most: int = MOST) -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(APIError) as caught:
         read_image("image", text, (16, 8), most)
     assert caught.value.status == 400
     return caught.value.message

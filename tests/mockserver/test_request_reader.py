@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mockserver.problem import Problem
-from mockserver.request_reader import RequestReader
-from mockserver.spec import component
-from mockserver.synthetic import SyntheticLimits
+from local_dream_mockserver.mock.synthetic import SyntheticLimits
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.spec import component
 
 READER = RequestReader(SyntheticLimits(), 1_000_000)
 
@@ -25,7 +25,7 @@ def picture(width: int = 8, height: int = 8) -> str:
 
 
 def refusal(**fields: Any) -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(APIError) as caught:
         READER.read(json.dumps({"prompt": "x"} | fields).encode())
     assert caught.value.status == 400
     assert caught.value.kind == "request_error"
@@ -182,5 +182,5 @@ def test_a_secret_prompt_is_not_repeated() -> None:
 
 
 def test_a_missing_prompt_comes_first() -> None:
-    with pytest.raises(Problem, match="prompt: missing; send a string"):
+    with pytest.raises(APIError, match="prompt: missing; send a string"):
         READER.read(b'{"steps": "20"}')

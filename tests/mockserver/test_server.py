@@ -16,10 +16,10 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from mockserver.app import create_app
-from mockserver.generate import GenerateEndpoint
-from mockserver.serving import CannotListen, listen
-from mockserver.synthetic import SyntheticEngine
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.generate import GenerateEndpoint
+from local_dream_mockserver.server.run import CannotListen, listen
 from tests.mockserver.live_server import PATIENCE, running, serving, small
 
 
@@ -124,7 +124,7 @@ def test_a_door_stands_before_the_routes() -> None:
 
 
 @contextmanager
-def process(*options: str, module: str = "mockserver") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(*options: str, module: str = "local_dream_mockserver") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The server as a process, with the URL from its ready line."""
     command = [sys.executable, "-m", module, "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
@@ -169,7 +169,10 @@ def test_a_taken_port_is_one_clear_line() -> None:
     with process() as (_, url):
         port = str(urlsplit(url).port)
         second = subprocess.run(
-            [sys.executable, "-m", "mockserver", "--port", port], capture_output=True, text=True, timeout=PATIENCE
+            [sys.executable, "-m", "local_dream_mockserver", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
     assert second.returncode == 1
     assert second.stdout == ""
@@ -181,7 +184,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
 @pytest.mark.parametrize("options", [["--port", "70000"], ["--pace-step", "-1"], ["--max-waiting", "x"], ["--zap"]])
 def test_a_wrong_option_is_named(options: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mockserver", *options], capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-m", "local_dream_mockserver", *options], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 2
     assert options[0] in done.stderr.splitlines()[-1]
@@ -194,9 +197,10 @@ def test_an_address_that_is_not_ours() -> None:
 
 def test_the_server_needs_neither_torch_nor_the_other_packages() -> None:
     code = (
-        "import sys, mockserver.cli;"
+        "import sys, local_dream_mockserver.commands.mock;"
         "print(sorted({name.split('.')[0] for name in sys.modules}"
-        " & {'torch', 'diffusers', 'conformance', 'reference_engine', 'pytest', 'schemathesis', 'httpx'}))"
+        " & {'torch', 'diffusers', 'local_dream_conformance', 'local_dream_reference', 'pytest', 'schemathesis',"
+        " 'httpx'}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ), check=True

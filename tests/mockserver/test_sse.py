@@ -7,9 +7,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from mockserver.events import Complete, Event, Failed, Progress
-from mockserver.spec import component
-from mockserver.sse import encode
+from local_dream_mockserver.server.events import Complete, Event, Failed, Progress
+from local_dream_mockserver.server.spec import component
+from local_dream_mockserver.server.sse import encode
 
 EVENTS: dict[str, Event] = {
     "Progress": Progress(step=5, total_steps=20),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.problem import Problem
-from mockserver.strict_json import read_object
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.strict_json import read_object
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from mockserver.strict_json import read_object
     ],
 )
 def test_refused(body: bytes, message: str) -> None:
-    with pytest.raises(Problem, match=message) as caught:
+    with pytest.raises(APIError, match=message) as caught:
         read_object(body)
     assert caught.value.status == 400
 

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mockserver.engine import EngineError, GenerationRequest, Picture, RequestRefused, Rgb, Step, UnknownUpscaler
-from mockserver.synthetic import Pacing, SyntheticEngine, create
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, create
+from local_dream_mockserver.server.engine import (
+    EngineError,
+    GenerationRequest,
+    Picture,
+    RequestRefused,
+    Rgb,
+    Step,
+    UnknownUpscaler,
+)
 
 ENGINE = SyntheticEngine(Pacing(first=0, step=0))
 BASE: dict[str, Any] = {"prompt": "a red house by the sea", "seed": 7, "steps": 4, "width": 64, "height": 48}

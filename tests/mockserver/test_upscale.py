@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mockserver.engine import EngineError
-from mockserver.synthetic import SyntheticEngine
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
+from local_dream_mockserver.server.engine import EngineError
 from tests.mockserver.live_server import PATIENCE, GatedEngine, serving
 
 GOOD = {"X-Image-Width": "4", "X-Image-Height": "3", "X-Upscaler-Path": "default"}

@@ -16,10 +16,11 @@ from typing import Any
 
 import h11
 
-from conformance import contract, recording
-from conformance.recording import Kept, Recording
-from conformance.settings import Settings
-from conformance.transcript import End, Exchange, Read, Request, Transcript
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.recordings import recording
+from local_dream_conformance.recordings.recording import Kept, Recording
 
 LABELS = {
     "health": "health/get",
@@ -68,9 +69,9 @@ def convert(raw: Path, folder: Path) -> None:
         for exchange in exchanges
         if exchange.request.method == "OPTIONS" and exchange.status in (404, 405)
     ]
-    probes: dict[str, list[Exchange]] = {}
+    scenarios: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
-        probes.setdefault(exchange.label.partition("/")[0], []).append(exchange)
+        scenarios.setdefault(exchange.label.partition("/")[0], []).append(exchange)
     host = exchanges[0].request.header("host")
     upscaler = next((found for e in exchanges if (found := e.request.header("x-upscaler-path"))), None)
     head = Recording(
@@ -78,13 +79,13 @@ def convert(raw: Path, folder: Path) -> None:
         contract_version=contract.load().version,
         started="",
         settings=Settings(f"http://{host}", profile="hardened", upscaler_path=upscaler),
-        probes=tuple(Kept(name, "made") for name in probes),
+        scenarios=tuple(Kept(name, "made") for name in scenarios),
         partial=True,
         untested=dict.fromkeys(CONTENT, STAND_IN),
         note=f"{raw.name}, run on a PC with a stand-in for the picture engine: the pixels and the times mean nothing.",
     )
     recording.claim(folder)
-    recording.write(folder, head, [Transcript(name, tuple(members)) for name, members in probes.items()])
+    recording.write(folder, head, [Transcript(name, tuple(members)) for name, members in scenarios.items()])
 
 
 def _exchange(path: Path, started: float) -> Exchange:

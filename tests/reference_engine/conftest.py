@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from reference_engine.engine import ReferenceEngine
+    from local_dream_reference.engine import ReferenceEngine
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
 collect_ignore = (
@@ -39,7 +39,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def engine(tiny_folder: Path) -> ReferenceEngine:
     """An engine with the tiny model, on one thread so that other processes cannot change its rounding."""
-    from reference_engine.engine import build
-    from reference_engine.options import parse_options
+    from local_dream_reference.engine import build
+    from local_dream_reference.options import parse_options
 
     return build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1"}))

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_engine.engine import Picture, create
-from reference_engine.errors import UnusableModel
+from local_dream_reference.engine import Picture, create
+from local_dream_reference.errors import UnusableModel
 from tests.reference_engine.requests import Ask
 from tests.reference_engine.tiny_model import break_json, save_configs, save_folder, save_single_file
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reference_engine.engine import Picture, ReferenceEngine, Step, build, create
-from reference_engine.errors import EngineFailure, RequestRefused, UnusableModel
-from reference_engine.options import parse_options
-from reference_engine.samplers import SAMPLERS
-from reference_engine.tasks import LONGEST_PROMPT, cut, denoising_steps
+from local_dream_reference.engine import Picture, ReferenceEngine, Step, build, create
+from local_dream_reference.errors import EngineFailure, RequestRefused, UnusableModel
+from local_dream_reference.options import parse_options
+from local_dream_reference.pipelines import LONGEST_PROMPT, cut, denoising_steps
+from local_dream_reference.samplers import SAMPLERS
 from tests.reference_engine.requests import Ask, noise
 
 # diffusers 0.42 turns a tensor into an array in a way that numpy 2.4 will not allow for ever.
@@ -33,7 +33,7 @@ def draw(engine: ReferenceEngine, **fields: Any) -> NDArray[np.int16]:
 
 
 def test_it_has_the_shape_that_the_server_asks_for(engine: ReferenceEngine) -> None:
-    from mockserver import engine as protocol
+    from local_dream_mockserver.server import engine as protocol
 
     steps, picture = events(engine, Ask())
     assert isinstance(picture, protocol.Picture)

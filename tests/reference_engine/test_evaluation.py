@@ -11,12 +11,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from reference_engine.evaluation.command import main
-from reference_engine.evaluation.pixels import can_tell, pixel_verdicts
-from reference_engine.training.command import main as train
-from reference_engine.training.drawings import Drawings
-from reference_engine.training.judge import Judge, Sight, compare, look, shares, verdicts
-from reference_engine.world.scene import ATTRIBUTES, Scene, Thing
+from local_dream_reference.evaluation.command import main
+from local_dream_reference.evaluation.pixels import can_tell, pixel_verdicts
+from local_dream_reference.synthetic_dataset.scene import ATTRIBUTES, Scene, Thing
+from local_dream_reference.training.attribute_classifier import Judge, Sight, compare, look, shares, verdicts
+from local_dream_reference.training.command import main as train
+from local_dream_reference.training.drawings import Drawings
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 

@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from reference_engine.world import lexicon
-from reference_engine.world.grammar import Caption, describe
-from reference_engine.world.scene import ATTRIBUTES, Scene, Thing, sample_scene
+from local_dream_reference.synthetic_dataset import lexicon
+from local_dream_reference.synthetic_dataset.grammar import Caption, describe
+from local_dream_reference.synthetic_dataset.scene import ATTRIBUTES, Scene, Thing, sample_scene
 
 SCENE = Scene("night", "snow", "meadow", "mountains", "none", "pixel", (Thing("house", "red", "small", "left"),))
 

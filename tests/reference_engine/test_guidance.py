@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from reference_engine.guidance import Guidance, guidance_of, guided
+from local_dream_reference.guidance import Guidance, guidance_of, guided
 from tests.reference_engine.tiny_model import tiny_pipeline
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_engine.model_card import fill
+from local_dream_reference.model_card import fill
 
 
 def test_blocks_are_filled_and_refilled(tmp_path: Path) -> None:

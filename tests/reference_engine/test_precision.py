@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from reference_engine.precision import run_in
+from local_dream_reference.precision import run_in
 
 
 class Seen(nn.Module):

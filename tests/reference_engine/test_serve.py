@@ -20,12 +20,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from conformance.launch import SERVERS, Launched
-from mockserver.engine import Cancelled, GenerationRequest
-from mockserver.engine import Picture as AnyPicture
-from mockserver.engine import Step as AnyStep
-from reference_engine.engine import SCHEDULERS, ReferenceEngine, build, build_upscaling
-from reference_engine.options import Options
+from local_dream_conformance.run.server_process import SERVERS, ServerProcess
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
+from local_dream_mockserver.server.engine import Picture as AnyPicture
+from local_dream_mockserver.server.engine import Step as AnyStep
+from local_dream_reference.engine import SCHEDULERS, ReferenceEngine, build, build_upscaling
+from local_dream_reference.options import Options
 from tests.mockserver.field_clients import CLIENTS, Made, tokens
 from tests.mockserver.live_server import PATIENCE, events_of, serving
 from tests.reference_engine.requests import noise
@@ -54,7 +54,7 @@ def url(tiny_folder: Path, upscalers: Path) -> Iterator[str]:
     """The server as the suite starts it, but with a tiny model."""
     arguments = (*SERVERS["reference"].arguments, "--threads", "1", "--device", "cpu")
     more = ("--model", str(tiny_folder), "--upscalers", str(upscalers))
-    server = Launched("reference", replace(SERVERS["reference"], arguments=(*arguments, *more)))
+    server = ServerProcess("reference", replace(SERVERS["reference"], arguments=(*arguments, *more)))
     try:
         yield server.url
     finally:
@@ -248,7 +248,7 @@ def test_upscaling_beside_a_generation_changes_neither(tiny_folder: Path, upscal
 
 
 def serve(*options: str) -> subprocess.CompletedProcess[str]:
-    code = "from conformance.cli import main; main()"
+    code = "from local_dream_conformance.cli import main; main()"
     command = [sys.executable, "-c", code, "serve", "--port", "0", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=MINUTES)
 
@@ -265,7 +265,7 @@ def test_a_model_that_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
 
 def test_upscaling_alone(upscalers: Path) -> None:
     arguments = ("--port", "0", "--no-generate", "--device", "cpu", "--upscalers", str(upscalers))
-    server = Launched("reference", replace(SERVERS["reference"], arguments=arguments))
+    server = ServerProcess("reference", replace(SERVERS["reference"], arguments=arguments))
     try:
         with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             assert client.get("/health").status_code == 200

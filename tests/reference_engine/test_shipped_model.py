@@ -10,15 +10,15 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from reference_engine.engine import ReferenceEngine, build
-from reference_engine.evaluation.adherence import measure_adherence
-from reference_engine.evaluation.asking import Ask, as_tensor, draw
-from reference_engine.evaluation.edits import measure_edits
-from reference_engine.evaluation.pixels import colour_shares
-from reference_engine.options import parse_options
-from reference_engine.shipped import SHIPPED
-from reference_engine.training.export import JUDGE_FILE, read_judge
-from reference_engine.training.judge import Judge, Sight, look
+from local_dream_reference.engine import ReferenceEngine, build
+from local_dream_reference.evaluation.adherence import measure_adherence
+from local_dream_reference.evaluation.asking import Ask, as_tensor, draw
+from local_dream_reference.evaluation.edits import measure_edits
+from local_dream_reference.evaluation.pixels import colour_shares
+from local_dream_reference.options import parse_options
+from local_dream_reference.shipped import SHIPPED
+from local_dream_reference.training.attribute_classifier import Judge, Sight, look
+from local_dream_reference.training.export import JUDGE_FILE, read_judge
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 

@@ -17,19 +17,19 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from reference_engine.training import vae as vae_stage
-from reference_engine.training.command import main, stages
-from reference_engine.training.drawings import Drawings, stream
-from reference_engine.training.ema import Average
-from reference_engine.training.labels import NOT_ASKED, SAID, SHOWN, said_classes, shown_classes
-from reference_engine.training.recipe import CPU, GPU, TOY, Fit, Recipe, Resolution
-from reference_engine.training.run import Loop, Run, learning_rate, load_state
-from reference_engine.training.text import load_text, tokenize
-from reference_engine.training.unet import batch_size, turn
-from reference_engine.training.vae import GateNotPassed, require_gate
-from reference_engine.training.window import Window, choose
-from reference_engine.world.grammar import Caption
-from reference_engine.world.scene import Scene, Thing
+from local_dream_reference.synthetic_dataset.grammar import Caption
+from local_dream_reference.synthetic_dataset.scene import Scene, Thing
+from local_dream_reference.training import vae as vae_stage
+from local_dream_reference.training.command import main, stages
+from local_dream_reference.training.drawings import Drawings, stream
+from local_dream_reference.training.ema import Average
+from local_dream_reference.training.labels import NOT_ASKED, SAID, SHOWN, said_classes, shown_classes
+from local_dream_reference.training.recipe import CPU, GPU, TOY, Fit, Recipe, Resolution
+from local_dream_reference.training.run import Loop, Run, learning_rate, load_state
+from local_dream_reference.training.text import load_text, tokenize
+from local_dream_reference.training.unet import batch_size, turn
+from local_dream_reference.training.vae import GateNotPassed, require_gate
+from local_dream_reference.training.window import Window, choose
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -99,7 +99,7 @@ def test_a_resumed_stage_ends_where_an_uninterrupted_one_does(stage: str, traine
 
 
 def test_training_moves_every_network(trained: Path) -> None:
-    from reference_engine.training.networks import build_unet
+    from local_dream_reference.training.networks import build_unet
 
     torch.manual_seed(4)
     fresh = build_unet(TOY.networks, crossed=1).state_dict()
@@ -109,7 +109,7 @@ def test_training_moves_every_network(trained: Path) -> None:
 
 
 def test_attention_that_a_stage_adds_begins_without_effect(trained: Path) -> None:
-    from reference_engine.training.networks import adopt, build_unet
+    from local_dream_reference.training.networks import adopt, build_unet
 
     small = build_unet(TOY.networks, crossed=1).eval()
     small.load_state_dict(load_state(a_run(trained), "unet32")["average"]["average"])  # type: ignore[index]
@@ -123,7 +123,7 @@ def test_attention_that_a_stage_adds_begins_without_effect(trained: Path) -> Non
 
 
 def test_weights_of_another_network_are_not_adopted() -> None:
-    from reference_engine.training.networks import adopt, build_unet
+    from local_dream_reference.training.networks import adopt, build_unet
 
     with pytest.raises(ValueError, match="unknown"):
         adopt(build_unet(TOY.networks, crossed=1), build_unet(TOY.networks, crossed=2).state_dict())

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from reference_engine import turns as module
-from reference_engine.turns import Turns
+from local_dream_reference import fair_lock as module
+from local_dream_reference.fair_lock import FairLock
 
 PATIENCE = 20.0
 
@@ -24,7 +24,7 @@ class Clock:
 class Tile:
     """Another worker that wants a turn of some seconds."""
 
-    def __init__(self, turns: Turns, clock: Clock, seconds: float, order: list[str]) -> None:
+    def __init__(self, turns: FairLock, clock: Clock, seconds: float, order: list[str]) -> None:
         self._turns, self._clock, self._seconds, self._order = turns, clock, seconds, order
         before = turns._given
         self.thread = threading.Thread(target=self._work)
@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_long_turn_lets_others_in_between(clock: Clock) -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = FairLock(), list[str]()
     with turns.turn():
         order.append("step")
         tile = Tile(turns, clock, 1.0, order)
@@ -57,14 +57,14 @@ def test_a_long_turn_lets_others_in_between(clock: Clock) -> None:
 
 
 def test_nobody_waits_nothing_is_passed_on(clock: Clock) -> None:
-    turns = Turns()
+    turns = FairLock()
     with turns.turn():
         turns.pass_on()
         assert turns._given == 1
 
 
 def test_a_turn_lasts_as_long_as_the_one_before_it(clock: Clock) -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = FairLock(), list[str]()
     with turns.turn():
         first = Tile(turns, clock, 1.0, order)
         second = Tile(turns, clock, 1.0, order)
@@ -79,7 +79,7 @@ def test_a_turn_lasts_as_long_as_the_one_before_it(clock: Clock) -> None:
 
 
 def test_tiles_that_come_one_after_another_wait_for_as_many_steps_as_they_last(clock: Clock) -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = FairLock(), list[str]()
     with turns.turn():
         tile = Tile(turns, clock, 1.0, order)
         turns.pass_on()

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reference_engine.world.painter import box_weights, paint
-from reference_engine.world.palette import PAINTS
-from reference_engine.world.scene import (
+from local_dream_reference.synthetic_dataset.painter import box_weights, paint
+from local_dream_reference.synthetic_dataset.palette import PAINTS
+from local_dream_reference.synthetic_dataset.scene import (
     ATTRIBUTES,
     COLOURS,
     GROUNDS,
@@ -24,8 +24,8 @@ from reference_engine.world.scene import (
     Thing,
     sample_scene,
 )
-from reference_engine.world.split import is_held_out, is_held_out_combination, sample_split
-from reference_engine.world.things import PLACE_X
+from local_dream_reference.synthetic_dataset.split import is_held_out, is_held_out_combination, sample_split
+from local_dream_reference.synthetic_dataset.things import PLACE_X
 
 PLAIN = Scene("day", "clear", "meadow", "open", "none", "illustration", ())
 

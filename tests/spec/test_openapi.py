@@ -11,7 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV32SpecValidator
 
-from conformance import contract, suite
+from local_dream_conformance.core import contract
+from local_dream_conformance.run import suite
 
 LOADED = contract.load()
 SUITE = suite.load()
@@ -154,7 +155,7 @@ def test_no_check_names_an_unknown_requirement_or_probe() -> None:
             assert check.id == id
             assert check.needs or check.over, f"a check of {id} needs nothing"
             assert set(check.requires) <= LOADED.by_id.keys()
-            assert set(check.needs) <= SUITE.probes.keys()
+            assert set(check.needs) <= SUITE.scenarios.keys()
 
 
 def test_ids_of_a_group_share_their_prefix() -> None:

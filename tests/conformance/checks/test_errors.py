@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from conformance import suite
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
 from tests.conformance import transcripts
 from tests.conformance.transcripts import (
     JSON_HEADERS,
@@ -125,14 +125,14 @@ def test_other_statuses_leave_out_what_cannot_carry_one() -> None:
 
 
 def test_health_goes_on() -> None:
-    probes = ("refuse", "refuse-image", "upscale-refuse")
-    right = [answer(f"{probe}/health", 200, to=HEALTH) for probe in probes]
+    scenarios = ("refuse", "refuse-image", "upscale-refuse")
+    right = [answer(f"{scenario}/health", 200, to=HEALTH) for scenario in scenarios]
     assert judge("ERR-05", *right).verdict is Verdict.PASS
-    for index, probe in enumerate(probes):
-        dead = answer(f"{probe}/health", None, end=End.UNREACHABLE, to=HEALTH)
+    for index, scenario in enumerate(scenarios):
+        dead = answer(f"{scenario}/health", None, end=End.UNREACHABLE, to=HEALTH)
         judgement = judge("ERR-05", *right[:index], dead, *right[index + 1 :])
         assert judgement.verdict is Verdict.FAIL
-        assert f"died of one of the requests {probe}/*" in words(judgement)
+        assert f"died of one of the requests {scenario}/*" in words(judgement)
 
 
 REFUSED = refusal("refuse/prompt-missing", started=1.0)

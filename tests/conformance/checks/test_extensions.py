@@ -1,4 +1,4 @@
-"""The checks of the extensions, on what a server on paper answers to the real probes."""
+"""The checks of the extensions, on what a server on paper answers to the real scenarios."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from conformance import contract, suite
-from conformance.check import REGISTRY
-from conformance.contract import Level
-from conformance.extension import NAMES, SCHEDULERS, Declared, of_profile, parse
-from conformance.judge import Judge
-from conformance.settings import Budget, Settings
-from conformance.transcript import Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.checks.check import REGISTRY
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.budget import Budget
+from local_dream_conformance.core.contract import Level
+from local_dream_conformance.core.exchange import Exchange, Request
+from local_dream_conformance.core.extension import NAMES, SCHEDULERS, Declared, of_profile, parse
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
+from local_dream_conformance.run.evaluator import Evaluator
 from tests.conformance.extended_server import ExtendedServer, ask
 from tests.conformance.transcripts import SETTINGS, Found, answer, generation, refusal, request, words
 
 suite.load()
 CONTRACT = contract.load()
-PROBES = (
+SCENARIOS = (
     "keep-alive",
     "base",
     "repeat",
@@ -42,8 +44,8 @@ ALONE = ("busy", "upscaler-only")
 
 def judged(server: ExtendedServer, settings: Settings = DECLARED, *more: Exchange) -> dict[str, Judgement]:
     """What the suite says of every requirement of an extension."""
-    exchanges = [*ask(server, settings, *PROBES), *overlapping(), *more]
-    judge = Judge(CONTRACT, REGISTRY, Found({e.label: e for e in exchanges}.values()), settings)
+    exchanges = [*ask(server, settings, *SCENARIOS), *overlapping(), *more]
+    judge = Evaluator(CONTRACT, REGISTRY, Found({e.label: e for e in exchanges}.values()), settings)
     return {r.id: judge.judge(r.id) for r in EXTENSIONS}
 
 
@@ -90,7 +92,7 @@ def test_a_server_without_them_is_asked_for_three_generations_and_nothing_is_hel
     server = ExtendedServer(without=lacking, wrong=wrong)
     judgements = judged(server, KNOWN)
     assert having(judgements, Verdict.NOT_APPLICABLE) == of(*lacking, *ALONE) - of("schedulers")
-    assert having(judgements, Verdict.UNTESTED) == of("schedulers"), "its probe is not available"
+    assert having(judgements, Verdict.UNTESTED) == of("schedulers"), "its scenario is not available"
     generations = [
         label for label, sent in server.asked if sent.target == "/generate" and "prompt" in (sent.json or {})
     ]
@@ -219,8 +221,8 @@ def test_a_preflight_that_wants_credentials() -> None:
     [("upscale", {"EXT-COR-04", "EXT-COR-06"}), ("generate", {"EXT-COR-03"})],
 )
 def test_pages_need_no_preflight_of_what_is_not_there(lacking: str, quiet: set[str]) -> None:
-    exchanges = ask(ExtendedServer(without=(lacking,)), KNOWN, *PROBES)
-    judge = Judge(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
+    exchanges = ask(ExtendedServer(without=(lacking,)), KNOWN, *SCENARIOS)
+    judge = Evaluator(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
     of_cors = {id: judge.judge(id) for id in of("cors")}
     assert having(of_cors, Verdict.NOT_APPLICABLE) == quiet
     assert having(of_cors, Verdict.PASS) == of("cors") - quiet
@@ -283,21 +285,21 @@ def test_too_quick_to_be_busy() -> None:
 
 def test_an_upscaler_alone() -> None:
     server = ExtendedServer(without=("generate", "formats", "size", "aspect_ratio", "tokenize"))
-    exchanges = ask(server, KNOWN, *PROBES)
-    judge = Judge(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
+    exchanges = ask(server, KNOWN, *SCENARIOS)
+    judge = Evaluator(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
     assert judge.judge("EXT-UPO-01").reason == "POST /generate is answered with status 404"
     assert judge.judge("EXT-UPO-02").verdict is Verdict.PASS
     for id in ("EXT-FMT-01", "EXT-SIZ-01", "EXT-ASP-01", "EXT-TOK-01"):
         assert judge.judge(id).verdict is Verdict.NOT_APPLICABLE
         assert judge.judge(id).evidence, "it was asked"
-    odd = ask(ExtendedServer(without=("generate",), wrong="generate-405"), KNOWN, *PROBES)
-    assert Judge(CONTRACT, REGISTRY, Found(odd), KNOWN).judge("EXT-UPO-02").verdict is Verdict.FAIL
+    odd = ask(ExtendedServer(without=("generate",), wrong="generate-405"), KNOWN, *SCENARIOS)
+    assert Evaluator(CONTRACT, REGISTRY, Found(odd), KNOWN).judge("EXT-UPO-02").verdict is Verdict.FAIL
 
 
 def test_neither_is_there() -> None:
     gone = [refusal(label, 404, to=request()) for label in ("keep-alive/refused",)]
     upscales = [answer("upscale-refuse/width-missing", 404, to=Request("POST", "/upscale"))]
-    judge = Judge(CONTRACT, REGISTRY, Found([*gone, *upscales]), SETTINGS)
+    judge = Evaluator(CONTRACT, REGISTRY, Found([*gone, *upscales]), SETTINGS)
     judgement = judge.judge("EXT-UPO-01")
     assert judgement.verdict is Verdict.NOT_APPLICABLE
     assert "and POST /upscale with 404" in judgement.reason

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import (
+from local_dream_conformance.checks import (
     generate_defaults,
     generate_dependence,
     generate_ending,
@@ -17,10 +17,10 @@ from conformance.checks import (
     generate_sse,
     health,
 )
-from conformance.checks.generate_defaults import PAINTED
-from conformance.transcript import Exchange
-from conformance.verdict import Judgement, Verdict
-from tests.conformance.paper_server import BARE, DEFAULTS, PLAIN, PaperServer, asked, run
+from local_dream_conformance.checks.generate_defaults import PAINTED
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from tests.conformance.in_memory_server import BARE, DEFAULTS, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -51,7 +51,7 @@ for module in (
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-DEF-{number:02}" for number in range(1, 13)]
 HALVES = (("steps", "cfg", "scheduler"), ("steps", "cfg"), ("steps",))
-"""Three bisections that tell steps, cfg and scheduler apart, as the probe would choose them."""
+"""Three bisections that tell steps, cfg and scheduler apart, as the scenario would choose them."""
 HEALTHY = answer("health/get", 200)
 OTHER: Mapping[str, Any] = {
     "negative_prompt": "ugly",
@@ -66,7 +66,7 @@ OTHER: Mapping[str, Any] = {
 """For each field a default that is not the written one."""
 
 
-def evidence(server: PaperServer, *bisected: tuple[str, ...], img2img: bool = True) -> list[Exchange]:
+def evidence(server: InMemoryServer, *bisected: tuple[str, ...], img2img: bool = True) -> list[Exchange]:
     exchanges = run(server, img2img=img2img)
     sent = asked(img2img=img2img)
     bare, whole = sent["defaults/absent"], sent["defaults/explicit"]
@@ -82,7 +82,7 @@ def broken(exchanges: list[Exchange]) -> dict[str, Judgement]:
 
 
 def test_an_honest_run_passes() -> None:
-    exchanges = evidence(PaperServer())
+    exchanges = evidence(InMemoryServer())
     for id in IDS:
         judgement = judge(id, *exchanges)
         assert judgement.verdict is Verdict.PASS, words(judgement)
@@ -91,7 +91,7 @@ def test_an_honest_run_passes() -> None:
 @pytest.mark.parametrize(("id", "field"), PAINTED.items(), ids=PAINTED.values())
 def test_a_wrong_default_fails_at_its_own_requirement(id: str, field: str) -> None:
     others = [name for name in PAINTED.values() if name != field]
-    found = broken(evidence(PaperServer(defaults={field: OTHER[field]}), tuple(others)))
+    found = broken(evidence(InMemoryServer(defaults={field: OTHER[field]}), tuple(others)))
     assert list(found) == [id], {other: words(judgement) for other, judgement in found.items()}
     finding = found[id].findings[0]
     assert finding.expected == f"without {field} what {field} {DEFAULTS[field]!r} gives"
@@ -101,17 +101,17 @@ def test_a_wrong_default_fails_at_its_own_requirement(id: str, field: str) -> No
 
 @pytest.mark.parametrize(("id", "field"), [("GEN-DEF-03", "cfg"), ("GEN-DEF-06", "scheduler")])
 def test_bisections_find_the_one_to_blame(id: str, field: str) -> None:
-    assert list(broken(evidence(PaperServer(defaults={field: OTHER[field]}), *HALVES))) == [id]
+    assert list(broken(evidence(InMemoryServer(defaults={field: OTHER[field]}), *HALVES))) == [id]
 
 
 def test_bisections_find_two_to_blame() -> None:
-    server = PaperServer(defaults={"cfg": 4.0, "scheduler": "euler_a"})
+    server = InMemoryServer(defaults={"cfg": 4.0, "scheduler": "euler_a"})
     found = broken(evidence(server, ("steps", "cfg", "scheduler"), ("steps", "use_opencl")))
     assert list(found) == ["GEN-DEF-03", "GEN-DEF-06"]
 
 
 def test_without_bisections_all_that_may_be_to_blame_are_named() -> None:
-    found = broken(evidence(PaperServer(defaults={"cfg": 4.0})))
+    found = broken(evidence(InMemoryServer(defaults={"cfg": 4.0})))
     assert set(found) == set(PAINTED)
     assert "this default or that of" in words(found["GEN-DEF-03"])
 
@@ -121,14 +121,14 @@ def test_without_bisections_all_that_may_be_to_blame_are_named() -> None:
     [("width", ["GEN-DEF-04"]), ("height", ["GEN-DEF-05"]), ("steps", ["GEN-DEF-02", "GEN-DEF-07"])],
 )
 def test_what_the_answers_show_is_blamed_without_bisections(field: str, ids: list[str]) -> None:
-    exchanges = evidence(PaperServer(defaults={field: OTHER[field]}))
+    exchanges = evidence(InMemoryServer(defaults={field: OTHER[field]}))
     assert list(broken(exchanges)) == ids
     hidden = judge("GEN-DEF-03", *exchanges)
     assert hidden.verdict is Verdict.UNTESTED
     assert field in hidden.reason
 
 
-class Converged(PaperServer):
+class Converged(InMemoryServer):
     """Its pictures look the same after any number of steps."""
 
     def _paint(self, meant: Mapping[str, Any]) -> Pixels:
@@ -143,7 +143,7 @@ def test_steps_that_do_not_show_in_the_picture_are_counted() -> None:
 
 
 def test_whims_are_not_blamed_on_defaults() -> None:
-    exchanges = evidence(PaperServer(whim=20), *HALVES)
+    exchanges = evidence(InMemoryServer(whim=20), *HALVES)
     for id in PAINTED:
         judgement = judge(id, *exchanges)
         assert judgement.verdict is Verdict.BLOCKED
@@ -156,7 +156,7 @@ def test_a_default_that_cannot_be_sent_is_named_from_the_refusal() -> None:
         message="negative_prompt is not supported",
         to=request(asked()["defaults/explicit"]),
     )
-    kept = [exchange for exchange in evidence(PaperServer()) if exchange.label != "defaults/explicit"]
+    kept = [exchange for exchange in evidence(InMemoryServer()) if exchange.label != "defaults/explicit"]
     found = broken([*kept, refused])
     assert list(found) == ["GEN-DEF-01"]
     assert "negative_prompt is not supported" in words(found["GEN-DEF-01"])
@@ -165,14 +165,14 @@ def test_a_default_that_cannot_be_sent_is_named_from_the_refusal() -> None:
 
 def test_a_request_with_everything_left_out_must_come_to_a_picture() -> None:
     failed = refusal("defaults/absent", 500, to=request(asked()["defaults/absent"]))
-    kept = [exchange for exchange in evidence(PaperServer()) if exchange.label != "defaults/absent"]
+    kept = [exchange for exchange in evidence(InMemoryServer()) if exchange.label != "defaults/absent"]
     judgement = judge("GEN-DEF-02", *kept, failed)
     assert judgement.verdict is Verdict.BLOCKED
     assert judgement.reason == "GEN-REQ-05 does not hold"
 
 
 def test_where_the_size_is_fixed_or_no_image_is_taken_some_defaults_do_not_show() -> None:
-    exchanges = evidence(PaperServer(), img2img=False)
+    exchanges = evidence(InMemoryServer(), img2img=False)
     plain = replace(SETTINGS, img2img=False)
     fixed = replace(SETTINGS, size=(128, 64))
     assert judge("GEN-DEF-07", *exchanges, settings=plain).verdict is Verdict.NOT_APPLICABLE
@@ -182,7 +182,7 @@ def test_where_the_size_is_fixed_or_no_image_is_taken_some_defaults_do_not_show(
 
 
 def test_a_field_that_was_sent_both_times_proves_nothing() -> None:
-    server = PaperServer()
+    server = InMemoryServer()
     absent = server.answer("defaults/absent", {**BARE, "cfg": 7.5})
     explicit = server.answer("defaults/explicit", {**DEFAULTS, **BARE})
     base = server.answer("base", PLAIN)
@@ -192,26 +192,26 @@ def test_a_field_that_was_sent_both_times_proves_nothing() -> None:
 
 
 def test_previews_that_nobody_asked_for() -> None:
-    found = broken(evidence(PaperServer(defaults={"show_diffusion_process": True})))
+    found = broken(evidence(InMemoryServer(defaults={"show_diffusion_process": True})))
     assert list(found) == ["GEN-DEF-08"]
     assert "image in" in words(found["GEN-DEF-08"])
 
 
 @pytest.mark.parametrize(
     "server",
-    [PaperServer(defaults={"show_diffusion_stride": 2}), PaperServer(ignores=("show_diffusion_stride",))],
+    [InMemoryServer(defaults={"show_diffusion_stride": 2}), InMemoryServer(ignores=("show_diffusion_stride",))],
     ids=["another default", "ignored"],
 )
-def test_a_stride_that_is_not_one_where_it_is_left_out(server: PaperServer) -> None:
+def test_a_stride_that_is_not_one_where_it_is_left_out(server: InMemoryServer) -> None:
     found = broken(evidence(server))
     assert list(found) == ["GEN-DEF-09"]
     assert "the stride is ignored, or 2 is its default" in words(found["GEN-DEF-09"])
 
 
 def test_the_stride_does_not_show_without_previews_or_with_one_step() -> None:
-    exchanges = evidence(PaperServer(ignores=("show_diffusion_process",)))
+    exchanges = evidence(InMemoryServer(ignores=("show_diffusion_process",)))
     assert judge("GEN-DEF-09", *exchanges).reason == "GEN-EVT-09: the server sends no previews"
-    server = PaperServer()
+    server = InMemoryServer()
     short = {**PLAIN, "steps": 1, "show_diffusion_process": True}
     runs = server.answer("base", short), server.answer("overlap/first", {**short, "show_diffusion_stride": 2})
     assert "--steps 1" in judge("GEN-DEF-09", *runs).reason
@@ -227,13 +227,13 @@ def seedless(label: str, seed: Any) -> Exchange:
 
 @pytest.mark.parametrize(("seed", "said"), [(-5, "signed"), (2**32, "4294967296")])
 def test_a_picked_seed_fits_into_32_bits(seed: int, said: str) -> None:
-    judgement = judge("GEN-DEF-11", PaperServer().answer("base", PLAIN), seedless("overlap/second", seed))
+    judgement = judge("GEN-DEF-11", InMemoryServer().answer("base", PLAIN), seedless("overlap/second", seed))
     assert judgement.verdict is Verdict.FAIL
     assert said in words(judgement)
 
 
 def test_picked_seeds_differ() -> None:
-    base = PaperServer().answer("base", PLAIN)
+    base = InMemoryServer().answer("base", PLAIN)
     same = judge("GEN-DEF-12", base, seedless("hang-up/next", 42), seedless("overlap/second", 42))
     assert same.verdict is Verdict.WARN
     assert "seed 42 both times" in words(same)

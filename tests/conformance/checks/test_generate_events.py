@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_ending, generate_previews, generate_progress, generate_sse
-from conformance.transcript import End, Exchange
-from conformance.verdict import Verdict
-from tests.conformance.paper_server import PLAIN, PaperServer, run
+from local_dream_conformance.checks import generate_ending, generate_previews, generate_progress, generate_sse
+from local_dream_conformance.core.exchange import End, Exchange
+from local_dream_conformance.core.verdict import Verdict
+from tests.conformance.in_memory_server import PLAIN, InMemoryServer, run
 from tests.conformance.transcripts import (
     FIELDS,
     JSON_HEADERS,
@@ -285,7 +285,7 @@ def test_without_a_seed_in_any_request_there_is_no_echo() -> None:
 
 
 def test_seeds_of_the_server_are_not_echoes() -> None:
-    server = PaperServer(seeds=[5])
+    server = InMemoryServer(seeds=[5])
     seedless = server.answer("overlap/second", {key: value for key, value in PLAIN.items() if key != "seed"})
     judgement = judge("GEN-EVT-19", generation(), seedless)
     assert judgement.verdict is Verdict.PASS

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from conformance import events, evidence
-from conformance.checks import generate_dependence, generate_ending, generate_pictures, generate_sse
-from conformance.transcript import Exchange
-from conformance.verdict import Verdict
-from tests.conformance.paper_server import PLAIN, PaperServer, asked, image64, mask64, run
+from local_dream_conformance.checks import generate_dependence, generate_ending, generate_pictures, generate_sse
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.evidence import selectors
+from local_dream_conformance.evidence.generation import generation as stream_of
+from tests.conformance.in_memory_server import PLAIN, InMemoryServer, asked, image64, mask64, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -55,7 +56,7 @@ def test_an_honest_run_passes(id: str) -> None:
 
 @pytest.mark.parametrize("format", ["raw", "png", "jpeg"])
 def test_an_honest_run_with_formats_passes(format: str) -> None:
-    exchanges = run(PaperServer(options={"format": format})).values()
+    exchanges = run(InMemoryServer(options={"format": format})).values()
     verdicts = {id: judge(id, *exchanges).verdict for id in IDS}
     assert verdicts.pop("GEN-PIC-02") is Verdict.NOT_APPLICABLE
     assert set(verdicts.values()) == {Verdict.PASS}, verdicts
@@ -128,20 +129,20 @@ def test_a_broken_picture_fails_at_its_own_requirement(id: str, exchange: Exchan
 
 
 SERVERS = {
-    "whims": (PaperServer(whim=20), ["GEN-PIC-07"], "the seed does not settle the picture"),
-    "small whims": (PaperServer(whim=1), ["GEN-PIC-08"], "PSNR 4"),
-    "seed ignored": (PaperServer(ignores=("seed",)), ["GEN-PIC-09"], "the seed is ignored"),
-    "prompt ignored": (PaperServer(ignores=("prompt",)), ["GEN-PIC-10"], "the prompt is ignored"),
+    "whims": (InMemoryServer(whim=20), ["GEN-PIC-07"], "the seed does not settle the picture"),
+    "small whims": (InMemoryServer(whim=1), ["GEN-PIC-08"], "PSNR 4"),
+    "seed ignored": (InMemoryServer(ignores=("seed",)), ["GEN-PIC-09"], "the seed is ignored"),
+    "prompt ignored": (InMemoryServer(ignores=("prompt",)), ["GEN-PIC-10"], "the prompt is ignored"),
     "strength inverted": (
-        PaperServer(inverts=("denoise_strength",)),
+        InMemoryServer(inverts=("denoise_strength",)),
         ["GEN-PIC-11"],
         "the strength looks inverted",
     ),
-    "strength ignored": (PaperServer(ignores=("denoise_strength",)), ["GEN-PIC-11"], "seems to be ignored"),
-    "mask inverted": (PaperServer(inverts=("mask",)), ["GEN-PIC-12", "GEN-PIC-13"], "the mask looks inverted"),
-    "mask ignored": (PaperServer(ignores=("mask",)), ["GEN-PIC-12"], "is the mask ignored"),
+    "strength ignored": (InMemoryServer(ignores=("denoise_strength",)), ["GEN-PIC-11"], "seems to be ignored"),
+    "mask inverted": (InMemoryServer(inverts=("mask",)), ["GEN-PIC-12", "GEN-PIC-13"], "the mask looks inverted"),
+    "mask ignored": (InMemoryServer(ignores=("mask",)), ["GEN-PIC-12"], "is the mask ignored"),
     "image ignored": (
-        PaperServer(ignores=("image",)),
+        InMemoryServer(ignores=("image",)),
         ["GEN-PIC-11", "GEN-PIC-12"],
         "seems to be ignored",
     ),
@@ -149,7 +150,7 @@ SERVERS = {
 
 
 @pytest.mark.parametrize(("server", "ids", "said"), SERVERS.values(), ids=SERVERS)
-def test_a_server_that_ignores_or_inverts_something(server: PaperServer, ids: list[str], said: str) -> None:
+def test_a_server_that_ignores_or_inverts_something(server: InMemoryServer, ids: list[str], said: str) -> None:
     exchanges = run(server).values()
     judgements = {id: judge(id, *exchanges) for id in IDS}
     broken = [id for id, judgement in judgements.items() if judgement.verdict in WRONG]
@@ -170,7 +171,7 @@ def through_a_decoder(pixels: Pixels, seed: int) -> Pixels:
 
 
 def test_the_bounds_leave_room_for_a_models_decoder() -> None:
-    server = PaperServer()
+    server = InMemoryServer()
     seen = {}
     for number, (label, fields) in enumerate(asked().items()):
         if fields.get("image"):
@@ -182,7 +183,7 @@ def test_the_bounds_leave_room_for_a_models_decoder() -> None:
 
 
 def _pixels(exchange: Exchange) -> Pixels:
-    found = evidence.picture(events.generation(exchange))
+    found = selectors.picture(stream_of(exchange))
     assert found is not None
     return found.pixels
 
@@ -198,10 +199,10 @@ def test_an_inpainting_that_repaints_nothing(returned: str) -> None:
 
 
 class TestWithoutARepeatedRequest:
-    """GEN-PIC-07 in the core profile: the runs of the probe `defaults` stand in."""
+    """GEN-PIC-07 in the core profile: the runs of the scenario `defaults` stand in."""
 
     @staticmethod
-    def judged(server: PaperServer, *bisected: tuple[str, ...]) -> Any:
+    def judged(server: InMemoryServer, *bisected: tuple[str, ...]) -> Any:
         exchanges = run(server, without=("repeat",))
         whole = asked()["defaults/explicit"]
         bare = asked()["defaults/absent"]
@@ -211,32 +212,32 @@ class TestWithoutARepeatedRequest:
         return judge("GEN-PIC-07", *exchanges.values())
 
     def test_the_same_picture_from_defaults_absent_and_sent(self) -> None:
-        assert self.judged(PaperServer()).verdict is Verdict.PASS
+        assert self.judged(InMemoryServer()).verdict is Verdict.PASS
 
     def test_a_wrong_default_is_not_taken_for_a_whim(self) -> None:
-        wrong = PaperServer(defaults={"cfg": 4.0})
+        wrong = InMemoryServer(defaults={"cfg": 4.0})
         assert self.judged(wrong, ("steps", "cfg", "scheduler"), ("steps", "cfg")).verdict is Verdict.PASS
 
     def test_two_wrong_defaults_are_not_taken_for_whims(self) -> None:
-        wrong = PaperServer(defaults={"cfg": 4.0, "scheduler": "euler_a"})
+        wrong = InMemoryServer(defaults={"cfg": 4.0, "scheduler": "euler_a"})
         assert self.judged(wrong, ("steps", "cfg"), ("steps",)).verdict is Verdict.PASS
 
     def test_whims_are_found(self) -> None:
-        judgement = self.judged(PaperServer(whim=20), ("steps", "cfg", "scheduler"), ("steps", "cfg"))
+        judgement = self.judged(InMemoryServer(whim=20), ("steps", "cfg", "scheduler"), ("steps", "cfg"))
         assert judgement.verdict is Verdict.FAIL
         assert judgement.findings[0].cause == "the seed does not settle the picture"
 
     def test_two_runs_alone_cannot_tell_why_they_differ(self) -> None:
-        judgement = self.judged(PaperServer(whim=20))
+        judgement = self.judged(InMemoryServer(whim=20))
         assert judgement.verdict is Verdict.FAIL
         assert "another default" in words(judgement)
 
     def test_a_default_size_of_its_own_proves_nothing(self) -> None:
-        assert self.judged(PaperServer(defaults={"width": 64})).verdict is Verdict.UNTESTED
+        assert self.judged(InMemoryServer(defaults={"width": 64})).verdict is Verdict.UNTESTED
 
 
 def test_pictures_of_another_size_than_asked_for_are_not_compared_with_their_image() -> None:
-    exchange = PaperServer().answer("hang-up/next", asked()["hang-up/next"] | {"width": 64})
+    exchange = InMemoryServer().answer("hang-up/next", asked()["hang-up/next"] | {"width": 64})
     sideways = replace(exchange, request=HONEST["hang-up/next"].request)
     assert judge("GEN-PIC-12", HONEST["base"], sideways).reason == "GEN-PIC-05 does not hold"
 
@@ -254,21 +255,21 @@ def test_a_size_that_was_not_asked_for_is_not_judged() -> None:
 
 
 def test_one_seed_for_two_requests_proves_nothing_of_seeds() -> None:
-    server = PaperServer(seeds=[7])
+    server = InMemoryServer(seeds=[7])
     second = server.answer("overlap/second", {key: value for key, value in PLAIN.items() if key != "seed"})
     assert judge("GEN-PIC-09", server.answer("base", PLAIN), second).verdict is Verdict.UNTESTED
 
 
 def test_an_image_of_another_size_is_compared_in_whichever_way_it_was_fitted() -> None:
     wide = {**asked()["strength/low"], "image": coded(picture(48, 16, 99), "jpeg", quality=95)}
-    exchanges = [PaperServer().answer(label, fields) for label, fields in {**asked(), "strength/low": wide}.items()]
+    exchanges = [InMemoryServer().answer(label, fields) for label, fields in {**asked(), "strength/low": wide}.items()]
     assert judge("GEN-PIC-11", *exchanges).verdict is Verdict.PASS
 
 
 def test_a_mask_that_leaves_nothing_to_judge() -> None:
     white = np.full((64, 128, 3), 255, np.uint8)
     fields = {**PLAIN, "image": image64(), "mask": coded(white, "png")}
-    exchange = PaperServer().answer("hang-up/next", fields)
+    exchange = InMemoryServer().answer("hang-up/next", fields)
     judgement = judge("GEN-PIC-12", base(), exchange)
     assert judgement.verdict is Verdict.UNTESTED
     assert "nothing to judge" in judgement.reason

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_ranges, health
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.checks import generate_ranges, health
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
 from tests.conformance import transcripts
 from tests.conformance.transcripts import (
     FIELDS,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import generate_ending, generate_progress, generate_sse
-from conformance.transcript import End, Exchange
-from conformance.verdict import Verdict
+from local_dream_conformance.checks import generate_ending, generate_progress, generate_sse
+from local_dream_conformance.core.exchange import End, Exchange
+from local_dream_conformance.core.verdict import Verdict
 from tests.conformance.transcripts import (
     JSON_HEADERS,
     STREAM_HEADERS,

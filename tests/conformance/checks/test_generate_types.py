@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import contract
-from conformance.acceptance import documented
-from conformance.checks import generate_types, health
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.checks import generate_types, health
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.contract import documented
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
 from tests.conformance import transcripts
 from tests.conformance.transcripts import answer, generation, picture, progress, refusal, request, stream, words
 
@@ -21,8 +21,8 @@ def judge(id: str, *exchanges: Exchange) -> Judgement:
 
 
 def label(field: str, kind: str) -> str:
-    probe = "refuse-image" if field in ("image", "mask") else "refuse"
-    return f"{probe}/type/{field}-{kind}"
+    scenario = "refuse-image" if field in ("image", "mask") else "refuse"
+    return f"{scenario}/type/{field}-{kind}"
 
 
 def wrong(field: str) -> Request:

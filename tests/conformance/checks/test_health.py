@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.checks import health
-from conformance.settings import Settings
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.checks import health
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Judgement, Verdict
 from tests.conformance import transcripts
 from tests.conformance.transcripts import answer, complete, picture, progress, refusal, stream, words
 

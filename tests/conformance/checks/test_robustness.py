@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from conformance import suite
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
 from tests.conformance import transcripts
 from tests.conformance.transcripts import (
     FIELDS,

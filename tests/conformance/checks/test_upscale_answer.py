@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conformance import suite
-from conformance.card import card
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
+from local_dream_conformance.scenarios.test_images import card
 from tests.conformance import transcripts
 from tests.conformance.transcripts import Pixels, answer, refusal, upscale, upscale_request, upscaled, words
 

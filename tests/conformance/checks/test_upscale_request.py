@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from conformance import suite
-from conformance.transcript import End, Exchange, Request
-from conformance.verdict import Judgement, Verdict
+from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
 from tests.conformance import transcripts
 from tests.conformance.transcripts import JSON_HEADERS, answer, picture, refusal, upscale, upscale_request, words
 

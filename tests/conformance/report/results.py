@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance import contract
-from conformance.probe import Cost
-from conformance.result import ExchangeLine, Judged, ProbeLine, Result
-from conformance.settings import Settings
-from conformance.transcript import End, Exchange, Transcript
-from conformance.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import End, Exchange, Transcript
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.result import ExchangeLine, Result, ScenarioLine
 from tests.conformance import transcripts
 
 HOSTILE = (
@@ -48,7 +49,7 @@ def result(*lines: Judged, exchanges: Sequence[Exchange] = (), **changes: Any) -
         "settings": settings.public(),
         "launched": "",
         "strict": settings.strict,
-        "plan": (ProbeLine("base", Cost(generations=1), "made"),),
+        "plan": (ScenarioLine("base", Cost(generations=1), "made"),),
         "planned": Cost(3, 2),
         "spent": Cost(2, 1),
         "judged": lines,

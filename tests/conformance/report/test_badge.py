@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from conformance import contract
-from conformance.probe import Cost
-from conformance.report import badge
-from conformance.report.document import Document
-from conformance.result import Judged, ProbeLine, Replayed
-from conformance.verdict import ENDED, Finding, Verdict
+from local_dream_conformance.core import contract
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
+from local_dream_conformance.report import badge
+from local_dream_conformance.report.view_model import ViewModel
+from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.result import Replayed, ScenarioLine
 from tests.conformance.report import results
 from tests.conformance.report.results import judged, result
 
@@ -34,7 +35,7 @@ def test_names_contract_profile_verdict_and_waivers(
     lines: list[Judged], settings: dict[str, Any], message: str, colour: str
 ) -> None:
     document = result(judged("HLT-01"), *lines, settings=settings)
-    assert json.loads(badge.text(Document(document))) == {
+    assert json.loads(badge.text(ViewModel(document))) == {
         "schemaVersion": 1,
         "label": "Local Dream contract 1.0",
         "message": message,
@@ -43,7 +44,7 @@ def test_names_contract_profile_verdict_and_waivers(
 
 
 def test_the_picture_says_the_same_and_is_xml() -> None:
-    picture = ElementTree.fromstring(badge.svg(Document(results.passing())))
+    picture = ElementTree.fromstring(badge.svg(ViewModel(results.passing())))
     said = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert said == ["Local Dream contract 1.0", "core: conformant, 0 waived"]
     assert picture.get("aria-label") == ": ".join(text or "" for text in said)
@@ -52,24 +53,24 @@ def test_the_picture_says_the_same_and_is_xml() -> None:
 def test_a_missing_upscaler_is_named() -> None:
     document = results.passing()
     document["settings"]["upscaler_path"] = None
-    assert badge.endpoint(Document(document))["message"] == "core: conformant without upscale, 0 waived"
+    assert badge.endpoint(ViewModel(document))["message"] == "core: conformant without upscale, 0 waived"
 
 
-def _over_budget() -> Sequence[ProbeLine]:
-    return (ProbeLine("base", Cost(1), "made"), ProbeLine("edges", Cost(2), "over-budget", "over budget"))
+def _over_budget() -> Sequence[ScenarioLine]:
+    return (ScenarioLine("base", Cost(1), "made"), ScenarioLine("edges", Cost(2), "over-budget", "over budget"))
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"deselected": contract.load().requirements[:2]}, "the selection left out 2 requirements of the profile core"),
-        ({"plan": _over_budget()}, "the budget left out the probe edges"),
+        ({"plan": _over_budget()}, "the budget left out the scenario edges"),
         ({"replay": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
         ({"problem": "nothing answers"}, "the run ended as unreachable"),
     ],
 )
 def test_refused_for_less_than_a_whole_run(changes: dict[str, Any], words: str) -> None:
-    document = Document(result(judged("HLT-01"), **changes))
+    document = ViewModel(result(judged("HLT-01"), **changes))
     for make in (badge.text, badge.svg):
         with pytest.raises(badge.Refused) as caught:
             make(document)
@@ -82,9 +83,9 @@ def test_refused_for_less_than_a_whole_run(changes: dict[str, Any], words: str) 
 )
 def test_refused_for_a_run_that_broke_off(verdict: Verdict, reason: str, words: str) -> None:
     with pytest.raises(badge.Refused, match=words):
-        badge.text(Document(result(judged("HLT-01"), judged("HLT-02", verdict, reason))))
+        badge.text(ViewModel(result(judged("HLT-01"), judged("HLT-02", verdict, reason))))
 
 
 def test_not_refused_where_only_a_destructive_check_was_left_out() -> None:
     lines = judged("HLT-01"), judged("UPS-REQ-13", Verdict.UNTESTED, "asked only with --destructive")
-    assert badge.endpoint(Document(result(*lines)))["color"] == "brightgreen"
+    assert badge.endpoint(ViewModel(result(*lines)))["color"] == "brightgreen"

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from conformance.report import html
+from local_dream_conformance.report import html
 from tests.conformance.report import results
 from tests.conformance.report.chromium import asked, chromium, complaints
 from tests.conformance.report.results import HOSTILE

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance import recording
-from conformance.cli import main
-from conformance.recording import Kept, Recording
-from conformance.settings import Settings
+from local_dream_conformance.cli import main
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.recordings import recording
+from local_dream_conformance.recordings.recording import Kept, Recording
 from tests.conformance.report import results
 
 
@@ -20,7 +20,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_reports_of_a_kept_result_and_its_recording(tmp_path: Path) -> None:
     document, transcripts = results.failing()
-    kept = tuple(Kept(transcript.probe, "made") for transcript in transcripts)
+    kept = tuple(Kept(transcript.scenario, "made") for transcript in transcripts)
     whole = Recording("0.1.0", "1.0", document["started"], Settings(results.URL), kept)
     recording.write(tmp_path / "run", whole, transcripts)
     (tmp_path / "result.json").write_text(json.dumps(document), encoding="utf-8")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import base64
 
-from conformance.report import command
-from conformance.transcript import Request
+from local_dream_conformance.core.exchange import Request
+from local_dream_conformance.report import command
 
 
 def test_a_body_in_the_line_needs_no_file() -> None:

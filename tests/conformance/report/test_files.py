@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.files import Reports
-from conformance.settings import BadSetting
+from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.report.files import Reports
 from tests.conformance.tiny_server import TinyServer, tiny_server
 
 pytest_plugins = ["pytester"]
@@ -19,7 +19,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 WHOLE = ("--upscaler-path", "x")
-Judge = Callable[..., pytest.RunResult]
+Evaluator = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def server() -> Iterator[TinyServer]:
 
 
 @pytest.fixture
-def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: TinyServer) -> Judge:
+def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: TinyServer) -> Evaluator:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in [name for name in os.environ if name.startswith(("LOCAL_DREAM_", "GITHUB_"))]:
         monkeypatch.delenv(name)
@@ -41,7 +41,7 @@ def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: Ti
     return run
 
 
-def test_all_reports_of_one_run(judge: Judge, server: TinyServer, tmp_path: Path) -> None:
+def test_all_reports_of_one_run(judge: Evaluator, server: TinyServer, tmp_path: Path) -> None:
     server.words = b"good neat <script>song</script> tok-12345"
     result = judge(
         *WHOLE,
@@ -65,7 +65,7 @@ def test_all_reports_of_one_run(judge: Judge, server: TinyServer, tmp_path: Path
         assert "tok-12345" not in (tmp_path / name).read_text(encoding="utf-8")
 
 
-def test_junit_says_id_level_profile_and_verdict(judge: Judge, server: TinyServer, tmp_path: Path) -> None:
+def test_junit_says_id_level_profile_and_verdict(judge: Evaluator, server: TinyServer, tmp_path: Path) -> None:
     server.words = b"good blue words"
     judge(f"--junitxml={tmp_path / 'r.xml'}", "--profile=hardened")
     said = {
@@ -81,12 +81,12 @@ def test_junit_says_id_level_profile_and_verdict(judge: Judge, server: TinyServe
     ("arguments", "words"),
     [
         (("-k", "HLT"), "the selection left out 6 requirements of the profile core"),
-        (("--budget", "generate=0"), "the budget left out the probe base"),
+        (("--budget", "generate=0"), "the budget left out the scenario base"),
         (("-x",), "the run ended before everything was judged"),
     ],
 )
 def test_a_badge_is_refused_for_a_part(
-    judge: Judge, server: TinyServer, tmp_path: Path, arguments: tuple[str, ...], words: str
+    judge: Evaluator, server: TinyServer, tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     server.words = b"bad"
     result = judge(*WHOLE, *arguments, f"--badge={tmp_path / 'b.svg'}")
@@ -95,7 +95,7 @@ def test_a_badge_is_refused_for_a_part(
 
 
 def test_the_summary_of_a_github_job_is_appended_to(
-    judge: Judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    judge: Evaluator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
@@ -107,7 +107,7 @@ def test_the_summary_of_a_github_job_is_appended_to(
 
 
 def test_a_summary_that_cannot_be_written_is_a_line(
-    judge: Judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    judge: Evaluator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "absent" / "summary.md"))
     result = judge(*WHOLE)

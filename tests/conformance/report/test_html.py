@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from conformance.report import html
-from conformance.report.document import Document
-from conformance.result import Replayed
-from conformance.verdict import Verdict
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.report import html
+from local_dream_conformance.report.view_model import ViewModel
+from local_dream_conformance.result.result import Replayed
 from tests.conformance.report import results
 from tests.conformance.report.results import HOSTILE, judged, result
 
@@ -92,8 +92,8 @@ def test_a_run_that_could_not_begin() -> None:
 
 
 def test_a_fault_of_the_suite_keeps_the_lines_of_its_traceback() -> None:
-    page = html.page(result(judged("HLT-01", Verdict.ERROR, "the probe raised\n  File x\n\x1b[31m")))
-    assert "the probe raised\n  File x\n\\x1b[31m</p>" in page
+    page = html.page(result(judged("HLT-01", Verdict.ERROR, "the scenario raised\n  File x\n\x1b[31m")))
+    assert "the scenario raised\n  File x\n\\x1b[31m</p>" in page
 
 
 @pytest.mark.parametrize("hostile", [(), HOSTILE])
@@ -145,12 +145,12 @@ def test_extensions_are_told() -> None:
 
 def test_musts_of_extensions_count_as_open_where_they_are_declared() -> None:
     document = result(judged("HLT-01"), judged("HLT-02", Verdict.UNTESTED, "why"))
-    assert "1 MUST not judged" in Document(document).headline
+    assert "1 MUST not judged" in ViewModel(document).headline
     document["requirements"][1]["profile"] = "extension:formats"
-    assert "not judged" not in Document(document).headline
+    assert "not judged" not in ViewModel(document).headline
     line = {"name": "formats", "state": "unknown", "declared": True, "evidence": "", "id": "HLT-02"}
     document["extensions"] = [line]
-    assert "1 MUST not judged" in Document(document).headline
+    assert "1 MUST not judged" in ViewModel(document).headline
 
 
 def test_without_transcripts_there_is_still_the_command() -> None:
@@ -159,7 +159,7 @@ def test_without_transcripts_there_is_still_the_command() -> None:
 
 
 def test_a_report_of_the_whole_contract_stays_small() -> None:
-    from conformance import contract
+    from local_dream_conformance.core import contract
 
     lines = [judged(requirement.id) for requirement in contract.load().requirements if not requirement.unjudged]
     assert len(html.page(result(*lines))) < 400_000

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import re
 
-from conformance.report import markdown
-from conformance.report.document import Document
-from conformance.verdict import Finding, Verdict
+from local_dream_conformance.core.verdict import Finding, Verdict
+from local_dream_conformance.report import markdown
+from local_dream_conformance.report.view_model import ViewModel
 from tests.conformance.report import results
 from tests.conformance.report.results import HOSTILE, judged, result
 
 
 def test_says_what_was_found() -> None:
-    page = markdown.page(Document(results.failing()[0]))
+    page = markdown.page(ViewModel(results.failing()[0]))
     assert page.startswith("## ❌ Local Dream conformance: not conformant\n")
     assert "1 of 7 requirements holds, 2 MUST broken, 1 SHOULD broken, 1 waived, 1 MUST not judged." in page
     assert "| Cost | `2 generations and 1 upscale in 4 requests (planned: 3 generations and 2 upscales)` |" in page
@@ -22,13 +22,13 @@ def test_says_what_was_found() -> None:
 
 
 def test_a_run_that_could_not_begin() -> None:
-    page = markdown.page(Document(result(problem="nothing answers at http://h:1 (refused)")))
+    page = markdown.page(ViewModel(result(problem="nothing answers at http://h:1 (refused)")))
     assert "unreachable\n\nnothing answers at http://h:1 (refused)\n" in page
     assert "Bear in mind" not in page
 
 
 def test_what_the_target_says_stays_in_code_spans() -> None:
-    page = markdown.page(Document(results.failing(HOSTILE)[0]))
+    page = markdown.page(ViewModel(results.failing(HOSTILE)[0]))
     assert page.isprintable() or all(char == "\n" or char.isprintable() for char in page)
     outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", page)
     for trace in ("<script", "<img", "<b>", "](", "@everyone", "javascript:", "red"):
@@ -49,6 +49,6 @@ def test_prose_is_shown_as_it_is() -> None:
 
 def test_a_long_list_of_failures_is_cut() -> None:
     broken = [judged("HLT-01", Verdict.FAIL, "", [Finding("x" * 3000, "y" * 3000)])] * 300
-    page = markdown.page(Document(result(*broken)))
+    page = markdown.page(ViewModel(result(*broken)))
     assert "And 260 more: HLT-01" in page
     assert len(page) < 500_000

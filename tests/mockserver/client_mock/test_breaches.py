@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.datastructures import Headers
 
-from mockserver.client_mock.request_side import breaches_of
-from mockserver.problem import Problem
-from mockserver.request_reader import RequestReader
-from mockserver.spec import generate_request, load_spec
-from mockserver.synthetic import SyntheticEngine
+from local_dream_mockserver.mock.request_side import breaches_of
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.spec import generate_request, load_spec
 from tests.spec_ids import requirement_ids
 
 JSON = {"content-type": "application/json"}
@@ -150,7 +150,7 @@ def test_the_server_takes_what_breaks_nothing(fields: dict[str, Any]) -> None:
     if not broken and not limits:
         READER.read(body)
     if any(requirement and requirement.startswith("GEN-TYP") for requirement, _ in broken):
-        with pytest.raises(Problem):
+        with pytest.raises(APIError):
             READER.read(body)
 
 

@@ -17,7 +17,18 @@ from tests.mockserver.live_server import PATIENCE, events_of, small
 @contextmanager
 def mocking(*options: str) -> Iterator[httpx.Client]:
     """A client of `local-dream mock` with these options."""
-    command = [sys.executable, "-m", "mockserver", "--port", "0", "--pace-first", "0", "--pace-step", "0", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "local_dream_mockserver",
+        "--port",
+        "0",
+        "--pace-first",
+        "0",
+        "--pace-step",
+        "0",
+        *options,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver.client_mock.answer import Answer, BadAnswer
-from mockserver.client_mock.mock import Mock, running_mock
-from mockserver.faults.unknown import Unknown
+from local_dream_mockserver.mock.answers import Answer, BadAnswer
+from local_dream_mockserver.mock.mock import Mock, running_mock
+from local_dream_mockserver.proxy.unknown import Unknown
 from tests.mockserver.live_server import PATIENCE, events_of, small
 
 pytest_plugins = ("pytester",)
@@ -267,6 +267,6 @@ def test_the_installed_fixture_gives_each_test_its_own_server(pytester: pytest.P
 
 
 def test_the_plugin_is_light() -> None:
-    code = "import mockserver.pytest_plugin, sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "import local_dream_mockserver.mock.pytest_plugin, sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert not {"starlette", "uvicorn", "numpy", "PIL", "httpx", "jsonschema"} & set(json.loads(done.stdout))

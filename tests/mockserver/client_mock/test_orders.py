@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.client_mock.answer import faulty, ok
-from mockserver.client_mock.orders import Orders
-from mockserver.faults.catalogue import Fault, Quirk, choose, entries
-from mockserver.faults.unknown import Unknown
+from local_dream_mockserver.faults.catalogue import Fault, Quirk, choose, entries
+from local_dream_mockserver.mock.answers import faulty, ok
+from local_dream_mockserver.mock.state import MockState
+from local_dream_mockserver.proxy.unknown import Unknown
 
 
 def test_all_of_the_catalogue_can_be_ordered() -> None:
-    orders = Orders()
+    orders = MockState()
     for name, entry in entries().items():
         kind = Fault if isinstance(entry, Fault) else Quirk
         orders.order(kind, [name], more=True)
@@ -21,13 +21,13 @@ def test_all_of_the_catalogue_can_be_ordered() -> None:
 
 
 def test_what_needs_an_extension_that_is_off_changes_nothing() -> None:
-    orders = Orders(without={"formats"})
+    orders = MockState(without={"formats"})
     orders.order(Fault, ["overflow-null"], more=False)
     for order in (
         lambda: orders.order(Fault, ["coded-bgr"], more=True),
         lambda: orders.order(Quirk, ["coded-previews-small"], more=True),
         lambda: orders.script([faulty("coded-bgr")], more=False),
-        lambda: Orders(always=[choose("coded-bgr")], without={"formats"}),
+        lambda: MockState(always=[choose("coded-bgr")], without={"formats"}),
     ):
         with pytest.raises(Unknown, match="needs the extension formats, which is off"):
             order()
@@ -35,7 +35,7 @@ def test_what_needs_an_extension_that_is_off_changes_nothing() -> None:
 
 
 def test_one_wrong_name_leaves_everything_as_it_was() -> None:
-    orders = Orders()
+    orders = MockState()
     orders.order(Fault, ["terminal-missing"], more=False)
     orders.script([ok()], more=False)
     with pytest.raises(Unknown):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from tests.mockserver.live_server import events_of, serving, small
 
 

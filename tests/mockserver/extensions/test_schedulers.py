@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from mockserver.spec import component
-from mockserver.synthetic import SCHEDULERS, Pacing, SyntheticDescription, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import SCHEDULERS, Pacing, SyntheticDescription, SyntheticEngine
+from local_dream_mockserver.server.spec import component
 from tests.mockserver.live_server import events_of, serving, small
 
 ADDED = component("GenerateRequest")["properties"]["scheduler"]["x-extension-values"]["schedulers"]

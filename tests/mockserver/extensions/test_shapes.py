@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from tests.mockserver.live_server import events_of, serving, small
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from mockserver.synthetic import SyntheticEngine
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
 from tests.mockserver.live_server import GatedEngine, serving, small
 
 

@@ -10,24 +10,24 @@ import httpx
 import numpy as np
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockserver.engine import GenerationRequest
-from mockserver.faults.alteration import HONEST, Alteration, Reader, Stack
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.message import Message
-from mockserver.problem import Problem
-from mockserver.synthetic import Pacing, SyntheticEngine
-from mockserver.upscale import UpscaleAnswer, UpscaleRequest
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Reader, Stack
+from local_dream_mockserver.faults.message import Message
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.engine import GenerationRequest
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
 
 
-class Everything(Alteration):
+class Everything(FaultHooks):
     """Uses every hook, and counts."""
 
     def door(self, app: ASGIApp) -> ASGIApp:
         async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["path"] == "/health":
                 self.happened()
-                await Problem(503, "out of order").response()(scope, receive, send)
+                await APIError(503, "out of order").response()(scope, receive, send)
             else:
                 await app(scope, receive, send)
 
@@ -60,10 +60,10 @@ class Everything(Alteration):
         return replace(answer, width=request.width)
 
 
-def ask(alteration: Alteration, body: dict[str, object]) -> list[dict[str, object]]:
+def ask(alteration: FaultHooks, body: dict[str, object]) -> list[dict[str, object]]:
     """The events of one generation."""
     engine = SyntheticEngine(Pacing(first=0, step=0))
-    with running(create_altered_app(engine, None, lambda scope: alteration)) as url:
+    with running(create_faulty_app(engine, None, lambda scope: alteration)) as url:
         return events_of(httpx.post(f"{url}/generate", json=body, timeout=PATIENCE).text)
 
 
@@ -83,7 +83,7 @@ def test_door_and_upscale() -> None:
     rgb = np.zeros((2, 3, 3), np.uint8).tobytes()
     headers = {"X-Image-Width": "3", "X-Image-Height": "2", "X-Upscaler-Path": "default"}
     engine = SyntheticEngine()
-    with running(create_altered_app(engine, None, lambda scope: alteration)) as url:
+    with running(create_faulty_app(engine, None, lambda scope: alteration)) as url:
         assert httpx.get(f"{url}/health").status_code == 503
         answer = httpx.post(f"{url}/upscale", content=rgb, headers=headers, timeout=PATIENCE)
     assert answer.headers["x-output-width"] == "3"
@@ -92,7 +92,7 @@ def test_door_and_upscale() -> None:
 
 
 def test_a_stack_goes_from_the_server_outwards() -> None:
-    class Adds(Alteration):
+    class Adds(FaultHooks):
         def __init__(self, word: str) -> None:
             super().__init__()
             self.word = word
@@ -115,10 +115,10 @@ def test_a_stack_goes_from_the_server_outwards() -> None:
 def test_the_alteration_is_chosen_for_each_request() -> None:
     alteration = Everything()
 
-    def choose(scope: Scope) -> Alteration:
+    def choose(scope: Scope) -> FaultHooks:
         return alteration if (b"x-mock-fault", b"everything") in scope["headers"] else HONEST
 
-    with running(create_altered_app(SyntheticEngine(), None, choose)) as url:
+    with running(create_faulty_app(SyntheticEngine(), None, choose)) as url:
         assert httpx.get(f"{url}/health").status_code == 200
         assert httpx.get(f"{url}/health", headers={"X-Mock-Fault": "everything"}).status_code == 503
         assert httpx.get(f"{url}/health").status_code == 200

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.alteration import Alteration
-from mockserver.faults.catalogue import Fault, Layer, choose, entries, register
-from mockserver.faults.place import Place, Relation, Unit, parse_place
-from mockserver.faults.unknown import Unknown
-from mockserver.spec import load_spec
+from local_dream_mockserver.faults.catalogue import Fault, Layer, choose, entries, register
+from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.proxy.trigger import Relation, Trigger, Unit, parse_trigger
+from local_dream_mockserver.proxy.unknown import Unknown
+from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.spec import load_spec
 from tests.spec_ids import requirement_ids
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -20,21 +20,21 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("bytes:2000", Place(Unit.BYTES, 2000)),
-        ("event:3", Place(Unit.EVENT, 3, Relation.AFTER)),
-        ("before:progress:2", Place(Unit.PROGRESS, 2, Relation.BEFORE)),
-        ("inside:complete", Place(Unit.COMPLETE, 1, Relation.INSIDE)),
+        ("bytes:2000", Trigger(Unit.BYTES, 2000)),
+        ("event:3", Trigger(Unit.EVENT, 3, Relation.AFTER)),
+        ("before:progress:2", Trigger(Unit.PROGRESS, 2, Relation.BEFORE)),
+        ("inside:complete", Trigger(Unit.COMPLETE, 1, Relation.INSIDE)),
     ],
 )
-def test_places(text: str, place: Place) -> None:
-    assert parse_place(text) == place
-    assert parse_place(str(place)) == place
+def test_places(text: str, place: Trigger) -> None:
+    assert parse_trigger(text) == place
+    assert parse_trigger(str(place)) == place
 
 
 @pytest.mark.parametrize("text", ["", "bytes", "bytes:-1", "progress:0", "near:complete", "after:", "event:1:2"])
 def test_no_places(text: str) -> None:
     with pytest.raises(Unknown, match=r"no place in an answer; use bytes:N, or"):
-        parse_place(text)
+        parse_trigger(text)
 
 
 def test_unknown_names_are_answered_with_near_ones() -> None:
@@ -52,7 +52,7 @@ def test_a_place_that_the_fault_does_not_have() -> None:
 def test_a_name_is_given_once() -> None:
     entries()
     with pytest.raises(ValueError, match="two entries of the catalogue are named reset"):
-        register(Fault(name="reset", sentence="x", layer=Layer.EVENT, make=Alteration, breaks=()))
+        register(Fault(name="reset", sentence="x", layer=Layer.EVENT, make=FaultHooks, breaks=()))
 
 
 def test_every_entry_is_well_formed() -> None:

@@ -10,21 +10,21 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from mockserver.faults.alteration import Alteration
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.catalogue import entries
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.catalogue import entries
+from local_dream_mockserver.faults.hooks import FaultHooks
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
 
 
 @contextmanager
-def company(name: str) -> Iterator[tuple[httpx.Client, GatedEngine, Alteration]]:
+def company(name: str) -> Iterator[tuple[httpx.Client, GatedEngine, FaultHooks]]:
     """A server with one fault or quirk whose engine takes steps only when the test lets it."""
     entry = entries()[name]
     alteration = entry.make(entry.place)
-    assert isinstance(alteration, Alteration)
+    assert isinstance(alteration, FaultHooks)
     engine = GatedEngine()
     with (
-        running(create_altered_app(engine, None, lambda scope: alteration)) as url,
+        running(create_faulty_app(engine, None, lambda scope: alteration)) as url,
         httpx.Client(base_url=url, timeout=PATIENCE) as client,
     ):
         yield client, engine, alteration
@@ -157,8 +157,8 @@ def test_a_hang_up_is_not_noticed() -> None:
 
 def test_garbage_gets_200() -> None:
     alteration = entries()["garbage-gets-200"].make(None)
-    assert isinstance(alteration, Alteration)
-    app = create_altered_app(GatedEngine(), None, lambda scope: alteration)
+    assert isinstance(alteration, FaultHooks)
+    app = create_faulty_app(GatedEngine(), None, lambda scope: alteration)
     with (
         running(app, alteration.http) as url,
         socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as line,

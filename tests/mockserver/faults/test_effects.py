@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from mockserver.app import create_app
-from mockserver.engine import Cancelled, GenerationRequest
-from mockserver.faults.alteration import HONEST, Alteration
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from local_dream_mockserver.faults.hooks import HONEST, FaultHooks
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from tests.mockserver.faults import requests
 from tests.mockserver.faults.direct import PATIENCE, Answer, Ask, alive, ask
 
@@ -108,8 +108,8 @@ def honest() -> dict[Layer, list[Answer]]:
     return {layer: asyncio.run(answers(create_app(engine(), SETTINGS), layer)) for layer in layers}
 
 
-def altered(alteration: Alteration) -> Starlette:
-    return create_altered_app(engine(), SETTINGS, lambda scope: alteration)
+def altered(alteration: FaultHooks) -> Starlette:
+    return create_faulty_app(engine(), SETTINGS, lambda scope: alteration)
 
 
 @pytest.mark.parametrize("layer", sorted({entry.layer for entry in ENTRIES.values()}))
@@ -121,7 +121,7 @@ def test_without_faults_the_server_is_the_honest_one(layer: Layer, honest: dict[
 def test_it_changes_what_is_answered(name: str, honest: dict[Layer, list[Answer]]) -> None:
     entry = ENTRIES[name]
     alteration = entry.make(entry.place)
-    assert isinstance(alteration, Alteration)
+    assert isinstance(alteration, FaultHooks)
     never = "idle-timeout" in entry.options
     changed = asyncio.run(answers(altered(alteration), entry.layer, SHORT if never else PATIENCE))
     assert alteration.applied > 0

@@ -11,13 +11,13 @@ import httpx
 import numpy as np
 import pytest
 
-from mockserver.extensions.catalogue import NAMES
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.message import Message
-from mockserver.faults.personality import personalities
-from mockserver.picture_output import file_of
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.faults.message import Message
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.image_output import file_of
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
 
 
@@ -27,7 +27,7 @@ def release(name: str, without: frozenset[str] = frozenset()) -> Iterator[httpx.
     personality = personalities()[name]
     alteration = personality.make()
     settings = ServerSettings(without=without | frozenset(personality.without))
-    app = create_altered_app(SyntheticEngine(Pacing(first=0, step=0)), settings, lambda scope: alteration)
+    app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0)), settings, lambda scope: alteration)
     with running(app) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         yield client
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from conformance import archive
-from conformance.transcript import Exchange
-from mockserver.engine import UnknownUpscaler
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.personality import personalities
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.recordings import archive
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.engine import UnknownUpscaler
 from tests.mockserver.faults.direct import Answer, Ask, alive, ask
 
 RECORDED = {"2.4": "local-dream-2.4.3", "2.7": "local-dream-2.7"}
@@ -47,7 +47,7 @@ class Phone(SyntheticEngine):
 def answered(name: str, exchange: Exchange) -> Answer:
     """What the personality answers to a recorded request."""
     alteration = personalities()[name].make()
-    app = create_altered_app(Phone(Pacing(first=0, step=0)), None, lambda scope: alteration)
+    app = create_faulty_app(Phone(Pacing(first=0, step=0)), None, lambda scope: alteration)
     headers = {key.lower(): value for key, value in exchange.request.headers if key.lower() != "connection"}
     request = Ask(exchange.request.method, exchange.request.target, exchange.request.body, headers)
 

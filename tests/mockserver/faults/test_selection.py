@@ -11,12 +11,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from mockserver.cli import mock
-from mockserver.faults.altered import create_altered_app
-from mockserver.faults.selection import Selection, made
-from mockserver.served import altered
-from mockserver.settings import ServerSettings
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.commands.mock import mock
+from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.selection import Selection, made
+from local_dream_mockserver.mock.served import altered
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.config import ServerSettings
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
 
 
@@ -24,7 +24,7 @@ from tests.mockserver.live_server import PATIENCE, events_of, running, small
 def chosen(*names: str) -> Iterator[httpx.Client]:
     """A server that was started with these."""
     selection = Selection([made(name) for name in names])
-    app = create_altered_app(SyntheticEngine(Pacing(first=0, step=0)), None, selection)
+    app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0)), None, selection)
     with running(app) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         yield client
 
@@ -87,7 +87,18 @@ def test_a_header_that_names_what_needs_an_extension_that_is_off_is_refused() ->
 @contextmanager
 def started(*options: str) -> Iterator[tuple[str, str]]:
     """The program, with its URL and the rest of its ready line."""
-    command = [sys.executable, "-m", "mockserver", "--port", "0", "--pace-first", "0", "--pace-step", "0", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "local_dream_mockserver",
+        "--port",
+        "0",
+        "--pace-first",
+        "0",
+        "--pace-step",
+        "0",
+        *options,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -10,13 +10,13 @@ import sys
 import httpx
 from click.testing import CliRunner
 
-from mockserver.app import create_app
-from mockserver.proxy.cli import proxy
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.commands.proxy import proxy
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.app import create_app
 from tests.matrix.standing import serving
 from tests.mockserver.live_server import PATIENCE, small
 
-PROGRAM = [sys.executable, "-c", "from mockserver.proxy.cli import proxy; proxy(prog_name='proxy')"]
+PROGRAM = [sys.executable, "-c", "from local_dream_mockserver.commands.proxy import proxy; proxy(prog_name='proxy')"]
 
 
 def test_it_stands_before_a_server_until_it_is_told_to_stop() -> None:

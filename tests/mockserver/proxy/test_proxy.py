@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.faults.catalogue import choose
-from mockserver.proxy.bend import Bend
+from local_dream_mockserver.faults.catalogue import choose
+from local_dream_mockserver.proxy.mutator import ResponseMutator
 from tests.matrix.standing import proxying
 from tests.mockserver.proxy.scripted_server import PATIENCE, dial, read_all, read_until, scripted
 
@@ -25,13 +25,13 @@ def chunks(*pieces: bytes) -> bytes:
 STREAM = STREAM_HEAD + chunks(*EVENTS) + b"0\r\n\r\n"
 
 
-def bend(text: str) -> Bend:
+def bend(text: str) -> ResponseMutator:
     made = choose(text).make()
-    assert isinstance(made, Bend)
+    assert isinstance(made, ResponseMutator)
     return made
 
 
-def through(fault: Bend, answer: bytes, request: bytes = POST) -> tuple[bytes, bool]:
+def through(fault: ResponseMutator, answer: bytes, request: bytes = POST) -> tuple[bytes, bool]:
     """What a client sees of an answer, until the connection ends, and whether that was a reset."""
     with (
         scripted([(len(request), answer)], closes=True) as server,

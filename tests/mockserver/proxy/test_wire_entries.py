@@ -8,10 +8,10 @@ import httpx
 import numpy as np
 import pytest
 
-from mockserver.app import create_app
-from mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from mockserver.proxy.bend import Bend
-from mockserver.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.proxy.mutator import ResponseMutator
+from local_dream_mockserver.server.app import create_app
 from tests.matrix.standing import proxying, serving
 from tests.mockserver.live_server import events_of, small
 
@@ -68,7 +68,7 @@ def upstream() -> object:
 @pytest.mark.parametrize("entry", FAULTS, ids=lambda entry: entry.name)
 def test_a_fault_changes_what_a_client_gets(entry: Fault, upstream: str) -> None:
     made = entry.make(entry.place)
-    assert isinstance(made, Bend)
+    assert isinstance(made, ResponseMutator)
     honest = ask(upstream, LONG)
     with proxying(upstream, made) as url:
         bent = ask(url, SOON)
@@ -83,7 +83,7 @@ def test_a_fault_changes_what_a_client_gets(entry: Fault, upstream: str) -> None
 @pytest.mark.parametrize("entry", QUIRKS, ids=lambda entry: entry.name)
 def test_a_quirk_changes_nothing_that_is_said(entry: Quirk, upstream: str) -> None:
     made = entry.make(entry.place)
-    assert isinstance(made, Bend)
+    assert isinstance(made, ResponseMutator)
     honest = ask(upstream, LONG)
     with proxying(upstream, made) as url:
         bent = ask(url, LONG)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reference_engine.upscaling.architecture import build
-from reference_engine.upscaling.back_projection import REACH, BackProjected
-from reference_engine.upscaling.weights_file import WeightsFile
+from local_dream_reference.upscaling.architecture import build
+from local_dream_reference.upscaling.back_projection import REACH, BackProjected
+from local_dream_reference.upscaling.weights_file import WeightsFile
 from tests.reference_engine.upscaling.weights import compact_weights
 
 

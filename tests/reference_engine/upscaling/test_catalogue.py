@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from reference_engine.upscaling.catalogue import Catalogue
-from reference_engine.upscaling.errors import UnknownUpscaler, UnusableWeights
+from local_dream_reference.upscaling.catalogue import Catalogue
+from local_dream_reference.upscaling.errors import UnknownUpscaler, UnusableWeights
 from tests.reference_engine.upscaling.weights import compact_weights, rrdb_weights, write
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from reference_engine.upscaling import catalogue
-from reference_engine.upscaling.command import upscalers
+from local_dream_reference.upscaling import catalogue
+from local_dream_reference.upscaling.command import upscalers
 from tests.reference_engine.upscaling.weights import rrdb_weights, write
 
 

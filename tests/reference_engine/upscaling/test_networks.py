@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reference_engine.upscaling.architecture import architecture_name, build
-from reference_engine.upscaling.compact_network import CompactNetwork, CompactShape, initialised
-from reference_engine.upscaling.errors import UnusableWeights
-from reference_engine.upscaling.weights_file import WeightsFile, read_weights
+from local_dream_reference.upscaling.architecture import architecture_name, build
+from local_dream_reference.upscaling.compact_network import CompactNetwork, CompactShape, initialised
+from local_dream_reference.upscaling.errors import UnusableWeights
+from local_dream_reference.upscaling.weights_file import WeightsFile, read_weights
 from tests.reference_engine.upscaling.weights import Weights, compact_weights, rrdb_weights, write
 
 

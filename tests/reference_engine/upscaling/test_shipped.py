@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reference_engine.upscaling.catalogue import SHIPPED, Catalogue
-from reference_engine.upscaling.evaluation.quality import Row, gains, mean, measured, methods
-from reference_engine.upscaling.training.degradations import shrunk_bicubic
-from reference_engine.upscaling.upscaler import Upscaler
+from local_dream_reference.upscaling.catalogue import SHIPPED, Catalogue
+from local_dream_reference.upscaling.evaluation.quality import Row, gains, mean, measured, methods
+from local_dream_reference.upscaling.training.degradations import shrunk_bicubic
+from local_dream_reference.upscaling.upscaler import Upscaler
 
 pytest.importorskip("skimage", reason="measures on the sample pictures of scikit-image and scikit-learn")
 pytest.importorskip("sklearn", reason="measures on the sample pictures of scikit-image and scikit-learn")
@@ -26,7 +26,7 @@ def test_it_is_offered_first_and_small(upscaler: Upscaler) -> None:
 
 
 def test_photographs(upscaler: Upscaler) -> None:
-    from reference_engine.upscaling.evaluation.photographs import photographs
+    from local_dream_reference.upscaling.evaluation.photographs import photographs
 
     ways = methods(lambda small: upscaler.upscale(small, "default"))
     rows: dict[str, Row] = {name: measured(picture, ways) for name, picture in photographs().items()}
@@ -38,7 +38,7 @@ def test_photographs(upscaler: Upscaler) -> None:
 
 
 def test_drawings(upscaler: Upscaler) -> None:
-    from reference_engine.upscaling.evaluation.illustrations import illustrations
+    from local_dream_reference.upscaling.evaluation.illustrations import illustrations
 
     ways = methods(lambda small: upscaler.upscale(small, "default"))
     rows: dict[str, Row] = {name: measured(picture, ways) for name, picture in illustrations().items()}
@@ -50,8 +50,8 @@ def test_drawings(upscaler: Upscaler) -> None:
 
 @pytest.mark.parametrize("name", ["astronaut", "lettering 1"])
 def test_no_seams(upscaler: Upscaler, name: str) -> None:
-    from reference_engine.upscaling.evaluation.illustrations import illustrations
-    from reference_engine.upscaling.evaluation.photographs import photographs
+    from local_dream_reference.upscaling.evaluation.illustrations import illustrations
+    from local_dream_reference.upscaling.evaluation.photographs import photographs
 
     small = shrunk_bicubic({**photographs(), **illustrations()}[name])
     whole = upscaler.upscale(small, "default", tile=512).astype(int)

@@ -14,11 +14,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from reference_engine.upscaling.catalogue import Catalogue
-from reference_engine.upscaling.errors import Abandoned, UnknownUpscaler, UnsuitablePicture
-from reference_engine.upscaling.tiles import spans
-from reference_engine.upscaling.upscaler import Upscaler
-from reference_engine.upscaling.weights_file import WeightsFile, read_weights
+from local_dream_reference.upscaling.catalogue import Catalogue
+from local_dream_reference.upscaling.errors import Abandoned, UnknownUpscaler, UnsuitablePicture
+from local_dream_reference.upscaling.tiles import spans
+from local_dream_reference.upscaling.upscaler import Upscaler
+from local_dream_reference.upscaling.weights_file import WeightsFile, read_weights
 from tests.reference_engine.upscaling.weights import Weights, compact_weights, rrdb_weights, write
 
 Picture = NDArray[np.uint8]
@@ -149,7 +149,7 @@ def test_only_the_models_used_last_stay_loaded(shipped: Path, folder: Path, monk
         loads.append(path.stem)
         return read_weights(path)
 
-    monkeypatch.setattr("reference_engine.upscaling.upscaler.read_weights", counted)
+    monkeypatch.setattr("local_dream_reference.upscaling.upscaler.read_weights", counted)
     upscaler = Upscaler(Catalogue(folder, shipped=shipped), kept=2)
     for name in ("a", "b", "a", "c", "a", "b"):
         upscaler.upscale(_picture(2, 2), name)
@@ -191,8 +191,8 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from reference_engine.upscaling.catalogue import Catalogue
-from reference_engine.upscaling.upscaler import Upscaler
+from local_dream_reference.upscaling.catalogue import Catalogue
+from local_dream_reference.upscaling.upscaler import Upscaler
 
 upscaler = Upscaler(Catalogue(shipped=Path(sys.argv[1])))
 unit = 1 if sys.platform == "darwin" else 1024

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from reference_engine.upscaling.errors import UnusableWeights
-from reference_engine.upscaling.weights_file import read_weights
+from local_dream_reference.upscaling.errors import UnusableWeights
+from local_dream_reference.upscaling.weights_file import read_weights
 from tests.reference_engine.upscaling.weights import compact_weights, write
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reference_engine.upscaling.evaluation.measures import BORDER, colour_shift, luma, psnr, ssim
-from reference_engine.upscaling.evaluation.photographs import photographs
-from reference_engine.upscaling.evaluation.quality import gains, mean, measured, methods
+from local_dream_reference.upscaling.evaluation.measures import BORDER, colour_shift, luma, psnr, ssim
+from local_dream_reference.upscaling.evaluation.photographs import photographs
+from local_dream_reference.upscaling.evaluation.quality import gains, mean, measured, methods
 
 skimage_metrics = pytest.importorskip("skimage.metrics", reason="a development dependency of the evaluation")
 

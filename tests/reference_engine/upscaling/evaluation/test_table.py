@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from reference_engine.upscaling import catalogue
-from reference_engine.upscaling.evaluation import __main__ as command
+from local_dream_reference.upscaling import catalogue
+from local_dream_reference.upscaling.evaluation import __main__ as command
 
 
 @pytest.fixture(autouse=True)

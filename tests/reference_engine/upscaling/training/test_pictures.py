@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reference_engine.upscaling.training import drawings, pictures
-from reference_engine.upscaling.training.degradations import shrunk_as_sent, shrunk_bicubic
-from reference_engine.upscaling.training.textures import power_law_noise, texture_bank
+from local_dream_reference.upscaling.training import drawings, pictures
+from local_dream_reference.upscaling.training.degradations import shrunk_as_sent, shrunk_bicubic
+from local_dream_reference.upscaling.training.textures import power_law_noise, texture_bank
 
 NATURAL = [
     pictures.dead_leaves,

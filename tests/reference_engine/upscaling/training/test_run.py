@@ -13,12 +13,12 @@ import torch
 from click.testing import CliRunner
 from safetensors import safe_open
 
-from reference_engine.upscaling.catalogue import Catalogue
-from reference_engine.upscaling.training.__main__ import main
-from reference_engine.upscaling.training.loop import Length, Training, loss, tensor
-from reference_engine.upscaling.training.picture_cache import SHARD, SIDE, PictureCache, draw_missing, draw_picture
-from reference_engine.upscaling.training.recipe import Recipe
-from reference_engine.upscaling.upscaler import Upscaler
+from local_dream_reference.upscaling.catalogue import Catalogue
+from local_dream_reference.upscaling.training.__main__ import main
+from local_dream_reference.upscaling.training.loop import Length, Training, loss, tensor
+from local_dream_reference.upscaling.training.picture_cache import SHARD, SIDE, PictureCache, draw_missing, draw_picture
+from local_dream_reference.upscaling.training.recipe import Recipe
+from local_dream_reference.upscaling.upscaler import Upscaler
 
 SMALL = Recipe(features=8, convolutions=2, pictures=SHARD, patch=16, batch=4)
 

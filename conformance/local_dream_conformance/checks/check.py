@@ -1,0 +1,48 @@
+"""Checks: pure functions of recorded exchanges, each proving one requirement.
+
+A check sees only its `Context`: the exchanges, the settings, and `expect`. It makes no calls, keeps no state, reads no
+clock, so the same evidence always gives the same verdict. A check that tried no expectation proves nothing and is an
+error of the suite; one that cannot apply says so with `context.not_applicable(evidence)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from local_dream_conformance.core.context import Context
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check function with what it needs.
+
+    `needs`: scenarios without which it cannot judge. `over`: prefixes of exchange labels; the exchanges of every
+    scenario in the run's plan with such a label are added, so that "every stream" means every stream the run saw.
+    `requires`: ids of requirements that must hold first; where one fails, this one is blocked and names it.
+    """
+
+    id: str
+    function: Callable[[Context], None]
+    needs: tuple[str, ...]
+    over: tuple[str, ...]
+    requires: tuple[str, ...]
+
+
+REGISTRY: dict[str, list[Check]] = {}
+
+
+def check(
+    id: str,
+    *,
+    needs: Iterable[str],
+    over: Iterable[str] = (),
+    requires: Iterable[str] = (),
+) -> Callable[[Callable[[Context], None]], Callable[[Context], None]]:
+    """Registers a check of requirement `id`. A requirement may have several; all must hold."""
+
+    def register(function: Callable[[Context], None]) -> Callable[[Context], None]:
+        REGISTRY.setdefault(id, []).append(Check(id, function, tuple(needs), tuple(over), tuple(requires)))
+        return function
+
+    return register

@@ -1,0 +1,159 @@
+"""Checks of the group errors: the envelope of error answers, and that a server outlives what it refuses."""
+
+from __future__ import annotations
+
+from local_dream_conformance.checks.assertions import expect_status, present, reached, unless_absent
+from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange
+from local_dream_conformance.evidence import envelope
+from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.selectors import outcome
+
+TYPES = {400: "request_error", 500: "server_error"}
+EVERYTHING = [""]
+"""The prefix of every label."""
+JUDGED_APART = ("refuse/body-not-utf8", "overlap/second-busy")
+"""Bad UTF-8, which HTTP libraries answer on their own (ERR-07, ERR-08), and being busy (ROB-02)."""
+
+
+def _errors(context: Context) -> list[Exchange]:
+    """Answers of /generate and /upscale with status 400 or 500. Raises MissingEvidence where there is none."""
+    found = [
+        context[label]
+        for label, exchange in context.exchanges.items()
+        if exchange.status in TYPES
+        and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
+        and not label.startswith(JUDGED_APART)
+    ]
+    if not found:
+        raise MissingEvidence("no answer of /generate or /upscale had status 400 or 500")
+    return found
+
+
+@check("ERR-01", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+def media_type(context: Context) -> None:
+    for exchange in _errors(context):
+        context.expect(
+            exchange.media_type == "application/json",
+            expected=f"media type application/json with status {exchange.status}",
+            got=escape(exchange.header("content-type") or "no Content-Type", 80),
+            exchange=exchange,
+            cause=_own(exchange),
+        )
+
+
+@check("ERR-02", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+def shape(context: Context) -> None:
+    for exchange in _errors(context):
+        problem = envelope.problem(exchange)
+        context.expect(
+            not problem,
+            expected='{"error": {"message": M, "type": T}} with M a non-empty string',
+            got=problem,
+            exchange=exchange,
+            cause=_own(exchange),
+        )
+
+
+def _own(exchange: Exchange) -> str:
+    return "the answer of the HTTP library, not of the API's code?" if exchange.media_type != "application/json" else ""
+
+
+@check("ERR-03", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+def type_fits_the_status(context: Context) -> None:
+    kinds = [(exchange, envelope.kind(exchange)) for exchange in _errors(context)]
+    named = [(exchange, kind) for exchange, kind in kinds if kind is not None]
+    if not named:
+        raise MissingEvidence("no error answer had an error.type (see ERR-02)")
+    for exchange, kind in named:
+        wanted = TYPES[exchange.status or 0]
+        context.expect(
+            kind == wanted,
+            expected=f"error.type {wanted} with status {exchange.status}",
+            got=escape(repr(kind), 80),
+            exchange=exchange,
+        )
+
+
+@check("ERR-04", needs=["health"], over=EVERYTHING, requires=["HLT-01"])
+def other_statuses_carry_it_too(context: Context) -> None:
+    judged = False
+    for label, exchange in context.exchanges.items():
+        status = exchange.status or 0
+        told_by_the_api = exchange.request.method not in ("", "HEAD") and not label.startswith(JUDGED_APART)
+        known = status in TYPES and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
+        if status >= 400 and told_by_the_api and not known:
+            judged = True
+            problem = envelope.problem(context[label])
+            context.expect(
+                not problem, expected=f"the error envelope with status {status}", got=problem, exchange=exchange
+            )
+    if not judged:
+        raise MissingEvidence("no answer had an error status other than 400 and 500")
+
+
+@check("ERR-05", needs=["refuse"], over=["refuse-image/", "upscale-refuse/", "keep-alive/"], requires=["HLT-01"])
+def health_goes_on(context: Context) -> None:
+    for exchange in present(
+        context, *(f"{scenario}/health" for scenario in ("refuse", "refuse-image", "upscale-refuse"))
+    ):
+        died = exchange.end is End.UNREACHABLE
+        expect_status(
+            context,
+            exchange,
+            200,
+            what="GET /health after requests that were refused",
+            cause=f"the server died of one of the requests {exchange.label.rpartition('/')[0]}/*" if died else "",
+        )
+
+
+@check("ERR-06", needs=["refuse", "defaults"], requires=["GEN-EVT-12"])
+def work_goes_on(context: Context) -> None:
+    refusals = [
+        exchange
+        for exchange in context.starting("refuse/")
+        if exchange.operation == GENERATE and exchange.status is not None and exchange.status >= 400
+    ]
+    if not refusals:
+        raise MissingEvidence("no request was refused")
+    last = max(refusals, key=lambda exchange: exchange.started)
+    later = [exchange for exchange in context.starting("defaults/") if exchange.started > last.started]
+    if not later:
+        raise MissingEvidence("no generation was asked for after the refusals")
+    # Where the first is refused for what it is (GEN-REQ-05), the second is the next valid request after a refusal.
+    exchange = next((one for one in sorted(later, key=lambda one: one.started) if one.status != 400), later[0])
+    context.expect(
+        exchange.status == 200 and generation(exchange).complete is not None,
+        expected="a generation that completes after requests that were refused",
+        got=outcome(exchange),
+        exchange=exchange,
+        cause="a refused request leaves a lock taken, or broken state behind",
+    )
+
+
+@check("ERR-07", needs=["refuse"], requires=["HLT-01"])
+def not_utf8(context: Context) -> None:
+    unless_absent(context)
+    for exchange in reached(present(context, "refuse/body-not-utf8")):
+        context.expect(
+            exchange.status is not None and exchange.status >= 400,
+            expected="an error status for a body that is not valid UTF-8",
+            got=outcome(exchange),
+            exchange=exchange,
+        )
+
+
+@check("ERR-08", needs=["refuse"], requires=["ERR-07", "ERR-01", "ERR-02"])
+def not_utf8_in_the_envelope(context: Context) -> None:
+    for exchange in reached(present(context, "refuse/body-not-utf8")):
+        problem = envelope.problem(exchange)
+        context.expect(
+            exchange.status == 400 and not problem,
+            expected="status 400 and the error envelope for a body that is not valid UTF-8",
+            got=outcome(exchange) if exchange.status != 400 else problem,
+            exchange=exchange,
+            cause="the answer quotes the body, and its bytes cannot be put into JSON" if exchange.status == 500 else "",
+        )

@@ -1,0 +1,177 @@
+"""Checks of the group generate-events: the progress events, what they count, and when they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.strict_json import integer, number
+from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
+from local_dream_conformance.evidence.selectors import (
+    ALONE,
+    EVERY,
+    GENERATIONS,
+    completed,
+    fields,
+    held,
+    streams,
+    value,
+)
+
+TOO_FAST = 0.2
+"""Seconds of work below which events that come together prove nothing: so long can a busy machine hold reads back."""
+SPREAD = 0.25
+"""Share of the work after the first step over which the events must be spread; an honest server comes near 1."""
+
+
+@check("GEN-EVT-01", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-12"])
+def progress_before_complete(context: Context) -> None:
+    for stream, complete in completed(context):
+        context.expect(
+            bool(_running(stream)),
+            expected="at least one progress event before complete",
+            got="none",
+            exchange=stream.exchange,
+            at=complete.where,
+        )
+
+
+@check("GEN-EVT-02", needs=["base"], over=EVERY, requires=["GEN-SSE-06", "GEN-SSE-08"])
+def progress_has_steps(context: Context) -> None:
+    for stream, event in _progress(context):
+        for name in ("step", "total_steps"):
+            context.expect(
+                integer(event.payload.get(name)) is not None,
+                expected=f"an integer {name}",
+                got=held(event, name),
+                exchange=stream.exchange,
+                at=event.where,
+            )
+
+
+@check("GEN-EVT-03", needs=["base"], over=EVERY, requires=["GEN-EVT-02"])
+def step_within_total(context: Context) -> None:
+    for stream, event in _progress(context):
+        step, total = event.step or 0, event.total_steps or 0
+        context.expect(
+            1 <= step <= total,
+            expected="1 <= step <= total_steps",
+            got=f"step {value(step)} of {value(total)}",
+            exchange=stream.exchange,
+            at=event.where,
+            cause="steps are counted from 0" if step == 0 and total > 0 else "",
+        )
+
+
+@check("GEN-EVT-04", needs=["base"], over=EVERY, requires=["GEN-EVT-02"])
+def step_never_decreases(context: Context) -> None:
+    last: tuple[GenerationStream, int] | None = None
+    for stream, event in _progress(context):
+        before = last[1] if last and last[0] is stream else 0
+        step = event.step or 0
+        context.expect(
+            step >= before,
+            expected=f"a step of at least {value(before)}, as before",
+            got=f"step {value(step)}",
+            exchange=stream.exchange,
+            at=event.where,
+        )
+        last = stream, max(before, step)
+
+
+@check("GEN-EVT-05", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-01", "GEN-EVT-02"])
+def last_step_is_total(context: Context) -> None:
+    for stream, _ in completed(context):
+        for event in _running(stream)[-1:]:
+            context.expect(
+                event.step == event.total_steps,
+                expected="step equal to total_steps in the last progress event before complete",
+                got=f"step {value(event.step)} of {value(event.total_steps)}",
+                exchange=stream.exchange,
+                at=event.where,
+                cause="progress bars of clients stop short of their end",
+            )
+
+
+@check("GEN-EVT-06", needs=["base"], over=EVERY, requires=["GEN-EVT-02"])
+def total_is_constant(context: Context) -> None:
+    first: tuple[GenerationStream, GenerationEvent] | None = None
+    for stream, event in _progress(context):
+        if first is None or first[0] is not stream:
+            first = stream, event
+        context.expect(
+            event.total_steps == first[1].total_steps,
+            expected=f"total_steps {value(first[1].total_steps)}, as in the first progress event",
+            got=f"total_steps {value(event.total_steps)}",
+            exchange=stream.exchange,
+            at=event.where,
+        )
+
+
+@check("GEN-EVT-07", needs=["base"], over=ALONE, requires=["GEN-EVT-01", "GEN-EVT-15"])
+def events_arrive_in_time(context: Context) -> None:
+    measured = [
+        (stream, *_spread(stream, complete))
+        for stream, complete in completed(context, *ALONE)
+        if _steps_done(stream) >= 3
+    ]
+    # The first generation of a server may load its model before the first step: others tell more.
+    judged = [one for one in measured if one[0].exchange.label != "base"] or measured
+    if not judged:
+        raise MissingEvidence("no generation had three steps or more")
+    told = 0
+    for stream, work, waited, spread in judged:
+        in_time = spread >= SPREAD * waited > 0
+        if in_time or waited >= TOO_FAST:
+            told += 1
+            context.expect(
+                in_time,
+                expected=f"progress events spread over the {work * 1000:.0f} ms of work",
+                got=f"all of them within the last {spread * 1000:.0f} ms before complete",
+                exchange=stream.exchange,
+                at=stream.progress[0].where,
+                cause="the server or a proxy before it holds events back: flush after each event",
+            )
+    if not told:
+        longest = max(waited for _, _, waited, _ in judged)
+        context.not_applicable(f"the steps of the longest generation took {longest * 1000:.0f} ms: too fast to tell")
+
+
+def _progress(context: Context) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
+    found = False
+    for stream in streams(context, *EVERY):
+        for event in _running(stream):
+            found = True
+            yield stream, event
+    if not found:
+        raise MissingEvidence("no stream has a progress event")
+
+
+def _running(stream: GenerationStream) -> list[GenerationEvent]:
+    """The progress events before the terminal one; that there is none after it is a requirement of its own."""
+    last = stream.terminal
+    return [event for event in stream.progress if last is None or event.index < last.index]
+
+
+def _steps_done(stream: GenerationStream) -> float:
+    """About how many denoising steps a request asks for: with an image, strength times steps."""
+    asked = fields(stream.exchange.request)
+    steps = number(asked.get("steps", 20)) or 0
+    return steps * (number(asked.get("denoise_strength", 0.6)) or 0) if asked.get("image") else steps
+
+
+def _spread(stream: GenerationStream, complete: GenerationEvent) -> tuple[float, float, float]:
+    """In seconds: the work of a generation, the part of it after its first step, and from first progress to complete.
+
+    The work is what the server reports, at most what the client waited (a queue is no work). What was spent before the
+    first step (loading, reading the prompt) cannot show in progress events, so it is left out where the server says
+    how long it was, up to nine tenths.
+    """
+    said = number(complete.payload.get("generation_time_ms")) or 0
+    work = max(0.0, min(complete.at, said / 1000 if said > 0 else complete.at))
+    before = (number(complete.payload.get("first_step_time_ms")) or 0) / 1000
+    waited = work - min(max(0.0, before), 0.9 * work)
+    first = stream.progress[0].at if stream.progress else complete.at
+    return work, waited, complete.at - first

@@ -1,0 +1,265 @@
+"""Checks of the group generate-sse: the framing of the event stream, byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from local_dream_conformance.checks.assertions import expect_uncoded
+from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import ABSENT, End
+from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, Kind
+from local_dream_conformance.evidence.selectors import EVERY, GENERATIONS, ended, outcome, streams, value
+from local_dream_conformance.http.sse import Notice, Oddity, as_read_by_clients
+
+NAMES = (Kind.PROGRESS, Kind.COMPLETE, Kind.ERROR)
+
+
+@check("GEN-SSE-01", needs=["base"], over=["refuse/prompt-missing"])
+def base_is_a_stream(context: Context) -> None:
+    base = context["base"]
+    if all(exchange.status in ABSENT for exchange in context.starting("base", "refuse/prompt-missing")):
+        context.not_applicable(f"the server has no /generate: a valid request is answered with status {base.status}")
+    held = context.expect(
+        base.status == 200,
+        expected="status 200 for a valid request",
+        got=outcome(base),
+        exchange=base,
+        cause="is a model loaded?" if base.status in (500, 503) else "",
+    )
+    if held:
+        context.expect(
+            base.media_type == "text/event-stream",
+            expected="media type text/event-stream",
+            got=escape(base.header("content-type") or "no Content-Type", 80),
+            exchange=base,
+        )
+        expect_uncoded(context, base)
+
+
+@check("GEN-SSE-02", needs=["base"], over=GENERATIONS, requires=["GEN-SSE-01"])
+def content_type_once(context: Context) -> None:
+    for stream in streams(context):
+        values = stream.exchange.values("content-type")
+        context.expect(
+            len(values) == 1,
+            expected="Content-Type once",
+            got=f"{len(values)} times: {escape(' and '.join(values), 120)}",
+            exchange=stream.exchange,
+            cause="set by the handler and again by the library that streams the content",
+        )
+
+
+@check("GEN-SSE-03", needs=["base"], over=GENERATIONS, requires=["GEN-SSE-01"])
+def not_cached(context: Context) -> None:
+    for stream in streams(context):
+        values = stream.exchange.values("cache-control")
+        directives = {part.strip().lower() for line in values for part in line.split(",")}
+        context.expect(
+            bool(directives & {"no-cache", "no-store"}),
+            expected="Cache-Control: no-cache",
+            got=escape(", ".join(values), 80) or "no Cache-Control",
+            exchange=stream.exchange,
+        )
+
+
+@check("GEN-SSE-04", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def utf8_without_bom(context: Context) -> None:
+    for stream in streams(context, *EVERY):
+        _none_of(context, stream, [Oddity.BOM], "no byte order mark", "most readers lose the first event to it")
+        _none_of(
+            context,
+            stream,
+            [Oddity.INVALID_UTF8],
+            "valid UTF-8",
+            "a character cut in two, or text in another encoding",
+        )
+
+
+@check("GEN-SSE-05", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def lines_end_with_lf(context: Context) -> None:
+    for stream in streams(context, *EVERY):
+        _none_of(
+            context,
+            stream,
+            [Oddity.CR, Oddity.CRLF],
+            "lines that end with LF",
+            "clients that split at LF LF never see the end of an event",
+        )
+
+
+@check("GEN-SSE-06", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def event_line_first(context: Context) -> None:
+    kinds = [Oddity.NO_EVENT_LINE, Oddity.SEVERAL_EVENT_LINES, Oddity.EVENT_AFTER_DATA]
+    for stream in streams(context, *EVERY):
+        _none_of(context, stream, kinds, "one event: line before the data", "")
+
+
+@check("GEN-SSE-07", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def one_data_line(context: Context) -> None:
+    kinds = [Oddity.SEVERAL_DATA_LINES, Oddity.NO_DATA, Oddity.NO_SPACE]
+    for stream in streams(context, *EVERY):
+        _none_of(context, stream, kinds, "one line that begins with 'data: '", "")
+
+
+@check("GEN-SSE-08", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def data_is_json(context: Context) -> None:
+    for stream, event in _events(context):
+        held = context.expect(
+            not event.parsed.problem,
+            expected="data that is JSON",
+            got=f"{event.parsed.problem}; data: {escape(event.sse.data, 80)!r}",
+            exchange=stream.exchange,
+            at=event.where,
+        )
+        context.expect(
+            not held or isinstance(event.parsed.value, dict),
+            expected="data that is a JSON object",
+            got=value(event.parsed.value),
+            exchange=stream.exchange,
+            at=event.where,
+        )
+
+
+@check("GEN-SSE-09", needs=["base"], over=EVERY, requires=["GEN-SSE-06", "GEN-SSE-08"])
+def type_is_name(context: Context) -> None:
+    for stream, event in _events(context):
+        type = event.payload.get("type")
+        if event.kind in NAMES or type in NAMES:
+            context.expect(
+                type == event.name,
+                expected=f"type {escape(event.name, 40)!r}, as the event is named",
+                got="no type" if type is None else value(type),
+                exchange=stream.exchange,
+                at=event.where,
+            )
+
+
+@check("GEN-SSE-10", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
+def blank_line_ends_event(context: Context) -> None:
+    for stream in streams(context, *EVERY):
+        # What a broken connection leaves unfinished is no fault of the framing: GEN-EVT-12 speaks of it.
+        unfinished = stream.sse.unfinished if stream.exchange.end in (End.COMPLETE, End.EOF) else None
+        context.expect(
+            unfinished is None,
+            expected="a blank line after the last event",
+            got="" if unfinished is None else f"an event {escape(unfinished.name, 40)!r} that nothing ends",
+            exchange=stream.exchange,
+            at="" if unfinished is None else f"byte {unfinished.start}, to the end of the stream",
+            cause="readers drop an event that is not ended: the client waits for a picture that was sent",
+        )
+
+
+@check(
+    "GEN-SSE-11",
+    needs=["base"],
+    over=GENERATIONS,
+    requires=["GEN-SSE-04", "GEN-SSE-05", "GEN-SSE-06", "GEN-SSE-07", "GEN-SSE-10"],
+)
+def clients_read_the_same(context: Context) -> None:
+    for stream in ended(context):
+        ours = [(event.name or "message", event.sse.data) for event in stream.events]
+        try:
+            read = as_read_by_clients(stream.exchange.body, stream.exchange.header("content-type") or "")
+            theirs = [event for event in read if event != ("message", "")]
+        except ValueError as error:
+            context.expect(
+                False,
+                expected="a stream that httpx-sse reads",
+                got=escape(str(error)),
+                exchange=stream.exchange,
+            )
+            continue
+        differs = next((i for i, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
+        first = min(len(ours), len(theirs)) if differs is None else differs
+        context.expect(
+            ours == theirs,
+            expected=f"{len(ours)} events, the same for every reader",
+            got=f"{len(theirs)} events read by httpx-sse",
+            exchange=stream.exchange,
+            at=stream.events[first].where if first < len(ours) else "",
+            cause="a charset in Content-Type that is not UTF-8, or line separators at which some readers break lines",
+        )
+
+
+@check("GEN-SSE-12", needs=["base"], over=EVERY, requires=["GEN-SSE-06"])
+def no_other_names(context: Context) -> None:
+    for stream, event in _events(context):
+        context.expect(
+            event.kind in NAMES,
+            expected="an event named progress, complete or error",
+            got=f"{escape(event.name, 40)!r}",
+            exchange=stream.exchange,
+            at=event.where,
+        )
+
+
+def _events(context: Context) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
+    """All events of all streams but [DONE]; where that has no place, its framing says so."""
+    found = False
+    for stream in streams(context, *EVERY):
+        for event in stream.events:
+            if event.kind is not Kind.DONE_MARK:
+                found = True
+                yield stream, event
+    if not found:
+        raise MissingEvidence("no stream has an event")
+
+
+def _closing_marks(stream: GenerationStream) -> set[int]:
+    """The numbers of the [DONE] that may follow the terminal event."""
+    last = stream.terminal
+    return {
+        event.index for event in stream.events if last and event.index > last.index and event.kind is Kind.DONE_MARK
+    }
+
+
+def _seen(stream: GenerationStream, *oddities: Oddity) -> list[Notice]:
+    """The notices of these kinds, without those in the torn last event of a stream that was cut off."""
+    torn = stream.exchange.end not in (End.COMPLETE, End.EOF)
+    whole = stream.events[-1].sse.end if stream.events else 0
+    done = _closing_marks(stream)
+    return [
+        notice
+        for notice in stream.sse.noticed(*oddities)
+        if notice.event not in done
+        and not (torn and notice.offset >= whole)
+        and not (notice.oddity is Oddity.NO_SPACE and not notice.text.startswith("data"))
+    ]
+
+
+def _none_of(context: Context, stream: GenerationStream, oddities: list[Oddity], expected: str, cause: str) -> None:
+    """Expects that a stream has none of these oddities; the finding is about the first and says how many there are."""
+    seen = _seen(stream, *oddities)
+    if not seen:
+        context.expect(True, expected=expected, got="")
+        return
+    notice = seen[0]
+    times = f" ({len(seen)} times in this stream)" if len(seen) > 1 else ""
+    line = f": {escape(notice.text, 80)!r}" if notice.text else ""
+    event = "" if notice.event is None else f"event {notice.event + 1}, "
+    at = f"{event}byte {notice.offset} ({stream.exchange.arrived(notice.offset):.3f} s)"
+    context.expect(
+        False,
+        expected=expected,
+        got=f"{SAID[notice.oddity]}{line}{times}",
+        exchange=stream.exchange,
+        at=at,
+        cause=cause,
+    )
+
+
+SAID = {
+    Oddity.BOM: "a byte order mark",
+    Oddity.INVALID_UTF8: "bytes that are not UTF-8",
+    Oddity.CR: "a line that ends with CR",
+    Oddity.CRLF: "a line that ends with CR LF",
+    Oddity.NO_EVENT_LINE: "an event without an event: line",
+    Oddity.SEVERAL_EVENT_LINES: "a second event: line in one event",
+    Oddity.EVENT_AFTER_DATA: "the event: line after the data",
+    Oddity.SEVERAL_DATA_LINES: "a second data: line in one event",
+    Oddity.NO_DATA: "an event without data",
+    Oddity.NO_SPACE: "no space after data:",
+}

@@ -1,0 +1,237 @@
+"""Checks of the group robustness: overlapping clients, clients that hang up, unusual but legal HTTP, and garbage."""
+
+from __future__ import annotations
+
+from local_dream_conformance.checks.assertions import (
+    NEEDED,
+    accepted,
+    expect_status,
+    expect_taken,
+    present,
+    reached,
+    unless_absent,
+)
+from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import BUSY, End, Exchange
+from local_dream_conformance.evidence import envelope
+from local_dream_conformance.evidence.generation import GenerationStream, generation
+from local_dream_conformance.evidence.images import contrast
+from local_dream_conformance.evidence.selectors import outcome, picture
+
+STEPS_TO_NOTICE = 3
+"""A server looks for a client that is gone once a step; the first step of the next run is one more."""
+LEAST_SECONDS = 0.5
+"""What networks and schedulers may add, whatever the server does."""
+
+
+def _finished(exchange: Exchange) -> float:
+    """When an exchange ended, in seconds of the run."""
+    return exchange.started + exchange.ended_at
+
+
+def _overlapping(context: Context) -> tuple[Exchange, Exchange]:
+    """The generation that ran, and the answer to the one that was begun meanwhile."""
+    first = context["overlap/first"]
+    if not accepted(first) and first.status is not None:
+        raise MissingEvidence(f"the first of two generations did not run: {outcome(first)}")
+    second = context["overlap/second-busy" if "overlap/second-busy" in context else "overlap/second"]
+    if second.started >= _finished(first):
+        context.not_applicable(f"a generation is over in {first.ended_at:.3f} s, too fast for another to overlap it")
+    return first, second
+
+
+@check("ROB-01", needs=["overlap"], requires=["GEN-EVT-12"])
+def the_first_is_not_disturbed(context: Context) -> None:
+    first, second = _overlapping(context)
+    stream, other = generation(first), generation(second)
+    if not context.expect(
+        stream.complete is not None,
+        expected="the first generation completes although another begins",
+        got=outcome(first),
+        exchange=first,
+        cause="the second one takes its place, or breaks it",
+    ):
+        return
+    mine, others = picture(stream), picture(other)
+    if mine is not None and others is not None and contrast(mine.pixels) and mine.size == others.size:
+        context.expect(
+            bool((mine.pixels != others.pixels).any()),
+            expected="two pictures for two prompts",
+            got=f"the picture of {second.label} in {first.label} too",
+            exchange=first,
+            cause="both generations share their state",
+        )
+
+
+@check("ROB-02", needs=["overlap"], requires=["GEN-EVT-12"])
+def the_second_runs_or_is_refused(context: Context) -> None:
+    _, second = _overlapping(context)
+    if second.status in BUSY:
+        problem = envelope.problem(second)
+        context.expect(
+            not problem, expected=f"the error envelope with status {second.status}", got=problem, exchange=second
+        )
+        return
+    context.expect(
+        generation(second).complete is not None and second.status == 200,
+        expected=f"a second generation that completes, or status {', '.join(map(str, BUSY))}",
+        got=outcome(second),
+        exchange=second,
+    )
+
+
+@check("ROB-03", needs=["hang-up"], requires=["GEN-EVT-12"])
+def serves_after_a_hang_up(context: Context) -> None:
+    if context["hang-up/abandoned"].end is not End.HUNG_UP:
+        context.not_applicable("the generation that was to be abandoned was over before the client could hang up")
+    following = context["hang-up/next"]
+    refused = following.status is not None and 400 <= following.status < 500 and following.status not in BUSY
+    context.expect(
+        refused or (following.status == 200 and generation(following).complete is not None),
+        expected="an answer to the request after the one that was hung up on",
+        got=outcome(following),
+        exchange=following,
+        cause="the abandoned generation keeps the engine, or its end breaks the next one",
+    )
+    if "hang-up/health" in context:
+        expect_status(context, context["hang-up/health"], 200, what="GET /health after a hang-up")
+
+
+@check("ROB-04", needs=["hang-up"], over=["base"], requires=["ROB-03"])
+def is_soon_free_after_a_hang_up(context: Context) -> None:
+    abandoned, following = context["hang-up/abandoned"], context["hang-up/next"]
+    stream = generation(abandoned)
+    pace = _seconds_per_step(stream) or (("base" in context and _seconds_per_step(generation(context["base"]))) or None)
+    last = stream.progress[-1] if stream.progress else None
+    begun = generation(following).progress
+    if pace is None or last is None or last.step is None or last.total_steps is None or not begun:
+        raise MissingEvidence("the progress events do not say how fast the server is")
+    left = (last.total_steps - last.step) * pace
+    slack = max(STEPS_TO_NOTICE * pace, LEAST_SECONDS)
+    if left < 2 * slack:
+        context.not_applicable(f"the abandoned run would have been over in {left:.2f} s anyway, too soon to tell")
+    # Half of what was left tells the two apart on machines that are busy with something else, too.
+    within = stream.progress[0].at + left / 2
+    waited = following.started + begun[0].at - _finished(abandoned)
+    context.expect(
+        waited <= within,
+        expected=f"the next run's first progress within {within:.2f} s of the hang-up",
+        got=f"after {waited:.2f} s (the abandoned run had {left:.2f} s to go)",
+        exchange=following,
+        at=begun[0].where,
+        cause="the server does not notice that the client is gone, and finishes the run first",
+    )
+
+
+def _seconds_per_step(stream: GenerationStream) -> float | None:
+    steps = [event for event in stream.progress if event.step is not None]
+    if len(steps) < 2:
+        return None
+    done = (steps[-1].step or 0) - (steps[0].step or 0)
+    return (steps[-1].at - steps[0].at) / done if done > 0 else None
+
+
+@check("ROB-05", needs=["overlap"], over=NEEDED, requires=["GEN-SSE-01"])
+def chunked_bodies(context: Context) -> None:
+    expect_taken(
+        context,
+        lambda exchange: (exchange.request.header("transfer-encoding") or "").lower() == "chunked",
+        "a body in chunked transfer coding",
+        "only Content-Length is read",
+    )
+
+
+@check("ROB-06", needs=["hang-up"], over=NEEDED, requires=["GEN-SSE-01"])
+def expect_continue(context: Context) -> None:
+    expect_taken(
+        context,
+        lambda exchange: (exchange.request.header("expect") or "").lower() == "100-continue",
+        "Expect: 100-continue",
+        "the server neither says 100 Continue nor reads on",
+    )
+
+
+@check("ROB-07", needs=["keep-alive"], requires=["HLT-01"])
+def keep_alive_after_an_error(context: Context) -> None:
+    for exchange in context.starting("keep-alive/"):
+        stray = dict(exchange.notes).get("bytes-after-the-answer")
+        if stray:
+            context.expect(
+                False,
+                expected="nothing after the end of the answer on a connection that is kept alive",
+                got=f"{stray} bytes that belong to no answer",
+                exchange=exchange,
+                cause="Content-Length does not fit the body",
+            )
+    reused = 0
+    for exchange in present(context, "keep-alive/health", "keep-alive/last"):
+        if dict(exchange.notes).get("reused-connection") == "true":  # the answer before did not say that it is closed
+            reused += 1
+            closed = exchange.status is None and exchange.end in (End.TRUNCATED, End.RESET)
+            expect_status(
+                context,
+                exchange,
+                200,
+                what="GET /health on a connection that has carried an error answer",
+                cause="the server closes it without having said Connection: close"
+                if closed
+                else "the rest of the refused request is read as the next one",
+            )
+    if not reused and not context.findings:
+        context.not_applicable("the server closes the connection after an error answer")
+
+
+@check("ROB-08", needs=["hostile"], requires=["HLT-01"])
+def deep_json(context: Context) -> None:
+    unless_absent(context)
+    for exchange in reached(present(context, "hostile/json-deep")):
+        context.expect(
+            exchange.status is not None and exchange.status >= 400,
+            expected="an error status for JSON that is nested 10000 levels deep",
+            got=outcome(exchange),
+            exchange=exchange,
+            cause="the JSON reader overflows its stack" if exchange.status is None else "",
+        )
+        _lives_on(context, "hostile/health", "JSON nested too deeply")
+
+
+@check("ROB-09", needs=["hostile"], requires=["HLT-01"])
+def garbage(context: Context) -> None:
+    for exchange in reached(context.starting("hostile/")):
+        if exchange.request.method == "":
+            context.expect(
+                exchange.status is None or not 200 <= exchange.status < 300,
+                expected="no 2xx for bytes that are not HTTP",
+                got=outcome(exchange),
+                exchange=exchange,
+                cause="a request whose length is ambiguous can smuggle another" if "length" in exchange.label else "",
+            )
+    after = "hostile/json-deep" if "hostile/json-deep" in context else "hostile/health"
+    context.expect(
+        context[after].end is not End.UNREACHABLE,
+        expected="a server that lives on after bytes that are not HTTP",
+        got=outcome(context[after]),
+        exchange=context[after],
+    )
+
+
+@check("ROB-10", needs=["huge-prompt"], requires=["HLT-01", "GEN-EVT-12"])
+def huge_prompt(context: Context) -> None:
+    unless_absent(context)
+    for exchange in reached(present(context, "huge-prompt")):
+        size = f"{len(exchange.request.body) / 1e6:.1f} MB"
+        answered = exchange.status is not None and exchange.status >= 400
+        context.expect(
+            answered or (exchange.status == 200 and generation(exchange).terminal is not None),
+            expected=f"a refusal, or a stream to its end, for a prompt of {size}",
+            got=outcome(exchange),
+            exchange=exchange,
+        )
+        _lives_on(context, "huge-prompt/health", "a prompt of a megabyte")
+
+
+def _lives_on(context: Context, label: str, what: str) -> None:
+    expect_status(context, context[label], 200, what=f"GET /health after {escape(what)}", cause="the server died of it")

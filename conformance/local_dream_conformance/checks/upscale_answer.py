@@ -1,0 +1,229 @@
+"""Checks of the group upscale-answer: the JPEG that comes back, its size, its headers, and what it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from local_dream_conformance.checks.assertions import expect_uncoded, reached, unless_absent
+from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
+from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shrink
+from local_dream_conformance.evidence.selectors import outcome
+
+FACTOR = 4
+ALIKE = 25.0
+"""PSNR in dB that the answer, shrunk, must have with what was sent. JPEG of low quality leaves 37 and more; mirrored,
+BGR or flat pictures have less than 15, one that is off by a pixel or cropped by two less than 25."""
+SMALLEST_JUDGED = 8
+"""Edge in pixels below which a network sees more padding than picture."""
+SLACK_MS, SLACK = 50, 1.05
+"""What clocks that are read at different moments may differ by."""
+FLAG = "X-Use-OpenCL"
+
+
+def _answers(context: Context) -> list[Exchange]:
+    """The answers to upscales that a server has to make. Raises MissingEvidence where there is none."""
+    unless_absent(context, "/upscale")
+    return [exchange for exchange in reached(context.starting("upscale/")) if exchange.operation == UPSCALE]
+
+
+def _asked_again(context: Context, refused: Exchange) -> bool:
+    """Whether the suite sent the same picture without X-Use-OpenCL after this refusal, which is then what counts."""
+    return refused.request.header(FLAG) is not None and any(
+        other.request.body == refused.request.body and other.request.header(FLAG) is None for other in _answers(context)
+    )
+
+
+@check("UPS-ANS-01", needs=["upscale"], requires=["HLT-01"])
+def is_a_jpeg_answer(context: Context) -> None:
+    judged = [
+        exchange for exchange in _answers(context) if exchange.status == 200 or not _asked_again(context, exchange)
+    ]
+    for exchange in judged:
+        context.expect(
+            exchange.status == 200 and exchange.media_type == "image/jpeg",
+            expected="status 200 and media type image/jpeg",
+            got=outcome(exchange),
+            exchange=exchange,
+            cause="does the path that --upscaler-path gives exist on the server?" if exchange.status != 200 else "",
+        )
+        if exchange.status == 200:
+            expect_uncoded(context, exchange)
+
+
+def _enlarged(context: Context) -> list[Exchange]:
+    """The answers with status 200. Raises MissingEvidence where there is none."""
+    found = [exchange for exchange in _answers(context) if exchange.status == 200]
+    if not found:
+        raise MissingEvidence("no upscale was answered with status 200")
+    return found
+
+
+def _decoded(exchange: Exchange) -> Picture | None:
+    """The picture in an answer; None where it cannot be read. Decoded once for each exchange."""
+    found: dict[str, Picture | None] = exchange.__dict__
+    if "_enlarged" not in found:
+        try:
+            found["_enlarged"] = decode(exchange.body, "jpeg")
+        except BadPicture:
+            found["_enlarged"] = None
+    return found["_enlarged"]
+
+
+def _pictured(context: Context) -> Iterator[tuple[Exchange, Picture]]:
+    for exchange in _enlarged(context):
+        picture = _decoded(exchange)
+        if picture is not None:
+            yield exchange, picture
+
+
+def _edge(text: str | None) -> int | None:
+    """A header as an integer, where it is nothing but digits."""
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,15}", text) else None
+
+
+def _sent_size(exchange: Exchange) -> tuple[int, int]:
+    """(width, height) as the request says. Raises MissingEvidence where it is no size."""
+    width = _edge(exchange.request.header("x-image-width"))
+    height = _edge(exchange.request.header("x-image-height"))
+    if width is None or height is None:
+        raise MissingEvidence(f"the request of {exchange.label} has no size")
+    return width, height
+
+
+@check("UPS-ANS-02", needs=["upscale"], requires=["UPS-ANS-01"])
+def is_one_jpeg_in_colour(context: Context) -> None:
+    for exchange in _enlarged(context):
+        context.expect(
+            exchange.end in (End.COMPLETE, End.EOF),
+            expected="the whole body that the head announces",
+            got=escape(f"{exchange.end} after {len(exchange.body)} bytes: {exchange.detail}", 200),
+            exchange=exchange,
+        )
+        try:
+            picture = decode(exchange.body, "jpeg")
+        except BadPicture as bad:
+            context.expect(False, expected="a JPEG picture", got=str(bad), exchange=exchange)
+            continue
+        context.expect(
+            picture.mode == "RGB",
+            expected="a JPEG in colour (three channels)",
+            got=f"one of mode {escape(picture.mode, 20)}",
+            exchange=exchange,
+        )
+        context.expect(
+            exchange.body.endswith(b"\xff\xd9"),
+            expected="nothing after the end of the picture (FF D9)",
+            got=f"{len(exchange.body)} bytes that end with {exchange.body[-4:].hex(' ')}",
+            exchange=exchange,
+        )
+
+
+@check("UPS-ANS-03", needs=["upscale"], requires=["UPS-ANS-02"])
+def is_four_times_as_large(context: Context) -> None:
+    for exchange, picture in _pictured(context):
+        width, height = _sent_size(exchange)
+        wanted = (width * FACTOR, height * FACTOR)
+        context.expect(
+            picture.size == wanted,
+            expected=f"{wanted[0]}x{wanted[1]} pixels for a picture of {width}x{height}",
+            got=f"{picture.size[0]}x{picture.size[1]}",
+            exchange=exchange,
+            cause=_why_another_size(picture.size, (width, height)),
+        )
+
+
+def _why_another_size(got: tuple[int, int], sent: tuple[int, int]) -> str:
+    width, height = sent
+    if got == (height * FACTOR, width * FACTOR):
+        return "width and height are swapped"
+    for factor in (1, 2, 3, 8):
+        if got == (width * factor, height * factor):
+            return f"the factor is {factor}"
+    if got[0] >= width * FACTOR and got[1] >= height * FACTOR:
+        return "the picture is padded to whole tiles, and the padding is not cut off"
+    return "the picture is cropped to whole tiles or even sizes?"
+
+
+@check("UPS-ANS-04", needs=["upscale"], requires=["UPS-ANS-02"])
+def headers_say_the_size(context: Context) -> None:
+    for exchange, picture in _pictured(context):
+        for name, edge in zip(("X-Output-Width", "X-Output-Height"), picture.size, strict=True):
+            said = exchange.header(name)
+            context.expect(
+                _edge(said) == edge,
+                expected=f"{name}: {edge}, as the picture is",
+                got="no such header" if said is None else f"{name}: {escape(said, 40)}",
+                exchange=exchange,
+            )
+
+
+@check("UPS-ANS-05", needs=["upscale"], requires=["UPS-ANS-01"])
+def duration_is_an_integer(context: Context) -> None:
+    for exchange in _enlarged(context):
+        said = exchange.header("x-duration-ms")
+        context.expect(
+            _edge(said) is not None,
+            expected="X-Duration-Ms: an integer of at least 0",
+            got="no such header" if said is None else f"X-Duration-Ms: {escape(said, 40)}",
+            exchange=exchange,
+        )
+
+
+@check("UPS-ANS-06", needs=["upscale"], requires=["UPS-ANS-05"])
+def duration_is_within_the_wait(context: Context) -> None:
+    for exchange in _enlarged(context):
+        said = _edge(exchange.header("x-duration-ms"))
+        waited = exchange.ended_at * 1000
+        context.expect(
+            said is not None and said <= max(waited + SLACK_MS, waited * SLACK),
+            expected=f"X-Duration-Ms of at most the {waited:.0f} ms that the client waited",
+            got=f"X-Duration-Ms: {said}",
+            exchange=exchange,
+            cause="another unit than milliseconds?",
+        )
+
+
+@check("UPS-ANS-07", needs=["upscale"], requires=["UPS-ANS-03"])
+def shows_what_was_sent(context: Context) -> None:
+    for exchange, picture in _pictured(context):
+        width, height = _sent_size(exchange)
+        if min(width, height) < SMALLEST_JUDGED:
+            continue
+        sent = np.frombuffer(exchange.request.body, np.uint8).reshape(height, width, 3)
+        shrunk = shrink(picture.pixels, FACTOR)
+        likeness = psnr(shrunk, sent)
+        context.expect(
+            likeness >= ALIKE,
+            expected=f"the picture that was sent, when shrunk by {FACTOR} (PSNR of {ALIKE:g} dB)",
+            got=f"{likeness:.1f} dB",
+            exchange=exchange,
+            cause=_why_unlike(shrunk, sent),
+        )
+
+
+def _why_unlike(shrunk: Pixels, sent: Pixels) -> str:
+    """The likely reason why the answer does not show what was sent: the change of it that the answer resembles."""
+    height, width = sent.shape[:2]
+    changes = {
+        "looks like BGR: red and blue are swapped": sent[:, :, ::-1],
+        "looks upside down: the rows come in reverse": sent[::-1],
+        "looks mirrored": sent[:, ::-1],
+        "looks turned by 180 degrees": sent[::-1, ::-1],
+        "looks as if width and height were swapped in reading the rows": sent.reshape(width, height, 3).transpose(
+            1, 0, 2
+        ),
+        "looks as if the channels came one plane after another": sent.reshape(3, height, width).transpose(1, 2, 0),
+    }
+    if width == height:
+        changes["looks transposed: rows and columns are swapped"] = sent.transpose(1, 0, 2)
+    likeness, cause = max((psnr(shrunk, np.ascontiguousarray(changed)), cause) for cause, changed in changes.items())
+    if likeness > psnr(shrunk, sent) + 3:
+        return cause
+    return "one flat colour" if int(np.ptp(shrunk)) < 8 else "shifted, cropped, or another picture"

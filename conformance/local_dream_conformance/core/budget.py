@@ -1,0 +1,42 @@
+"""What a run may cost the target: accepted calls, and the most of them that are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Accepted calls that occupy the target's accelerator. Refused requests and /health cost nothing."""
+
+    generations: int = 0
+    upscales: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.generations + other.generations, self.upscales + other.upscales)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most generations and upscales that a run may cost the target; None is no limit."""
+
+    generations: int | None = None
+    upscales: int | None = None
+
+    def allows(self, cost: Cost) -> bool:
+        """Whether a total cost is within the budget."""
+        return (self.generations is None or cost.generations <= self.generations) and (
+            self.upscales is None or cost.upscales <= self.upscales
+        )
+
+
+def describe(cost: Cost) -> str:
+    """A cost in words."""
+    parts = [counted(cost.generations, "generation")] if cost.generations else []
+    parts += [counted(cost.upscales, "upscale")] if cost.upscales else []
+    return " and ".join(parts) or "nothing"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

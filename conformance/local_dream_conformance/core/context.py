@@ -1,0 +1,71 @@
+"""What one check looks at, and what it finds there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Finding
+
+FINDINGS_KEPT = 20
+
+
+@dataclass
+class Context:
+    """What one check looks at, and what it found.
+
+    `exchanges` maps labels to exchanges: those of the scenarios that the check needs and, for a check that judges every
+    answer of a kind, those of every scenario in the run's plan.
+    """
+
+    exchanges: Mapping[str, Exchange]
+    settings: Settings
+    findings: list[Finding] = field(default_factory=list)
+    assertions: int = 0
+    looked_at: dict[str, None] = field(default_factory=dict)
+    remark: str = ""
+    """What a report shall say of a requirement that holds: the evidence for it, in one line."""
+
+    def __getitem__(self, label: str) -> Exchange:
+        """The exchange with this label. Raises MissingEvidence."""
+        try:
+            exchange = self.exchanges[label]
+        except KeyError:
+            raise MissingEvidence(label) from None
+        self.looked_at[label] = None
+        return exchange
+
+    def __contains__(self, label: str) -> bool:
+        return label in self.exchanges
+
+    def starting(self, *prefixes: str) -> Iterator[Exchange]:
+        """Exchanges whose label begins with one of the prefixes, in label order. Raises MissingEvidence."""
+        found = sorted(label for label in self.exchanges if label.startswith(prefixes))
+        if not found:
+            raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes))
+        for label in found:
+            yield self[label]
+
+    def expect(
+        self,
+        condition: bool,
+        *,
+        expected: str,
+        got: str,
+        exchange: Exchange | None = None,
+        at: str = "",
+        cause: str = "",
+    ) -> bool:
+        """Tries one expectation and keeps a finding when it does not hold; answers whether it held."""
+        self.assertions += 1
+        if not condition and len(self.findings) < FINDINGS_KEPT:
+            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, cause))
+        return condition
+
+    def not_applicable(self, evidence: str) -> NoReturn:
+        """Ends the check: the target does not have what the requirement speaks about."""
+        raise NotApplicable(evidence)

@@ -1,0 +1,15 @@
+"""The exceptions that several wings raise and catch."""
+
+from __future__ import annotations
+
+
+class BadSetting(ValueError):
+    """A setting has a value that cannot be used; the message names the setting, where it came from, and the fix."""
+
+
+class NotApplicable(Exception):
+    """The target does not have what the requirement speaks about; the message is the evidence."""
+
+
+class MissingEvidence(Exception):
+    """The evidence holds no such exchange (over budget, deselected, or a recording without it)."""

@@ -1,0 +1,154 @@
+"""Transcripts: what was sent to a target and what came back, byte for byte and second by second.
+
+A transcript is immutable and complete in itself: a check needs nothing else to judge, so the same
+transcript can be judged live, on another xdist worker, or from a recording by a later version of the suite.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+BUSY = (409, 429, 503)
+"""Statuses with which a server may refuse a generation while another one runs."""
+ABSENT = (404, 405, 501)
+"""Statuses with which a web server says that it has no such operation."""
+GENERATE, UPSCALE, TOKENIZE, HEALTH = "POST /generate", "POST /upscale", "POST /tokenize", "GET /health"
+"""The operations of the API, as requirements name them."""
+OPERATIONS = (GENERATE, UPSCALE, TOKENIZE, HEALTH)
+
+
+class End(StrEnum):
+    """How an exchange ended, as the client saw it."""
+
+    COMPLETE = "complete"
+    """The answer's own framing (Content-Length, last chunk) said that it was over."""
+    EOF = "eof"
+    """The server closed the connection and nothing framed the answer, so the close is its end (HTTP/1.0 style)."""
+    TRUNCATED = "truncated"
+    """The server closed the connection before the end that its framing had announced."""
+    RESET = "reset"
+    """The connection was reset."""
+    MALFORMED = "malformed"
+    """The bytes are not HTTP."""
+    IDLE_TIMEOUT = "idle-timeout"
+    """No byte came for `Settings.idle_timeout` seconds; the suite gave up."""
+    TOTAL_TIMEOUT = "total-timeout"
+    """The answer outlasted `Settings.total_timeout` seconds; the suite gave up."""
+    TOO_LARGE = "too-large"
+    """The answer grew past the suite's limit; the suite gave up."""
+    HUNG_UP = "hung-up"
+    """The suite hung up on purpose, as its scenario says."""
+    UNREACHABLE = "unreachable"
+    """No connection could be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Body bytes (transfer coding removed) that arrived together, `at` seconds after the request began."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as sent. `target` is path and query; header order and case are kept."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or None where it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and everything that came back.
+
+    `label` names its part in its scenario (unique in a run, e.g. "base" or "refuse/steps-string").
+    `started` is in seconds on the run's clock, so that exchanges of one run can be ordered and overlaps seen;
+    `head_at`, `ended_at` and `Read.at` are in seconds since `started`. `status` is None where no answer came.
+    """
+
+    label: str
+    request: Request
+    started: float
+    end: End
+    ended_at: float
+    status: int | None = None
+    reason: str = ""
+    http_version: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    head_at: float | None = None
+    reads: tuple[Read, ...] = ()
+    interim: tuple[int, ...] = ()
+    """Statuses of interim answers (100, 103) that came before the final one."""
+    detail: str = ""
+    """For an end other than COMPLETE: what was seen, in one line (no bytes from the target unescaped)."""
+    notes: tuple[tuple[str, str], ...] = field(default=())
+    """Facts that the scenario adds, e.g. ("reused-connection", "true")."""
+
+    @property
+    def operation(self) -> str:
+        """The operation of the API that was asked for, one of OPERATIONS; "" for any other method or path.
+
+        The path may have a prefix: that of the target's address, which a recording keeps.
+        """
+        path = self.request.target.partition("?")[0]
+        named = f"{self.request.method} /{path.rpartition('/')[2]}"
+        return named if named in OPERATIONS else ""
+
+    @cached_property
+    def body(self) -> bytes:
+        """The whole body, transfer coding removed."""
+        return b"".join(read.data for read in self.reads)
+
+    def values(self, name: str) -> list[str]:
+        """All values of a header, in order."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return next(iter(self.values(name)), None)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the answer in lower case, without parameters; "" where there is none."""
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+    def arrived(self, offset: int) -> float:
+        """When the body byte at `offset` arrived, in seconds since the request began."""
+        for read in self.reads:
+            offset -= len(read.data)
+            if offset < 0:
+                return read.at
+        return self.ended_at
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """All exchanges of one scenario, in the order in which they were begun."""
+
+    scenario: str
+    exchanges: tuple[Exchange, ...]
+
+    def __getitem__(self, label: str) -> Exchange:
+        for exchange in self.exchanges:
+            if exchange.label == label:
+                return exchange
+        raise KeyError(label)

@@ -1,0 +1,1 @@
+"""What recorded exchanges say: events, pictures, costs."""

@@ -1,0 +1,209 @@
+"""Pictures as targets send them: decoded strictly and within limits, and compared.
+
+Pixels are uint8 arrays of shape (height, width, 3), RGB, unless a docstring says otherwise. Whatever is wrong with
+bytes from a target is a BadPicture with one sentence that says what and where; nothing else is raised.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.strict_json import integer
+
+Pixels = NDArray[np.uint8]
+Region = NDArray[np.bool_]
+Format = Literal["raw", "jpeg", "png"]
+
+MAX_PIXELS = 1 << 25  # 100 MB of RGB: four times a 4096 x 2048 picture, and no more than a small machine can hold
+_MAGIC: Mapping[Literal["jpeg", "png"], bytes] = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+
+
+class BadPicture(ValueError):
+    """The bytes are not the picture that they should be; the message says what is wrong, and where."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture. `mode` is Pillow's name of the colours as stored ("RGB", "L", "CMYK", ...)."""
+
+    pixels: Pixels
+    format: Format
+    mode: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes of base64 in the standard alphabet, padded, on one line. Raises BadPicture."""
+    if not text:
+        raise BadPicture("the base64 is empty")
+    core = text.rstrip("=")
+    bad = _NOT_BASE64.search(core)
+    if bad:
+        char = bad[0]
+        kind = {"-": "the URL-safe alphabet", "_": "the URL-safe alphabet", "=": "padding in the middle"}.get(char)
+        if char.isspace():
+            kind = "white space: it is wrapped"
+        elif core.startswith("data:"):
+            kind = "a data: URL"
+        raise BadPicture(f"not base64 at character {bad.start()}: {escape(char)!r} ({kind or 'not in the alphabet'})")
+    padding = len(text) - len(core)
+    if len(core) % 4 == 1:
+        raise BadPicture(f"base64 of {len(core)} characters without padding: no bytes encode to that many")
+    if padding != -len(core) % 4:
+        raise BadPicture(f"base64 padded with {padding} '=' where {-len(core) % 4} belong")
+    return base64.b64decode(text, validate=True)
+
+
+def kind_of(data: bytes) -> Literal["jpeg", "png"] | None:
+    """The format whose first bytes the data has, None where it has those of neither."""
+    return next((name for name, magic in _MAGIC.items() if data.startswith(magic)), None)
+
+
+def raw_rgb(data: bytes, width: int, height: int) -> Picture:
+    """Raw RGB, row by row. Raises BadPicture where the length is not width * height * 3."""
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise BadPicture(f"a size of {escape(f'{width}x{height}')} pixels")
+    wanted = width * height * 3
+    if len(data) != wanted:
+        kind = kind_of(data)
+        hint = f"; it is a {kind}" if kind else ""
+        raise BadPicture(f"{len(data)} bytes where {width}x{height} raw RGB has {wanted}{hint}")
+    return Picture(np.frombuffer(data, np.uint8).reshape(height, width, 3), "raw", "RGB")
+
+
+def decode(data: bytes, format: Literal["jpeg", "png"]) -> Picture:
+    """Decodes a JPEG or PNG; the size in its header is checked before any pixel is decoded. Raises BadPicture."""
+    if not data.startswith(_MAGIC[format]):
+        raise BadPicture(f"does not begin as a {format.upper()}: {data[:8].hex(' ') or 'no bytes'}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with Image.open(io.BytesIO(data), formats=(format.upper(),)) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise BadPicture(f"says that it is {width}x{height} pixels; more than {MAX_PIXELS} are not decoded")
+                mode = image.mode
+                image.load()
+                pixels = np.asarray(image.convert("RGB"))
+    except BadPicture:
+        raise
+    except Exception as error:  # Pillow raises almost anything on hostile bytes, and all of it means this
+        raise BadPicture(f"cannot be decoded as a {format.upper()}: {escape(str(error))}") from None
+    return Picture(pixels, format, mode)
+
+
+def of_payload(payload: Mapping[str, Any], size: tuple[int, int] | None = None) -> Picture:
+    """The picture in the data of a complete or progress event: of its `format`, or raw RGB without one.
+
+    Raw pictures have the `width` and `height` of the payload or, where it has none (previews), `size`. Raises
+    BadPicture.
+    """
+    image = payload.get("image")
+    if not isinstance(image, str):
+        raise BadPicture(f"image is {'missing' if image is None else 'a ' + type(image).__name__}, not a string")
+    data = decode_base64(image)
+    format = payload.get("format", "raw")
+    if format in ("jpeg", "png"):
+        return decode(data, format)
+    if format != "raw":
+        raise BadPicture(f"format is {escape(repr(format), 40)}, not raw, jpeg or png")
+    width, height = integer(payload.get("width")), integer(payload.get("height"))
+    if width is None or height is None:
+        if size is None:
+            raise BadPicture("raw RGB without integers width and height")
+        width, height = size
+    return raw_rgb(data, width, height)
+
+
+def psnr(one: Pixels, other: Pixels) -> float:
+    """Likeness of two pictures of one size in dB: inf where they are equal, above 35 hard to tell apart, 10 unlike."""
+    error = float(np.mean(np.square(one.astype(np.float64) - other.astype(np.float64))))
+    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
+
+
+def distance(one: Pixels, other: Pixels, region: Region | None = None) -> float:
+    """Mean absolute difference of two pictures of one size, 0..255; in `region` (height, width) only, where given."""
+    difference = np.abs(one.astype(np.int16) - other.astype(np.int16))
+    return float(np.mean(difference if region is None else difference[region]))
+
+
+def contrast(pixels: Pixels) -> int:
+    """Largest minus smallest value over all channels' pixels, 0..255: 0 where the picture is one flat colour."""
+    flat = pixels.reshape(-1, 3)
+    return int(np.max(flat.max(axis=0).astype(np.int16) - flat.min(axis=0)))
+
+
+def shrink(pixels: Pixels, factor: int) -> Pixels:
+    """The picture with every factor x factor block averaged. Its sides must be multiples of the factor."""
+    height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
+    blocks = pixels.reshape(height, factor, width, factor, 3).astype(np.float64)
+    means: NDArray[np.float64] = blocks.mean(axis=(1, 3))
+    return np.rint(means).astype(np.uint8)
+
+
+def fits(pixels: Pixels, size: tuple[int, int]) -> dict[str, Pixels]:
+    """The picture brought to `size` (width, height) in each way that a server may choose, by name of the way."""
+    image = Image.fromarray(pixels)
+    width, height = size
+    found = {"stretch": image.resize(size, Image.Resampling.BICUBIC)}
+    for way, pick in (("cover", max), ("contain", min)):
+        scale = pick(width / image.width, height / image.height)
+        scaled = image.resize(
+            (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BICUBIC
+        )
+        canvas = Image.new("RGB", size)
+        canvas.paste(scaled, ((width - scaled.width) // 2, (height - scaled.height) // 2))
+        found[way] = canvas
+    return {way: np.asarray(picture) for way, picture in found.items()}
+
+
+def away_from_seam(white: Region, margin: int) -> tuple[Region, Region]:
+    """(kept, repainted): the black and the white part of a mask without what lies within `margin` pixels of the other.
+
+    `white` is (height, width), True where the mask is white. Either part may come out empty.
+    """
+    return ~_grown(white, margin), ~_grown(~white, margin)
+
+
+def _grown(region: Region, margin: int) -> Region:
+    grown = region.copy()
+    for axis in (0, 1):  # a square brush, one axis after the other
+        source = grown.copy()
+        for shift in range(1, min(margin, region.shape[axis] - 1) + 1):
+            ahead = np.roll(source, shift, axis)
+            behind = np.roll(source, -shift, axis)
+            edge: list[slice] = [slice(None), slice(None)]
+            edge[axis] = slice(0, shift)
+            ahead[tuple(edge)] = False
+            edge[axis] = slice(region.shape[axis] - shift, None)
+            behind[tuple(edge)] = False
+            grown |= ahead | behind
+    return grown
+
+
+def white_of(data: bytes) -> Region:
+    """Where a mask (PNG or JPEG bytes, as in a request) is white: (height, width), True from half brightness up."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("L")) >= 128
+
+
+def pixels_of(data: bytes) -> Pixels:
+    """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))

@@ -1,0 +1,150 @@
+"""What checks read from recorded exchanges, and in which words they speak of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import GENERATE, End, Exchange, Request
+from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, generation
+from local_dream_conformance.evidence.images import BadPicture, Picture, of_payload
+
+SHORT = 60
+"""Characters of a target's value that a finding shows."""
+
+ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "recorded/")
+"""Prefixes of the generations that ran with nothing beside or just before them."""
+
+GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second")
+"""Prefixes of all generations that the suite lets run to their end."""
+
+EVERY = (*GENERATIONS, "hang-up/", "overlap/", "refuse/", "refuse-image/", "range/")
+"""Prefixes of whatever may be a stream, cut ones and those of requests that should have been refused too."""
+
+
+def streams(context: Context, *prefixes: str) -> list[GenerationStream]:
+    """The answers to POST /generate that say that they are event streams, by default the GENERATIONS among them.
+
+    Raises MissingEvidence where there is none.
+    """
+    found = [
+        generation(exchange)
+        for exchange in context.starting(*(prefixes or GENERATIONS))
+        if exchange.operation == GENERATE
+    ]
+    kept = [stream for stream in found if stream.is_stream]
+    if not kept:
+        raise MissingEvidence("no answer was an event stream")
+    return kept
+
+
+def ended(context: Context, *prefixes: str) -> list[GenerationStream]:
+    """The streams that the suite did not hang up on. Raises MissingEvidence where there is none."""
+    kept = [stream for stream in streams(context, *prefixes) if stream.exchange.end is not End.HUNG_UP]
+    if not kept:
+        raise MissingEvidence("every stream was hung up on")
+    return kept
+
+
+def completed(context: Context, *prefixes: str) -> list[tuple[GenerationStream, GenerationEvent]]:
+    """The streams that came to a complete event, with it. Raises MissingEvidence where there is none."""
+    kept = [(stream, stream.complete) for stream in streams(context, *prefixes)]
+    found = [(stream, complete) for stream, complete in kept if complete is not None]
+    if not found:
+        raise MissingEvidence("no stream came to a complete event")
+    return found
+
+
+def fields(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent, {} where it is none."""
+    sent = request.json
+    return sent if isinstance(sent, dict) else {}
+
+
+def size(stream: GenerationStream) -> tuple[int, int] | None:
+    """(width, height) as complete says, where both are integers."""
+    payload = stream.complete.payload if stream.complete else {}
+    width, height = integer(payload.get("width")), integer(payload.get("height"))
+    return None if width is None or height is None else (width, height)
+
+
+def picture(stream: GenerationStream) -> Picture | None:
+    """The picture in complete; None where there is none or it cannot be read. Decoded once for each stream."""
+    found: dict[str, Picture | None] = stream.__dict__
+    if "_picture" not in found:
+        try:
+            found["_picture"] = of_payload(stream.complete.payload) if stream.complete else None
+        except BadPicture:
+            found["_picture"] = None
+    return found["_picture"]
+
+
+def pictured(context: Context, *prefixes: str) -> list[tuple[GenerationStream, Picture]]:
+    """The streams whose complete has a picture that can be read. Raises MissingEvidence where there is none."""
+    found = [(stream, picture(stream)) for stream, _ in completed(context, *prefixes)]
+    kept = [(stream, shown) for stream, shown in found if shown is not None]
+    if not kept:
+        raise MissingEvidence("no picture of a complete event could be read")
+    return kept
+
+
+def outcome(exchange: Exchange) -> str:
+    """In one line, safe to print: what came of a request."""
+    if exchange.status is None:
+        return f"no answer ({exchange.end}{': ' + exchange.detail if exchange.detail else ''})"
+    stream = generation(exchange)
+    if stream.is_stream:
+        last = stream.terminal
+        if last is None:
+            return (
+                f"a stream without complete or error ({len(stream.events)} events; the exchange ended: {exchange.end})"
+            )
+        message = f" {escape(str(last.payload.get('message')), 120)!r}" if last.payload.get("message") else ""
+        return f"a stream that ends with {last.name}{message}"
+    body = f": {escape(exchange.body, 120)}" if exchange.body else " without a body"
+    return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}"
+
+
+PICTURED_FIELDS = (
+    "prompt",
+    "negative_prompt",
+    "steps",
+    "cfg",
+    "seed",
+    "width",
+    "height",
+    "scheduler",
+    "denoise_strength",
+    "image",
+    "mask",
+    "use_opencl",
+    "size",
+    "aspect_ratio",
+    "output_format",
+)
+"""The documented fields on which a picture may depend, and those that known extensions add."""
+
+
+def pictured_fields(request: Request, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a request says of its picture, without some fields; null is as good as absent."""
+    sent = fields(request)
+    return {n: sent[n] for n in PICTURED_FIELDS if n not in without and sent.get(n) is not None}
+
+
+def value(found: Any) -> str:
+    """A JSON value from a target, short and safe to print."""
+    return escape(repr(found[:SHORT] if isinstance(found, str) else found), SHORT)
+
+
+def held(event: GenerationEvent, name: str) -> str:
+    """What the data of an event has under a name, short and safe to print."""
+    return value(event.payload[name]) if name in event.payload else f"no {name}"
+
+
+def listed(labels: Sequence[str]) -> str:
+    """Names in a row: a, b and c."""
+    return ", ".join(labels[:-1]) + " and " + labels[-1] if len(labels) > 1 else "".join(labels)

@@ -1,0 +1,1 @@
+"""Calls to a target, and the record of each."""

@@ -1,0 +1,190 @@
+"""The server under judgement, as scenarios see it: they make calls, it records them and counts what they cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import Exchange, Request, Transcript
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http import sse
+from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
+from local_dream_conformance.http.transport import Address
+
+OnData = Callable[[Request, bytes], None]
+"""Gets every piece of the body of an answer as it arrives, from any thread."""
+API_EVENTS = ("progress", "complete")
+LARGEST = (512, 512)
+"""The largest picture that a scenario asks for, unless the settings give a size: the default one."""
+MOST_PICTURES = 4
+SPARE_BYTES = 8 << 20
+
+
+class Target:
+    """Makes calls and keeps count.
+
+    `transcript` answers with what an earlier scenario recorded, and raises KeyError where it did not run. `cost_of`
+    says what an exchange cost the target. `clock` is the `time.monotonic()` at which the run's clock was 0, so that
+    several processes can share one clock. `hear` gets what is received.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transcript: Callable[[str], Transcript],
+        *,
+        cost_of: Callable[[Exchange], Cost],
+        clock: float | None = None,
+        on_data: OnData | None = None,
+    ) -> None:
+        self.settings = settings
+        self._hear = on_data
+        self.spent = Cost()
+        self._transcript = transcript
+        self._cost_of = cost_of
+        self._epoch = time.monotonic() if clock is None else clock
+        self._address = Address.of(settings.url)
+        self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
+        self._lock = threading.Lock()
+        self._running: list[Running] = []
+
+    def transcript(self, scenario: str) -> Transcript | None:
+        """What an earlier scenario recorded; None where it did not run."""
+        try:
+            return self._transcript(scenario)
+        except KeyError:
+            return None
+
+    def close(self) -> None:
+        """Hangs up on every call that was begun and still runs."""
+        for running in self._running:
+            running.hang_up()
+
+    def send(
+        self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
+    ) -> Exchange:
+        """Makes one call on a connection of its own."""
+        return self._counted(self._connection().exchange(label, request, send_options, self._heard(request, stop_when)))
+
+    def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
+        """Begins a call and lets it run, so that others can be made meanwhile."""
+        running = Running(self._connection(), label, request, send_options, self._counted, self._heard(request, None))
+        self._running.append(running)
+        return running
+
+    def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
+        """Makes the calls one after another on one connection, as far as the server keeps it open."""
+        connection = self._connection()
+        try:
+            return [
+                self._counted(connection.exchange(label, request, SendOptions(keep_alive=True)))
+                for label, request in calls
+            ]
+        finally:
+            connection.close()
+
+    def raw(self, label: str, data: bytes, *, cut: bool = False, stop_when: StopWhen | None = None) -> Exchange:
+        """Sends bytes that need not be HTTP; with `cut`, closes without waiting for an answer.
+
+        The request is recorded with method and target "", and with the bytes as its body.
+        """
+        request = Request("", "", (), data)
+        return self._counted(self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when))
+
+    def _heard(self, request: Request, stop_when: StopWhen | None) -> StopWhen | None:
+        """What looks at every piece of an answer: those who listen, then `until`."""
+        if self._hear is None:
+            return stop_when
+        on_data = self._hear
+
+        def look(piece: bytes) -> bool:
+            on_data(request, piece)
+            return stop_when is not None and stop_when(piece)
+
+        return look
+
+    def affords(self, cost: Cost) -> bool:
+        """Whether what was spent through this object leaves room for `cost` in the budget."""
+        return self.settings.budget.allows(self.spent + cost)
+
+    def _connection(self) -> Connection:
+        return Connection(self._address, self._limits, lambda: time.monotonic() - self._epoch, self.settings.headers)
+
+    def _counted(self, exchange: Exchange) -> Exchange:
+        with self._lock:
+            self.spent += self._cost_of(exchange)
+        return exchange
+
+
+def _most_bytes(settings: Settings) -> int:
+    """Twice what the longest honest answer to a scenario takes (each step with a raw preview in base64), and some
+    more."""
+    width, height = settings.size or LARGEST
+    pictures = (settings.steps or MOST_PICTURES) + 2
+    return SPARE_BYTES + 2 * pictures * width * height * 4
+
+
+class Running:
+    """A call that runs in a thread of its own."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        label: str,
+        request: Request,
+        send_options: SendOptions | None,
+        done: Callable[[Exchange], Exchange],
+        stop_when: StopWhen | None = None,
+    ) -> None:
+        self._connection = connection
+        self._exchange: Exchange | None = None
+        self._stirred = threading.Event()
+        self._done = done
+        self._until = stop_when
+        self._watch = first_event()
+        self._thread = threading.Thread(target=self._run, args=(label, request, send_options), daemon=True)
+        self._thread.start()
+
+    def wait_for_event(self) -> bool:
+        """Waits for the stream's first progress event or the end of the call; whether it still runs then."""
+        self._stirred.wait()
+        return self._exchange is None
+
+    def hang_up(self) -> None:
+        """Closes the connection."""
+        self._connection.hang_up()
+
+    def result(self) -> Exchange:
+        """Waits for the end of the call, which the limits of the recorder assure."""
+        self._thread.join()
+        if self._exchange is None:
+            raise RuntimeError("the thread of a call died")
+        return self._exchange
+
+    def _run(self, label: str, request: Request, send_options: SendOptions | None) -> None:
+        try:
+            self._exchange = self._connection.exchange(label, request, send_options, self._look)
+            self._done(self._exchange)
+        finally:
+            self._stirred.set()
+
+    def _look(self, piece: bytes) -> bool:
+        if not self._stirred.is_set() and self._watch(piece):
+            self._stirred.set()
+        return self._until is not None and self._until(piece)
+
+
+def first_event() -> StopWhen:
+    """True from the first progress or complete event of a stream on: then the server has accepted the generation."""
+    decoder = sse.Decoder()
+    seen = False
+
+    def look(piece: bytes) -> bool:
+        nonlocal seen
+        if not seen:
+            seen = any(event.name in API_EVENTS for event in decoder.feed(piece))
+        return seen
+
+    return look

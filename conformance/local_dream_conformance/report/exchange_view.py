@@ -1,0 +1,56 @@
+"""An exhibit: one exchange as a report shows it to someone who was not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.report import command, timeline
+from local_dream_conformance.report.command import Command
+from local_dream_conformance.report.images import Album, Picture
+from local_dream_conformance.report.timeline import Timeline
+from local_dream_conformance.report.view_model import ViewModel
+
+BODY = 600
+"""Most characters shown of the body of an answer."""
+HEADERS = 30
+TEXTUAL = ("application/json", "text/plain", "text/html", "text/event-stream", "")
+
+
+@dataclass(frozen=True)
+class ExchangeView:
+    """An exchange with texts that are safe to print."""
+
+    label: str
+    request: str
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    strip: Timeline
+    pictures: tuple[Picture, ...]
+    command: Command | None
+
+
+def of(exchange: Exchange, document: ViewModel, album: Album) -> ExchangeView:
+    """The exhibit of an exchange. It has a command where the result has a curl line for it."""
+    line = document.curls.get(exchange.label)
+    status = "no answer" if exchange.status is None else f"{exchange.status} {escape(exchange.reason, 80)}".strip()
+    return ExchangeView(
+        label=escape(exchange.label),
+        request=escape(f"{exchange.request.method} {exchange.request.target}".strip() or "bytes that are not HTTP"),
+        status=status,
+        headers=tuple((escape(name, 80), escape(value, 300)) for name, value in exchange.headers[:HEADERS]),
+        body=_body(exchange),
+        strip=timeline.of(exchange),
+        pictures=album.of(exchange),
+        command=None if line is None else command.of(line, exchange.request),
+    )
+
+
+def _body(exchange: Exchange) -> str:
+    if not exchange.body:
+        return ""
+    if exchange.media_type in TEXTUAL or exchange.status != 200:
+        return escape(exchange.body[: 4 * BODY], BODY)
+    return f"{len(exchange.body)} bytes that begin with {exchange.body[:16].hex(' ')}"

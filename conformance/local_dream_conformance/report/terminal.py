@@ -1,0 +1,135 @@
+"""The end of a run on the terminal: groups by level, what is wrong, the cost, and the verdict in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from local_dream_conformance.core.budget import counted, describe
+from local_dream_conformance.core.contract import Level
+from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.report.failure import headline
+from local_dream_conformance.result.result import Outcome, Result
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+ORDER = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.STALE,
+    Verdict.WARN,
+    Verdict.BLOCKED,
+    Verdict.UNTESTED,
+    Verdict.WAIVED,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+COLOURS = {Outcome.CONFORMANT: "green", Outcome.INCONCLUSIVE: "yellow"}
+
+
+def write(reporter: TerminalReporter, result: Result) -> None:
+    """Writes the summary of a run that began."""
+    reporter.write_sep("=", f"Local Dream contract {result.contract_version}")
+    for judged in result.having(Verdict.WARN):
+        if not result.strict:
+            reporter.write_line(judged.text + "\n", yellow=True)
+    for line in table(result):
+        reporter.write_line(line)
+    for line in details(result):
+        reporter.write_line(line)
+    colour = COLOURS.get(result.outcome, "red")
+    reporter.write_line(verdict(result), bold=True, **{colour: True})
+
+
+def table(result: Result) -> Iterator[str]:
+    """One line per group, one column per level."""
+    groups = list(dict.fromkeys(judged.requirement.group for judged in result.judged))
+    rows = [("", *Level), *((group, *(_cell(result, group, level) for level in Level)) for group in groups)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _cell(result: Result, group: str, level: Level) -> str:
+    counts = Counter(
+        judged.judgement.verdict
+        for judged in result.judged
+        if judged.requirement.group == group and judged.requirement.level is level
+    )
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict])
+
+
+def details(result: Result) -> Iterator[str]:
+    """What is broken and what was not judged, with reasons; then the cost."""
+    yield ""
+    for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.STALE, Verdict.WARN):
+        for judged in result.having(verdict):
+            yield f"{verdict}: {headline(judged.requirement)}"
+    lacking = {line.name for line in result.extensions if line.state != "supported"}
+    told = {judged.requirement.id for judged in result.judged if of_profile(judged.requirement.profile) in lacking}
+    for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+        reasons: dict[str, list[str]] = {}
+        for judged in result.having(verdict):
+            if judged.requirement.id in told:
+                continue
+            reasons.setdefault(judged.judgement.reason, []).append(judged.requirement.id)
+        for reason, ids in reasons.items():
+            yield f"{verdict} ({reason}): {', '.join(ids)}"
+    if result.extensions:
+        yield from extensions(result)
+    if result.unjudged:
+        yield f"cannot be judged from outside: {', '.join(r.id for r in result.unjudged)}"
+    if result.deselected:
+        yield f"left out by the selection: {counted(len(result.deselected), 'requirement')}"
+    yield cost(result)
+
+
+def extensions(result: Result) -> Iterator[str]:
+    """Which extensions the target has, and what shows it."""
+    yield "extensions:"
+    width = max(len(line.name) for line in result.extensions)
+    for line in result.extensions:
+        declared = ", declared" if line.declared else ""
+        yield f"  {line.name:<{width}}  {line.state}{declared}: {line.evidence}"
+
+
+def cost(result: Result) -> str:
+    """What the run cost the target, against the plan."""
+    spent, requests = describe(result.spent), counted(len(result.exchanges), "request")
+    if result.replay is not None:
+        return f"the recorded run cost {spent}, {requests}; judging it again took {result.duration:.1f} s"
+    return f"cost: {spent} (planned {describe(result.planned)}), {requests}, {result.duration:.1f} s"
+
+
+def verdict(result: Result) -> str:
+    """The verdict in one line."""
+    profile = result.settings["profile"]
+    where = f"{result.settings['url']} (profile {profile}, contract {result.contract_version})"
+    waived = f", {result.count(Verdict.WAIVED)} waived" if result.count(Verdict.WAIVED) else ""
+    part = waived + (f", judged on {counted(len(result.judged), 'requirement')} only" if result.deselected else "")
+    part += ", judged from a recording" if result.replay else ""
+    if result.outcome is Outcome.UNREACHABLE:
+        return f"UNREACHABLE: {result.problem}"
+    if result.outcome is Outcome.CONFORMANT:
+        warned = result.count(Verdict.WARN)
+        warnings = f", {warned} SHOULD broken" if warned else ""
+        held = result.count(Verdict.PASS)
+        return f"CONFORMANT: {where}: {counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
+    if result.outcome is Outcome.NOT_CONFORMANT:
+        broken = [f"{result.count(Verdict.FAIL)} MUST"] if result.count(Verdict.FAIL) else []
+        broken += [f"{result.count(Verdict.WARN)} SHOULD"] if result.count(Verdict.WARN) else []
+        broken += [counted(result.count(Verdict.STALE), "stale waiver")] if result.count(Verdict.STALE) else []
+        return f"NOT CONFORMANT: {where}: broken: {' and '.join(broken)}{part}"
+    if result.outcome is Outcome.SUITE_ERROR:
+        unjudged = counted(result.count(Verdict.ERROR), "requirement")
+        return f"SUITE ERROR: {where}: {unjudged} could not be judged, a fault of the suite"
+    open_ = len(result.open_musts)
+    why = f"{open_} MUST not judged" if open_ else "nothing was judged"
+    return f"INCONCLUSIVE: {where}: {why}{part}"
+
+
+def _hold(count: int) -> str:
+    return "holds" if count == 1 else "hold"

@@ -1,0 +1,301 @@
+"""A result as the reports read it: its JSON (see conformance.result.Result.to_json), sorted for people.
+
+Every text that a target can have a part in is escaped here, once: no control characters, no unbounded length. The
+templates escape for their own format on top.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from local_dream_conformance.core.budget import Cost, counted, describe
+from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.verdict import ENDED, Verdict
+from local_dream_conformance.result.result import Outcome
+
+LONG = 2000
+"""Most characters of a text that quotes the target."""
+LEVELS = ("MUST", "SHOULD", "MAY")
+TITLES = {
+    Outcome.CONFORMANT: "Conformant",
+    Outcome.NOT_CONFORMANT: "Not conformant",
+    Outcome.INCONCLUSIVE: "Inconclusive",
+    Outcome.SUITE_ERROR: "Suite error",
+    Outcome.UNREACHABLE: "Unreachable",
+}
+BROKEN = (Verdict.FAIL, Verdict.STALE, Verdict.ERROR)
+NOT_JUDGED = (Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE)
+ORDER = (*BROKEN, Verdict.WARN, Verdict.WAIVED, *NOT_JUDGED, Verdict.PASS)
+NAMES = {
+    Verdict.FAIL: "broken",
+    Verdict.STALE: "stale waiver",
+    Verdict.ERROR: "suite error",
+    Verdict.WARN: "warned",
+    Verdict.WAIVED: "waived",
+    Verdict.BLOCKED: "blocked",
+    Verdict.UNTESTED: "untested",
+    Verdict.NOT_APPLICABLE: "not applicable",
+    Verdict.PASS: "holds",
+}
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One broken expectation, with texts that are safe to print."""
+
+    expected: str
+    got: str
+    exchange: str
+    at: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One requirement with what was found."""
+
+    id: str
+    level: str
+    profile: str
+    source: str
+    group: str
+    operation: str
+    text: str
+    clause: str
+    verdict: Verdict
+    reason: str
+    findings: tuple[Broken, ...]
+    assertions: int
+    evidence: tuple[str, ...]
+
+    @property
+    def verdict_name(self) -> str:
+        """The verdict in words of a sentence."""
+        return NAMES[self.verdict]
+
+    @property
+    def places(self) -> list[tuple[str, list[Broken]]]:
+        """What is broken by the exchange in which it is: (label, findings), the label "" for what is in none."""
+        found: dict[str, list[Broken]] = {}
+        for finding in self.findings:
+            found.setdefault(finding.exchange, []).append(finding)
+        return list(found.items())
+
+
+@dataclass(frozen=True)
+class Group:
+    """The requirements of one group of the contract."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    def counts(self, level: str | None = None) -> list[tuple[Verdict, int]]:
+        """How many have each verdict, the worst first; at one level, where it is given."""
+        found = Counter(entry.verdict for entry in self.entries if level in (None, entry.level))
+        return [(verdict, found[verdict]) for verdict in ORDER if found[verdict]]
+
+
+def many(verdict: Verdict, number: int) -> str:
+    """A number of requirements with a verdict, in words."""
+    plural = {Verdict.PASS: "hold", Verdict.STALE: "stale waivers", Verdict.ERROR: "suite errors"}
+    return f"{number} {NAMES[verdict] if number == 1 else plural.get(verdict, NAMES[verdict])}"
+
+
+class ViewModel:
+    """The JSON of a result, read."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.json = result
+        self.outcome = Outcome(result["outcome"])
+        self.title = TITLES[self.outcome]
+        self.contract = escape(str(result["contract"]))
+        self.settings: Mapping[str, Any] = result["settings"]
+        self.profile = str(self.settings["profile"])
+        self.target = escape(str(self.settings["url"]))
+        self.launched = str(result["launched"] or "")
+        self.problem = escape(str(result["problem"]), LONG)
+        self.date = _minute(result["started"])
+        self.curls: Mapping[str, str] = {label: escape(line, 4000) for label, line in result["curl"].items()}
+        self.entries = tuple(_entry(value) for value in result["requirements"])
+        self.replayed = bool(result.get("replayed"))
+        if self.replayed and result["replayed"]["started"]:
+            self.date += f", recorded {_minute(result['replayed']['started'])}"
+
+    def count(self, *verdicts: Verdict, level: str | None = None) -> int:
+        """How many requirements have one of the verdicts."""
+        return sum(entry.verdict in verdicts and level in (None, entry.level) for entry in self.entries)
+
+    def having(self, *verdicts: Verdict) -> list[Entry]:
+        """The requirements with one of the verdicts, those of the first verdict first."""
+        return [entry for verdict in verdicts for entry in self.entries if entry.verdict is verdict]
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, in the order of the contract."""
+        return _groups(self.entries)
+
+    @property
+    def holding(self) -> tuple[Group, ...]:
+        """The requirements that hold, by group."""
+        return _groups(tuple(self.having(Verdict.PASS)))
+
+    @property
+    def headline(self) -> str:
+        """What the run found, in one sentence."""
+        if self.outcome is Outcome.UNREACHABLE:
+            return self.problem
+        held = self.count(Verdict.PASS)
+        notes = [f"{held} of {counted(len(self.entries), 'requirement')} {'holds' if held == 1 else 'hold'}"]
+        for verdict, word in (
+            (Verdict.FAIL, "MUST broken"),
+            (Verdict.WARN, "SHOULD broken"),
+            (Verdict.STALE, "stale waivers"),
+            (Verdict.ERROR, "not judged through a fault of the suite"),
+            (Verdict.WAIVED, "waived"),
+        ):
+            if self.count(verdict):
+                notes.append(f"{self.count(verdict)} {word}")
+        if self.open_musts:
+            notes.append(f"{self.open_musts} MUST not judged")
+        return ", ".join(notes) + "."
+
+    @property
+    def open_musts(self) -> int:
+        """How many MUSTs were not judged, without those of extensions that nobody said the target has."""
+        declared = {f"extension:{line['name']}" for line in self.json.get("extensions", ()) if line["declared"]}
+        return sum(
+            entry.verdict in (Verdict.BLOCKED, Verdict.UNTESTED)
+            and entry.level == "MUST"
+            and (entry.profile in declared or not entry.profile.startswith("extension:"))
+            for entry in self.entries
+        )
+
+    @property
+    def extensions(self) -> list[tuple[str, str, str, str]]:
+        """The extensions that the run looked for: (name, whether the target has it, evidence, id)."""
+        return [
+            (
+                escape(line["name"]),
+                escape(line["state"]) + (", declared" if line["declared"] else ""),
+                escape(line["evidence"], LONG),
+                escape(line["id"]),
+            )
+            for line in self.json.get("extensions", ())
+        ]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What was judged against what, when, and what it cost the target: (name, value)."""
+        spent, planned = Cost(**self.json["spent"]), Cost(**self.json["plan"]["cost"])
+        requests = counted(len(self.json["exchanges"]), "request")
+        suite = self.json["suite"]
+        own = " (the suite's own server)" if self.launched else ""
+        facts = [
+            ("Target", self.target + own),
+            ("Date", self.date),
+            ("Profile", self.profile + (", strict" if self.settings["strict"] else "")),
+            ("Contract", self.contract),
+            ("Cost", f"{describe(spent)} in {requests} (planned: {describe(planned)})"),
+            ("Time", f"{self.json['duration']:.1f} s" + (", judged from a recording" if self.replayed else "")),
+            ("Suite", escape(f"{suite['name']} {suite['version']}, Python {suite['python']}")),
+        ]
+        return [fact for fact in facts if not (self.replayed and fact[0] == "Cost")]
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The settings of the run that are not at rest: (name, value)."""
+        shown = []
+        for name, value in self.settings.items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{key} {number}" for key, number in value.items() if number is not None)
+            elif isinstance(value, list):
+                value = ", ".join(str(item) for item in value)
+            if value is not None and value != "" and name != "url":
+                shown.append((name.replace("_", " "), escape(str(value), 400)))
+        return shown
+
+    def not_judged(self) -> Iterator[tuple[str, str, tuple[Entry, ...]]]:
+        """What was not judged, by reason: (verdict in words, reason, requirements)."""
+        for verdict in NOT_JUDGED:
+            reasons: dict[str, list[Entry]] = {}
+            for entry in self.having(verdict):
+                reasons.setdefault(entry.reason, []).append(entry)
+            for reason, entries in reasons.items():
+                yield NAMES[verdict], reason, tuple(entries)
+
+    @property
+    def levels(self) -> list[str]:
+        """The levels that its requirements have."""
+        return [level for level in LEVELS if any(entry.level == level for entry in self.entries)]
+
+    @property
+    def unjudged(self) -> dict[str, list[tuple[str, str]]]:
+        """What cannot be judged from outside, by reason: (id, sentence)."""
+        reasons: dict[str, list[tuple[str, str]]] = {}
+        for line in self.json["unjudged"]:
+            reasons.setdefault(escape(line["reason"], LONG), []).append(
+                (escape(line["id"]), escape(line["text"], LONG))
+            )
+        return reasons
+
+    @property
+    def deselected(self) -> list[str]:
+        """Ids of the profile that the selection (-k, paths) left out."""
+        return list(self.json["deselected"])
+
+    @property
+    def unmade(self) -> list[tuple[str, str]]:
+        """Scenarios that were not made: (name, why)."""
+        return [
+            (escape(line["name"]), escape(line["reason"] or line["state"], LONG))
+            for line in self.json["plan"]["probes"]
+            if line["state"] not in ("made", "failed")
+        ]
+
+    @property
+    def partial(self) -> str:
+        """Why the run speaks for a part of the profile only, or for no server that runs now; "" where it does not."""
+        if self.outcome in (Outcome.UNREACHABLE, Outcome.SUITE_ERROR):
+            return f"the run ended as {self.title.lower()}"
+        if self.replayed:
+            return "the run judged a recording, not a running server"
+        if self.deselected:
+            left_out = counted(len(self.deselected), "requirement")
+            return f"the selection left out {left_out} of the profile {self.profile}"
+        if over := [line["name"] for line in self.json["plan"]["probes"] if line["state"] == "over-budget"]:
+            return f"the budget left out the {'scenario' if len(over) == 1 else 'scenarios'} {', '.join(over)}"
+        if any(entry.reason == ENDED for entry in self.entries):
+            return "the run ended before everything was judged"
+        return ""
+
+
+def _minute(started: str) -> str:
+    """A time in ISO 8601, for people."""
+    return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    return Entry(
+        **{name: escape(str(value[name]), LONG) for name in ("id", "level", "profile", "source", "group")},
+        **{name: escape(str(value[name]), LONG) for name in ("operation", "text", "clause")},
+        verdict=Verdict(value["verdict"]),
+        reason=_lines(value["reason"]),
+        findings=tuple(Broken(**{key: _lines(text) for key, text in found.items()}) for found in value["findings"]),
+        assertions=int(value["assertions"]),
+        evidence=tuple(escape(label) for label in value["evidence"]),
+    )
+
+
+def _lines(text: str) -> str:
+    """A text of the suite that may quote the target. The suite's own line breaks (tracebacks) are kept."""
+    return "\n".join(escape(line, LONG) for line in text[: 4 * LONG].split("\n"))
+
+
+def _groups(entries: tuple[Entry, ...]) -> tuple[Group, ...]:
+    names = dict.fromkeys(entry.group for entry in entries)
+    return tuple(Group(name, tuple(entry for entry in entries if entry.group == name)) for name in names)

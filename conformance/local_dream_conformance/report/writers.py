@@ -1,0 +1,88 @@
+"""What a run writes besides its lines on the terminal: JSON, reports, its recording, a draft of waivers."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from local_dream_conformance.core.budget import counted
+from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.recordings import archive, recording
+from local_dream_conformance.recordings.recording import Kept, Recording
+from local_dream_conformance.recordings.redaction import Redaction
+from local_dream_conformance.report.files import STEP_SUMMARY, Reports
+from local_dream_conformance.result import waiver_file
+from local_dream_conformance.result.result import Result, ScenarioLine
+
+
+class Outputs:
+    """The files that the options of a run ask for. `written` tells of each in a line, once it is there."""
+
+    def __init__(self, option: Namespace) -> None:
+        self.json: str | None = option.local_dream_json_report
+        self.reports = Reports(
+            option.local_dream_html_report,
+            option.local_dream_markdown_report,
+            tuple(option.local_dream_badge or ()),
+            os.environ.get(STEP_SUMMARY) or None,
+        )
+        self.record: str | None = option.local_dream_record
+        self.redact_prompts: bool = option.local_dream_redact_prompts
+        self.draft: str | None = option.local_dream_write_waivers
+        self.is_dry = bool(option.local_dream_plan or option.collectonly)
+        self.written: list[str] = []
+
+    def check(self, *, is_replay: bool) -> None:
+        """Makes sure, before the first call, that all can be written. Raises BadSetting."""
+        for flag, path in (("--json-report", self.json), ("--write-waivers", self.draft)):
+            if path is not None and not Path(path).resolve().parent.is_dir():
+                raise BadSetting(f"{flag}: {path!r}: its folder does not exist; create it first")
+        self.reports.check()
+        if self.draft is not None and Path(self.draft).exists():
+            raise BadSetting(f"--write-waivers: {self.draft!r} exists, and may hold reasons; give another name")
+        if self.redact_prompts and self.record is None:
+            raise BadSetting("--redact-prompts: nothing is kept without --record DIR")
+        if self.record is not None:
+            if is_replay:
+                raise BadSetting("--record: a replay makes no calls that could be recorded; leave it out")
+            if not self.is_dry:
+                recording.claim(Path(self.record))
+
+    def write(self, result: Result, settings: Settings, folder: Path) -> None:
+        """Writes them. `folder` is that of the run."""
+        if self.json is not None:
+            Path(self.json).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+        if self.reports.wanted:
+            redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
+            shown = [redaction.transcript(transcript) for transcript in archive.made(folder)]
+            self.written += self.reports.write(result.to_json(), shown)
+        if self.draft is not None:
+            failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
+            broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]
+            Path(self.draft).write_text(waiver_file.draft(broken, settings.public_url), encoding="utf-8")
+            self.written.append(f"drafted {counted(len(broken), 'waiver')} in {self.draft}")
+        if self.record is not None and not result.problem:
+            self._record(Path(self.record), result, settings, folder)
+            self.written.append(f"recorded in {self.record}; judge it again with --replay {self.record}")
+
+    def _record(self, place: Path, result: Result, settings: Settings, folder: Path) -> None:
+        made = Recording(
+            suite_version=result.suite_version,
+            contract_version=result.contract_version,
+            started=result.started,
+            settings=settings,
+            scenarios=tuple(Kept(line.name, line.state, _reason(line, folder)) for line in result.plan),
+            launched=result.launched,
+            redacted_prompts=self.redact_prompts,
+        )
+        recording.write(place, made, archive.made(folder))
+
+
+def _reason(line: ScenarioLine, folder: Path) -> str:
+    """Why a scenario was not made; of one that raised, its traceback."""
+    failed = folder / f"{line.name}.failed"
+    return failed.read_text(encoding="utf-8") if failed.exists() else line.reason

@@ -1,0 +1,1 @@
+"""What a run found out, and what is waived of it."""

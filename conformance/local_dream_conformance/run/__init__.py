@@ -1,0 +1,1 @@
+"""A conformance run under pytest: plan, calls, judgements."""

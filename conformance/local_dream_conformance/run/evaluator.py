@@ -1,0 +1,158 @@
+"""The judge: evaluates the checks of a requirement on the evidence and says one of the verdicts.
+
+Pure over its evidence: it makes no calls of its own (evidence may be fetched lazily behind `Evidence`), so that a live
+run and a replay are judged by the same code.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from local_dream_conformance.checks.check import Check
+from local_dream_conformance.core import extension
+from local_dream_conformance.core.context import Context
+from local_dream_conformance.core.contract import Contract, Level, Requirement
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+
+
+class ScenarioFailed(Exception):
+    """A scenario raised: the suite's own fault. The message is its traceback."""
+
+
+class Evidence(Protocol):
+    """Where the judge finds exchanges."""
+
+    def exchanges(self, check: Check) -> Mapping[str, Exchange]:
+        """The exchanges that a check may look at.
+
+        Raises NotApplicable where the settings say that the target lacks what a needed scenario asks for,
+        MissingEvidence where a needed scenario was not run, ProbeFailed where one raised.
+        """
+
+
+PRECEDENCE = (
+    Verdict.ERROR,
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.BLOCKED,
+    Verdict.UNTESTED,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+"""Of several checks of one requirement the first of these counts: broken beats unknown, unknown beats kept."""
+
+BROKEN = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.BLOCKED)
+
+
+class Evaluator:
+    """Judges requirements, each once."""
+
+    def __init__(
+        self, contract: Contract, checks: Mapping[str, Sequence[Check]], evidence: Evidence, settings: Settings
+    ) -> None:
+        self.contract = contract
+        self.checks = checks
+        self.evidence = evidence
+        self.settings = settings
+        self._judged: dict[str, Judgement] = {}
+        self._path: list[str] = []
+
+    def judge(self, id: str) -> Judgement:
+        """The verdict on a requirement. Raises KeyError for an id that the contract does not have."""
+        requirement = self.contract.by_id[id]
+        if id not in self._judged:
+            self._path.append(id)
+            try:
+                self._judged[id] = self._cleaned(self._judge(requirement))
+            finally:
+                self._path.pop()
+        return self._judged[id]
+
+    def _judge(self, requirement: Requirement) -> Judgement:
+        checks = self.checks.get(requirement.id, ())
+        if not checks:
+            return Judgement(requirement.id, Verdict.ERROR, "no check proves this requirement")
+        judged = [self._prerequisites(check) or self._evaluate(requirement, check) for check in checks]
+        worst = min(judged, key=lambda judgement: PRECEDENCE.index(judgement.verdict))
+        return replace(
+            worst,
+            findings=tuple(finding for judgement in judged for finding in judgement.findings),
+            assertions=sum(judgement.assertions for judgement in judged),
+            evidence=tuple(dict.fromkeys(label for judgement in judged for label in judgement.evidence)),
+        )
+
+    def _prerequisites(self, check: Check) -> Judgement | None:
+        """Why the check cannot be judged, or None where all that it requires holds."""
+        for id in check.requires:
+            if id in self._path:
+                return Judgement(check.id, Verdict.ERROR, f"requires itself: {' -> '.join((*self._path, id))}")
+            if id not in self.contract.by_id:
+                return Judgement(check.id, Verdict.ERROR, f"requires {id}, which the contract does not have")
+            earlier = self.judge(id)
+            if earlier.verdict is Verdict.BLOCKED:
+                return Judgement(check.id, Verdict.BLOCKED, earlier.reason)
+            if earlier.verdict in BROKEN:
+                return Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold")
+            if earlier.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+                return Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")
+        return None
+
+    def _evaluate(self, requirement: Requirement, check: Check) -> Judgement:
+        context: Context | None = None
+        verdict, reason = Verdict.PASS, ""
+        try:
+            context = Context(self.evidence.exchanges(check), self.settings)
+            check.function(context)
+        except NotApplicable as stop:
+            verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
+        except MissingEvidence as stop:
+            verdict, reason = Verdict.UNTESTED, _missing(str(stop))
+        except ScenarioFailed as stop:
+            verdict, reason = Verdict.ERROR, str(stop)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # pytest's skip and fail are no Exceptions, and have no place in a check either
+            verdict, reason = Verdict.ERROR, f"the check raised\n{traceback.format_exc(limit=-4)}"
+        if context is None:
+            return Judgement(requirement.id, verdict, reason)
+        if context.findings and verdict is not Verdict.ERROR:
+            verdict, reason = _broken(requirement, context.findings[0], self.settings)
+        elif verdict is Verdict.PASS and not context.assertions:
+            verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
+        elif verdict is Verdict.PASS:
+            reason = context.remark
+        return Judgement(
+            requirement.id, verdict, reason, tuple(context.findings), context.assertions, tuple(context.looked_at)
+        )
+
+    def _cleaned(self, judgement: Judgement) -> Judgement:
+        """Without secrets: a target may echo a token in what a finding quotes."""
+        redact = self.settings.redact
+        findings = tuple(_mapped(finding, redact) for finding in judgement.findings)
+        return replace(judgement, reason=redact(judgement.reason), findings=findings)
+
+
+def _missing(what: str) -> str:
+    return what if " " in what else f"the evidence holds no exchange {what}"
+
+
+def _broken(requirement: Requirement, finding: Finding, settings: Settings) -> tuple[Verdict, str]:
+    if requirement.level is Level.MUST:
+        return Verdict.FAIL, ""
+    if requirement.level is Level.SHOULD:
+        return Verdict.WARN, ""
+    if settings.declares(extension.of_profile(requirement.profile)):
+        return Verdict.FAIL, ""
+    return Verdict.NOT_APPLICABLE, f"optional, and the target does not do it: expected {finding.expected}"
+
+
+def _mapped(finding: Finding, change: Callable[[str], str]) -> Finding:
+    return Finding(
+        change(finding.expected), change(finding.got), finding.exchange, change(finding.at), change(finding.cause)
+    )

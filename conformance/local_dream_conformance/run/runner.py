@@ -1,0 +1,157 @@
+"""The run: makes each scenario of the plan at most once, however many processes judge, and serves their exchanges.
+
+All processes of a run share one folder. A scenario is made under a lock, so that the target has one scenario at a time,
+and its transcript is kept there; whoever needs it next reads it. The process that began the run writes where the target
+is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from local_dream_conformance.checks.check import Check
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
+from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Judgement
+from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.http.target import OnData, Target
+from local_dream_conformance.recordings import archive
+from local_dream_conformance.run.evaluator import Evaluator, ScenarioFailed
+from local_dream_conformance.run.plan import Plan
+from local_dream_conformance.run.suite import Suite
+from local_dream_conformance.scenarios.scenario import Scenario
+
+ADDRESS = "target.json"
+
+
+def begin(folder: Path, url: str) -> None:
+    """Opens a run: tells every process that shares the folder where the target is, and starts the run's clock."""
+    (folder / ADDRESS).write_text(json.dumps({"url": url, "clock": time.monotonic()}), encoding="utf-8")
+
+
+class Run:
+    """One process's share of a run.
+
+    `watch` is called with each scenario that this process makes, and is left after it; `hear` gets what it receives.
+    """
+
+    def __init__(
+        self,
+        suite: Suite,
+        settings: Settings,
+        plan: Plan,
+        folder: Path,
+        watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
+        on_data: OnData | None = None,
+    ) -> None:
+        self.suite = suite
+        self.plan = plan
+        self.folder = folder
+        self.watch = watch
+        self.on_data = on_data
+        opened = json.loads((folder / ADDRESS).read_text(encoding="utf-8"))
+        self.settings = replace(settings, url=opened["url"])
+        self._clock = float(opened["clock"])
+        self._target: Target | None = None
+        self._transcripts: dict[str, Transcript] = {}
+        self._failed: dict[str, str] = {}
+        self._judge = Evaluator(suite.contract, suite.checks, self, self.settings)
+
+    def judge(self, id: str) -> Judgement:
+        """The verdict on a requirement; makes the scenarios that it needs and that were not made yet."""
+        return self._judge.judge(id)
+
+    def exchanges(self, check: Check) -> Mapping[str, Exchange]:
+        """See judge.Evidence."""
+        found: dict[str, Exchange] = {}
+        for name in check.needs:
+            if self.plan.partial and name in self.plan.not_recorded:
+                continue
+            found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
+        for scenario in self.plan.scenarios if check.over else ():
+            if any(_may_label(scenario.name, prefix) for prefix in check.over):
+                for exchange in self.transcript(scenario.name).exchanges:
+                    if exchange.label.startswith(check.over):
+                        found[exchange.label] = exchange
+        return found
+
+    def transcript(self, name: str) -> Transcript:
+        """The transcript of a scenario, which is made now if no process has made it yet.
+
+        Raises NotApplicable, MissingEvidence, ProbeFailed as judge.Evidence says.
+        """
+        if name in self.plan.unavailable:
+            raise NotApplicable(self.plan.unavailable[name])
+        if name in self.plan.over_budget:
+            raise MissingEvidence(self.plan.over_budget[name])
+        if name in self.plan.not_recorded:
+            raise MissingEvidence(self.plan.not_recorded[name])
+        if name not in self.plan:
+            raise ScenarioFailed(f"a check needs the scenario {name}, which the plan does not have")
+        if name not in self._transcripts and name not in self._failed:
+            with FileLock(self.folder / "target.lock"):
+                self._advance(name)
+        if name in self._failed:
+            raise ScenarioFailed(self._failed[name])
+        return self._transcripts[name]
+
+    def _advance(self, name: str) -> None:
+        """Goes through the plan in its order, up to a scenario, so that a run is the same whoever asks first."""
+        for scenario in self.plan.scenarios:
+            if scenario.name not in self._transcripts and scenario.name not in self._failed:
+                self._fetch(scenario)
+            if scenario.name == name:
+                return
+
+    def _fetch(self, scenario: Scenario) -> None:
+        failed = self.folder / f"{scenario.name}.failed"
+        if failed.exists():
+            self._failed[scenario.name] = failed.read_text(encoding="utf-8")
+        elif archive.holds(self.folder, scenario.name):
+            self._transcripts[scenario.name] = archive.load(self.folder, scenario.name)
+        else:
+            try:
+                self._transcripts[scenario.name] = self._make(scenario)
+            except Exception:
+                text = self.settings.redact(f"the scenario {scenario.name} raised\n{traceback.format_exc(limit=-4)}")
+                self._failed[scenario.name] = text
+                failed.write_text(text, encoding="utf-8")
+
+    def _make(self, scenario: Scenario) -> Transcript:
+        if broken := [name for name in scenario.after if name in self._failed]:
+            raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
+        if self._target is None:
+            self._target = Target(
+                self.settings, self._transcripts.__getitem__, cost_of=spent_on, clock=self._clock, on_data=self.on_data
+            )
+        try:
+            with self.watch(scenario):
+                transcript = Transcript(scenario.name, tuple(scenario.run(self._target)))
+        finally:
+            self._target.close()
+        _check_labels(transcript)
+        archive.save(self.folder, transcript)
+        return transcript
+
+
+def _may_label(scenario: str, prefix: str) -> bool:
+    """Whether the scenario may have exchanges whose label begins with the prefix: labels are PROBE or PROBE/PART."""
+    return f"{scenario}/".startswith(prefix) or prefix.startswith(f"{scenario}/")
+
+
+def _check_labels(transcript: Transcript) -> None:
+    labels = [exchange.label for exchange in transcript.exchanges]
+    for label in labels:
+        if label != transcript.scenario and not label.startswith(f"{transcript.scenario}/"):
+            raise ValueError(f"the exchange {label} is not named after its scenario {transcript.scenario}")
+        if labels.count(label) > 1:
+            raise ValueError(f"two exchanges are named {label}")

@@ -1,0 +1,176 @@
+"""What newer servers have beyond the core: asked for last, and as cheaply as it can be seen.
+
+A server without an extension ignores its fields, so a scenario makes one plain generation there. The requests that a
+server with the extension ought to refuse are sent only where its answer showed that it has it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import ABSENT, Exchange, Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.evidence.extensions import makes_formats, makes_ratio, makes_size, token_count
+from local_dream_conformance.http.connection import SendOptions
+from local_dream_conformance.http.target import Target
+from local_dream_conformance.scenarios import requests
+from local_dream_conformance.scenarios.requests import Body, generate
+from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.series import one_by_one
+from local_dream_conformance.scenarios.upscales import path_on_target
+
+ORIGIN = "https://page.example"
+UPSCALE_HEADERS = "content-type,x-image-height,x-image-width,x-upscaler-path,x-use-opencl"
+EDGE = 192
+"""Neither side of the plain run, and a multiple of 64, as older servers want."""
+RATIO = "2:3"
+"""Portrait where the plain size is landscape, and a ratio whose shorter side must be rounded at most sizes."""
+WIDE = "3:2"
+"""The same the other way round."""
+EMOJI = "\N{HOUSE BUILDING} "
+BEYOND_ANY_MODEL = 400
+"""So many repetitions of three words go beyond what any text encoder reads (77 to 512 tokens)."""
+LONGER_WORD = 5
+"""UTF-16 code units that hold at least one word more, of three letters and a space."""
+
+
+def _with_origin(request: Request) -> Request:
+    return Request(request.method, request.target, (*request.headers, ("Origin", ORIGIN)), request.body)
+
+
+def _preflight(path: str, headers: str) -> Request:
+    asked = (("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", headers))
+    return Request("OPTIONS", path, (("Origin", ORIGIN), *asked))
+
+
+def _cors(target: Target) -> Iterator[Exchange]:
+    """Costs nothing: what a browser asks on behalf of a page, and refusals. Browsers send no credentials beforehand."""
+    anonymous = SendOptions(anonymous=True)
+    yield target.send("cors/preflight-generate", _preflight("/generate", "content-type"), anonymous)
+    yield target.send("cors/preflight-upscale", _preflight("/upscale", UPSCALE_HEADERS), anonymous)
+    yield target.send("cors/health", _with_origin(requests.HEALTH))
+    yield target.send("cors/not-found", _with_origin(requests.absent(target.settings)))
+    yield target.send("cors/refused-generate", _with_origin(requests.refused(target.settings)))
+    path = path_on_target(target.settings)
+    yield target.send("cors/refused-upscale", _with_origin(requests.upscale(None, 8, path, b"")))
+
+
+def _cors_upscale(target: Target) -> Iterator[Exchange]:
+    """One upscale, asked for by a page of another origin."""
+    request = requests.upscale_card(8, 8, path_on_target(target.settings))
+    yield target.send("cors-upscale/page", _with_origin(request))
+
+
+def _tokenize(target: Target) -> Iterator[Exchange]:
+    """Costs nothing. Where the count says from where on a prompt is too long, the cut prompts are counted too."""
+    prompt = requests.prompts(target.settings)[0]
+    short = target.send("tokenize/short", _count(prompt))
+    yield short
+    if short.status in ABSENT or short.status is None:
+        return
+    yield target.send("tokenize/empty", _count(""))
+    yield target.send("tokenize/longer", _count(" ".join([prompt] * 3)))
+    text = EMOJI * 12 + "red cat sea " * BEYOND_ANY_MODEL
+    beyond = target.send("tokenize/beyond", _count(text))
+    yield beyond
+    offset = token_count(beyond).overflow_offset
+    if offset is not None and 0 < offset <= len(text):
+        yield target.send("tokenize/cut", _count(_first_units(text, offset)))
+        yield target.send("tokenize/cut-later", _count(_first_units(text, offset + LONGER_WORD)))
+    yield target.send("tokenize/prompt-number", _to_tokenize(b'{"prompt": 5}'))
+    yield target.send("tokenize/json-malformed", _to_tokenize(b'{"prompt": "a re'))
+    yield target.send("tokenize/prompt-missing", _to_tokenize(b"{}"))
+
+
+def _count(prompt: str) -> Request:
+    return _to_tokenize(json.dumps({"prompt": prompt}).encode())
+
+
+def _to_tokenize(body: bytes) -> Request:
+    return Request("POST", "/tokenize", requests.JSON, body)
+
+
+def _first_units(text: str, count: int) -> str:
+    """The first UTF-16 code units of a text, without half a character at their end."""
+    return text.encode("utf-16-le")[: 2 * count].decode("utf-16-le", "ignore")
+
+
+def _formats(target: Target) -> Iterator[Exchange]:
+    """One generation: base as a PNG with JPEG previews, asked for by a page of another origin."""
+    plain = requests.plain(target.settings)
+    asked: Body = {"show_diffusion_process": True, "output_format": "png", "preview_format": "jpeg"}
+    shown = target.send("formats/png", _with_origin(generate({**plain, **asked})))
+    yield shown
+    if makes_formats(shown):
+        preview = {**plain, "show_diffusion_process": True, "preview_format": "bmp"}
+        cases = {"output-unknown": {**plain, "output_format": "bmp"}, "preview-unknown": preview}
+        yield from one_by_one(target, ((f"formats/{name}", generate(body)) for name, body in cases.items()))
+
+
+def _size(target: Target) -> Iterator[Exchange]:
+    """One generation: a square whose side the plain run does not have, as a JPEG with previews of no said format."""
+    plain = requests.plain(target.settings)
+    asked: Body = {"size": EDGE, "output_format": "jpeg", "show_diffusion_process": True}
+    shown = target.send("size/square", generate({**plain, **asked}))
+    yield shown
+    if makes_size(shown):
+        cases = {"string": str(EDGE), "odd": EDGE + 1, "zero": 0}
+        yield from one_by_one(target, ((f"size/{name}", generate({**plain, "size": v})) for name, v in cases.items()))
+
+
+def _aspect_ratio(target: Target) -> Iterator[Exchange]:
+    """One generation: a portrait of the plain size, raw with PNG previews.
+
+    Where that shows the extension, and the budget allows, another one: a landscape, with raw asked for by its name.
+    """
+    plain = requests.plain(target.settings)
+    asked: Body = {"aspect_ratio": RATIO, "preview_format": "png", "show_diffusion_process": True}
+    shown = target.send("aspect-ratio/portrait", generate({**plain, **asked}))
+    yield shown
+    base = target.transcript("base")
+    if makes_ratio(shown, base.exchanges[0] if base else None):
+        if target.affords(Cost(generations=1)):
+            named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
+            yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
+        cases = {"no-ratio": "wide", "zero": "0:1"}
+        bodies = ((f"aspect-ratio/{name}", generate({**plain, "aspect_ratio": v})) for name, v in cases.items())
+        yield from one_by_one(target, bodies)
+
+
+def _schedulers(target: Target) -> Iterator[Exchange]:
+    """One generation for each scheduler that is declared: base without previews."""
+    plain = requests.plain(target.settings)
+    for name in target.settings.schedulers:
+        yield target.send(f"schedulers/{name}", generate({**plain, "scheduler": name}))
+
+
+def _one_size(settings: Settings) -> str | None:
+    return "--size: the target makes pictures of one size" if settings.size else None
+
+
+def _no_path(settings: Settings) -> str | None:
+    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
+
+
+def _none_declared(settings: Settings) -> str | None:
+    return None if settings.schedulers else "not declared with --extension schedulers=NAME,...: cannot be seen"
+
+
+SCENARIOS = (
+    Scenario("cors", Cost(), _cors),
+    Scenario("cors-upscale", Cost(upscales=1), _cors_upscale, available=_no_path),
+    Scenario("tokenize", Cost(), _tokenize),
+    Scenario("formats", Cost(generations=1), _formats, after=("base",)),
+    Scenario("size", Cost(generations=1), _size, available=_one_size),
+    Scenario("aspect-ratio", Cost(generations=1), _aspect_ratio, after=("base",)),
+    Scenario(
+        "schedulers",
+        Cost(),
+        _schedulers,
+        after=("base",),
+        available=_none_declared,
+        price=lambda settings: Cost(generations=len(settings.schedulers)),
+    ),
+)

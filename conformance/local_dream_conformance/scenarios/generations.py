@@ -1,0 +1,159 @@
+"""Generations whose pictures are compared with one another: the plain run, the defaults, the strength of img2img."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.image_compare import alike
+from local_dream_conformance.evidence.selectors import picture
+from local_dream_conformance.http.target import Target
+from local_dream_conformance.scenarios import requests
+from local_dream_conformance.scenarios.requests import Body, generate, without
+from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.series import Attempt, first_accepted
+
+DEFAULT_STEPS = 20
+LOW_STRENGTH = 0.1
+DEFAULTS: Body = {
+    "negative_prompt": "",
+    "steps": DEFAULT_STEPS,
+    "cfg": 7.5,
+    "width": 512,
+    "height": 512,
+    "scheduler": "dpm",
+    "denoise_strength": 0.6,
+    "show_diffusion_process": False,
+    "show_diffusion_stride": 1,
+    "use_opencl": False,
+}
+SUSPECTS = (
+    ("steps",),
+    ("cfg",),
+    ("scheduler",),
+    ("denoise_strength",),
+    ("width", "height"),
+    ("negative_prompt",),
+    ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
+)
+"""All fields of DEFAULTS, in groups: what three halvings can tell apart."""
+MOST_BISECTIONS = 3
+
+
+def _base(target: Target) -> Iterator[Exchange]:
+    """One generation: all that is known of an ordinary run, with previews, at the smallest size."""
+    yield target.send("base", generate({**requests.plain(target.settings), "show_diffusion_process": True}))
+
+
+def _minimal(settings: Settings) -> Body:
+    width, height = settings.size or requests.DEFAULT_SIZE
+    body: Body = {"prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
+    if settings.img2img:
+        body["image"] = requests.card64(width, height)
+    if settings.size:
+        body |= {"width": width, "height": height}
+    return body
+
+
+def _explicit(settings: Settings) -> Body:
+    return {**DEFAULTS, **_minimal(settings)}
+
+
+def _defaults(target: Target) -> Iterator[Exchange]:
+    """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
+
+    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame.
+    """
+    absent = target.send("defaults/absent", generate(_minimal(target.settings)))
+    explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
+    yield from (absent, explicit)
+    reference, other = generation(absent), generation(explicit)
+    if picture(reference) is None or picture(other) is None or alike(reference, other):
+        return
+    suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
+    for number in range(1, MOST_BISECTIONS + 1):
+        if len(suspects) == 1 or not target.affords(Cost(generations=1)):
+            return
+        half = suspects[: (len(suspects) + 1) // 2]
+        names = [name for fields in half for name in fields]
+        body = _minimal(target.settings) | {name: DEFAULTS[name] for name in names}
+        exchange = target.send(f"defaults/bisect-{number}", generate(body))
+        yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
+        halved = generation(exchange)
+        if picture(halved) is None:
+            return
+        suspects = suspects[len(half) :] if alike(reference, halved) else half
+
+
+def _strength(target: Target) -> Iterator[Exchange]:
+    """One generation, two of whose twenty steps are run: much nearer to its image than defaults/explicit.
+
+    The image is a JPEG of another size and aspect than the picture's, as clients send them; where that is refused, the
+    next attempts tell whether the format or the size is to blame.
+    """
+    settings = target.settings
+    width, height = settings.size or requests.DEFAULT_SIZE
+    unfit = (width * 3 // 8, height // 4)
+    body = {**_explicit(settings), "denoise_strength": LOW_STRENGTH}
+    jpeg_unfit, jpeg = requests.card64_jpeg(*unfit), requests.card64_jpeg(width, height)
+    yield from first_accepted(
+        target,
+        "strength/low",
+        [
+            Attempt("strength/jpeg-unfit", generate({**body, "image": jpeg_unfit})),
+            Attempt("strength/png-unfit", generate({**body, "image": requests.card64(*unfit)})),
+            Attempt("strength/jpeg", generate({**body, "image": jpeg})),
+            Attempt("", generate(body)),
+        ],
+    )
+
+
+def _nulls(target: Target) -> Iterator[Exchange]:
+    """One generation: base with null for every field that it does not need."""
+    plain = requests.plain(target.settings)
+    fields = [*without(DEFAULTS, *plain), "image", "mask"]
+    yield target.send("nulls", generate({**plain, **dict.fromkeys(fields)}))
+
+
+def _repeat(target: Target) -> Iterator[Exchange]:
+    """One generation: base again, byte for byte."""
+    yield target.send("repeat", generate({**requests.plain(target.settings), "show_diffusion_process": True}))
+
+
+def _edges(target: Target) -> Iterator[Exchange]:
+    """Two generations of a single step: the smallest and the largest seed."""
+    plain = {**requests.plain(target.settings), "steps": 1}
+    yield target.send("edges/seed-zero", generate({**plain, "seed": 0}))
+    yield target.send("edges/seed-max", generate({**plain, "seed": 2**32 - 1}))
+
+
+def _work(settings: Settings, steps: float) -> float:
+    width, height = settings.size or requests.DEFAULT_SIZE
+    return steps * width * height
+
+
+def _no_img2img(settings: Settings) -> str | None:
+    return None if settings.img2img else "--no-img2img: the target takes no images"
+
+
+BASE = Scenario("base", Cost(generations=1), _base)
+CORE = (
+    Scenario("defaults", Cost(generations=2), _defaults, after=("refuse",), work=lambda s: _work(s, 2 * DEFAULT_STEPS)),
+    Scenario(
+        "strength",
+        Cost(generations=1),
+        _strength,
+        after=("defaults",),
+        available=_no_img2img,
+        work=lambda s: _work(s, DEFAULT_STEPS * LOW_STRENGTH),
+    ),
+)
+HARDENED = (
+    Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
+    Scenario("repeat", Cost(generations=1), _repeat, after=("base",)),
+    Scenario("edges", Cost(generations=2), _edges),
+)

@@ -1,0 +1,62 @@
+"""Bytes that no client should send, and sizes that no client should ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.transport import Address
+from local_dream_conformance.scenarios import requests
+from local_dream_conformance.scenarios.requests import generate, generate_raw
+from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.series import SILENT_ENOUGH, silent
+
+DEPTH = 10_000
+MEGABYTE = 1 << 20
+
+
+def _raw(target: Target) -> dict[str, bytes]:
+    """Requests that are not HTTP, by name."""
+    address = Address.of(target.settings.url)
+    path, host = f"{address.prefix}/generate", address.host_header
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    body = json.dumps(requests.plain(target.settings))
+    length = f"Content-Length: {len(body)}\r\n"
+    return {
+        "request-line": b"\x00\x01\x02 hello\r\n\r\n",
+        "header-name": f"GET {address.prefix}/health HTTP/1.1\r\nHost: {host}\r\nbad header\x01: 1\r\n\r\n".encode(),
+        "length-negative": f"{head}Content-Length: -1\r\n\r\n{body}".encode(),
+        "length-conflict": f"{head}{length}Content-Length: 2\r\n\r\n{body}".encode(),
+        "length-and-chunked": f"{head}{length}Transfer-Encoding: chunked\r\n\r\n{body}".encode(),
+        "chunk-size": f"{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n{body}\r\n0\r\n\r\n".encode(),
+    }
+
+
+def _hostile(target: Target) -> Iterator[Exchange]:
+    """Costs nothing at a server that refuses them; one that starts a generation is hung up on at once."""
+    unanswered = 0
+    for name, data in _raw(target).items():
+        exchange = target.raw(f"hostile/{name}", data, stop_when=first_event())
+        yield exchange
+        unanswered += silent(exchange)
+        if unanswered == SILENT_ENOUGH:
+            break
+    head = _raw(target)["length-negative"].partition(b"Content-Length")[0]
+    yield target.raw("hostile/head-cut", head, cut=True)
+    yield target.raw("hostile/body-cut", head + b'Content-Length: 1000\r\n\r\n{"prompt": "', cut=True)
+    deep = json.dumps(requests.plain(target.settings))[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}"
+    yield target.send("hostile/json-deep", generate_raw(deep.encode()), stop_when=first_event())
+    yield target.send("hostile/health", requests.HEALTH)
+
+
+def _huge_prompt(target: Target) -> Iterator[Exchange]:
+    """One generation of a single step where the server serves a prompt of a megabyte; none where it refuses."""
+    body = {**requests.plain(target.settings), "steps": 1, "prompt": "word " * (MEGABYTE // 5)}
+    yield target.send("huge-prompt", generate(body))
+    yield target.send("huge-prompt/health", requests.HEALTH)
+
+
+SCENARIOS = (Scenario("hostile", Cost(), _hostile), Scenario("huge-prompt", Cost(generations=1), _huge_prompt))

@@ -1,0 +1,120 @@
+"""The requests that scenarios send: small, seeded by the run's seed, and the same in every run with the same
+settings."""
+
+from __future__ import annotations
+
+import json
+import random
+from base64 import b64encode
+from typing import Any
+
+from local_dream_conformance.core.exchange import Request
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.scenarios.test_images import card, jpeg, mask, png
+
+HEALTH = Request("GET", "/health")
+JSON = (("Content-Type", "application/json"),)
+SMALLEST = (128, 64)  # both sides differ, so that swapped sides show; both are multiples of 64, as older servers want
+FEWEST_STEPS = 4  # enough for a stride of 2 to leave previews out
+DEFAULT_SIZE = (512, 512)
+SUBJECTS = (
+    "a red house by a lake",
+    "a green bicycle",
+    "two cats on a sofa",
+    "a lighthouse at night",
+    "a bowl of fruit",
+)
+
+Body = dict[str, Any]
+
+
+def prompts(settings: Settings) -> tuple[str, str]:
+    """Prompts A and B."""
+    one, other = random.Random(settings.seed).sample(SUBJECTS, 2)
+    return one, other
+
+
+def seed(settings: Settings) -> int:
+    """Seed S, within what every server can hold (31 bits)."""
+    return random.Random(settings.seed).randrange(1, 2**31)
+
+
+def size(settings: Settings) -> tuple[int, int]:
+    """The picture size s: (width, height)."""
+    return settings.size or SMALLEST
+
+
+def steps(settings: Settings) -> int:
+    """The step count n."""
+    return settings.steps or FEWEST_STEPS
+
+
+def plain(settings: Settings) -> Body:
+    """Prompt A, seed S, n steps, size s: the smallest request whose every value is known."""
+    width, height = size(settings)
+    return {
+        "prompt": prompts(settings)[0],
+        "seed": seed(settings),
+        "steps": steps(settings),
+        "width": width,
+        "height": height,
+    }
+
+
+def without(body: Body, *fields: str) -> Body:
+    """The body without some fields."""
+    return {name: value for name, value in body.items() if name not in fields}
+
+
+def generate(body: Body) -> Request:
+    """POST /generate with a JSON object."""
+    return generate_raw(json.dumps(body).encode())
+
+
+def generate_raw(body: bytes) -> Request:
+    """POST /generate with any bytes, said to be JSON."""
+    return Request("POST", "/generate", JSON, body)
+
+
+def refused(settings: Settings) -> Request:
+    """A request that every server refuses without work: it has no prompt."""
+    return generate(without(plain(settings), "prompt"))
+
+
+def absent(settings: Settings) -> Request:
+    """GET of a path that no server has."""
+    return Request("GET", f"/no-such-path-{random.Random(settings.seed).getrandbits(64):016x}")
+
+
+def card64(width: int, height: int) -> str:
+    """The test card as the base64 of a PNG."""
+    return b64encode(png(card(width, height))).decode("ascii")
+
+
+def card64_jpeg(width: int, height: int) -> str:
+    """The test card as the base64 of a JPEG."""
+    return b64encode(jpeg(card(width, height))).decode("ascii")
+
+
+def mask64(width: int, height: int) -> str:
+    """The mask as the base64 of a PNG: white is to be repainted."""
+    return b64encode(png(mask(width, height))).decode("ascii")
+
+
+def upscale(width: object, height: object, path: str | None, body: bytes, opencl: str | None = None) -> Request:
+    """POST /upscale. A width, height or path of None leaves its header out."""
+    headers = [("Content-Type", "application/octet-stream")]
+    for name, value in (
+        ("X-Image-Width", width),
+        ("X-Image-Height", height),
+        ("X-Upscaler-Path", path),
+        ("X-Use-OpenCL", opencl),
+    ):
+        if value is not None:
+            headers.append((name, str(value)))
+    return Request("POST", "/upscale", tuple(headers), body)
+
+
+def upscale_card(width: int, height: int, path: str, opencl: str | None = None) -> Request:
+    """POST /upscale of the test card."""
+    return upscale(width, height, path, card(width, height).tobytes(), opencl)

@@ -1,0 +1,48 @@
+"""Pictures that the suite sends: smooth, and unlike their own mirror image in x, y, in a turn and in channel order.
+
+Smooth, because an upscaler and a JPEG must be able to keep them; asymmetric, so that flipped rows, swapped axes, BGR or
+a wrong row length turn them into something else.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from local_dream_conformance.evidence.images import Pixels, Region
+
+
+def card(width: int, height: int) -> Pixels:
+    """A test card, (height, width, 3): red rises with x, green falls with y, blue is a blob in the upper left."""
+    x = (np.arange(width) + 0.5)[None, :] / width
+    y = (np.arange(height) + 0.5)[:, None] / height
+    red = 30 + 195 * x + 0 * y
+    green = 225 - 180 * y + 0 * x
+    blue = 40 + 170 * np.exp(-(((x - 0.25) / 0.3) ** 2 + ((y - 0.3) / 0.35) ** 2))
+    values: NDArray[np.float64] = np.stack([red, green, blue], axis=2)
+    return np.rint(values).astype(np.uint8)
+
+
+def mask(width: int, height: int) -> Region:
+    """Where to repaint: the right half without its lowest quarter. (height, width), True where white."""
+    white = np.zeros((height, width), np.bool_)
+    white[: height - height // 4, width // 2 :] = True
+    return white
+
+
+def png(pixels: Pixels | Region) -> bytes:
+    """PNG bytes: RGB for pixels, grey (0 or 255) for a region."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels)
+    picture.save(buffer, "PNG", optimize=False)
+    return buffer.getvalue()
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    """JPEG bytes of high quality, colours at full resolution."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()

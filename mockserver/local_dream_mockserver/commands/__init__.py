@@ -1,0 +1,1 @@
+"""What `local-dream mock`, `proxy` and `serve` do with their command lines."""

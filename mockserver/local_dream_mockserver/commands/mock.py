@@ -1,0 +1,140 @@
+"""`local-dream mock`, which is also `python -m local_dream_mockserver`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import click
+
+from local_dream_mockserver.commands.listing import listing
+from local_dream_mockserver.commands.options import Chosen as ServerChosen
+from local_dream_mockserver.commands.options import server_options
+from local_dream_mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
+from local_dream_mockserver.faults.emulated.release import describe
+from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.mock.served import altered, told
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.proxy.fronted import serve_fronted
+from local_dream_mockserver.proxy.unknown import Unknown
+from local_dream_mockserver.server.engine import EngineError
+from local_dream_mockserver.server.run import CannotListen, serve
+
+PACING = Pacing()
+SECONDS = click.FloatRange(min=0, max=3600)
+SEEDS = click.IntRange(0, 2**32 - 1)
+
+
+def list_entries(kind: type[Entry]) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """A callback that prints the faults, or the quirks, and ends the program."""
+
+    def show(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            click.echo(listing(entry for entry in entries().values() if isinstance(entry, kind)))
+            context.exit()
+
+    return show
+
+
+def list_personalities(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Prints the personalities, and ends the program."""
+    if wanted:
+        click.echo("\n".join(map(describe, personalities().values())))
+        context.exit()
+
+
+@click.command()
+@server_options
+@click.option("--pace-first", default=PACING.first, show_default=True, type=SECONDS, help="Seconds to the first step.")
+@click.option("--pace-step", default=PACING.step, show_default=True, type=SECONDS, help="Seconds each step takes.")
+@click.option(
+    "--pace-upscale", default=PACING.upscale, show_default=True, type=SECONDS, help="Seconds an upscale takes."
+)
+@click.option(
+    "--any-upscaler", is_flag=True, help="Take every X-Upscaler-Path for the default model, as phones send it."
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[@PLACE]",
+    help="Do something wrong, such as step-goes-back@progress:3; repeat for more. One request alone asks for it with "
+    "X-Mock-Fault: NAME.",
+)
+@click.option(
+    "--quirk", "quirks", multiple=True, metavar="NAME[@PLACE]", help="Be odd, but within the contract; repeat for more."
+)
+@click.option(
+    "--personality", type=click.Choice(list(personalities())), help="Be a whole other server, such as release 2.7."
+)
+@click.option("--seed", type=SEEDS, help="Pick the seeds of requests that have none from this number on, repeatably.")
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_entries(Fault),
+    help="List the faults, and stop.",
+)
+@click.option(
+    "--list-quirks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_entries(Quirk),
+    help="List the quirks, and stop.",
+)
+@click.option(
+    "--list-personalities",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_personalities,
+    help="List the personalities, and stop.",
+)
+@click.option(
+    "--control", is_flag=True, help="Take orders under /__mock__/ while it runs, and show there what clients sent."
+)
+def mock(
+    server: ServerChosen,
+    pace_first: float,
+    pace_step: float,
+    pace_upscale: float,
+    any_upscaler: bool,
+    faults: tuple[str, ...],
+    quirks: tuple[str, ...],
+    personality: str | None,
+    seed: int | None,
+    control: bool,
+) -> None:
+    """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
+
+    When it is ready, one line on stdout says `ready URL synthetic cpu`. Stop it with Ctrl+C.
+    """
+    try:
+        chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
+        whole = [] if personality is None else [personalities()[personality]]
+        engine = SyntheticEngine(
+            Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
+        )
+        off = server.settings.without.union(*(one.without for one in whole))
+        settings = replace(server.settings, without=off, seed=seed)
+        about = " ".join(
+            [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
+        )
+        make = told if control else altered
+        served = make(engine, settings, [one.make for one in whole], chosen)
+        run = partial(serve_fronted, front=served.front) if served.front else serve
+        run(served.app, server.host, server.port, about, access_log=server.access_log, http=served.http)
+    except (CannotListen, EngineError, Unknown) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _chosen(option: str, kind: type[Entry], texts: tuple[str, ...]) -> list[Chosen]:
+    """Raises Unknown."""
+    chosen = [choose(text) for text in texts]
+    for one in chosen:
+        if not isinstance(one.entry, kind):
+            raise Unknown(f"{option} {one}: it is a {type(one.entry).__name__.lower()}; give it with the other option")
+    return chosen

@@ -1,0 +1,97 @@
+"""`local-dream serve`, also `python -m local_dream_mockserver.commands.serve`: the API with a real engine behind it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from local_dream_mockserver.commands.options import Chosen, server_options
+from local_dream_mockserver.commands.startup_line import startup_line
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.engines import CannotLoad, load_engine
+from local_dream_mockserver.server.run import CannotListen, listen, serve
+
+
+@click.command("serve")
+@server_options
+@click.option(
+    "--model",
+    metavar="PATH_OR_HUB_ID",
+    help="Stable Diffusion 1.x/2.x style model: a diffusers folder, a .safetensors file or a Hub id. "
+    "Left out: the one that comes with the project.",
+)
+@click.option(
+    "--config",
+    metavar="PATH_OR_HUB_ID",
+    help="For a .safetensors file: where its tokenizer and network shapes come from.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute. Left out: auto.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    help="Number format of the networks. Left out: auto, the fastest that is exact enough.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Left out: all that this process may use.")
+@click.option("--max-pixels", type=click.IntRange(min=64 * 64), help="Greatest width x height of a generation.")
+@click.option(
+    "--warmup", is_flag=True, help="Make a picture before being ready, so that the first request is not slower."
+)
+@click.option(
+    "--upscalers",
+    metavar="DIR",
+    help="Folder of further 4x upscaling models (.safetensors, .pth).",
+)
+@click.option(
+    "--any-upscaler", is_flag=True, help="Take every unknown X-Upscaler-Path for the default model, as phones send it."
+)
+@click.option(
+    "--engine", "name", default="reference", show_default=True, help="Engine, by its name in local_dream.engines."
+)
+@click.option(
+    "-o",
+    "--engine-option",
+    "extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A further option of the engine; repeat for more.",
+)
+def serve_command(
+    server: Chosen,
+    name: str,
+    extra: tuple[str, ...],
+    **chosen: str | int | bool | None,
+) -> None:
+    """Serve the Local Dream API with a model that really makes and enlarges pictures.
+
+    When it is ready, one line on stdout says `ready URL MODEL DEVICE`. Stop it with Ctrl+C.
+    """
+    options = {key: _text(value) for key, value in chosen.items() if value is not None and value is not False}
+    if not server.settings.generate:
+        options["generate"] = "false"
+    options |= dict(_pair(text) for text in extra)
+    try:
+        # A taken port should be known before a model has been loaded for half a minute.
+        listen(server.host, server.port).close()
+        with startup_line(f"starting the engine {name}", sys.stderr):
+            engine = load_engine(name, options)
+        about = engine.describe()
+        served = create_app(engine, server.settings)
+        serve(served, server.host, server.port, f"{about.name} {about.device}", access_log=server.access_log)
+    except (CannotListen, CannotLoad) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _text(value: str | int | bool | None) -> str:
+    return "true" if value is True else str(value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--engine-option")
+    return name, value
+
+
+if __name__ == "__main__":
+    serve_command(prog_name="local-dream serve")

@@ -1,0 +1,1 @@
+"""Whole other servers: releases of the original one, as their clients see them."""

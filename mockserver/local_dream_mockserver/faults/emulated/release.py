@@ -1,0 +1,35 @@
+"""Personalities: the mock as a whole other server. Each says what a judge will find in it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from local_dream_mockserver.faults.hooks import FaultHooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmulatedRelease:
+    """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs; `options` are settings
+    of the suite (by their names on its command line) with which it is fair to judge it, `without` the extensions that
+    it does not have."""
+
+    name: str
+    sentence: str
+    make: Callable[[], FaultHooks]
+    without: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+    discouraged: tuple[str, ...] = ()
+    options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
+
+
+PERSONALITIES: dict[str, EmulatedRelease] = {}
+"""As far as they were imported; `personalities` has them all."""
+
+
+def describe(personality: EmulatedRelease) -> str:
+    """A paragraph."""
+    ids = ", ".join((*personality.breaks, *personality.discouraged))
+    text = f"{personality.sentence} {f'Against {ids}.' if ids else ''}".rstrip()
+    return f"{personality.name}\n" + textwrap.fill(text, 100, initial_indent="    ", subsequent_indent="    ")

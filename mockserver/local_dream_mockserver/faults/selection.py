@@ -1,0 +1,100 @@
+"""Which faults and quirks a request meets: those that the server was started with, and those that its header names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Scope
+
+from local_dream_mockserver.faults.catalogue import Chosen, Layer, choose
+from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Stack
+from local_dream_mockserver.proxy.unknown import Unknown
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.http_protocol import HttpProtocol
+
+HEADER = "X-Mock-Fault"
+MOST_REMEMBERED = 1000
+"""Different values of the header for which a server remembers what has happened."""
+
+
+class Selection:
+    """Chooses the alteration of each request. Several at once act from the honest server outwards, as they are named.
+
+    What one header names is one object as long as the server runs, so that faults may depend on earlier requests with
+    the same header.
+    """
+
+    def __init__(self, always: Sequence[FaultHooks] = (), make: Callable[[Chosen], FaultHooks] | None = None) -> None:
+        """`make` makes what a header names; it may raise Unknown. None: `alteration`."""
+        self.always = tuple(always)
+        self._make = make or alteration
+        self._by_header: dict[str, FaultHooks] = {"": _stacked(self.always)}
+
+    def __call__(self, scope: Scope) -> FaultHooks:
+        """The alteration for a request, by its header `X-Mock-Fault: NAME[@PLACE], ...`."""
+        names = ",".join(Headers(scope=scope).getlist(HEADER))
+        if names not in self._by_header:
+            if len(self._by_header) > MOST_REMEMBERED:
+                self._by_header = {"": self._by_header[""]}
+            self._by_header[names] = self._made(names)
+        return self._by_header[names]
+
+    @property
+    def http(self) -> type[HttpProtocol]:
+        """How the server reads bytes as HTTP."""
+        return self._by_header[""].http
+
+    def applied(self) -> int:
+        """How often what the server was started with has really changed something."""
+        return sum(part.applied for part in self.always)
+
+    def _made(self, names: str) -> FaultHooks:
+        try:
+            chosen = [self._make(choose(text)) for text in names.split(",") if text.strip()]
+        except Unknown as error:
+            return Unheard(str(error))
+        return _stacked((*self.always, *chosen))
+
+
+class Unheard(FaultHooks):
+    """Refuses a request whose header names something that there is not."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+
+    def door(self, app: ASGIApp) -> ASGIApp:
+        return APIError(400, f"{HEADER}: {self.message}").response()
+
+
+def made(text: str) -> FaultHooks:
+    """The alteration that `NAME[@PLACE]` means. Raises Unknown."""
+    return alteration(choose(text))
+
+
+def alteration(chosen: Chosen, without: Collection[str] = ()) -> FaultHooks:
+    """What was chosen, made. Raises Unknown where the mock server cannot do it by itself, or has turned the extension
+    off that it is about."""
+    expect_extensions(chosen, without)
+    if chosen.entry.layer is Layer.WIRE:
+        raise Unknown(f"{chosen}: of the wire; put the proxy before a server: local-dream proxy --fault {chosen}")
+    thing = chosen.make()
+    assert isinstance(thing, FaultHooks)
+    return thing
+
+
+def expect_extensions(chosen: Chosen, without: Collection[str]) -> None:
+    """Raises Unknown where what was chosen is about an extension that a server has turned off."""
+    for name in chosen.entry.extensions:
+        if name in without:
+            raise Unknown(
+                f"{chosen}: needs the extension {name}, which is off; leave out --without {name}, or the personality "
+                "that lacks it"
+            )
+
+
+def _stacked(parts: Sequence[FaultHooks]) -> FaultHooks:
+    if not parts:
+        return HONEST
+    return parts[0] if len(parts) == 1 else Stack(parts)

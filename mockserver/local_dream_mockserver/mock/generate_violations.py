@@ -1,0 +1,176 @@
+"""Judges requests of POST /generate, and of POST /tokenize, by the contract's schemas."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import re
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from PIL import Image
+
+from local_dream_mockserver.mock.violation import Violation
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.image_input import DATA_URL
+from local_dream_mockserver.server.spec import component, generate_request
+from local_dream_mockserver.server.strict_json import read_object
+
+TYPES = {
+    name: f"GEN-TYP-{number:02}" for number, name in enumerate(component("GenerateRequest")["properties"], start=1)
+}
+"""What says that a field of another JSON type is refused."""
+VALUES = {
+    "prompt": "GEN-REQ-06",
+    "steps": "GEN-RNG-02",
+    "denoise_strength": "GEN-RNG-05",
+    "seed": "GEN-RNG-06",
+    "scheduler": "GEN-RNG-09",
+    "show_diffusion_stride": "GEN-RNG-08",
+    "size": "EXT-SIZ-03",
+    "aspect_ratio": "EXT-ASP-04",
+    "output_format": "EXT-FMT-06",
+    "preview_format": "EXT-FMT-06",
+    "mask": "GEN-REQ-16",
+    "image": "GEN-REQ-16",
+}
+"""What speaks of a field with the right type and a value that it cannot have."""
+NOT_BASE64 = {"image": "GEN-REQ-12", "mask": "GEN-REQ-14"}
+NOT_A_PICTURE = {"image": "GEN-REQ-13", "mask": "GEN-REQ-15"}
+SURE = ("PNG", "JPEG")
+
+
+def generate_breaches(body: bytes) -> list[Violation]:
+    """What is wrong with the body, field by field."""
+    document = _document(body)
+    if isinstance(document, Violation):
+        return [document]
+    schema = generate_request(NAMES)
+    found = [
+        Violation("GEN-REQ-08", name[:60], "no field of the contract: servers ignore it; leave it out")
+        for name in document
+        if name not in schema["properties"]
+    ]
+    found += [_of_error(error) for error in sorted(_validator().iter_errors(document), key=_place)]
+    for name in NOT_BASE64:
+        if isinstance(document.get(name), str):
+            found += _of_picture(name, document[name])
+    return list(dict.fromkeys(found))  # two rules of the schema may say the same
+
+
+def tokenize_breaches(body: bytes) -> list[Violation]:
+    """What is wrong with the body of POST /tokenize."""
+    document = _document(body)
+    if isinstance(document, Violation):
+        return [Violation("EXT-TOK-05", document.field, document.message)]
+    found = [
+        Violation(None, name[:60], "no field of the contract; leave it out")
+        for name in document
+        if name not in component("TokenizeRequest")["properties"]
+    ]
+    if "prompt" not in document:
+        found.append(Violation("EXT-TOK-06", "prompt", "missing; send a string"))
+    elif not isinstance(document["prompt"], str):
+        found.append(Violation("EXT-TOK-05", "prompt", f"{_kind(document['prompt'])}; send a string"))
+    return found
+
+
+def _document(body: bytes) -> dict[str, Any] | Violation:
+    try:
+        return read_object(body)
+    except APIError as problem:
+        return Violation(_of_body(body), "body", problem.message.removeprefix("the body is "))
+
+
+def _of_body(body: bytes) -> str | None:
+    if not body.strip():
+        return "GEN-REQ-03"
+    try:
+        text = body.decode("utf-8-sig")
+        value = json.loads(text)
+    except UnicodeDecodeError:
+        return "ERR-07"
+    except (ValueError, RecursionError):
+        return "GEN-REQ-02"
+    return None if isinstance(value, dict) else "GEN-REQ-04"
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(generate_request(NAMES))
+
+
+def _place(error: ValidationError) -> str:
+    return str(error.absolute_path[0]) if error.absolute_path else ""
+
+
+def _of_error(error: ValidationError) -> Violation:
+    value: Any = error.instance
+    schema: Any = error.schema
+    if error.validator == "required":
+        wanted: Any = error.validator_value
+        name = next(one for one in wanted if one not in value)
+        if name == "prompt":
+            return Violation("GEN-REQ-01", name, "missing; send a string that is not empty")
+        return Violation(VALUES[name], "mask", "sent without image; send the picture that it belongs to")
+    name = _place(error)
+    if error.validator == "type":
+        if name == "image" and value is None:
+            return Violation("GEN-REQ-16", "mask", "sent without image; send the picture that it belongs to")
+        kinds = [kind for kind in _listed(schema["type"]) if kind != "null"]
+        extension = {"size": "EXT-SIZ-03", "aspect_ratio": "EXT-ASP-04"}.get(name, "EXT-FMT-06")
+        return Violation(TYPES.get(name, extension), name, f"{_kind(value)}; send {' or '.join(kinds)}")
+    requirement = VALUES.get(name)
+    if name in ("width", "height"):
+        requirement = "GEN-RNG-03" if value < 1 else "GEN-RNG-04" if error.validator == "multipleOf" else None
+    if name == "seed" and value == -1:
+        requirement = "GEN-RNG-07"
+    return Violation(requirement, name, f"{_shown(value)} breaks {error.validator} {json.dumps(error.validator_value)}")
+
+
+def _of_picture(name: str, text: str) -> list[Violation]:
+    """Base64 as clients send it: standard alphabet, padded, on one line, nothing around it, of a PNG or a JPEG."""
+    found = []
+    if head := DATA_URL.match(text):
+        found.append(Violation("GEN-REQ-19", name, "a data: URL; send the base64 behind the comma alone"))
+        text = text[head.end() :]
+    if re.search(r"\s", text):
+        found.append(Violation("GEN-REQ-17", name, "base64 with white space or line breaks in it; send it on one line"))
+        text = re.sub(r"\s+", "", text)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        wanted = "not base64; use the standard alphabet (+ and /), padded with ="
+        return [*found, Violation(NOT_BASE64[name], name, wanted)]
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            kind = picture.format or "unknown"
+    except Exception:  # the decoders raise whatever a broken file makes them raise
+        return [*found, Violation(NOT_A_PICTURE[name], name, "no picture; send a PNG or JPEG file as base64")]
+    if kind not in SURE:
+        found.append(Violation("GEN-REQ-17", name, f"{kind}, which not every server can read; send PNG or JPEG"))
+    return found
+
+
+def _listed(kinds: str | list[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a string" if isinstance(value, str) else "an array" if isinstance(value, list) else "an object"
+
+
+def _shown(value: object) -> str:
+    """Numbers as they are, all else by its kind: texts may be prompts."""
+    return str(value)[:24] if isinstance(value, int | float) and not isinstance(value, bool) else _kind(value)

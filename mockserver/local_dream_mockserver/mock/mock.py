@@ -1,0 +1,160 @@
+"""The mock as a test in Python uses it: a server in a thread, and the handle that orders and looks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from local_dream_mockserver.faults.catalogue import Fault, Quirk
+from local_dream_mockserver.mock.answers import Answer, busy, error_event, faulty, ok, refusal, server_error
+from local_dream_mockserver.mock.request_log import Request, RequestLog
+from local_dream_mockserver.mock.scripted_app import create_scripted_app
+from local_dream_mockserver.mock.state import MockState
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.wire_marks import MarkProxy
+from local_dream_mockserver.proxy.fronted import Fronted
+from local_dream_mockserver.proxy.proxy import parse_upstream
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.run import listen, url_of
+
+QUICK = Pacing(first=0, step=0, upscale=0)
+TICK = 0.05
+PATIENCE = 20.0
+"""Seconds that the server's thread has to start and to stop."""
+
+
+class Mock:
+    """The fixture `local_dream_mock`. `url` is http://127.0.0.1:PORT.
+
+    Whatever is ordered holds for the requests that come from then on. Names, `NAME[@PLACE]`, are those of
+    `local-dream mock --list-faults` and `--list-quirks`; `local_dream_mockserver.proxy.unknown.Unknown` where there is
+    none.
+    """
+
+    ok = staticmethod(ok)
+    busy = staticmethod(busy)
+    refusal = staticmethod(refusal)
+    server_error = staticmethod(server_error)
+    error_event = staticmethod(error_event)
+    faulty = staticmethod(faulty)
+
+    def __init__(self, url: str, engine: PacedEngine, orders: MockState, journal: RequestLog) -> None:
+        self.url = url
+        self._engine = engine
+        self._orders = orders
+        self._journal = journal
+
+    def fault(self, *names: str) -> None:
+        """Does something wrong, besides what was ordered before. A fault of how bytes are read as HTTP holds for new
+        connections."""
+        self._orders.order(Fault, names, more=True)
+
+    def quirk(self, *names: str) -> None:
+        """Is odd, but within the contract, besides what was ordered before."""
+        self._orders.order(Quirk, names, more=True)
+
+    def script(self, answers: Sequence[Answer]) -> None:
+        """The answers of the next requests of POST /generate and POST /upscale, one each, in place of a script that is
+        not at its end. After the last one the mock answers as without a script."""
+        self._orders.script(answers, more=False)
+
+    def pace(self, *, first: float = 0.0, step: float = 0.0, upscale: float = 0.0) -> None:
+        """Seconds before the first step, for each step, for an upscale: for tests that hang up or give up."""
+        self._engine.pace(Pacing(first=first, step=step, upscale=upscale))
+
+    @property
+    def requests(self) -> list[Request]:
+        """What clients sent, in the order of arrival; `wait` of one that may still be under way."""
+        return self._journal.requests
+
+    @property
+    def breaches(self) -> list[str]:
+        """What clients cannot count on in all of that, one line each: `assert mock.breaches == []`."""
+        return [f"request {one.number}: {breach}" for one in self.requests for breach in one.breaches]
+
+    @property
+    def script_left(self) -> list[str]:
+        """Answers of the script that no request has had."""
+        return self._orders.script_left
+
+    def settle(self, seconds: float = 10.0) -> None:
+        """Waits until no request is under way. Raises TimeoutError."""
+        self._journal.settle(seconds)
+
+    def reset(self) -> None:
+        """As at the start, with an empty journal. The fixture does not need it: each test has its own server."""
+        self._orders.reset()
+        self._journal.clear()
+        self.pace()
+
+
+class PacedEngine(SyntheticEngine):
+    """A synthetic engine whose pace can change between requests."""
+
+    def __init__(self) -> None:
+        super().__init__(QUICK, any_upscaler=True)
+
+    def pace(self, pacing: Pacing) -> None:
+        """For generations and upscales that begin from now on."""
+        self._pacing = pacing
+
+
+class PromptServer(Fronted):
+    """Stops as soon as it is told to, not at uvicorn's next look; `stop` may be called from any thread."""
+
+    def __init__(self, *args: Any, **keys: Any) -> None:
+        super().__init__(*args, **keys)
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not self._stopping.is_set() and not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            try:
+                await asyncio.wait_for(self._stopping.wait(), TICK)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+@contextmanager
+def running_mock(seed: int = 0) -> Iterator[Mock]:
+    """A mock on a free port of 127.0.0.1, in a thread of this process, until the block ends. `seed` makes the seeds
+    that it picks repeatable."""
+    engine, orders, journal = PacedEngine(), MockState(), RequestLog()
+    app = create_scripted_app(engine, ServerSettings(seed=seed), orders, journal, control=True)
+    listener = listen("127.0.0.1", 0)
+    ready = threading.Event()
+    urls: list[str] = []
+
+    def told(url: str) -> None:
+        urls.append(url)
+        ready.set()
+
+    server = PromptServer(
+        app,
+        MarkProxy(parse_upstream(url_of(listener)), orders.marks),
+        "127.0.0.1",
+        0,
+        told,
+        http=lambda *args, **keys: orders.http(*args, **keys),
+    )
+    thread = threading.Thread(target=server.run, args=([listener],), name="local-dream-mock", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(PATIENCE):
+            raise TimeoutError(f"the mock did not start within {PATIENCE:g} s")
+        yield Mock(urls[0], engine, orders, journal)
+    finally:
+        server.stop()
+        thread.join(PATIENCE)
+        listener.close()

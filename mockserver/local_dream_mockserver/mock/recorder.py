@@ -1,0 +1,106 @@
+"""The outermost door of the mock: writes every request into the journal, and when its client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local_dream_mockserver.mock.request_log import Request, RequestLog
+from local_dream_mockserver.mock.request_side import breaches_of
+from local_dream_mockserver.server.config import ServerSettings
+
+KEY = "mockserver.request"
+"""Where the scope has the journal's request."""
+
+
+class Recorded:
+    """Reads the body before the application does, so that it is kept even where the answer does not depend on it."""
+
+    def __init__(self, app: ASGIApp, journal: RequestLog, settings: ServerSettings) -> None:
+        self.app = app
+        self.journal = journal
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(raw=list(scope["headers"]))
+        query = scope["query_string"].decode("latin-1")
+        request = self.journal.begin(scope["method"], scope["path"], query, headers)
+        scope[KEY] = request
+        visit = Visit(request, receive, send)
+        try:
+            await self._read(request, visit)
+            await self.app(scope, visit.receive, visit.send)
+        finally:
+            if not request.held:
+                request.end()
+
+    async def _read(self, request: Request, visit: Visit) -> None:
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > self.settings.max_body:
+            return  # refused before a byte of it is read
+        whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle)
+        self.journal.keep(request, visit.body, whole)
+        if whole:
+            request.breaches = await run_in_threadpool(
+                breaches_of, request.method, request.path, request.headers, visit.body
+            )
+
+
+class Visit:
+    """One request on its way in, and its answer on its way out."""
+
+    def __init__(self, request: Request, receive: Receive, send: Send) -> None:
+        self._request = request
+        self._receive = receive
+        self._send = send
+        self._ahead: list[Message] = []
+        self._tail = b""
+        self._sent = False
+        self.body = b""
+
+    async def read_ahead(self, most: int, idle: float) -> bool:
+        """Reads the body into `body`; whether all of it came, within `most` bytes and without pausing for `idle` s."""
+        body = bytearray()
+        while len(body) <= most:
+            try:
+                message = await asyncio.wait_for(self._received(), idle)
+            except TimeoutError:
+                break
+            self._ahead.append(message)
+            body += message.get("body", b"")
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                break
+        self.body = bytes(body)
+        last = self._ahead[-1] if self._ahead else {"type": "none"}
+        return last["type"] == "http.request" and not last.get("more_body", False)
+
+    async def receive(self) -> Message:
+        return self._ahead.pop(0) if self._ahead else await self._received()
+
+    async def send(self, message: Message) -> None:
+        request = self._request
+        if message["type"] == "http.response.start":
+            request.status = message["status"]
+        else:
+            piece = message.get("body", b"")
+            request.bytes_sent += len(piece)
+            joint = self._tail + piece
+            request.events_sent += joint.count(b"\n\n")
+            self._tail = piece[-1:] if piece and not piece.endswith(b"\n\n") else b""
+            if not message.get("more_body", False):
+                self._sent = True
+                if not request.held:
+                    request.end()  # before the client can know, so that it finds it over
+        await self._send(message)
+
+    async def _received(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._sent:
+            self._request.end(left=True)
+        return message

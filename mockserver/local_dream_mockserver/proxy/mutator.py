@@ -1,0 +1,125 @@
+"""What the proxy can do to an answer on its way from a server to its client.
+
+A bend gets the answer parsed (head, and the body with its transfer coding taken off, as it arrives) and sends what it
+likes. This one sends it honestly, piece by piece; subclasses override the part that they bend: `head`, `body` (what is
+said), or `send` (how it is framed, and when the connection ends).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+from local_dream_mockserver.proxy.trigger import Trigger
+
+Header = tuple[bytes, bytes]
+STREAM = b"text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status line and headers of an answer; names as the server wrote them."""
+
+    status: int
+    reason: bytes
+    headers: tuple[Header, ...]
+
+    def value(self, name: bytes) -> bytes:
+        """The first value of a header, b"" where there is none. `name` in lower case."""
+        return next((value for key, value in self.headers if key.lower() == name), b"")
+
+    def without(self, *names: bytes) -> Head:
+        """The same without some headers. `names` in lower case."""
+        return replace(self, headers=tuple(header for header in self.headers if header[0].lower() not in names))
+
+    def plus(self, *headers: Header) -> Head:
+        """The same with more headers, at the end."""
+        return replace(self, headers=self.headers + headers)
+
+    @property
+    def is_stream(self) -> bool:
+        return self.value(b"content-type").partition(b";")[0].strip().lower() == STREAM
+
+    def encoded(self) -> bytes:
+        lines = [b"HTTP/1.1 %d %s" % (self.status, self.reason), *(b"%s: %s" % header for header in self.headers)]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the server. `body` can be read once."""
+
+    method: str
+    path: str
+    head: Head
+    body: AsyncIterator[bytes]
+
+
+class Out(Protocol):
+    """The connection to the client. After `close` and `reset` nothing more is sent."""
+
+    async def write(self, data: bytes) -> None:
+        """Sends, as a packet of its own where TCP allows it; waits while the client does not read."""
+
+    async def close(self) -> None:
+        """Ends the connection in order."""
+
+    async def reset(self) -> None:
+        """Tears the connection down: the client sees a reset."""
+
+    async def gone(self) -> None:
+        """Waits until the client has gone."""
+
+
+class ResponseMutator:
+    """See the module's text. One object serves all connections of a proxy.
+
+    `paths` are those whose answers are bent, `statuses` the statuses (none: all). `applied` counts how often it really
+    changed what was sent: subclasses call `happened()` exactly when they do.
+    """
+
+    paths: ClassVar[tuple[str, ...]] = ("/generate", "/upscale")
+    statuses: ClassVar[tuple[int, ...]] = (200,)
+
+    def __init__(self, place: Trigger | None = None) -> None:
+        self.place = place
+        self.applied = 0
+
+    def happened(self) -> None:
+        """Counts one change."""
+        self.applied += 1
+
+    def wants(self, head: Head) -> bool:
+        """Whether it bends an answer with this head."""
+        return not self.statuses or head.status in self.statuses
+
+    def head(self, head: Head) -> Head:
+        """The head that is sent; framing headers are added by `send`."""
+        return head
+
+    def body(self, body: AsyncIterator[bytes], head: Head) -> AsyncIterator[bytes]:
+        """The body that is sent."""
+        return body
+
+    async def send(self, answer: Answer, out: Out) -> None:
+        """Sends the answer, framed in order: a stream in chunks as it comes, anything else with its length."""
+        head = self.head(answer.head.without(b"content-length", b"transfer-encoding"))
+        body = self.body(answer.body, answer.head)
+        if not answer.head.is_stream:
+            whole = b"".join([piece async for piece in body])
+            await out.write(head.plus((b"content-length", b"%d" % len(whole))).encoded() + whole)
+            return
+        await out.write(head.plus((b"transfer-encoding", b"chunked")).encoded())
+        async for piece in body:
+            if piece:
+                await out.write(chunk(piece))
+        await out.write(LAST_CHUNK)
+
+
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """Data as one chunk of the chunked transfer coding."""
+    return b"%x\r\n%s\r\n" % (len(data), data)

@@ -1,0 +1,191 @@
+"""The proxy: takes connections, passes requests on as they are, and bends the answers that its bends want."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from local_dream_mockserver.proxy.answers import AnswerReader, NotHttp
+from local_dream_mockserver.proxy.client_side import ClientSide, closed
+from local_dream_mockserver.proxy.mutator import Answer, Head, ResponseMutator
+from local_dream_mockserver.proxy.requests import Asked, RequestLog
+from local_dream_mockserver.server.errors import APIError
+
+PIECE = 64 * 1024
+
+
+class BadUpstream(Exception):
+    """The upstream server's address cannot be used; the message is one line with the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The server behind the proxy."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+
+def parse_upstream(url: str) -> Upstream:
+    """Reads http://HOST:PORT or https://HOST:PORT. Raises BadUpstream."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise BadUpstream(f"--upstream {url[:200]!r}: {error}; give http://HOST:PORT") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadUpstream(f"--upstream {url[:200]!r}: no http address; give http://HOST:PORT")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise BadUpstream(f"--upstream {url[:200]!r}: give the server alone, http://HOST:PORT, without a path")
+    tls = parts.scheme == "https"
+    return Upstream(parts.hostname, port or (443 if tls else 80), tls)
+
+
+class Proxy:
+    """One listening proxy before one server. `paths` replaces the paths that the bends would choose themselves.
+
+    At most one bend handles an answer: the first that wants it.
+    """
+
+    def __init__(self, upstream: Upstream, bends: Sequence[ResponseMutator], paths: Sequence[str] = ()) -> None:
+        self.upstream = upstream
+        self.bends = tuple(bends)
+        self.paths = tuple(paths)
+        self._server: asyncio.Server | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def listen(self, host: str, port: int) -> str:
+        """Begins to accept connections; answers with the URL. Raises OSError."""
+        self._server = await asyncio.start_server(self._accept, host, port, limit=PIECE)
+        name, number = self._server.sockets[0].getsockname()[:2]
+        return f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def bend_for(self, asked: Asked, head: Head) -> ResponseMutator | None:
+        """The bend that handles this answer."""
+        for bend in self.bends:
+            if asked.path.endswith(self.paths or bend.paths) and bend.wants(head):
+                return bend
+        return None
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        client = ClientSide(writer)
+        try:
+            await Connection(self, reader, client).run()
+        except asyncio.CancelledError:
+            pass  # the proxy is being closed; asyncio would log this task's end as an error
+        finally:
+            self._running.discard(task)
+            if not client.closed:
+                await client.close()
+
+
+class Connection:
+    """A client's connection, and the one to the server that belongs to it."""
+
+    def __init__(self, proxy: Proxy, reader: asyncio.StreamReader, client: ClientSide) -> None:
+        self._proxy = proxy
+        self._reader = reader
+        self._client = client
+        self._log = RequestLog()
+
+    async def run(self) -> None:
+        """Until either side has gone."""
+        upstream = self._proxy.upstream
+        try:
+            server, to_server = await asyncio.open_connection(
+                upstream.host, upstream.port, ssl=upstream.tls or None, limit=PIECE
+            )
+        except OSError:
+            await self._client.write(_unreachable(upstream))
+            return
+        tasks = [asyncio.ensure_future(self._requests(to_server)), asyncio.ensure_future(self._answers(server))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    with contextlib.suppress(OSError):
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            to_server.transport.abort()  # before anything that may be cancelled in its turn
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await closed(to_server)
+
+    async def _requests(self, to_server: asyncio.StreamWriter) -> None:
+        """Passes on what the client sends, and returns when it has gone."""
+        try:
+            while data := await self._reader.read(PIECE):
+                self._log.feed(data)
+                try:
+                    to_server.write(data)
+                    await to_server.drain()
+                except OSError:
+                    break  # the server has closed: what it said before that is still to be read
+            else:
+                return
+            await asyncio.Event().wait()
+        finally:
+            self._client.left()
+
+    async def _answers(self, server: asyncio.StreamReader) -> None:
+        """Passes on what the server sends, bent or not, and returns when the connection is to end."""
+
+        async def read() -> bytes:
+            return await server.read(PIECE)
+
+        data = b""
+        while data := data or await read():
+            if not self._log.waiting:  # not HTTP, or it spoke without being asked
+                await self._client.write(data)
+                data = b""
+                continue
+            asked = self._log.waiting.popleft()
+            answer = AnswerReader(asked, read, data, self._client.write)
+            try:
+                await self._pass(asked, answer)
+            except NotHttp:
+                data = bytes(answer.unsent)
+                self._log.waiting.clear()
+                self._log.lost = True
+                continue
+            if answer.last or self._client.closed:
+                return
+            data = answer.rest
+
+    async def _pass(self, asked: Asked, answer: AnswerReader) -> None:
+        """Raises NotHttp where the answer cannot be read; what `answer.unsent` then holds is still to be passed on."""
+        head = await answer.head()
+        bend = self._proxy.bend_for(asked, head)
+        if bend is None:
+            async for data in answer.raw():
+                await self._client.write(data)
+            return
+        body = answer.body()
+        await bend.send(Answer(asked.method, asked.path, head, body), self._client)
+        if not self._client.closed:
+            async for _ in body:  # what a bend has left unread, so that the next answer can be found
+                pass
+
+
+def _unreachable(upstream: Upstream) -> bytes:
+    body = APIError(502, f"the proxy cannot reach {upstream.host} port {upstream.port}; is the server running?").body()
+    head = (
+        b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    )
+    return head % len(body) + body

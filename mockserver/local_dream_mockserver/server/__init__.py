@@ -1,0 +1,1 @@
+"""The honest server: one HTTP layer for every engine. It knows no faults."""

@@ -1,0 +1,127 @@
+"""The adapter's paths: txt2img, img2img, samplers, sd-models, options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local_dream_mockserver.server.a1111.samplers import offered
+from local_dream_mockserver.server.a1111.translation import count_of, first_image, translated
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.connection import read_body, while_connected
+from local_dream_mockserver.server.engine import Engine, GenerationRequest
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.events import Complete, Failed
+from local_dream_mockserver.server.extensions.schedulers import Schedulers
+from local_dream_mockserver.server.generation import Generation
+from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.strict_json import read_object
+from local_dream_mockserver.server.worker import Worker
+
+MOST_PICTURES = 16
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Adapter:
+    """Generates in the same lane as /generate, one picture after the other; errors as FastAPI writes them there."""
+
+    def __init__(self, engine: Engine, settings: ServerSettings, generations: Worker) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.generations = generations
+        schedulers = Schedulers(engine, settings, generations)
+        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels, settings.seed, [schedulers])
+
+    def routes(self) -> Sequence[Route]:
+        """Under /sdapi/v1."""
+        paths: list[tuple[str, str, Answer]] = [
+            ("txt2img", "POST", self.txt2img),
+            ("img2img", "POST", self.img2img),
+            ("samplers", "GET", self.samplers),
+            ("sd-models", "GET", self.models),
+            ("options", "GET", self.options),
+            ("options", "POST", self.set_options),
+        ]
+        return [Route(f"/sdapi/v1/{path}", told(answer), methods=[method]) for path, method, answer in paths]
+
+    async def txt2img(self, request: Request) -> Response:
+        return await self._pictures(request, await self._body(request), None)
+
+    async def img2img(self, request: Request) -> Response:
+        sent = await self._body(request)
+        return await self._pictures(request, sent, first_image(sent))
+
+    async def samplers(self, request: Request) -> Response:
+        return JSONResponse(offered(self.engine.describe().schedulers))
+
+    async def models(self, request: Request) -> Response:
+        name = self.engine.describe().name
+        model = {"title": name, "model_name": name, "hash": None, "sha256": None, "filename": name, "config": None}
+        return JSONResponse([model])
+
+    async def options(self, request: Request) -> Response:
+        return JSONResponse({"sd_model_checkpoint": self.engine.describe().name, "samples_format": "png"})
+
+    async def set_options(self, request: Request) -> Response:
+        """Accepted, as clients set the model before each picture, but there is only one."""
+        await self._body(request)
+        return JSONResponse(None)
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        return read_object(await read_body(request, self.settings.max_body, self.settings.body_idle), "a JSON object")
+
+    async def _pictures(self, request: Request, sent: dict[str, Any], image: str | None) -> Response:
+        count = count_of(sent, MOST_PICTURES)
+        body = json.dumps(translated(sent, image, self.engine.describe())).encode()
+        asked = replace(await run_in_threadpool(self.reader.read, body), output_format="png")
+        made = [
+            await while_connected(request.receive, self._made(replace(asked, seed=(asked.seed + number) % 2**32)))
+            for number in range(count)
+        ]
+        info = {
+            "prompt": asked.prompt,
+            "negative_prompt": asked.negative_prompt,
+            "seed": made[0].seed,
+            "all_seeds": [one.seed for one in made],
+            "width": asked.width,
+            "height": asked.height,
+            "steps": asked.steps,
+            "cfg_scale": asked.cfg,
+            "sampler_name": asked.scheduler,
+            "sd_model_name": self.engine.describe().name,
+        }
+        parameters = {name: value for name, value in sent.items() if name not in ("init_images", "mask")}
+        answer = {"images": [one.image for one in made], "parameters": parameters, "info": json.dumps(info)}
+        return JSONResponse(answer)
+
+    async def _made(self, asked: GenerationRequest) -> Complete:
+        generation = Generation(self.engine, asked, self.generations)
+        try:
+            async for event in generation:
+                if isinstance(event, Complete):
+                    return event
+                if isinstance(event, Failed):
+                    raise APIError(500, event.message)
+        finally:
+            generation.close()
+        raise AssertionError("a generation ends with one of the two")
+
+
+def told(answer: Answer) -> Answer:
+    """With refusals and failures as they are told there: {"detail": ...}, and 422 for values that will not do."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except APIError as problem:
+            status = 422 if problem.status == 400 else problem.status
+            return JSONResponse({"detail": problem.message}, status, problem.headers)
+
+    return answered

@@ -1,0 +1,71 @@
+"""The application: the routes of the API, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local_dream_mockserver.server.a1111.adapter import Adapter
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.engine import Engine
+from local_dream_mockserver.server.error_middleware import ErrorMiddleware
+from local_dream_mockserver.server.errors import APIError, answer_api_error, answer_http_exception
+from local_dream_mockserver.server.extensions.catalogue import extensions_of
+from local_dream_mockserver.server.generate import GenerateEndpoint
+from local_dream_mockserver.server.upscale import UpscaleEndpoint
+from local_dream_mockserver.server.worker import Worker
+
+
+async def health(request: Request) -> Response:
+    """GET and HEAD /health: 200 while the server runs; the body has no meaning."""
+    return Response()
+
+
+def create_app(
+    engine: Engine,
+    settings: ServerSettings | None = None,
+    *,
+    doors: Sequence[Middleware] = (),
+    generate: type[GenerateEndpoint] = GenerateEndpoint,
+    upscale: type[UpscaleEndpoint] = UpscaleEndpoint,
+) -> Starlette:
+    """A server for `engine`. `doors` stand before the routes, the first outermost; `generate` and `upscale` may be
+    endpoints that replace stages of the honest ones."""
+    settings = settings or ServerSettings()
+    generations = Worker("generate", 0 if settings.busy else settings.max_waiting)
+    upscales = Worker("upscale", settings.max_waiting)
+
+    extensions = extensions_of(engine, settings, generations)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        generations.close()
+        upscales.close()
+
+    routes = [
+        Route("/health", health, methods=["GET"]),
+        Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
+    ]
+    if settings.generate:
+        routes.append(Route("/generate", generate(engine, generations, settings, extensions).answer, methods=["POST"]))
+    for extension in extensions:
+        routes += extension.routes()
+    if settings.a1111 and settings.generate:
+        routes += Adapter(engine, settings, generations).routes()
+    inner = [door for extension in extensions for door in extension.doors()]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(ErrorMiddleware), *doors, *inner],
+        exception_handlers={APIError: answer_api_error, HTTPException: answer_http_exception},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,70 @@
+"""The client at the other end: whether it is still there, and what it sends as a body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
+
+from local_dream_mockserver.server.errors import APIError
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The client hung up; there is nobody to answer."""
+
+
+async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
+    """Awaits `work`, and cancels it as soon as the client hangs up. The request's body must have been read.
+
+    Raises ClientGone.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait({working, leaving})  # a generator that still runs cannot be closed
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def read_body(request: Request, most: int, idle: float) -> bytes:
+    """The whole body. Raises Problem: 413 beyond `most` bytes, 408 when it pauses for `idle` seconds; or ClientGone.
+
+    A body whose Content-Length is too large is refused before a byte of it is read.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise APIError(415, "Content-Encoding: the body must not be compressed; send it as it is")
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most:
+        raise _too_long(most)
+    body = bytearray()
+    stream = request.stream().__aiter__()
+    while True:
+        try:
+            body += await asyncio.wait_for(anext(stream), idle)
+        except StopAsyncIteration:
+            return bytes(body)
+        except ClientDisconnect:
+            raise ClientGone from None
+        except TimeoutError:
+            raise APIError(408, f"the body paused for {idle:g} s; send it without pausing") from None
+        if len(body) > most:
+            raise _too_long(most)
+
+
+def _too_long(most: int) -> APIError:
+    return APIError(413, f"the body is longer than this server's {most} bytes; send a smaller picture")

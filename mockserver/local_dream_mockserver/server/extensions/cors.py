@@ -1,0 +1,44 @@
+"""Extension cors: pages of other origins may use the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from local_dream_mockserver.server.extensions.extension import Extension
+
+EXPOSED = ("X-Output-Width", "X-Output-Height", "X-Duration-Ms", "Retry-After")
+DAY = 86400
+"""How long browsers may remember the answer to a preflight, in seconds."""
+
+
+class Preflights(CORSMiddleware):
+    """Starlette's, but with status 204 for an accepted preflight, as the servers in the field have it."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code != 200:
+            return response
+        return Response(status_code=204, headers={k: v for k, v in response.headers.items() if k != "content-length"})
+
+
+class Cors(Extension):
+    """Every origin is let in, with every request header; nothing here asks for cookies or credentials."""
+
+    name = "cors"
+
+    def doors(self) -> Sequence[Middleware]:
+        return [
+            Middleware(
+                Preflights,
+                allow_origins=["*"],
+                allow_methods=["GET", "HEAD", "POST"],
+                allow_headers=["*"],
+                expose_headers=EXPOSED,
+                max_age=DAY,
+            )
+        ]

@@ -1,0 +1,18 @@
+"""Extension schedulers: more samplers than the core's two."""
+
+from __future__ import annotations
+
+from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.extensions.extension import Extension, Fields
+
+
+class Schedulers(Extension):
+    """Those of the contract's further names that the engine has; the others are refused rather than replaced."""
+
+    name = "schedulers"
+
+    def reshaped(self, fields: Fields) -> Fields:
+        known = self.engine.describe().schedulers
+        if fields["scheduler"] not in known:
+            raise APIError(400, f"scheduler: this engine has no {fields['scheduler']}; use one of {', '.join(known)}")
+        return fields

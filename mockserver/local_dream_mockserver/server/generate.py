@@ -1,0 +1,72 @@
+"""POST /generate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.connection import read_body, while_connected
+from local_dream_mockserver.server.engine import Engine, GenerationRequest
+from local_dream_mockserver.server.event_stream import EventStream
+from local_dream_mockserver.server.events import Event
+from local_dream_mockserver.server.extensions.extension import Extension
+from local_dream_mockserver.server.generation import Generation
+from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.sse import encode
+from local_dream_mockserver.server.worker import Worker
+
+READERS = 4
+"""Requests that are read at a time: a decoded picture may take hundreds of megabytes before it is fitted."""
+
+
+class GenerateEndpoint:
+    """Reads a request, has it generated, streams the events.
+
+    Each stage is a method of its own, so that another server can be made of this one by replacing a stage: `read`
+    (bytes to request), `begin` (request to a running generation), `events` (what the client gets to hear of it),
+    `encoded` (events to bytes).
+    """
+
+    def __init__(
+        self, engine: Engine, worker: Worker, settings: ServerSettings, extensions: Sequence[Extension] = ()
+    ) -> None:
+        self.engine = engine
+        self.worker = worker
+        self.settings = settings
+        self.reader = RequestReader(engine.limits(), settings.max_picture_pixels, settings.seed, extensions)
+        self._readers = asyncio.Semaphore(READERS)
+
+    async def answer(self, request: Request) -> Response:
+        """Raises Problem for every refusal, and for a failure before the stream has begun."""
+        body = await read_body(request, self.settings.max_body, self.settings.body_idle)
+        async with self._readers:
+            asked = await run_in_threadpool(self.read, body)
+        generation = self.begin(asked)
+        try:
+            await while_connected(request.receive, generation.opened(self.settings.head_within))
+        except BaseException:
+            generation.close()
+            raise
+        return EventStream(self.encoded(self.events(generation)), generation.close, self.settings.write_idle)
+
+    def read(self, body: bytes) -> GenerationRequest:
+        """In a worker thread: pictures take time to decode."""
+        return self.reader.read(body)
+
+    def begin(self, asked: GenerationRequest) -> Generation:
+        """Puts the request in the lane."""
+        return Generation(self.engine, asked, self.worker)
+
+    def events(self, generation: Generation) -> AsyncIterator[Event]:
+        """The events to send."""
+        return generation
+
+    async def encoded(self, events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+        """The bytes to send, one piece an event."""
+        async for event in events:
+            yield encode(event)

@@ -1,0 +1,112 @@
+"""A generation under way: the engine works in its lane, its events come out here."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Rgb, Step
+from local_dream_mockserver.server.errors import APIError, as_api_error
+from local_dream_mockserver.server.events import Complete, Event, Failed, Progress
+from local_dream_mockserver.server.image_output import file_of
+from local_dream_mockserver.server.worker import Worker
+
+ROOM = 16
+"""Events that the engine may be ahead of a slow reader before it has to wait: previews are large."""
+
+
+class Generates(Protocol):
+    """What a generation needs of an engine."""
+
+    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+        """As `engine.Engine.generate`."""
+
+
+class Generation(AsyncIterator[Event]):
+    """Puts the request in the lane at once; then iterate over it for its events, once, and `close` it in any case."""
+
+    def __init__(self, engine: Generates, request: GenerationRequest, worker: Worker) -> None:
+        self._engine = engine
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._made: asyncio.Queue[Event | APIError] = asyncio.Queue()
+        self._room = threading.Semaphore(ROOM)
+        self._first: Event | APIError | None = None
+        self._over = False
+        self._job = worker.submit(self._work)
+
+    async def opened(self, within: float) -> None:
+        """Waits for the engine's first word, or for `within` seconds. Raises Problem if that word is a failure."""
+        try:
+            self._first = await asyncio.wait_for(self._made.get(), within)
+        except TimeoutError:
+            return
+        if isinstance(self._first, APIError):
+            raise self._first
+
+    async def __anext__(self) -> Event:
+        if self._over:
+            raise StopAsyncIteration
+        made = self._first or await self._made.get()
+        self._first = None
+        self._room.release()
+        if isinstance(made, APIError):
+            made = Failed(message=made.message)
+        self._over = not isinstance(made, Progress)
+        return made
+
+    def close(self) -> None:
+        """The engine stops within one step, if it has not ended."""
+        self._job.abandon()
+
+    def _work(self, cancelled: Cancelled) -> None:
+        started = time.monotonic()
+        try:
+            for made in self._engine.generate(self._request, cancelled):
+                if isinstance(made, Picture):
+                    self._put(self._complete(made, time.monotonic() - started), cancelled)
+                    return
+                self._put(self._progress(made), cancelled)
+                if cancelled():
+                    return
+            if not cancelled():
+                raise EngineError("the engine ended without a picture")
+        except BaseException as error:  # whatever an engine raises, the client hears of it and the lane lives on
+            self._put(as_api_error(error), cancelled)
+
+    def _progress(self, made: Step) -> Progress:
+        if made.preview is None:
+            return Progress(step=made.step, total_steps=made.total_steps)
+        format = self._request.preview_format
+        image = self._coded(made.preview, format)
+        return Progress(step=made.step, total_steps=made.total_steps, image=image, format=format)
+
+    def _complete(self, picture: Picture, seconds: float) -> Complete:
+        return Complete(
+            image=self._coded(picture.rgb, self._request.output_format),
+            format=self._request.output_format,
+            seed=self._request.seed,
+            width=self._request.width,
+            height=self._request.height,
+            generation_time_ms=int(seconds * 1000),
+            first_step_time_ms=int(picture.first_step_seconds * 1000),
+        )
+
+    def _coded(self, rgb: Rgb, format: str | None) -> str:
+        wanted = (self._request.height, self._request.width, 3)
+        if rgb.shape != wanted or rgb.dtype != np.uint8:
+            raise EngineError(f"the engine made {rgb.dtype} {rgb.shape} where uint8 {wanted} was asked for")
+        return base64.b64encode(file_of(rgb, format or "raw")).decode("ascii")
+
+    def _put(self, made: Event | APIError, cancelled: Cancelled) -> None:
+        while not self._room.acquire(timeout=0.05):
+            if cancelled():
+                return
+        if not cancelled():
+            self._loop.call_soon_threadsafe(self._made.put_nowait, made)

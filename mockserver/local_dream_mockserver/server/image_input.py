@@ -1,0 +1,86 @@
+"""Pictures as clients send them: base64 of a file, in whatever shape files come."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from local_dream_mockserver.server.engine import Mask, Rgb
+from local_dream_mockserver.server.errors import APIError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+DATA_URL = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+def read_image(field: str, text: str, size: Size, max_pixels: int) -> Rgb:
+    """The picture as RGB, shape (height, width, 3): resized to cover `size`, the overhang cut off evenly.
+
+    Turned as its EXIF data says; transparent parts on white; 16 bits reduced to 8; of an animation the first frame.
+    Raises Problem (400) that names the field.
+    """
+    return np.asarray(_fitted(_opened(field, text, max_pixels, "white"), size, Image.Resampling.LANCZOS))
+
+
+def read_mask(field: str, text: str, size: Size, max_pixels: int) -> Mask:
+    """The mask as brightness 0..255, shape (height, width), fitted as `read_image` does; transparent parts on black."""
+    image = _opened(field, text, max_pixels, "black").convert("L")
+    return np.asarray(_fitted(image, size, Image.Resampling.BILINEAR))
+
+
+def decode_base64(field: str, text: str) -> bytes:
+    """Standard alphabet, padded, unwrapped; a `data:` URL's head is taken off. Raises Problem (400)."""
+    head = DATA_URL.match(text)
+    try:
+        data = base64.b64decode(text[head.end() :] if head else text, validate=True)
+    except (binascii.Error, ValueError):
+        raise APIError(400, f"{field}: not base64; use the standard alphabet, padded, without line breaks") from None
+    if not data:
+        raise APIError(400, f"{field}: empty; send a picture as base64, or leave it out")
+    return data
+
+
+def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
+    data = decode_base64(field, text)
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_large(field, max_pixels) from None
+    except Exception:  # the decoders raise whatever a broken file makes them raise
+        raise APIError(400, f"{field}: not a picture; send a {', '.join(FORMATS)} file as base64") from None
+    if image.width * image.height > max_pixels:
+        raise _too_large(field, max_pixels)
+    try:
+        image.load()
+        return _flat(ImageOps.exif_transpose(image), ground)
+    except Exception:  # as above
+        raise APIError(400, f"{field}: a broken or truncated {image.format} file") from None
+
+
+def _too_large(field: str, max_pixels: int) -> APIError:
+    return APIError(400, f"{field}: more than {max_pixels} pixels; send a smaller picture")
+
+
+def _flat(image: Image.Image, ground: str) -> Image.Image:
+    if image.mode.startswith("I"):
+        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    flat = Image.new("RGBA", image.size, ground)
+    flat.alpha_composite(image.convert("RGBA"))
+    return flat.convert("RGB")
+
+
+def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return (np.clip(values.astype(np.int64), 0, 65535) // 257).astype(np.uint8)
+
+
+def _fitted(image: Image.Image, size: Size, method: Image.Resampling) -> Image.Image:
+    return image if image.size == size else ImageOps.fit(image, size, method)

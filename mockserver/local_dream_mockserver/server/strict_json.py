@@ -1,0 +1,66 @@
+"""JSON as the contract means it: RFC 8259 in UTF-8, an object, nothing that two parsers would read differently."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from local_dream_mockserver.server.errors import APIError
+
+
+def read_object(body: bytes, wanted: str = 'a JSON object with at least "prompt"') -> dict[str, Any]:
+    """Reads a request body. Raises Problem (400) that says what is wrong and where."""
+    if not body.strip():
+        raise APIError(400, f"the body is empty; send {wanted}")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise APIError(400, f"the body is not UTF-8: byte {error.start} cannot be read; encode it as UTF-8") from None
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise APIError(400, f"the body is not JSON: {error.msg} at {where}") from None
+    except RecursionError:
+        raise APIError(400, "the body is nested too deeply; the request is one flat object") from None
+    if not isinstance(value, dict):
+        raise APIError(400, 'the body is JSON but not an object; send {"prompt": "..."}')
+    return value
+
+
+def is_text(value: str) -> bool:
+    """Whether a string is whole characters: JSON can write half a surrogate pair, which is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise APIError(400, f"{twice[:40]!a}: sent more than once; send it once")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise APIError(400, f"the body is not JSON: {name} is no JSON number")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise APIError(400, f"{digits[:40]} is too large for a number")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 400:
+        raise APIError(400, f"{digits[:20]}... is too large for a number")
+    return int(digits)

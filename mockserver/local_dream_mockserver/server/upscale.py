@@ -1,0 +1,143 @@
+"""POST /upscale: raw RGB in, JPEG out."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.connection import read_body, while_connected
+from local_dream_mockserver.server.engine import Cancelled, Engine, Limits, Rgb
+from local_dream_mockserver.server.errors import APIError, as_api_error
+from local_dream_mockserver.server.image_output import jpeg_of
+from local_dream_mockserver.server.worker import Worker
+
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+LONGEST_PATH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleRequest:
+    """What the headers of an accepted request say. `path` is the client's, not yet looked up."""
+
+    width: int
+    height: int
+    path: str
+    use_opencl: bool
+
+    @property
+    def length(self) -> int:
+        """The body's length in bytes."""
+        return self.width * self.height * 3
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleAnswer:
+    """The enlarged picture as JPEG, its size, and how long the work took."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    seconds: float
+
+
+class UpscaleEndpoint:
+    """Refuses what the headers already show to be wrong before it reads the body; works in a lane of its own."""
+
+    def __init__(self, engine: Engine, worker: Worker, settings: ServerSettings) -> None:
+        self.engine = engine
+        self.worker = worker
+        self.settings = settings
+
+    async def answer(self, request: Request) -> Response:
+        """Raises Problem for every refusal and failure."""
+        asked = self.read(request.headers)
+        try:
+            upscaler = self.engine.resolve_upscaler(asked.path)
+        except Exception as error:  # an engine may raise anything
+            raise as_api_error(error) from error
+        body = await read_body(request, self.settings.max_body, self.settings.body_idle)
+        check_length(asked, len(body))
+        rgb = np.frombuffer(body, dtype=np.uint8).reshape(asked.height, asked.width, 3)
+        job = self.worker.submit(lambda cancelled: self.work(rgb, upscaler, asked.use_opencl, cancelled))
+        try:
+            return self.response(await while_connected(request.receive, job))
+        finally:
+            job.abandon()
+
+    def read(self, headers: Headers) -> UpscaleRequest:
+        """Raises Problem (400) that names the header and the fix."""
+        asked = read_headers(headers, self.engine.limits())
+        announced = headers.get("content-length", "")
+        if announced.isdigit() and int(announced) <= self.settings.max_body:
+            check_length(asked, int(announced))
+        return asked
+
+    def work(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled) -> UpscaleAnswer:
+        """In the lane's thread. Raises Problem."""
+        started = time.monotonic()
+        try:
+            large = self.engine.upscale(rgb, upscaler, use_opencl, cancelled)
+        except Exception as error:  # an engine may raise anything
+            raise as_api_error(error) from error
+        height, width = large.shape[:2]
+        return UpscaleAnswer(jpeg_of(large), width, height, time.monotonic() - started)
+
+    def response(self, answer: UpscaleAnswer) -> Response:
+        headers = {
+            "X-Output-Width": str(answer.width),
+            "X-Output-Height": str(answer.height),
+            "X-Duration-Ms": str(int(answer.seconds * 1000)),
+        }
+        return Response(answer.jpeg, headers=headers, media_type="image/jpeg")
+
+
+def read_headers(headers: Headers, limits: Limits) -> UpscaleRequest:
+    """Raises Problem (400) that names the header and the fix."""
+    width = _edge(headers, "X-Image-Width", limits)
+    height = _edge(headers, "X-Image-Height", limits)
+    if width * height > limits.max_upscale_pixels:
+        raise APIError(
+            400,
+            f"X-Image-Width, X-Image-Height: {width}x{height} is more than this server's {limits.max_upscale_pixels}"
+            " pixels; send a smaller picture",
+        )
+    path = _single(headers, "X-Upscaler-Path", "the name of an upscale model")
+    if len(path) > LONGEST_PATH:
+        raise APIError(
+            400, f"X-Upscaler-Path: longer than {LONGEST_PATH} characters; send the name of an upscale model"
+        )
+    flag = headers.get("X-Use-OpenCL", "false").strip().lower()
+    if flag not in FLAGS:
+        raise APIError(400, "X-Use-OpenCL: not a boolean; send true, 1, false or 0, or leave it out")
+    return UpscaleRequest(width, height, path, FLAGS[flag])
+
+
+def check_length(asked: UpscaleRequest, length: int) -> None:
+    """Raises Problem (400) when the body is not as long as the headers say."""
+    if length != asked.length:
+        size = f"{asked.width} x {asked.height} x 3"
+        raise APIError(400, f"body: {length} bytes where X-Image-Width x X-Image-Height x 3 = {size} = {asked.length}")
+
+
+def _single(headers: Headers, name: str, what: str) -> str:
+    values = headers.getlist(name)
+    if len(values) > 1:
+        raise APIError(400, f"{name}: sent {len(values)} times; send it once")
+    if not values or not values[0].strip():
+        raise APIError(400, f"{name}: missing; send {what}")
+    return values[0].strip()
+
+
+def _edge(headers: Headers, name: str, limits: Limits) -> int:
+    most = limits.max_upscale_side
+    text = _single(headers, name, "the picture's size in pixels")
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
+        raise APIError(400, f"{name}: not a whole number from 1 to {most}; send the picture's size in pixels")
+    return int(text)

@@ -1,0 +1,94 @@
+"""Loading a Stable Diffusion 1.x/2.x style model: the shipped one, a diffusers folder, one file, or a name on the
+Hub.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from local_dream_reference.errors import UnusableModel
+from local_dream_reference.precision import run_in
+from local_dream_reference.shipped import folder_of
+
+
+def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: str | None = None) -> Any:
+    """Load a pipeline for txt2img, ready on the device.
+
+    ``model`` is "default", a diffusers folder, a ``.safetensors`` file or a Hub id. A single file says nothing about
+    its tokenizer and network shapes: they come from ``config`` (a diffusers folder or Hub id), from a
+    ``model_index.json`` beside the file, or else from where diffusers finds them for a file of its kind (the Hub,
+    once).
+
+    Raises UnusableModel with one line.
+    """
+    # diffusers would write the part of a prompt that did not fit into the log.
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        pipeline = _load(model, config)
+    except UnusableModel:
+        raise
+    # Whatever a damaged or foreign model makes diffusers raise, whoever starts the engine needs one line.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise UnusableModel(f"model {model!r} cannot be loaded: {reason}") from error
+    _check(pipeline, model)
+    return _prepare(pipeline, device, dtype)
+
+
+def _load(model: str, config: str | None) -> Any:
+    path = folder_of(model)
+    common = {"safety_checker": None, "feature_extractor": None, "dtype": torch.float32}
+    if path.is_dir():
+        if not (path / "model_index.json").is_file():
+            raise UnusableModel(f"model {model!r}: the folder has no model_index.json; give a diffusers folder")
+        return StableDiffusionPipeline.from_pretrained(
+            path, requires_safety_checker=False, local_files_only=True, use_safetensors=True, **common
+        )
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            raise UnusableModel(f"model {model!r}: only .safetensors files are loaded; convert it first")
+        beside = path.parent if (path.parent / "model_index.json").is_file() else None
+        source = config or (str(beside) if beside else None)
+        known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
+        return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
+    if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
+        return StableDiffusionPipeline.from_pretrained(
+            model, requires_safety_checker=False, use_safetensors=True, **common
+        )
+    raise UnusableModel(f"model {model!r}: no such folder or file")
+
+
+def _check(pipeline: Any, model: str) -> None:
+    kind = type(pipeline).__name__
+    if kind != "StableDiffusionPipeline":
+        raise UnusableModel(f"model {model!r} is a {kind}: only Stable Diffusion 1.x/2.x style models are served")
+    channels, expected = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
+    if channels != expected:
+        raise UnusableModel(
+            f"model {model!r}: its UNet takes {channels} channels instead of {expected}; "
+            "use the plain text-to-image model, which inpaints as well"
+        )
+
+
+def _prepare(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    pipeline.set_progress_bar_config(disable=True)
+    limit = pipeline.text_encoder.config.max_position_embeddings
+    # Some tokenizers come without a limit (a number of thirty digits); one beyond the encoder's would fail in its
+    # embedding.
+    pipeline.tokenizer.model_max_length = min(pipeline.tokenizer.model_max_length, limit)
+    pipeline.to(device)
+    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        module.eval().requires_grad_(False)
+    for module in (pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder):
+        module.to(memory_format=torch.channels_last)
+        run_in(module, dtype)
+    return pipeline

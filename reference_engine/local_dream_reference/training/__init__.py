@@ -1,0 +1,1 @@
+"""Training of the text-to-image model: ``python -m local_dream_reference.training --help``."""

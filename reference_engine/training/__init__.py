@@ -1,1 +1,0 @@
-"""Training of the text-to-image model: ``python -m reference_engine.training --help``."""

@@ -1,0 +1,137 @@
+"""A server on paper: answers requests with exchanges, honestly or with one thing wrong, and no network between."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from local_dream_conformance.core.exchange import Exchange
+from tests.conformance.transcripts import Pixels, coded, generation, picture
+
+DEFAULTS: Mapping[str, Any] = {
+    "negative_prompt": "",
+    "steps": 4,
+    "cfg": 7.5,
+    "width": 128,
+    "height": 64,
+    "scheduler": "dpm",
+    "denoise_strength": 0.6,
+    "show_diffusion_process": False,
+    "show_diffusion_stride": 1,
+    "use_opencl": False,
+}
+"""As the contract has them, but for steps and size, which are small here so that tests are quick."""
+PLAIN: Mapping[str, Any] = {"prompt": "a red house", "seed": 7, "steps": 4, "width": 128, "height": 64}
+BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": 7}
+
+
+@dataclass
+class InMemoryServer:
+    """`defaults` replaces some defaults. `ignores` names fields that are read as if they were left out. `inverts` names
+    "denoise_strength" or "mask". `whim` is noise, 0..255, that differs from answer to answer. `options` go to the
+    builder of the stream.
+    """
+
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ignores: tuple[str, ...] = ()
+    inverts: tuple[str, ...] = ()
+    whim: int = 0
+    seeds: list[int] = field(default_factory=lambda: list(range(1000, 2000)))
+    options: Mapping[str, Any] = field(default_factory=dict)
+    _answers: int = 0
+
+    def answer(self, label: str, fields: Mapping[str, Any]) -> Exchange:
+        """The exchange of a POST /generate with these fields."""
+        chosen = fields["seed"] if "seed" in fields else self.seeds.pop(0)
+        heard = {name: value for name, value in fields.items() if name not in self.ignores}
+        meant = {**DEFAULTS, **self.defaults, **heard, "seed": 7 if "seed" in self.ignores else chosen}
+        self._answers += 1
+        pixels = self._paint(meant)
+        if self.whim:
+            shaken = pixels.astype(np.int16) + np.random.default_rng(self._answers).integers(
+                -self.whim, self.whim + 1, pixels.shape
+            )
+            pixels = np.clip(shaken, 0, 255).astype(np.uint8)
+        return generation(label, pixels, fields={**meant, "seed": chosen}, sent=fields, **self.options)
+
+    def _paint(self, meant: Mapping[str, Any]) -> Pixels:
+        width, height = meant["width"], meant["height"]
+        names = ("prompt", "negative_prompt", "steps", "cfg", "scheduler", "use_opencl")
+        number = sum((i + 1) * byte for i, byte in enumerate(repr([meant.get(n) for n in names]).encode()))
+        drawn = picture(width, height, number * 10_000 + meant["seed"]).astype(np.float64)
+        if not meant.get("image"):
+            return drawn.astype(np.uint8)
+        strength = meant["denoise_strength"]
+        cover = np.full((height, width, 1), 1 - strength if "denoise_strength" in self.inverts else strength)
+        if meant.get("mask"):
+            white = _opened(meant["mask"], width, height)[..., :1] >= 128
+            cover = cover * (~white if "mask" in self.inverts else white)
+        before = _opened(meant["image"], width, height)
+        blended: Pixels = np.rint(before * (1 - cover) + drawn * cover).astype(np.uint8)
+        return blended
+
+
+def _opened(text: str, width: int, height: int) -> Pixels:
+    with Image.open(io.BytesIO(base64.b64decode(text))) as image:
+        return np.asarray(image.convert("RGB").resize((width, height)), dtype=np.uint8)
+
+
+def image64() -> str:
+    """An image to start from: the base64 of a PNG."""
+    return coded(picture(128, 64, 99), "png")
+
+
+def mask64() -> str:
+    """Right half white: the base64 of a PNG."""
+    white = np.zeros((64, 128, 3), np.uint8)
+    white[:, 64:] = 255
+    return coded(white, "png")
+
+
+def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
+    """The requests of a run's generations by label, as the scenarios send them."""
+    image = {"image": image64()} if img2img else {}
+    seedless = {name: value for name, value in PLAIN.items() if name != "seed"}
+    found: dict[str, dict[str, Any]] = {
+        "base": {**PLAIN, "show_diffusion_process": True},
+        "repeat": {**PLAIN, "show_diffusion_process": True},
+        "defaults/absent": {**BARE, **image},
+        "defaults/explicit": {**DEFAULTS, **BARE, **image},
+        "hang-up/next": {**seedless, "scheduler": "euler_a"},
+        "overlap/first": {
+            **PLAIN,
+            "prompt": "a green bicycle",
+            "show_diffusion_process": True,
+            "show_diffusion_stride": 2,
+        },
+        "overlap/second": {
+            **seedless,
+            "show_diffusion_process": False,
+            "show_diffusion_stride": 0,
+            "x-unknown": {"nested": [1, None]},
+        },
+        "edges/seed-zero": {**PLAIN, "steps": 1, "seed": 0},
+        "edges/seed-max": {**PLAIN, "steps": 1, "seed": 2**32 - 1},
+    }
+    if img2img:
+        found["strength/low"] = {**DEFAULTS, **BARE, **image, "denoise_strength": 0.1}
+        found["hang-up/next"] |= {**image, "mask": mask64(), "denoise_strength": 0.9}
+    return found
+
+
+def run(
+    server: InMemoryServer | None = None, *, without: tuple[str, ...] = (), img2img: bool = True
+) -> dict[str, Exchange]:
+    """The generations of a run against a server, by label."""
+    server = server or InMemoryServer()
+    return {
+        label: server.answer(label, fields)
+        for label, fields in asked(img2img=img2img).items()
+        if not label.startswith(without or ("?",))
+    }

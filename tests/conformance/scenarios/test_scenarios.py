@@ -1,0 +1,174 @@
+"""The scenarios: what they cost, and what they send to an honest server."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from local_dream_conformance import scenarios
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.exchange import End, Exchange, Transcript
+from local_dream_conformance.core.extension import Declared
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.http.target import Target
+from local_dream_conformance.scenarios import SCENARIOS
+from local_dream_conformance.scenarios.generations import DEFAULTS
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from tests.conformance.scenarios.running import CORE, EVERY, EXTENSIONS, QUICK, cost_of, run, sent
+from tests.mockserver.live_server import running
+
+
+def test_the_plan_costs_no_more_than_promised() -> None:
+    core, every = cost_of(CORE), cost_of(EVERY)
+    assert (core.generations, core.upscales) == (8, 5)
+    assert (every.generations, every.upscales) == (13, 5)
+    extensions = cost_of(EXTENSIONS)
+    assert (extensions.generations, extensions.upscales) == (3, 1)
+    declared = Settings(url="http://x", extensions=(Declared("schedulers", ("euler", "lcm")),))
+    assert SCENARIOS["schedulers"].priced(declared).cost == Cost(generations=2)
+    assert SCENARIOS["base"].priced(declared) == SCENARIOS["base"]
+
+
+def test_the_registry_is_in_order_and_described() -> None:
+    described = scenarios.__doc__ or ""
+    for place, (name, scenario) in enumerate(SCENARIOS.items()):
+        assert scenario.name == name
+        assert set(scenario.after) <= set(list(SCENARIOS)[:place])
+        assert f"| {name} [{scenario.cost.generations},{scenario.cost.upscales}] |" in described
+        assert scenario.run.__doc__
+
+
+def test_what_is_not_available() -> None:
+    bare = Settings(url="http://x", img2img=False)
+    lacking = {name for name, scenario in SCENARIOS.items() if scenario.available(bare)}
+    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers"}
+    full = Settings(url="http://x", upscaler_path="p", extensions=(Declared("schedulers", ("euler",)),))
+    assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
+    assert not any(scenario.available(full) for scenario in SCENARIOS.values())
+
+
+# At an honest server
+
+
+@pytest.fixture(scope="module")
+def honest() -> Iterator[str]:
+    engine = SyntheticEngine(Pacing(step=0.02))
+    with running(create_app(engine, ServerSettings())) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def whole(honest: str) -> Mapping[str, Exchange]:
+    """A whole run, with the promise about its cost checked scenario by scenario."""
+    done: dict[str, Transcript] = {}
+    settings = Settings(url=honest, profile="hardened", upscaler_path="default", destructive=True, **QUICK)
+    target = Target(settings, done.__getitem__, cost_of=spent_on)
+    for name in EVERY:
+        before = target.spent
+        done[name] = Transcript(name, tuple(SCENARIOS[name].run(target)))
+        assert target.spent == before + SCENARIOS[name].cost, name
+    return {e.label: e for transcript in done.values() for e in transcript.exchanges}
+
+
+def test_labels_belong_to_their_probe_and_are_described(whole: Mapping[str, Exchange]) -> None:
+    described = (scenarios.__doc__ or "").replace("\n", " ")
+    for label in whole:
+        scenario, _, part = label.partition("/")
+        assert scenario in SCENARIOS
+        words = "FIELD-KIND" if part.startswith("type/") and scenario == "refuse" else part.replace("type/", "")
+        assert all(word in described for word in words.split("-")), label
+
+
+def test_an_honest_server_refuses_what_must_be_refused(whole: Mapping[str, Exchange]) -> None:
+    prefixes = ("refuse/", "refuse-image/", "range/", "upscale-refuse/", "upscale-range/", "hostile/")
+    for label, exchange in whole.items():
+        if label.endswith("/health") or label.startswith("health/get"):
+            assert exchange.status == 200, label
+        elif label.startswith(prefixes) and not label.endswith("-cut"):
+            assert exchange.status == 400, label
+            assert exchange.end is End.COMPLETE
+
+
+def test_an_honest_server_serves_what_must_be_served(whole: Mapping[str, Exchange]) -> None:
+    for label in (
+        *("base", "defaults/absent", "defaults/explicit", "strength/low", "hang-up/next", "overlap/first"),
+        *("overlap/second", "nulls", "repeat", "edges/seed-zero", "edges/seed-max", "huge-prompt"),
+    ):
+        assert generation(whole[label]).complete, label
+        assert not generation(whole[label]).problems
+    assert all(exchange.status == 200 for label, exchange in whole.items() if label.startswith("upscale/"))
+    assert not [label for label in whole if "bisect" in label]
+
+
+def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exchange]) -> None:
+    base = sent(whole["base"])
+    assert whole["repeat"].request.body == whole["base"].request.body
+    first, second = sent(whole["overlap/first"]), sent(whole["overlap/second"])
+    assert first == {**base, "prompt": first["prompt"], "show_diffusion_stride": 2}
+    assert first["prompt"] != base["prompt"]
+    assert {name: second[name] for name in ("prompt", "steps", "width", "height")}.items() <= base.items()
+    assert "seed" not in second
+    assert second["show_diffusion_stride"] == 0
+    assert "use_cfg" in second
+    explicit, low = sent(whole["defaults/explicit"]), sent(whole["strength/low"])
+    assert low == {**explicit, "denoise_strength": 0.1, "image": low["image"]}
+    assert base64.b64decode(low["image"]).startswith(b"\xff\xd8\xff")
+    assert base64.b64decode(explicit["image"]).startswith(b"\x89PNG")
+    assert explicit == {**DEFAULTS, **sent(whole["defaults/absent"])}
+    assert set(sent(whole["defaults/absent"])) == {"prompt", "seed", "image"}
+    assert {"scheduler": "euler_a", "denoise_strength": 0.9}.items() <= sent(whole["hang-up/next"]).items()
+    nulls = sent(whole["nulls"])
+    assert {name for name in nulls if nulls[name] is None} == {
+        *("negative_prompt", "cfg", "scheduler", "denoise_strength", "image", "mask"),
+        *("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
+    }
+
+
+def test_oddities_of_transport_are_really_sent(whole: Mapping[str, Exchange]) -> None:
+    assert whole["overlap/first"].request.header("transfer-encoding") == "chunked"
+    assert whole["hang-up/next"].request.header("expect") == "100-continue"
+    assert 100 in whole["hang-up/next"].interim
+    assert dict(whole["keep-alive/health"].notes)["reused-connection"] == "true"
+    flags = [
+        whole[f"upscale/{name}"].request.header("x-use-opencl") for name in ("odd", "tall", "square", "wide", "small")
+    ]
+    assert flags == ["true", "1", "false", "0", None]
+
+
+def test_the_abandoned_run_was_under_way(whole: Mapping[str, Exchange]) -> None:
+    abandoned, meanwhile = whole["hang-up/abandoned"], whole["hang-up/health-meanwhile"]
+    assert abandoned.end is End.HUNG_UP
+    assert generation(abandoned).progress
+    assert generation(abandoned).terminal is None
+    assert abandoned.started < meanwhile.started < abandoned.started + abandoned.ended_at
+    assert whole["hang-up/refused-meanwhile"].status == 400
+    assert whole["hang-up/next"].started > abandoned.started + abandoned.ended_at
+
+
+def test_size_steps_and_seed_of_the_settings_are_used(honest: str) -> None:
+    names = ("base", "defaults", "strength", "hang-up", "overlap")
+    one, _ = run(honest, *names, size=(64, 128), steps=2)
+    other, _ = run(honest, "base", seed=2)
+    for label, exchange in one.items():
+        body = exchange.request.json or {}
+        if "prompt" in body:
+            assert (body["width"], body["height"]) == (64, 128), label
+    assert sent(one["base"])["steps"] == 2
+    assert sent(other["base"])["seed"] != sent(one["base"])["seed"]
+
+
+def test_without_img2img_no_image_is_sent(honest: str) -> None:
+    names = tuple(name for name in CORE if SCENARIOS[name].available(Settings(url="x", img2img=False)) is None)
+    exchanges, _ = run(honest, *names, img2img=False)
+    for label, exchange in exchanges.items():
+        body = exchange.request.json
+        if isinstance(body, dict):
+            assert body.get("image") is None, label
+            assert body.get("mask") is None, label
+    assert generation(exchanges["hang-up/next"]).complete

@@ -1,0 +1,251 @@
+"""The scenarios at servers that refuse, accept everything, are busy, stall or are gone."""
+
+from __future__ import annotations
+
+import math
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from local_dream_conformance.core.budget import Budget, Cost
+from local_dream_conformance.core.exchange import End
+from local_dream_conformance.core.extension import Declared
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.scenarios import SCENARIOS, requests
+from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
+from local_dream_conformance.scenarios.generations import DEFAULTS, SUSPECTS
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from tests.conformance.http.wire_scripts import CHUNKED, chunk, drip, flood, silence, vanish
+from tests.conformance.scenarios.refusing_server import Asked, MoodyServer, moody, valid_only
+from tests.conformance.scenarios.running import CORE, EVERY, run, sent
+from tests.conformance.scripted_server import Script, serving
+from tests.mockserver.live_server import running
+
+
+def first_refused(*rules: tuple[str, int]) -> Any:
+    """Refuses bodies with certain fields (or, by name, with certain properties) besides what has no prompt."""
+
+    def refuses(asked: Asked) -> int | None:
+        fields = asked.fields
+        facts = {
+            "image-null": "image" in fields and fields["image"] is None,
+            "mask-null": "mask" in fields and fields["mask"] is None,
+            "chunked": asked.headers.get("transfer-encoding") == "chunked",
+            "expect": "expect" in asked.headers,
+            "unknown": "use_cfg" in fields,
+            "stride-zero": fields.get("show_diffusion_stride") == 0,
+            "jpeg": str(fields.get("image", "")).startswith("/9j/"),
+        }
+        return next((status for name, status in rules if facts[name]), valid_only(asked))
+
+    return refuses
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "scenario", "refusals", "main"),
+    [
+        ("image-null", 500, "hang-up", ["null-image-mask"], {"mask": None}),
+        ("mask-null", 500, "hang-up", ["null-image-mask", "null-mask"], {"image": None}),
+        ("chunked", 411, "overlap", ["first-chunked"], {}),
+        ("unknown", 400, "overlap", ["second-oddities", "second-unknown-fields"], {}),
+        ("stride-zero", 400, "overlap", ["second-oddities"], {}),
+        ("expect", 417, "hang-up", ["next-expect"], {}),
+        ("jpeg", 400, "strength", ["jpeg-unfit"], {}),
+    ],
+)
+def test_a_refused_oddity_is_kept_and_the_plainer_request_served(
+    rule: str, status: int, scenario: str, refusals: list[str], main: dict[str, Any]
+) -> None:
+    mains = {"hang-up": ("abandoned", "next"), "overlap": ("first", "second"), "strength": ("low",)}[scenario]
+    with moody(MoodyServer(refuses=first_refused((rule, status)))) as state:
+        exchanges, target = run(state.url, scenario)
+    labels = {label.partition("/")[2] for label in exchanges if exchanges[label].status == status}
+    assert labels - {"refused-meanwhile"} == set(refusals)
+    assert all(exchanges[f"{scenario}/{name}"].status == 200 for name in mains)
+    assert target.spent == SCENARIOS[scenario].cost
+    assert main.items() <= sent(exchanges[f"{scenario}/{mains[0]}"]).items()
+
+
+def test_a_refused_flag_is_kept_and_the_picture_sent_without_it() -> None:
+    def refuses(asked: Asked) -> int | None:
+        return 400 if asked.headers.get("x-use-opencl") in ("1", "0") else None
+
+    with moody(MoodyServer(refuses=refuses)) as state:
+        exchanges, target = run(state.url, "upscale", upscaler_path="p")
+    refused = {label for label, exchange in exchanges.items() if exchange.status == 400}
+    assert refused == {"upscale/tall-flagged", "upscale/wide-flagged"}
+    assert exchanges["upscale/tall"].request.header("x-use-opencl") is None
+    assert exchanges["upscale/tall"].request.body == exchanges["upscale/tall-flagged"].request.body
+    assert target.spent == Cost(upscales=5)
+
+
+def test_both_nulls_refused_leave_the_plain_request() -> None:
+    with moody(MoodyServer(refuses=first_refused(("image-null", 500), ("mask-null", 400)))) as state:
+        exchanges, _ = run(state.url, "hang-up")
+    assert not {"image", "mask"} & set(sent(exchanges["hang-up/abandoned"]))
+    assert exchanges["hang-up/null-image"].status == 500
+
+
+def test_a_server_that_refuses_everything_is_asked_for_the_last_attempt_too() -> None:
+    with moody(MoodyServer(refuses=lambda asked: 500)) as state:
+        exchanges, target = run(state.url, *CORE[:-2])
+    assert target.spent == Cost()
+    assert all(exchanges[label].status == 500 for label in ("base", "hang-up/abandoned", "overlap/second"))
+
+
+def test_a_busy_server_is_asked_again_when_the_first_run_is_over() -> None:
+    state = MoodyServer(holds=lambda fields: fields.get("show_diffusion_stride") == 2)
+
+    def refuses(asked: Asked) -> int | None:
+        if "use_cfg" in asked.fields and not state.release.is_set():
+            state.release.set()
+            return 503
+        return valid_only(asked)
+
+    state.refuses = refuses
+    with moody(state):
+        exchanges, target = run(state.url, "overlap")
+    first, second = exchanges["overlap/first"], exchanges["overlap/second"]
+    assert exchanges["overlap/second-busy"].status == 503
+    assert exchanges["overlap/second-busy"].started < first.started + first.ended_at
+    assert second.status == 200
+    assert second.started > first.started + first.ended_at
+    assert target.spent == Cost(generations=2)
+
+
+def test_a_server_that_is_busy_with_the_abandoned_run_is_asked_until_it_serves() -> None:
+    refusals: list[Asked] = []
+
+    def refuses(asked: Asked) -> int | None:
+        if "scheduler" in asked.fields and len(refusals) < 3:
+            refusals.append(asked)
+            return 503
+        return valid_only(asked)
+
+    with moody(MoodyServer(refuses=refuses)) as state:
+        exchanges, target = run(state.url, "hang-up", img2img=False)
+    assert exchanges["hang-up/next-busy"].status == 503
+    assert exchanges["hang-up/next"].status == 200
+    assert len(refusals) == 3
+    assert target.spent == Cost(generations=2)
+
+
+def test_a_server_that_accepts_everything_is_spared() -> None:
+    with moody(MoodyServer(refuses=lambda asked: None, paint=lambda fields: 100)) as state:
+        core, _ = run(state.url, "range")
+        every, _ = run(state.url, "range", profile="hardened")
+    ends = [exchange.end for label, exchange in core.items() if label != "range/health"]
+    assert len(ends) == 3
+    assert len(every) > 15
+    assert all(spent_on(exchange).generations for label, exchange in core.items() if label != "range/health")
+
+
+def test_what_should_be_refused_and_is_not_is_hung_up_on() -> None:
+    with moody(MoodyServer(refuses=lambda asked: None)) as state:
+        exchanges, _ = run(state.url, "refuse", steps=50)
+        assert state.hung_up.wait(20)
+    accepted = exchanges["refuse/json-nan"]
+    assert accepted.end is End.HUNG_UP
+    assert generation(accepted).terminal is None
+
+
+@pytest.mark.parametrize("culprit", list(DEFAULTS))
+def test_a_default_that_is_another_is_found(culprit: str) -> None:
+    def paint(fields: dict[str, Any]) -> int:
+        return 200 if culprit in fields else 50
+
+    with moody(MoodyServer(paint=paint)) as state:
+        exchanges, _ = run(state.url, "defaults")
+    guilty = set(DEFAULTS)
+    for label, exchange in exchanges.items():
+        if label.startswith("defaults/bisect-"):
+            explicit = set(dict(exchange.notes)["explicit"].split())
+            assert explicit == set(sent(exchange)) - {"prompt", "seed", "image"}
+            guilty = guilty & explicit if culprit in explicit else guilty - explicit
+    assert culprit in guilty
+    assert guilty == next(set(fields) for fields in SUSPECTS if culprit in fields)
+    assert len(exchanges) <= 2 + 3
+
+
+def test_defaults_that_hold_are_not_bisected_and_the_budget_is_kept() -> None:
+    with moody(MoodyServer()) as state:
+        exchanges, _ = run(state.url, "defaults")
+        assert set(exchanges) == {"defaults/absent", "defaults/explicit"}
+    with moody(MoodyServer(paint=lambda fields: 200 if "cfg" in fields else 50)) as state:
+        _, target = run(state.url, "defaults", budget=Budget(3, 0))
+    assert target.spent == Cost(generations=3)
+
+
+def test_a_silent_server_is_not_asked_for_ever() -> None:
+    with serving(silence) as url:
+        exchanges, target = run(url, *CORE[:-2], idle_timeout=0.05, total_timeout=10.0)
+    asked = [label for label in exchanges if label.startswith("refuse/")]
+    assert len(asked) == 4
+    assert target.spent == Cost()
+    assert all(exchange.end is End.IDLE_TIMEOUT for exchange in exchanges.values())
+
+
+def test_a_server_that_is_gone_breaks_nothing() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.close()
+    declared = (Declared("schedulers", ("euler",)),)
+    names = (name for name in SCENARIOS if name != "generated")
+    exchanges, target = run(url, *names, upscaler_path="p", extensions=declared)
+    assert target.spent == Cost()
+    assert all(exchange.end is End.UNREACHABLE for exchange in exchanges.values())
+
+
+def nonsense(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(bytes(range(256)))
+
+
+def stuck(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(CHUNKED + chunk(b"event: progress\ndata: {}\n\n"))
+    over.wait()
+
+
+@pytest.mark.parametrize(
+    ("script", "names", "total", "ends"),
+    [
+        (flood, ("base", "hang-up"), 60.0, {End.TOO_LARGE}),
+        (drip, ("base", "hang-up", "overlap"), 0.3, {End.TOTAL_TIMEOUT}),
+        (stuck, ("base", "hang-up", "overlap"), 60.0, {End.IDLE_TIMEOUT, End.HUNG_UP}),
+        (vanish, EVERY, 60.0, {End.RESET}),
+        (nonsense, EVERY, 60.0, {End.MALFORMED, End.RESET, End.HUNG_UP}),
+    ],
+)
+def test_probes_survive_a_hostile_server(script: Script, names: tuple[str, ...], total: float, ends: set[End]) -> None:
+    with serving(script) as url:
+        exchanges, _ = run(url, *names, upscaler_path="p", idle_timeout=0.3, total_timeout=total)
+    for label, exchange in exchanges.items():
+        if label != "health/head" and not label.startswith("hostile/"):
+            assert exchange.end in ends, label
+
+
+def test_the_abandoned_run_is_long_enough_at_the_speed_of_the_server() -> None:
+    with moody(MoodyServer()) as state:
+        exchanges, _ = run(state.url, "hang-up")
+        assert sent(exchanges["hang-up/abandoned"])["steps"] == STEPS_TO_ABANDON[0]
+    with running(create_app(SyntheticEngine(Pacing(step=0.1)), ServerSettings())) as url:
+        exchanges, _ = run(url, "base", "hang-up")
+    first, *_, last = generation(exchanges["base"]).progress
+    pace = (last.at - first.at) / (sent(exchanges["base"])["steps"] - 1)  # as seen: a busy machine has another than 0.1
+    fewest, most = STEPS_TO_ABANDON
+    assert sent(exchanges["hang-up/abandoned"])["steps"] == max(fewest, min(most, math.ceil(LONG_ENOUGH / pace)))
+
+
+def test_requests_are_the_same_in_every_run() -> None:
+    one, other = (Settings(url=url, seed=5) for url in ("http://a", "http://b"))
+    assert requests.plain(one) == requests.plain(other)
+    assert requests.absent(one) == requests.absent(other)
+    assert len({requests.seed(Settings(url="x", seed=seed)) for seed in range(50)}) == 50
+    for seed in range(50):
+        prompt, other_prompt = requests.prompts(Settings(url="x", seed=seed))
+        assert prompt != other_prompt
