@@ -50,7 +50,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     """Two generations: one abandoned in mid-stream, and the one that follows at once and must be served.
 
     The first carries image and mask as null, the second is an inpainting sent with Expect: 100-continue; where a server
-    refuses that, the refusal is kept, and plainer requests follow.
+    refuses that, the refusal is kept, and plainer requests follow. Labels of refusals: hang-up/null-image-mask,
+    null-mask, null-image (with these fields null), next-busy (409, 429 or 503) and next-expect (with Expect).
     """
     settings = target.settings
     body = {**requests.plain(settings), "steps": _steps_to_abandon(target)}
@@ -111,7 +112,9 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 
     The first differs from `base` in its prompt (and in its stride), the second in its seed (and has no previews), so
     that the same runs show what prompt and seed do. The first is sent with a chunked body, the second with unknown
-    fields and with stride 0; where a server refuses that, the refusal is kept, and plainer requests follow.
+    fields and with stride 0; where a server refuses that, the refusal is kept, and plainer requests follow. Labels of
+    refusals: overlap/first-chunked; second-oddities, second-unknown-fields, second-stride-zero (with both, with one);
+    second-busy (409, 429 or 503 while the first streamed: the second is then the retry afterwards).
     """
     settings = target.settings
     plain = requests.plain(settings)

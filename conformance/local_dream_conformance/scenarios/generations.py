@@ -66,7 +66,8 @@ def _explicit(settings: Settings) -> Body:
 def _defaults(target: Target) -> Iterator[Exchange]:
     """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
 
-    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame.
+    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame:
+    defaults/bisect-1, -2, -3 (note explicit: the fields that are sent with their defaults).
     """
     absent = target.send("defaults/absent", generate(_minimal(target.settings)))
     explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
@@ -93,7 +94,8 @@ def _strength(target: Target) -> Iterator[Exchange]:
     """One generation, two of whose twenty steps are run: much nearer to its image than defaults/explicit.
 
     The image is a JPEG of another size and aspect than the picture's, as clients send them; where that is refused, the
-    next attempts tell whether the format or the size is to blame.
+    next attempts tell whether the format or the size is to blame. Labels of refusals: strength/jpeg-unfit, png-unfit,
+    jpeg.
     """
     settings = target.settings
     width, height = settings.size or requests.DEFAULT_SIZE

@@ -24,7 +24,10 @@ def path_on_target(settings: Settings) -> str:
 
 
 def _upscale(target: Target) -> Iterator[Exchange]:
-    """Five upscales: odd, tall, square, wider than the tiles that servers cut (192), small; each with another flag."""
+    """Five upscales: odd, tall, square, wider than the tiles that servers cut (192), small; each with another flag.
+
+    Labels of refusals of the flag: upscale/odd-flagged, tall-flagged, square-flagged, wide-flagged.
+    """
     yield from _flagged(target, "odd", 17, 13, "true")
     yield from _flagged(target, "tall", 13, 40, "1")
     yield from _flagged(target, "square", 48, 48, "false")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,7 @@ from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
 from tests.conformance.scenarios.running import CORE, EVERY, EXTENSIONS, QUICK, cost_of, run, sent
 from tests.mockserver.live_server import running
+from tests.scenarios_page.page import PAGE, page
 
 
 def test_the_plan_costs_no_more_than_promised() -> None:
@@ -36,11 +39,9 @@ def test_the_plan_costs_no_more_than_promised() -> None:
 
 
 def test_the_registry_is_in_order_and_described() -> None:
-    described = scenarios.__doc__ or ""
     for place, (name, scenario) in enumerate(SCENARIOS.items()):
         assert scenario.name == name
         assert set(scenario.after) <= set(list(SCENARIOS)[:place])
-        assert f"| {name} [{scenario.cost.generations},{scenario.cost.upscales}] |" in described
         assert scenario.run.__doc__
 
 
@@ -76,13 +77,26 @@ def whole(honest: str) -> Mapping[str, Exchange]:
     return {e.label: e for transcript in done.values() for e in transcript.exchanges}
 
 
-def test_labels_belong_to_their_probe_and_are_described(whole: Mapping[str, Exchange]) -> None:
-    described = (scenarios.__doc__ or "").replace("\n", " ")
-    for label in whole:
-        scenario, _, part = label.partition("/")
-        assert scenario in SCENARIOS
-        words = "FIELD-KIND" if part.startswith("type/") and scenario == "refuse" else part.replace("type/", "")
-        assert all(word in described for word in words.split("-")), label
+def test_labels_belong_to_their_scenario(whole: Mapping[str, Exchange]) -> None:
+    assert {label.partition("/")[0] for label in whole} == set(EVERY)
+
+
+def test_the_page_of_scenarios_is_fresh() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/scenarios.md is stale; run python -m tests.scenarios_page"
+
+
+def test_labels_of_refusals_are_described() -> None:
+    """Those that an honest server never causes: `Attempt("LABEL", ...)` in the sources, and those of busy servers."""
+    folder = Path(scenarios.__file__ or "").parent
+    found = {
+        label
+        for path in folder.glob("*.py")
+        for label in re.findall(r'(?:Attempt\(|labelled\(exchange, )"([a-z/-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 10
+    for label in found:
+        name, _, part = label.partition("/")
+        assert part in (SCENARIOS[name].run.__doc__ or ""), label
 
 
 def test_an_honest_server_refuses_what_must_be_refused(whole: Mapping[str, Exchange]) -> None:
