@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
+from local_dream_conformance.scenarios import json_values
 
 EACH = 3
 """So many requests are tried for each documented field of /generate."""
@@ -84,30 +85,15 @@ def bodies(plain: Mapping[str, Any]) -> list[st.SearchStrategy[dict[str, Any]]]:
 
 def _surroundings() -> st.SearchStrategy[dict[str, Any]]:
     """Valid objects: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
-    import schemathesis  # takes a second, which only runs that generate requests shall pay
-
-    kept = {name: value for name, value in documented().items() if name not in LEFT_OUT}
-    content = {"application/json": {"schema": {"type": "object", "properties": kept}}}
-    operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": ""}}}
-    document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/generate": {"post": operation}}}
-    loaded = schemathesis.openapi.from_dict(document)
-    loaded.config.generation.codec = None  # hypothesis takes seconds to list the characters of a codec
-    cases = loaded["/generate"]["POST"].as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
-    bodies = cases.map(lambda case: case.body if isinstance(case.body, dict) else {})
-    return bodies.map(lambda body: {name: value for name, value in body.items() if name not in LEFT_OUT})
+    kept = {name: schema for name, schema in documented().items() if name not in LEFT_OUT}
+    return json_values.objects(kept).map(
+        lambda body: {name: value for name, value in body.items() if name not in LEFT_OUT}
+    )
 
 
 def _wrong(field: str) -> st.SearchStrategy[Any]:
     """JSON values of every type that the field must not have."""
-    leaves = st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-(2**40), 2**40),
-        st.floats(allow_nan=False, allow_infinity=False, width=32),
-        st.text(max_size=20),
-    )
-    values = st.one_of(leaves, st.lists(leaves, max_size=3), st.dictionaries(st.text(max_size=8), leaves, max_size=3))
-    return values.filter(lambda value: not _is_of_type(documented()[field], value))
+    return json_values.anything().filter(lambda value: not _is_of_type(documented()[field], value))
 
 
 def upscales(request: Callable[[str, str, bytes], Request]) -> list[st.SearchStrategy[Request]]:
