@@ -9,6 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("-p", "no:anyio", "-p", "no:hypothesispytest")
-"""Plugins that load slowly and are not what is tested."""
+"""Plugins of the test environment that load slowly and are not what is tested."""
 Evaluator = Callable[..., pytest.RunResult]
 """Gets the target (None: no --target) and further arguments."""

@@ -2,8 +2,8 @@
 
 Every option has a long name, `--local-dream-target`, that is ours in every run. The short names (`--target`, `--seed`)
 are ours in two cases only: where the suite is asked for, which a `--target URL` or a `--replay` does; and where they
-were given although nobody else has them, so that they get our error or help. A conftest file that adds an option of that
-name keeps it, and an installed plugin too. A run that mentions none of this imports nothing.
+were given although nobody else has them, so that they get our error or help. A conftest file that adds an option of
+that name keeps it, and an installed plugin too. A run that mentions none of this imports nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ def _is_target(text: str) -> bool:
 
 def _values(arguments: Sequence[str], name: str) -> list[str]:
     """The values that the option `name` is given, in both ways of writing them."""
-    after = [value for word, value in zip(arguments, arguments[1:], strict=False) if word == name]
+    after = [value for word, value in pairwise(arguments) if word == name]
     return after + [word.partition("=")[2] for word in arguments if word.startswith(f"{name}=")]
 
 

@@ -34,7 +34,11 @@ def pytest_load_initial_conftests(
     if line.mentions_us():
         line.add_before_conftests()
     known = early_config.known_args_namespace
-    if _judges(known) and not line.conftests.name_a_suite and all(_is_check(early_config, a) for a in known.file_or_dir):
+    if (
+        _judges(known)
+        and not line.conftests.name_a_suite
+        and all(_is_check(early_config, a) for a in known.file_or_dir)
+    ):
         known.confcutdir = str(CHECKS)
     yield
     line.add_after_conftests()

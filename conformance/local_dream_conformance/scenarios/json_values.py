@@ -1,70 +1,97 @@
-"""JSON values as hypothesis strategies: any, and those that a schema allows."""
+"""JSON values drawn at random: any, and those that a schema allows. The same `Random` gives the same values."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+INTEGERS = (0, 1, -1, 2**31, 2**32, -(2**40))
+FLOATS = (0.5, -0.5, 1.5, 1e-9, 1e300)
+TEXTS = ("", "0", "7", "-1", "1.5", "true", "null", "none", " ")
+"""Values at which readers stumble; numbers in quotes above all. Half of what is drawn comes from these."""
 LARGEST = 2**40
-"""Bound of integers that a schema does not bound."""
 LONGEST = 20
 """Characters of a text."""
+CHARACTERS = ((0x20, 0x7E), (0x01, 0x1F), (0x7F, 0x24F), (0x0300, 0x30FF), (0x1F300, 0x1FAFF))
+"""Ranges of code points: printable ASCII, control characters, Latin, other letters and marks, pictures."""
+TRIES = 1000
 
 
-def anything() -> st.SearchStrategy[Any]:
-    """JSON values of every type, small: lists and objects hold at most three leaves."""
-    leaves = st.one_of(st.none(), st.booleans(), st.integers(-LARGEST, LARGEST), _floats(), st.text(max_size=LONGEST))
-    return st.one_of(leaves, st.lists(leaves, max_size=3), st.dictionaries(st.text(max_size=8), leaves, max_size=3))
+def anything(random: Random, depth: int = 1) -> Any:
+    """A JSON value of any type; lists and objects hold at most three others, `depth` levels deep."""
+    kinds: list[Callable[[], Any]] = [
+        lambda: None,
+        lambda: random.random() < 0.5,
+        lambda: _integer(random),
+        lambda: _float(random),
+        lambda: _text(random),
+    ]
+    if depth:
+        kinds.append(lambda: [anything(random, depth - 1) for _ in range(random.randrange(4))])
+        kinds.append(lambda: {_text(random): anything(random, depth - 1) for _ in range(random.randrange(4))})
+    return random.choice(kinds)()
 
 
-def allowed(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that a schema with `type` allows, a 1.0 for an integer among them; an `enum` is drawn from.
+def allowed(random: Random, schema: Mapping[str, Any]) -> Any:
+    """A value that a schema with `type` allows, such as 1.0 for an integer; one of its `enum` where it has that.
 
-    Bounds steer what is drawn; the other keywords sift it.
+    Bounds steer what is drawn; the schema's other keywords sift it. Raises ValueError where nothing gets through.
     """
     validator = Draft202012Validator(dict(schema))
-    if "enum" in schema:
-        drawn = st.sampled_from(schema["enum"])
-    else:
-        types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        drawn = st.one_of(*(_OF_TYPE[name](schema) for name in types))
-    return drawn.filter(validator.is_valid)
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    for _ in range(TRIES):
+        value = random.choice(schema["enum"]) if "enum" in schema else _OF_TYPE[random.choice(types)](random, schema)
+        if validator.is_valid(value):
+            return value
+    raise ValueError(f"no value was found that {schema} allows")
 
 
-def objects(fields: Mapping[str, Mapping[str, Any]], unknown: int = 3) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with any of these fields, each as its schema allows, and up to `unknown` fields that nobody knows."""
-    known = st.fixed_dictionaries({}, optional={name: allowed(schema) for name, schema in fields.items()})
-    names = st.text(max_size=LONGEST).filter(lambda name: name not in fields)
-    others = st.dictionaries(names, anything(), max_size=unknown)
-    return st.builds(lambda some, more: {**more, **some}, known, others)
+def fields(random: Random, known: Mapping[str, Mapping[str, Any]], unknown: int = 3) -> dict[str, Any]:
+    """An object with some of the known fields, each as its schema allows, and at most `unknown` that nobody knows."""
+    wanted = random.randrange(len(known) + 1)
+    body = {name: allowed(random, known[name]) for name in random.sample(sorted(known), wanted)}
+    others = {_text(random): anything(random) for _ in range(random.randrange(unknown + 1))}
+    return {**{name: value for name, value in others.items() if name not in known}, **body}
 
 
-def _floats(**bounds: float) -> st.SearchStrategy[float]:
-    return st.floats(**bounds, allow_nan=False, allow_infinity=False)
+def _integer(random: Random, low: int = -LARGEST, high: int = LARGEST) -> int:
+    known = [value for value in INTEGERS if low <= value <= high]
+    return random.choice(known) if known and random.random() < 0.5 else random.randint(low, high)
 
 
-def _integers(schema: Mapping[str, Any]) -> st.SearchStrategy[int | float]:
-    whole = st.integers(schema.get("minimum", -LARGEST), schema.get("maximum", LARGEST))
-    return st.one_of(whole, whole.map(float))
+def _float(random: Random, low: float = -1e9, high: float = 1e9) -> float:
+    known = [value for value in FLOATS if low <= value <= high]
+    return random.choice(known) if known and random.random() < 0.5 else random.uniform(low, high)
 
 
-def _numbers(schema: Mapping[str, Any]) -> st.SearchStrategy[int | float]:
-    low, high = schema.get("minimum"), schema.get("maximum")
-    whole = st.integers(-LARGEST if low is None else int(low), LARGEST if high is None else int(high))
-    return st.one_of(_floats(min_value=low, max_value=high), whole)
+def _text(random: Random, shortest: int = 0) -> str:
+    known = [text for text in TEXTS if len(text) >= shortest]
+    if random.random() < 0.5:
+        return random.choice(known)
+    low, high = random.choice(CHARACTERS)
+    return "".join(chr(random.randint(low, high)) for _ in range(random.randint(max(1, shortest), LONGEST)))
 
 
-def _texts(schema: Mapping[str, Any]) -> st.SearchStrategy[str]:
-    return st.text(min_size=schema.get("minLength", 0), max_size=schema.get("maxLength", LONGEST))
+def _allowed_integer(random: Random, schema: Mapping[str, Any]) -> int | float:
+    value = _integer(random, schema.get("minimum", -LARGEST), schema.get("maximum", LARGEST))
+    return float(value) if random.random() < 0.3 else value
 
 
-_OF_TYPE: dict[str, Callable[[Mapping[str, Any]], st.SearchStrategy[Any]]] = {
-    "null": lambda schema: st.none(),
-    "boolean": lambda schema: st.booleans(),
-    "integer": _integers,
-    "number": _numbers,
-    "string": _texts,
+def _allowed_number(random: Random, schema: Mapping[str, Any]) -> int | float:
+    low, high = schema.get("minimum", -LARGEST), schema.get("maximum", LARGEST)
+    if random.random() < 0.3:
+        return _integer(random, math.ceil(low), math.floor(high))
+    return _float(random, low, high)
+
+
+_OF_TYPE: dict[str, Callable[[Random, Mapping[str, Any]], Any]] = {
+    "null": lambda random, schema: None,
+    "boolean": lambda random, schema: random.random() < 0.5,
+    "integer": _allowed_integer,
+    "number": _allowed_number,
+    "string": lambda random, schema: _text(random, schema.get("minLength", 0)),
 }
