@@ -1,3 +1,4 @@
+# make help    this text
 # make check   judge the reference server with the suite; ends in a report (also in reports/).
 #              Without torch: make check TARGET=mock
 # make test    lint, types, tests
@@ -15,7 +16,10 @@ FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 PYTHON := $(FOUND)
 
-.PHONY: check test matrix clean
+.PHONY: help check test matrix clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile
 
 check: $(if $(filter mock,$(TARGET)),$(LIGHT),$(FULL))
 	@mkdir -p reports

@@ -8,7 +8,7 @@ import pytest
 from dream_client import NoPicture, paint
 
 if TYPE_CHECKING:
-    from local_dream_mockserver.mock.mock import Mock
+    from local_dream_mockserver import Mock
 
 SMALL: dict[str, Any] = {"steps": 3, "width": 64, "height": 48}
 

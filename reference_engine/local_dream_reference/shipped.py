@@ -30,8 +30,9 @@ def folder_of(model: str) -> Path:
         return Path(model)
     if not SHIPPED.is_dir():
         raise UnusableModel(
-            "the shipped model is not installed (distribution local-dream-models, in reference_engine/models of the"
-            " repository): install it, or name another with --model PATH (a diffusers folder, a .safetensors file or a"
+            "the shipped model is not installed: pip install 'local-dream-models @"
+            " git+<this repository>#subdirectory=reference_engine/models', or name"
+            " another with --model PATH (a diffusers folder, a .safetensors file or a"
             " Hub id), or only enlarge pictures with --no-generate"
         )
     return SHIPPED

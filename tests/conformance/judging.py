@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest")
-"""Plugins that load slowly and are not what is tested."""
+QUICK = ("-p", "no:anyio", "-p", "no:hypothesispytest")
+"""Plugins of the test environment that load slowly and are not what is tested."""
 Evaluator = Callable[..., pytest.RunResult]
 """Gets the target (None: no --target) and further arguments."""

@@ -140,6 +140,8 @@ class Option:
     secret: bool = False
     file: bool = False
     """A path: in a configuration file it is relative to that file."""
+    absent: None = None
+    """What a switch is where it is not given: not said, so that the environment or a file may say it."""
 
     @property
     def flag(self) -> str:

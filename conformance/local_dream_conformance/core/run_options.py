@@ -16,6 +16,8 @@ class RunOption:
     help: str
     metavar: str = ""
     many: bool = False
+    absent: bool = False
+    """What a switch is where it is not given."""
 
     @property
     def flag(self) -> str:
@@ -26,6 +28,11 @@ class RunOption:
         return "local_dream_" + self.name.replace("-", "_")
 
 
+TARGET = RunOption(
+    "target",
+    "judge the server at this address, such as http://127.0.0.1:8081; or 'mock' to start our own and judge it",
+    "URL",
+)
 RUN_OPTIONS = (
     RunOption("plan", "print what would be asked of the server and what it costs, and stop without a call"),
     RunOption("json-report", "write the whole result as JSON, for scripts", "PATH"),

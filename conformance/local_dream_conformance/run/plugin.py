@@ -4,57 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local_dream_conformance.core.errors import BadSetting
-from local_dream_conformance.core.options import OPTIONS, Option
-from local_dream_conformance.core.run_options import RUN_OPTIONS, RunOption
+from local_dream_conformance.run.command_line import CommandLine
 
 if TYPE_CHECKING:
     from local_dream_conformance.run.suite import Suite
 
 CHECKS = Path(__file__).resolve().parents[1] / "checks"
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("local-dream", "Local Dream conformance (with --target)")
-    _add(
-        group,
-        "target",
-        dest="local_dream_target",
-        metavar="URL",
-        help="judge the server at this address, such as http://127.0.0.1:8081; or 'mock' to start our own and judge it",
-    )
-    for option in OPTIONS:
-        _add(group, option.name, dest=option.dest, help=_help(option), **_kind(option))
-    for extra in RUN_OPTIONS:
-        kind = {"metavar": extra.metavar} if extra.metavar else {"action": "store_true"}
-        kind |= {"action": "append"} if extra.many else {}
-        _add(group, extra.name, dest=extra.dest, help=_help(extra), **kind)
-
-
-def _help(option: Option | RunOption) -> str:
-    return option.help.replace("%", "%%")
-
-
-def _kind(option: Option) -> dict[str, Any]:
-    if option.means is not None:
-        return {"action": "store_true", "default": None}
-    if option.many:
-        return {"action": "append", "metavar": option.metavar}
-    return {"metavar": option.metavar}
-
-
-def _add(group: Any, name: str, **attributes: Any) -> None:
-    """Adds --NAME, or only --local-dream-NAME where pytest or another plugin has taken the short name."""
-    try:
-        group.addoption(f"--{name}", f"--local-dream-{name}", **attributes)
-    except (argparse.ArgumentError, ValueError):
-        group.addoption(f"--local-dream-{name}", **attributes)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -63,13 +24,29 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Keeps the collection at the checks: without this pytest would also collect all folders above them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Iterator[None]:
+    """Adds our options where they are meant, and keeps the collection at the checks: without this pytest would also
+    collect all folders above them."""
+    line = CommandLine(early_config, parser, args)
+    if line.mentions_us():
+        line.add_before_conftests()
     known = early_config.known_args_namespace
-    judges = known.local_dream_target is not None or known.local_dream_replay is not None
-    if judges and all(_is_check(early_config, arg) for arg in known.file_or_dir):
+    if (
+        _judges(known)
+        and not line.conftests.name_a_suite
+        and all(_is_check(early_config, a) for a in known.file_or_dir)
+    ):
         known.confcutdir = str(CHECKS)
+    yield
+    line.add_after_conftests()
+
+
+def _judges(options: argparse.Namespace) -> bool:
+    """Whether a server is to be judged, or a recording. Where nothing on the command line is ours, no option is."""
+    return any(getattr(options, name, None) is not None for name in ("local_dream_target", "local_dream_replay"))
 
 
 def _is_check(config: pytest.Config, argument: str) -> bool:
@@ -84,8 +61,8 @@ def _place(config: pytest.Config, argument: str) -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    target = config.option.local_dream_target
-    replayed = config.option.local_dream_replay
+    target: str | None = getattr(config.option, "local_dream_target", None)
+    replayed: str | None = getattr(config.option, "local_dream_replay", None)
     if target is not None and replayed is not None:
         raise pytest.UsageError("--replay judges a recording and asks no server: leave --target out")
     explicit = config.args_source is pytest.Config.ArgsSource.ARGS
@@ -93,21 +70,21 @@ def pytest_configure(config: pytest.Config) -> None:
         if explicit and any(_is_check(config, argument) for argument in config.args):
             raise pytest.UsageError("the conformance checks judge a server: say which one with --target URL")
         return
-    if explicit:
-        config.args[:] = [_named(config, argument) for argument in config.args]
-    else:
-        config.args[:] = [str(CHECKS)]
     if config.option.local_dream_plan:
         config.option.dist, config.option.tx = "no", []  # one process is enough to print
 
+    from local_dream_conformance.core.errors import BadSetting
     from local_dream_conformance.run.session import ConformanceSession
 
     try:
-        config.pluginmanager.register(
-            ConformanceSession(config, target, given(config), os.environ), "local_dream_conductor"
-        )
+        session = ConformanceSession(config, target, given(config), os.environ)
     except BadSetting as error:
         raise pytest.UsageError(str(error)) from None
+    if explicit:
+        config.args[:] = [_named(config, argument) for argument in config.args]
+    else:
+        config.args[:] = [str(session.suite.folder)]
+    config.pluginmanager.register(session, "local_dream_conductor")
 
 
 def _named(config: pytest.Config, argument: str) -> str:
@@ -119,6 +96,8 @@ def _named(config: pytest.Config, argument: str) -> str:
 
 def given(config: pytest.Config) -> dict[str, Any]:
     """The settings that the command line has, by option name."""
+    from local_dream_conformance.core.options import OPTIONS
+
     found = {option.name: value for option in OPTIONS if (value := getattr(config.option, option.dest)) is not None}
     if getattr(config.option, "strict", None) is True:  # pytest's own --strict, which took the name first
         found["strict"] = True

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hypothesis import strategies as st
-
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.http.target import Target, first_event
 from local_dream_conformance.scenarios import generated_requests, requests
+from local_dream_conformance.scenarios.generated_requests import Way
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_conformance.scenarios.series import labelled
 from local_dream_conformance.scenarios.upscales import path_on_target
@@ -19,16 +18,14 @@ def _generated(target: Target) -> Iterator[Exchange]:
     """Costs nothing at a server that refuses them all; one that accepts a few is soon left alone."""
     settings = target.settings
     path = path_on_target(settings)
-    bodies = [way.map(requests.generate) for way in generated_requests.bodies(requests.plain(settings))]
+    bodies = generated_requests.bodies(requests.plain(settings), requests.generate)
     yield from _explored(target, "generate", bodies, generated_requests.EACH)
     sizes = generated_requests.upscales(lambda width, height, body: requests.upscale(width, height, path, body))
     yield from _explored(target, "upscale", sizes, generated_requests.EACH_SIZE)
     yield target.send("generated/health", requests.HEALTH)
 
 
-def _explored(
-    target: Target, operation: str, ways: Sequence[st.SearchStrategy[Request]], each: int
-) -> Iterator[Exchange]:
+def _explored(target: Target, operation: str, ways: Sequence[Way], each: int) -> Iterator[Exchange]:
     """The smallest request that was not refused carries the label `shrunk`, the others are numbered."""
 
     def send(number: int, request: Request) -> Exchange:

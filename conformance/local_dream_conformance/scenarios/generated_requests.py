@@ -1,4 +1,4 @@
-"""Generated negative requests: made from the spec, by hypothesis, so that every one of them must be refused.
+"""Generated negative requests: drawn at random from the spec, so that every one of them must be refused.
 
 A request that a conformant server would accept is never made, so nothing is spent on one. What surrounds the mistake is
 valid and small: a server that overlooks the mistake is not asked for a gigantic picture.
@@ -7,20 +7,17 @@ valid and small: a server that overlooks the mistake is not asked for a gigantic
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
 from typing import Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, given
-from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 from jsonschema import Draft202012Validator
 
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
+from local_dream_conformance.scenarios import json_values
 
 EACH = 3
 """So many requests are tried for each documented field of /generate."""
@@ -38,6 +35,8 @@ SHRUNK = "shrunk"
 SMALL_EDGE = 64
 LONGEST_BODY = 600
 NUMERAL = re.compile(r"[+-]?[0-9]+")
+SIMPLEST: tuple[Any, ...] = ("", 0, [], {}, None, True, 0.5)
+"""Short values of every type, the shortest first."""
 LEFT_OUT = ("steps", "width", "height", "image", "mask", "show_diffusion_stride")
 """Fields that decide how much work a request is, or could be refused for another reason: not left to chance."""
 
@@ -70,135 +69,168 @@ def size_problem(request: Request) -> str:
     return ""
 
 
-def bodies(plain: Mapping[str, Any]) -> list[st.SearchStrategy[dict[str, Any]]]:
-    """Bodies for /generate, a strategy for each documented field: its type is wrong, the rest is as the spec allows.
+@dataclass(frozen=True)
+class Way:
+    """One way in which requests are wrong: how one is drawn, and what is tried to make it smaller."""
 
-    `plain` holds what a small request has.
+    draw: Callable[[Random], Request]
+    smaller: Callable[[Request], Iterator[Request]]
+
+
+def bodies(plain: Mapping[str, Any], request: Callable[[dict[str, Any]], Request]) -> list[Way]:
+    """Requests for /generate, a way for each documented field: its type is wrong, the rest is as the spec allows.
+
+    `plain` holds what a small request has; `request` makes one of a body.
     """
-    valid = _surroundings()
-    return [
-        st.builds(lambda body, value, field=field: {**body, **plain, field: value}, valid, _wrong(field))
-        for field in documented()
-    ]
+
+    def way(field: str) -> Way:
+        def draw(random: Random) -> Request:
+            return request({**_surroundings(random), **plain, field: _wrong(random, field)})
+
+        def smaller(one: Request) -> Iterator[Request]:
+            return (request(body) for body in _smaller_bodies(one.json, field, {*plain, field}))
+
+        return Way(draw, smaller)
+
+    return [way(field) for field in documented()]
 
 
-def _surroundings() -> st.SearchStrategy[dict[str, Any]]:
-    """Valid objects: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
-    import schemathesis  # takes a second, which only runs that generate requests shall pay
-
-    kept = {name: value for name, value in documented().items() if name not in LEFT_OUT}
-    content = {"application/json": {"schema": {"type": "object", "properties": kept}}}
-    operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": ""}}}
-    document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/generate": {"post": operation}}}
-    loaded = schemathesis.openapi.from_dict(document)
-    loaded.config.generation.codec = None  # hypothesis takes seconds to list the characters of a codec
-    cases = loaded["/generate"]["POST"].as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
-    bodies = cases.map(lambda case: case.body if isinstance(case.body, dict) else {})
-    return bodies.map(lambda body: {name: value for name, value in body.items() if name not in LEFT_OUT})
+def _surroundings(random: Random) -> dict[str, Any]:
+    """A valid object: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
+    kept = {name: schema for name, schema in documented().items() if name not in LEFT_OUT}
+    return {name: value for name, value in json_values.fields(random, kept).items() if name not in LEFT_OUT}
 
 
-def _wrong(field: str) -> st.SearchStrategy[Any]:
-    """JSON values of every type that the field must not have."""
-    leaves = st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-(2**40), 2**40),
-        st.floats(allow_nan=False, allow_infinity=False, width=32),
-        st.text(max_size=20),
-    )
-    values = st.one_of(leaves, st.lists(leaves, max_size=3), st.dictionaries(st.text(max_size=8), leaves, max_size=3))
-    return values.filter(lambda value: not _is_of_type(documented()[field], value))
+def _wrong(random: Random, field: str) -> Any:
+    """A JSON value of a type that the field must not have."""
+    while True:
+        value = json_values.anything(random)
+        if not _is_of_type(documented()[field], value):
+            return value
 
 
-def upscales(request: Callable[[str, str, bytes], Request]) -> list[st.SearchStrategy[Request]]:
-    """Requests for /upscale, a strategy for each way in which their size can be wrong; none is zero or negative.
+def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Iterator[dict[str, Any]]:
+    """The body without what it does not need, at once and one by one; and with a shorter wrong value."""
+    yield {name: value for name, value in body.items() if name in needed}
+    for name in [name for name in body if name not in needed]:
+        yield {other: value for other, value in body.items() if other != name}
+    for value in SIMPLEST:
+        if not _is_of_type(documented()[field], value):
+            yield {**body, field: value}
+
+
+def upscales(request: Callable[[str, str, bytes], Request]) -> list[Way]:
+    """Requests for /upscale, a way for each way in which their size can be wrong; none is zero or negative.
 
     `request` makes one of the values of the two headers and the body.
     """
     edge = contract.load().document["components"]["schemas"]["Edge"]
-    small = st.integers(edge["minimum"], SMALL_EDGE).map(str)
-    large = st.integers(edge["minimum"], edge["maximum"]).map(str)
-    characters = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
-    words = st.text(characters, max_size=8).filter(lambda word: not NUMERAL.fullmatch(word))
-    lengths = st.integers(0, LONGEST_BODY)
-    ways = [(words, small), (small, words), (small, small), (large, large)]
-    return [
-        st.builds(lambda width, height, length: request(width, height, bytes(length)), width, height, lengths).filter(
-            lambda one: size_problem(one) != ""
-        )
-        for width, height in ways
-    ]
+
+    def small(random: Random) -> str:
+        return str(random.randint(edge["minimum"], SMALL_EDGE))
+
+    def large(random: Random) -> str:
+        return str(random.randint(edge["minimum"], edge["maximum"]))
+
+    def word(random: Random) -> str:
+        """No numeral, of visible ASCII."""
+        while True:
+            text = "".join(chr(random.randint(0x21, 0x7E)) for _ in range(random.randrange(9)))
+            if not NUMERAL.fullmatch(text):
+                return text
+
+    def way(width: Callable[[Random], str], height: Callable[[Random], str]) -> Way:
+        def draw(random: Random) -> Request:
+            while True:
+                one = request(width(random), height(random), bytes(random.randint(0, LONGEST_BODY)))
+                if size_problem(one):
+                    return one
+
+        return Way(draw, smaller)
+
+    def smaller(one: Request) -> Iterator[Request]:
+        width, height = one.header("X-Image-Width") or "", one.header("X-Image-Height") or ""
+        tried = [
+            request(width, height, b""),
+            *(request(shorter, height, one.body) for shorter in _shorter(width)),
+            *(request(width, shorter, one.body) for shorter in _shorter(height)),
+        ]
+        return (candidate for candidate in tried if size_problem(candidate))
+
+    return [way(word, small), way(small, word), way(small, small), way(large, large)]
 
 
-class _NotRefused(Exception):
-    """A generated request was not refused."""
+def _shorter(size: str) -> tuple[str, ...]:
+    """What a header's value may become, so that it is wrong for the same reason."""
+    if NUMERAL.fullmatch(size):
+        return ("1",)
+    return tuple(word for word in ("", size[:1]) if not NUMERAL.fullmatch(word))
 
 
 def explore(
-    ways: Sequence[st.SearchStrategy[Request]], each: int, send: Callable[[int, Request], Exchange], seed: int
+    ways: Sequence[Way], each: int, send: Callable[[int, Request], Exchange], seed: int
 ) -> tuple[list[Exchange], Exchange | None]:
     """Sends `each` generated requests of every way until one is not refused, then smaller ones of its kind.
 
     Answers with all exchanges in order and with the one of the smallest request that was not refused. `send` gets the
     number of each. The same seed gives the same requests, as long as the answers are the same.
     """
-    search = _Search(send, each * len(ways))
-    with _without_traces(), suppress(_NotRefused):
-        for way in ways:
-            test = hypothesis.settings(
-                max_examples=each,
-                database=None,
-                deadline=None,
-                phases=(Phase.generate, Phase.shrink),
-                suppress_health_check=list(HealthCheck),
-                report_multiple_bugs=False,
-                print_blob=False,
-                verbosity=Verbosity.quiet,
-            )(given(way)(search.attempt))
-            hypothesis.seed(seed)(test)()
-    return list(search.answers.values()), search.smallest
+    search = _Search(send)
+    for number, way in enumerate(ways):
+        random = Random(f"{seed}/{number}")
+        for _ in range(each):
+            if search.is_over():
+                break
+            request = way.draw(random)
+            if not _is_settled(search.answer(request)):
+                smallest = search.shrunk(request, way)
+                return list(search.answers.values()), smallest
+    return list(search.answers.values()), None
+
+
+def _is_settled(exchange: Exchange) -> bool:
+    """Whether an answer gives no reason to look closer."""
+    return refused(exchange) or exchange.end is End.UNREACHABLE
 
 
 class _Search:
     """What was sent, what came back, and whether the search may go on."""
 
-    def __init__(self, send: Callable[[int, Request], Exchange], limit: int) -> None:
+    def __init__(self, send: Callable[[int, Request], Exchange]) -> None:
         self.answers: dict[Request, Exchange] = {}
-        self.smallest: Exchange | None = None
         self._send = send
-        self._limit = limit
 
-    def attempt(self, request: Request) -> None:
-        """Sends a request, unless it was sent before or no more are to be sent. Raises _NotRefused."""
+    def answer(self, request: Request) -> Exchange:
+        """The answer to a request, which is sent once."""
         if request not in self.answers:
-            if self._is_over():
-                return
             self.answers[request] = self._send(len(self.answers), request)
-        exchange = self.answers[request]
-        if refused(exchange) or exchange.end is End.UNREACHABLE:
-            return
-        if self.smallest is None:
-            self._limit = len(self.answers) + SHRINKING
-        elif exchange.status != self.smallest.status:
-            return  # another fault than the one that is being made smaller
-        self.smallest = exchange
-        raise _NotRefused
+        return self.answers[request]
 
-    def _is_over(self) -> bool:
+    def shrunk(self, request: Request, way: Way) -> Exchange:
+        """The answer to the smallest request found that is answered like this one, after SHRINKING more at most."""
+        found = self.answers[request]
+        limit = len(self.answers) + SHRINKING
+        shrinks = True
+        while shrinks:
+            shrinks = False
+            for candidate in way.smaller(request):
+                if _length(candidate) >= _length(request):
+                    continue
+                if self.is_over() or len(self.answers) >= limit:
+                    return found
+                exchange = self.answer(candidate)
+                if not _is_settled(exchange) and exchange.status == found.status:  # else it is another fault
+                    request, found, shrinks = candidate, exchange, True
+                    break
+        return found
+
+    def is_over(self) -> bool:
         seen = self.answers.values()
         accepted = sum(exchange.status == 200 for exchange in seen)
         silent = sum(exchange.status is None and exchange.end is not End.RESET for exchange in seen)
         absent = any(exchange.status in ABSENT for exchange in seen)
-        return accepted >= ACCEPTED or silent >= SILENT or absent or len(seen) >= self._limit
+        return accepted >= ACCEPTED or silent >= SILENT or absent
 
 
-@contextmanager
-def _without_traces() -> Iterator[None]:
-    """Keeps hypothesis from writing into the working directory."""
-    before = storage_directory(intent_to_write=False).home_directory
-    with tempfile.TemporaryDirectory(prefix="local-dream-") as folder:
-        set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            set_hypothesis_home_dir(before)
+def _length(request: Request) -> int:
+    return len(request.body) + sum(len(value) for _, value in request.headers)

@@ -17,7 +17,7 @@ from tests.conformance.tiny_server import TinyServer, tiny_server
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parents[3]
-QUICK = ("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
+QUICK = ("-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 WHOLE = ("--upscaler-path", "x")
 Evaluator = Callable[..., pytest.RunResult]
 
