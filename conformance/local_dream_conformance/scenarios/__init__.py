@@ -32,12 +32,11 @@ core
 | refuse-image [0,0] | refuse-image/image-not-base64, image-not-an-image, mask-not-base64, mask-not-an-image | |
 | | refuse-image/type/image-KIND, type/mask-KIND | number, boolean, array, object |
 | | refuse-image/health | GET /health after all of them |
-| range [0,0] | range/steps-zero, steps-negative | steps 0, -1 |
-| | range/width-zero, -negative, -odd; height-... | 0, -8, not a multiple of 8 |
-| | range/seed-minus-one, seed-minus-two, seed-too-large | -1, -2, 2^32 |
-| | range/denoise_strength-below, -above | -0.1, 1.1 |
-| | range/stride-zero, stride-negative | 0, -1 with previews on |
-| | range/scheduler-unknown; mask-without-image | the latter only where the target takes images |
+| range [0,0] | range/FIELD-KIND | one field out of its range as the contract has it; KIND, for integers: |
+| | | zero and negative (below a least of 1 or more), minus-one and minus-two (below 0), too-large, odd (no |
+| | | multiple of 8); for other numbers below and above, by 0.1; for names unknown |
+| | range/stride-zero, stride-negative | show_diffusion_stride 0, -1 with previews on |
+| | range/mask-without-image | only where the target takes images |
 | | range/steps-huge, width-huge | only with --destructive |
 | | range/health | GET /health after all of them. Of those accepted, two run to their end; the others are hung |
 | | | up on at their first progress event; in the core profile it stops after the third accepted one |

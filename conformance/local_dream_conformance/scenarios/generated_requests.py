@@ -16,11 +16,10 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, given
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
-from jsonschema import Draft202012Validator
 
 from local_dream_conformance.core import contract
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
+from local_dream_conformance.core.fields import Field, documented
 
 EACH = 3
 """So many requests are tried for each documented field of /generate."""
@@ -49,11 +48,7 @@ def refused(exchange: Exchange) -> bool:
 
 def wrongly_typed(body: Mapping[str, Any]) -> list[str]:
     """The documented fields of a request whose JSON type is wrong; null is right wherever the spec has it."""
-    return [field for field, schema in documented().items() if field in body and not _is_of_type(schema, body[field])]
-
-
-def _is_of_type(schema: Mapping[str, Any], value: object) -> bool:
-    return bool(Draft202012Validator({"type": schema["type"]}).is_valid(value))
+    return [name for name, field in documented().items() if name in body and not field.has_type(body[name])]
 
 
 def size_problem(request: Request) -> str:
@@ -77,8 +72,8 @@ def bodies(plain: Mapping[str, Any]) -> list[st.SearchStrategy[dict[str, Any]]]:
     """
     valid = _surroundings()
     return [
-        st.builds(lambda body, value, field=field: {**body, **plain, field: value}, valid, _wrong(field))
-        for field in documented()
+        st.builds(lambda body, value, name=name: {**body, **plain, name: value}, valid, _wrong(field))
+        for name, field in documented().items()
     ]
 
 
@@ -86,7 +81,7 @@ def _surroundings() -> st.SearchStrategy[dict[str, Any]]:
     """Valid objects: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
     import schemathesis  # takes a second, which only runs that generate requests shall pay
 
-    kept = {name: value for name, value in documented().items() if name not in LEFT_OUT}
+    kept = {name: field.schema for name, field in documented().items() if name not in LEFT_OUT}
     content = {"application/json": {"schema": {"type": "object", "properties": kept}}}
     operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": ""}}}
     document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/generate": {"post": operation}}}
@@ -97,7 +92,7 @@ def _surroundings() -> st.SearchStrategy[dict[str, Any]]:
     return bodies.map(lambda body: {name: value for name, value in body.items() if name not in LEFT_OUT})
 
 
-def _wrong(field: str) -> st.SearchStrategy[Any]:
+def _wrong(field: Field) -> st.SearchStrategy[Any]:
     """JSON values of every type that the field must not have."""
     leaves = st.one_of(
         st.none(),
@@ -107,7 +102,7 @@ def _wrong(field: str) -> st.SearchStrategy[Any]:
         st.text(max_size=20),
     )
     values = st.one_of(leaves, st.lists(leaves, max_size=3), st.dictionaries(st.text(max_size=8), leaves, max_size=3))
-    return values.filter(lambda value: not _is_of_type(documented()[field], value))
+    return values.filter(lambda value: not field.has_type(value))
 
 
 def upscales(request: Callable[[str, str, bytes], Request]) -> list[st.SearchStrategy[Request]]:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import End, Exchange, Request, Transcript
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
