@@ -69,6 +69,7 @@ class RequestReader:
         return replace(request, preview_stride=max(1, request.preview_stride))
 
     def _converted(self, name: str, value: Any) -> Any:
+        """A value as the engine takes it: int or float where the schema says so, all else as it came."""
         kinds = [NUMBERS[kind] for kind in _listed(self._fields[name]["type"]) if kind in NUMBERS]
         return kinds[0](value) if kinds and value is not None else value
 
