@@ -39,10 +39,10 @@ class GenerationRequest:
     Seed document, section 2, gives the fields. `seed` is 0..2^32-1 and always there: the server draws one where the
     client gave none. `width` and `height` are positive multiples of 8. `image` is decoded and already has the shape
     (height, width, 3); `mask` has (height, width) and only comes with an image. `denoise_strength` 0 keeps the
-    image, 1 ignores it; it means nothing without an image. The defaults are those of the contract, as a test makes sure.
+    image, 1 ignores it; it means nothing without an image.
 
-    An optional field that the contract gains is added here with its default; an engine that does not know it may ignore
-    it.
+    The defaults are those of the contract, as a test makes sure. An optional field that it gains is added here
+    with its default; an engine that does not know it may ignore it.
     """
 
     prompt: str
