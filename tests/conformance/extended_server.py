@@ -15,7 +15,7 @@ from PIL import Image
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request, Transcript
-from local_dream_conformance.core.extension import SCHEDULERS
+from local_dream_conformance.core.fields import added_schedulers
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
@@ -147,7 +147,10 @@ class ExtendedServer:
                 return refusal(label, to=request)
             sent = {name: value for name, value in sent.items() if name in _PAINTED}
         meant = {**DEFAULTS, **sent}
-        if meant["scheduler"] in SCHEDULERS and self.wrong in (f"falls-back-{meant['scheduler']}", "falls-back"):
+        if meant["scheduler"] in added_schedulers() and self.wrong in (
+            f"falls-back-{meant['scheduler']}",
+            "falls-back",
+        ):
             meant["scheduler"] = "dpm"
         meant["width"], meant["height"] = self._size(meant)
         pixels = InMemoryServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
@@ -155,7 +158,7 @@ class ExtendedServer:
 
     def _is_odd(self, sent: Mapping[str, Any]) -> bool:
         scheduler = sent.get("scheduler", "dpm")
-        if scheduler in SCHEDULERS and (not self.has("schedulers") or self.wrong == f"refuses-{scheduler}"):
+        if scheduler in added_schedulers() and (not self.has("schedulers") or self.wrong == f"refuses-{scheduler}"):
             return True
         formats = [sent.get(name, "raw") for name in ("output_format", "preview_format")]
         if self.has("formats") and not set(formats) <= {"raw", "jpeg", "png"}:

@@ -12,23 +12,23 @@ import numpy as np
 from PIL import Image
 
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.fields import documented
 from tests.conformance.transcripts import Pixels, coded, generation, picture
 
 DEFAULTS: Mapping[str, Any] = {
-    "negative_prompt": "",
+    **{name: field.default for name, field in documented().items() if field.default is not None},
     "steps": 4,
-    "cfg": 7.5,
     "width": 128,
     "height": 64,
-    "scheduler": "dpm",
-    "denoise_strength": 0.6,
-    "show_diffusion_process": False,
-    "show_diffusion_stride": 1,
-    "use_opencl": False,
 }
 """As the contract has them, but for steps and size, which are small here so that tests are quick."""
 PLAIN: Mapping[str, Any] = {"prompt": "a red house", "seed": 7, "steps": 4, "width": 128, "height": 64}
 BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": 7}
+NOT_DRAWN = (
+    *("seed", "width", "height", "denoise_strength", "image", "mask"),
+    *("show_diffusion_process", "show_diffusion_stride"),
+)
+"""Fields that do not choose what is drawn: they say how large, how much of it and whether on the way."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class InMemoryServer:
 
     def _paint(self, meant: Mapping[str, Any]) -> Pixels:
         width, height = meant["width"], meant["height"]
-        names = ("prompt", "negative_prompt", "steps", "cfg", "scheduler", "use_opencl")
+        names = [name for name in documented() if name not in NOT_DRAWN]
         number = sum((i + 1) * byte for i, byte in enumerate(repr([meant.get(n) for n in names]).encode()))
         drawn = picture(width, height, number * 10_000 + meant["seed"]).astype(np.float64)
         if not meant.get("image"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.contract import of_profile
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 from local_dream_conformance.run import suite
 from local_dream_conformance.run.suite import Suite

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_dream_conformance.core import options
-from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.contract import of_profile
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.http.preflight import Unreachable, reach

@@ -11,10 +11,14 @@ import pytest
 from PIL import Image
 
 from local_dream_mockserver.mock.synthetic import SyntheticLimits
+from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
-from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.request_reader import ENGINES_NAMES, RequestReader
 from local_dream_mockserver.server.spec import component
+from tests.field_values import another, type_of
 
+FIELDS = component("GenerateRequest")["properties"]
+PYTHON: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 READER = RequestReader(SyntheticLimits(), 1_000_000)
 
 
@@ -49,50 +53,34 @@ def test_seed_left_out_is_drawn_from_the_whole_range() -> None:
 
 
 def test_every_field_is_read() -> None:
-    sent = {
-        "prompt": "p",
-        "negative_prompt": "n",
-        "steps": 3,
-        "cfg": 2,
-        "seed": 4294967295,
-        "width": 16,
-        "height": 24,
-        "scheduler": "euler_a",
-        "denoise_strength": 1,
-        "image": picture(),
-        "mask": picture(),
-        "show_diffusion_process": True,
-        "show_diffusion_stride": 2,
-        "use_opencl": True,
-    }
-    assert sent.keys() == component("GenerateRequest")["properties"].keys()
+    given = {"cfg": 2, "seed": 4294967295, "width": 16, "height": 24, "image": picture(), "mask": picture()}
+    sent = {name: given.get(name) or another(schema) for name, schema in FIELDS.items()}
     asked = READER.read(json.dumps(sent).encode())
-    assert (asked.prompt, asked.negative_prompt, asked.steps, asked.cfg) == ("p", "n", 3, 2.0)
-    assert (asked.seed, asked.width, asked.height, asked.scheduler) == (4294967295, 16, 24, "euler_a")
+    for name in FIELDS.keys() - {"image", "mask"}:
+        read = getattr(asked, ENGINES_NAMES.get(name, name))
+        assert read == sent[name]
+        assert isinstance(read, PYTHON[type_of(FIELDS[name])])
     assert asked.image is not None
     assert asked.mask is not None
     assert asked.image.shape == (24, 16, 3)
     assert asked.mask.shape == (24, 16)
-    assert (asked.previews, asked.preview_stride, asked.use_opencl) == (True, 2, True)
 
 
-@pytest.mark.parametrize("field", [name for name in component("GenerateRequest")["properties"] if name != "prompt"])
+def test_an_engine_may_be_called_with_the_contracts_defaults() -> None:
+    """Code that makes a request itself gets what a client gets that leaves a field out."""
+    bare = GenerationRequest(prompt="x", seed=1)
+    for name, schema in FIELDS.items():
+        if "default" in schema:
+            assert getattr(bare, ENGINES_NAMES.get(name, name)) == schema["default"]
+
+
+@pytest.mark.parametrize("field", [name for name in FIELDS if name != "prompt"])
 def test_null_means_left_out(field: str) -> None:
     given = READER.read(json.dumps({"prompt": "x", "seed": 1, field: None}).encode())
     absent = READER.read(b'{"prompt": "x", "seed": 1}')
-    for name in (
-        "negative_prompt",
-        "steps",
-        "cfg",
-        "width",
-        "height",
-        "scheduler",
-        "denoise_strength",
-        "image",
-        "mask",
-    ):
-        assert getattr(given, name) == getattr(absent, name)
-    assert (given.previews, given.preview_stride, given.use_opencl) == (False, 1, False)
+    for name in FIELDS.keys() - {"seed"}:
+        attribute = ENGINES_NAMES.get(name, name)
+        assert getattr(given, attribute) == getattr(absent, attribute)
     assert 0 <= given.seed < 2**32
 
 
@@ -118,10 +106,10 @@ def test_stride_has_no_meaning_without_previews(stride: int) -> None:
     assert asked.preview_stride == 1
 
 
-@pytest.mark.parametrize("field", list(component("GenerateRequest")["properties"]))
+@pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("value", ["20", 20.5, True, [], {}, ["x"]], ids=repr)
 def test_wrong_type_names_the_field(field: str, value: Any) -> None:
-    kinds = component("GenerateRequest")["properties"][field]["type"]
+    kinds = FIELDS[field]["type"]
     fits = (
         (isinstance(value, str) and "string" in kinds)
         or (isinstance(value, float) and "number" in kinds)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, create
+from local_dream_mockserver.mock.synthetic import PAINTED, UNSEEN, Pacing, SyntheticEngine, create, paint
 from local_dream_mockserver.server.engine import (
     EngineError,
     GenerationRequest,
@@ -67,6 +68,26 @@ def test_same_request_same_bytes_whatever_ran_between() -> None:
 )
 def test_every_parameter_changes_the_picture(change: dict[str, Any]) -> None:
     assert distance(rgb(), rgb(**change)) > 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wider(GenerationRequest):
+    """A request of a contract that has a field more."""
+
+    added: int = 1
+
+
+def test_a_field_that_the_engine_does_not_know_shows_where_it_is_not_its_default() -> None:
+    def painted(added: int) -> Rgb:
+        return paint(Wider(**BASE, added=added))
+
+    assert np.array_equal(painted(1), rgb())
+    assert distance(painted(2), rgb()) > 0.01
+    assert distance(painted(2), painted(3)) > 0.01
+
+
+def test_what_the_engine_knows_is_there() -> None:
+    assert {*PAINTED, *UNSEEN} <= {field.name for field in fields(GenerationRequest)}
 
 
 def test_opencl_is_about_speed_and_not_about_the_picture() -> None:

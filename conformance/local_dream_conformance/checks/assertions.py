@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, End, Exchange
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 

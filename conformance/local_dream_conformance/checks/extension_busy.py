@@ -14,13 +14,13 @@ from local_dream_conformance.core.exchange import GENERATE, Exchange
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.selectors import outcome
 
-BUSY = 503
+UNAVAILABLE = 503
 MEANWHILE = ("overlap/", "hang-up/")
 """Prefixes of the generations that are asked for while another one runs, or just after it."""
 
 
 def _refused(context: Context) -> list[Exchange]:
-    return [e for e in context.starting(*MEANWHILE) if e.operation == GENERATE and e.status == BUSY]
+    return [e for e in context.starting(*MEANWHILE) if e.operation == GENERATE and e.status == UNAVAILABLE]
 
 
 @check("EXT-BSY-01", needs=["overlap"], over=["hang-up/"])
@@ -28,7 +28,7 @@ def there(context: Context) -> None:
     refused = _refused(context)
     unless_absent(context)
     if refused:
-        expect_there(context, "busy", True, f"{refused[0].label} is answered with status {BUSY}", refused[0])
+        expect_there(context, "busy", True, f"{refused[0].label} is answered with status {UNAVAILABLE}", refused[0])
         return
     first, second = (
         context["overlap/first"],
@@ -68,7 +68,7 @@ def refuses_with_the_envelope(context: Context) -> None:
             problem = problem or f"media type {escape(exchange.media_type, 60) or 'missing'}"
         context.expect(
             not problem,
-            expected=f"application/json and the error envelope with status {BUSY}",
+            expected=f"application/json and the error envelope with status {UNAVAILABLE}",
             got=problem,
             exchange=exchange,
         )

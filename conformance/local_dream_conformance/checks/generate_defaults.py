@@ -16,6 +16,7 @@ from local_dream_conformance.checks.generate_previews import expect_no_previews
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
+from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike, unlikeness
@@ -31,19 +32,15 @@ from local_dream_conformance.evidence.selectors import (
     value,
 )
 
+SHOWN_ELSEWHERE = ("show_diffusion_process", "show_diffusion_stride", "seed")
+"""Fields whose default does not show in the picture of a known seed: each has a check of its own below."""
 PAINTED = {
-    "GEN-DEF-01": "negative_prompt",
-    "GEN-DEF-02": "steps",
-    "GEN-DEF-03": "cfg",
-    "GEN-DEF-04": "width",
-    "GEN-DEF-05": "height",
-    "GEN-DEF-06": "scheduler",
-    "GEN-DEF-07": "denoise_strength",
-    "GEN-DEF-10": "use_opencl",
+    field.ids["default"]: name
+    for name, field in documented().items()
+    if "default" in field.ids and name not in SHOWN_ELSEWHERE
 }
-"""Fields whose default shows in the picture."""
-ABSENT, EXPLICIT, BISECTIONS = "defaults/absent", "defaults/explicit", "defaults/bisect-"
-MAX_SEED = 2**32 - 1
+"""Fields whose default shows in the picture, by the requirement that speaks of it."""
+LEFT_OUT, EXPLICIT, BISECTIONS = "defaults/absent", "defaults/explicit", "defaults/bisect-"
 
 
 def _prove(id: str, field: str) -> None:
@@ -58,7 +55,7 @@ def _prove(id: str, field: str) -> None:
         blame = evidence.blame()
         if field in blame.unclear and field not in blame.guilty:
             raise MissingEvidence(
-                f"{ABSENT} and {EXPLICIT} differ in {listed(blame.guilty)} already, so that this cannot be told"
+                f"{LEFT_OUT} and {EXPLICIT} differ in {listed(blame.guilty)} already, so that this cannot be told"
             )
         sent = fields(evidence.explicit.exchange.request)[field]
         others = [name for name in blame.guilty if name != field]
@@ -105,7 +102,10 @@ def stride_is_one(context: Context) -> None:
         raise MissingEvidence("no two generations with previews differ in whether show_diffusion_stride was sent")
     if not any(stream.previews for pair in pairs for stream in pair):
         context.not_applicable("the server sends no previews")
-    if all((integer(fields(dense.exchange.request).get("steps", 20)) or 0) < 2 for dense, _ in pairs):
+    if all(
+        (integer(fields(dense.exchange.request).get("steps", documented()["steps"].default)) or 0) < 2
+        for dense, _ in pairs
+    ):
         context.not_applicable("with --steps 1 every stride gives one preview")
     for dense, sparse in pairs:
         stride = fields(sparse.exchange.request)["show_diffusion_stride"]
@@ -125,8 +125,8 @@ def seed_is_picked(context: Context) -> None:
         seed = stream.complete.payload.get("seed") if stream.complete else None
         number = integer(seed)
         context.expect(
-            number is not None and 0 <= number <= MAX_SEED,
-            expected=f"a seed of 0 to {MAX_SEED}, picked by the server",
+            number is not None and 0 <= number <= max_seed(),
+            expected=f"a seed of 0 to {max_seed()}, picked by the server",
             got=value(seed),
             exchange=stream.exchange,
             at=stream.complete.where if stream.complete else "",
@@ -178,15 +178,15 @@ class _Pair:
 
     @staticmethod
     def of(context: Context) -> _Pair:
-        absent, explicit = generation(context[ABSENT]), generation(context[EXPLICIT])
+        absent, explicit = generation(context[LEFT_OUT]), generation(context[EXPLICIT])
         if picture(absent) is None:
-            raise MissingEvidence(f"{ABSENT} came to no picture: {outcome(absent.exchange)}")
+            raise MissingEvidence(f"{LEFT_OUT} came to no picture: {outcome(absent.exchange)}")
         return _Pair(absent, explicit, tuple(_bisections(context)))
 
     def must_differ_in(self, field: str) -> None:
         """Raises MissingEvidence where the pair proves nothing of a field."""
         if field in fields(self.absent.exchange.request) or field not in fields(self.explicit.exchange.request):
-            raise MissingEvidence(f"{ABSENT} and {EXPLICIT} do not differ in whether {field} was sent")
+            raise MissingEvidence(f"{LEFT_OUT} and {EXPLICIT} do not differ in whether {field} was sent")
 
     def blame(self) -> _Blame:
         """Which defaults are not as written, as far as it can be told."""

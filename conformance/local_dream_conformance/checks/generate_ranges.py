@@ -1,9 +1,13 @@
-"""Checks of the group generate-ranges: values out of range are answered, and better refused."""
+"""Checks of the group generate-ranges: values out of range are answered, and better refused.
+
+Most follow from the contract's fields: a request `range/FIELD-...` is judged by the requirement that speaks of what its
+value breaks. What the schema of a single field cannot say stands at the end.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from local_dream_conformance.checks.assertions import expect_status, reached, unless_absent
 from local_dream_conformance.checks.check import check
@@ -11,10 +15,18 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import End, Exchange
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 
-MAX_SEED = 2**32 - 1
+CAUSES = {
+    "GEN-RNG-04": "the server rounds the size, or makes an odd one",
+    "GEN-RNG-05": "the value is clamped, or used as it is",
+    "GEN-RNG-06": "the seed is cut to 32 bits",
+    "GEN-RNG-07": 'read as "random", or as 4294967295',
+    "GEN-RNG-09": "the server silently takes another scheduler",
+}
+"""Why a value may have been accepted, as far as it is known."""
 
 
 @check("GEN-RNG-01", needs=["range"], requires=["HLT-01"])
@@ -45,65 +57,49 @@ def _ended(exchange: Exchange) -> bool:
     return exchange.status != 200 or exchange.end is End.HUNG_UP or generation(exchange).terminal is not None
 
 
-def _refused(
-    context: Context, *names: str, only: Callable[[Exchange], bool] = lambda exchange: True, cause: str = ""
-) -> None:
-    """Expects 400 for the exchanges range/NAME*, as far as they are meant. `cause`: why one may have been accepted."""
+def _expect_refused(context: Context, exchanges: Sequence[Exchange], what: str, cause: str) -> None:
+    """Expects 400 for each. `what` is what they had to show, `cause` why one may have been accepted."""
     unless_absent(context)
-    meant = [exchange for exchange in context.starting(*(f"range/{name}" for name in names)) if only(exchange)]
-    if not meant:
-        raise MissingEvidence(f"no request range/{names[0]}* had such a value")
-    for exchange in reached(meant):
+    if not exchanges:
+        raise MissingEvidence(f"no request with {what} was sent")
+    for exchange in reached(exchanges):
         expect_status(context, exchange, 400, what=_odd(exchange), cause=cause if exchange.status == 200 else "")
 
 
-@check("GEN-RNG-02", needs=["range"], requires=["HLT-01"])
-def steps(context: Context) -> None:
-    _refused(context, "steps-zero", "steps-negative")
+def _out_of_range(id: str, names: Sequence[str]) -> Callable[[Context], None]:
+    def out_of_range(context: Context) -> None:
+        tried = context.starting(*(f"range/{name}-" for name in names))
+        meant = [exchange for exchange in tried if id in _broken(exchange)]
+        _expect_refused(context, meant, f"such a value of {' or '.join(names)}", CAUSES.get(id, ""))
+
+    out_of_range.__qualname__ = f"{'_or_'.join(names)}_out_of_range"
+    return out_of_range
 
 
-@check("GEN-RNG-03", needs=["range"], requires=["HLT-01"])
-def size_below_one(context: Context) -> None:
-    _refused(context, "width-zero", "width-negative", "height-zero", "height-negative")
+def _broken(exchange: Exchange) -> set[str]:
+    """The requirements that speak of the value that a request is about."""
+    name = exchange.label.removeprefix("range/").partition("-")[0]
+    return documented()[name].ids_broken_by(fields(exchange.request).get(name))
 
 
-@check("GEN-RNG-04", needs=["range"], requires=["HLT-01"])
-def size_not_a_multiple(context: Context) -> None:
-    _refused(context, "width-odd", "height-odd", cause="the server rounds the size, or makes an odd one")
+def _ranged() -> Mapping[str, Sequence[str]]:
+    """The requirements that speak of a value out of range, each with the fields that it is said of."""
+    found: dict[str, list[str]] = {}
+    for name, field in documented().items():
+        for id in sorted(field.range_ids()):
+            found.setdefault(id, []).append(name)
+    return found
 
 
-@check("GEN-RNG-05", needs=["range"], requires=["HLT-01"])
-def strength(context: Context) -> None:
-    _refused(context, "denoise_strength-", cause="the value is clamped, or used as it is")
-
-
-@check("GEN-RNG-06", needs=["range"], requires=["HLT-01"])
-def seed(context: Context) -> None:
-    def beyond(exchange: Exchange) -> bool:
-        value = fields(exchange.request).get("seed")
-        return isinstance(value, int) and not -1 <= value <= MAX_SEED
-
-    _refused(context, "seed-", only=beyond, cause="the seed is cut to 32 bits")
-
-
-@check("GEN-RNG-07", needs=["range"], requires=["HLT-01"])
-def seed_minus_one(context: Context) -> None:
-    _refused(
-        context,
-        "seed-",
-        only=lambda exchange: fields(exchange.request).get("seed") == -1,
-        cause='read as "random", or as 4294967295',
-    )
+for _id, _names in _ranged().items():
+    check(_id, needs=["range"], requires=["HLT-01"])(_out_of_range(_id, _names))
 
 
 @check("GEN-RNG-08", needs=["range"], requires=["HLT-01"])
 def stride(context: Context) -> None:
-    _refused(context, "stride-", cause="the stride is clamped, or taken for no previews")
-
-
-@check("GEN-RNG-09", needs=["range"], requires=["HLT-01"])
-def scheduler(context: Context) -> None:
-    _refused(context, "scheduler-", cause="the server silently takes another scheduler")
+    """With previews alone, which the schema of the field does not know."""
+    cause = "the stride is clamped, or taken for no previews"
+    _expect_refused(context, [*context.starting("range/stride-")], "such a stride", cause)
 
 
 def _odd(exchange: Exchange) -> str:

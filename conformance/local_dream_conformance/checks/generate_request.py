@@ -20,9 +20,9 @@ from local_dream_conformance.checks.assertions import (
 )
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr

@@ -9,31 +9,29 @@ from local_dream_conformance.checks import generated_requests
 from local_dream_conformance.checks.assertions import expect_status, reached, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.fields import Field, documented
 from local_dream_conformance.evidence.selectors import fields, listed
 from local_dream_conformance.scenarios.generated_requests import wrongly_typed
 
 
-def _probe(field: str) -> str:
-    return "refuse-image" if field in ("image", "mask") else "refuse"
-
-
-def _wrong_type(field: str) -> Callable[[Context], None]:
+def _wrong_type(field: Field, scenario: str) -> Callable[[Context], None]:
     def wrong_type(context: Context) -> None:
         unless_absent(context)
-        for exchange in reached(context.starting(f"{_probe(field)}/type/{field}-")):
-            value = escape(json.dumps(fields(exchange.request).get(field)), 40)
+        for exchange in reached(context.starting(f"{scenario}/type/{field.name}-")):
+            value = escape(json.dumps(fields(exchange.request).get(field.name)), 40)
             cause = "the value is converted, or not looked at" if exchange.status == 200 else ""
-            expect_status(context, exchange, 400, what=f"{field}: {value}, which is not {_wanted(field)}", cause=cause)
+            what = f"{field.name}: {value}, which is not {_wanted(field)}"
+            expect_status(context, exchange, 400, what=what, cause=cause)
 
-    wrong_type.__qualname__ = f"wrong_type_of_{field}"
+    wrong_type.__qualname__ = f"wrong_type_of_{field.name}"
     return wrong_type
 
 
-for _number, _field in enumerate(documented(), 1):  # in the order of the schema, as a test makes sure
-    check(f"GEN-TYP-{_number:02}", needs=[_probe(_field)], requires=["HLT-01"])(_wrong_type(_field))
+for _field in documented().values():
+    _scenario = "refuse-image" if _field.is_picture else "refuse"
+    check(_field.ids["type"], needs=[_scenario], requires=["HLT-01"])(_wrong_type(_field, _scenario))
 
 
 @check("GEN-TYP-15", needs=["generated"], requires=["HLT-01"])
@@ -43,10 +41,8 @@ def generated_wrong_types(context: Context) -> None:
 
 
 def _what_is_wrong(exchange: Exchange) -> str:
-    return listed([f"{field} is not {_wanted(field)}" for field in wrongly_typed(fields(exchange.request))])
+    return listed([f"{name} is not {_wanted(documented()[name])}" for name in wrongly_typed(fields(exchange.request))])
 
 
-def _wanted(field: str) -> str:
-    kinds = documented()[field]["type"]
-    kind = next(kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null")
-    return f"an {kind}" if kind == "integer" else f"a {kind}"
+def _wanted(field: Field) -> str:
+    return f"an {field.type}" if field.type == "integer" else f"a {field.type}"

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from local_dream_conformance.core import extension
-
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 SOURCES = ("seed", "interop", "hardening", "extension")
 ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*-[0-9]{2,3}")
+EXTENSION = "extension:"
+"""How the profile of an extension's requirements begins."""
 KEYS = {"id", "level", "profile", "source", "text", "group", "clause", "unjudged"}
 
 
@@ -73,7 +73,7 @@ class Contract:
         """
         if profile not in ("core", "hardened"):
             return self.requirements
-        wanted = {"core", profile, *(extension.PREFIX + name for name in extensions)}
+        wanted = {"core", profile, *(EXTENSION + name for name in extensions)}
         return tuple(r for r in self.requirements if r.profile in wanted)
 
 
@@ -86,6 +86,11 @@ def text() -> str:
         return (resources.files("local_dream_spec") / "openapi.yaml").read_text(encoding="utf-8")
     except (OSError, ModuleNotFoundError, UnicodeDecodeError) as error:
         raise BadContract(f"the spec cannot be read: {error}") from None
+
+
+def of_profile(profile: str) -> str:
+    """The name of the extension that a requirement's profile belongs to, "" where it is of none."""
+    return profile.removeprefix(EXTENSION) if profile.startswith(EXTENSION) else ""
 
 
 @cache
@@ -139,16 +144,3 @@ def _requirement(entry: Any, operation: str) -> Requirement:
         raise BadContract(f"requirement {where}: the source must be one of {', '.join(SOURCES)}")
     words = {key: " ".join(value.split()) for key, value in entry.items()}
     return Requirement(**{**words, "level": Level(words["level"])}, operation=operation)  # type: ignore[arg-type]
-
-
-@cache
-def documented() -> Mapping[str, Mapping[str, Any]]:
-    """The schema of every field of /generate that the core of the contract names, without what extensions add."""
-    schemas = load().document["components"]["schemas"]
-    found: Mapping[str, Mapping[str, Any]] = schemas["GenerateRequest"]["properties"]
-    return {name: _without_extensions(schema) for name, schema in found.items()}
-
-
-def _without_extensions(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    added = [value for values in schema.get("x-extension-values", {}).values() for value in values]
-    return {**schema, "enum": [value for value in schema["enum"] if value not in added]} if added else schema

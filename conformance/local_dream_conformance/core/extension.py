@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PREFIX = "extension:"
-"""How the profile of an extension's requirements begins in the spec."""
-SCHEDULERS = ("dpm_karras", "euler", "euler_karras", "euler_a_karras", "lcm", "dpm_sde", "dpm_sde_karras")
 NAMES = ("formats", "size", "tokenize", "aspect_ratio", "cors", "schedulers", "busy", "upscaler-only")
 
 
@@ -26,15 +23,12 @@ def parse(text: str) -> Declared:
     name, equals, listed = text.strip().partition("=")
     if name not in NAMES:
         raise ValueError(f"give one of {', '.join(NAMES)}")
+    from local_dream_conformance.core.fields import added_schedulers  # reads the spec: not where nothing is declared
+
     values = tuple(dict.fromkeys(value.strip() for value in listed.split(","))) if equals else ()
     if name != "schedulers":
         if equals:
             raise ValueError(f"give {name} alone")
-    elif not values or not set(values) <= set(SCHEDULERS):
-        raise ValueError(f"give schedulers=NAME,NAME with some of {', '.join(SCHEDULERS)}")
+    elif not values or not set(values) <= set(added_schedulers()):
+        raise ValueError(f"give schedulers=NAME,NAME with some of {', '.join(added_schedulers())}")
     return Declared(name, values)
-
-
-def of_profile(profile: str) -> str:
-    """The name of the extension that a requirement's profile belongs to, "" where it is of none."""
-    return profile.removeprefix(PREFIX) if profile.startswith(PREFIX) else ""

@@ -9,6 +9,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, End, Exchange, Request
+from local_dream_conformance.core.fields import documented, of_extensions
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, generation
 from local_dream_conformance.evidence.images import BadPicture, Picture, of_payload
@@ -109,30 +110,15 @@ def outcome(exchange: Exchange) -> str:
     return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}"
 
 
-PICTURED_FIELDS = (
-    "prompt",
-    "negative_prompt",
-    "steps",
-    "cfg",
-    "seed",
-    "width",
-    "height",
-    "scheduler",
-    "denoise_strength",
-    "image",
-    "mask",
-    "use_opencl",
-    "size",
-    "aspect_ratio",
-    "output_format",
-)
-"""The documented fields on which a picture may depend, and those that known extensions add."""
+PREVIEWS_ONLY = ("show_diffusion_process", "show_diffusion_stride", "preview_format")
+"""The fields of the contract, its extensions included, on which the finished picture does not depend."""
 
 
 def pictured_fields(request: Request, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a request says of its picture, without some fields; null is as good as absent."""
     sent = fields(request)
-    return {n: sent[n] for n in PICTURED_FIELDS if n not in without and sent.get(n) is not None}
+    known = [*documented(), *of_extensions()]
+    return {n: sent[n] for n in known if n not in (*PREVIEWS_ONLY, *without) and sent.get(n) is not None}
 
 
 def value(found: Any) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from local_dream_conformance.core.budget import counted, describe
-from local_dream_conformance.core.contract import Level
-from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.contract import Level, of_profile
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report.failure import headline
 from local_dream_conformance.result.result import Outcome, Result

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local_dream_conformance.core.contract import Level
-from local_dream_conformance.core.extension import of_profile
+from local_dream_conformance.core.contract import Level, of_profile
 from local_dream_conformance.core.verdict import Verdict
 
 if TYPE_CHECKING:

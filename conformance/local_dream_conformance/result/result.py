@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.contract import Level, Requirement
+from local_dream_conformance.core.contract import Level, Requirement, of_profile
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.extension import of_profile
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 from local_dream_conformance.result import extension_line
 from local_dream_conformance.result.extension_line import ExtensionLine

@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from local_dream_conformance.checks.check import Check
-from local_dream_conformance.core import extension
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.contract import Contract, Level, Requirement
+from local_dream_conformance.core.contract import Contract, Level, Requirement, of_profile
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.settings import Settings
@@ -147,7 +146,7 @@ def _broken(requirement: Requirement, finding: Finding, settings: Settings) -> t
         return Verdict.FAIL, ""
     if requirement.level is Level.SHOULD:
         return Verdict.WARN, ""
-    if settings.declares(extension.of_profile(requirement.profile)):
+    if settings.declares(of_profile(requirement.profile)):
         return Verdict.FAIL, ""
     return Verdict.NOT_APPLICABLE, f"optional, and the target does not do it: expected {finding.expected}"
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from local_dream_conformance.core import contract
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.scenarios import json_values
 
 EACH = 3
@@ -48,11 +46,7 @@ def refused(exchange: Exchange) -> bool:
 
 def wrongly_typed(body: Mapping[str, Any]) -> list[str]:
     """The documented fields of a request whose JSON type is wrong; null is right wherever the spec has it."""
-    return [field for field, schema in documented().items() if field in body and not _is_of_type(schema, body[field])]
-
-
-def _is_of_type(schema: Mapping[str, Any], value: object) -> bool:
-    return bool(Draft202012Validator({"type": schema["type"]}).is_valid(value))
+    return [name for name, field in documented().items() if name in body and not field.has_type(body[name])]
 
 
 def size_problem(request: Request) -> str:
@@ -97,7 +91,7 @@ def bodies(plain: Mapping[str, Any], request: Callable[[dict[str, Any]], Request
 
 def _surroundings(random: Random) -> dict[str, Any]:
     """A valid object: fields that the spec names, but for LEFT_OUT, and fields that nobody knows."""
-    kept = {name: schema for name, schema in documented().items() if name not in LEFT_OUT}
+    kept = {name: field.schema for name, field in documented().items() if name not in LEFT_OUT}
     return {name: value for name, value in json_values.fields(random, kept).items() if name not in LEFT_OUT}
 
 
@@ -105,7 +99,7 @@ def _wrong(random: Random, field: str) -> Any:
     """A JSON value of a type that the field must not have."""
     while True:
         value = json_values.anything(random)
-        if not _is_of_type(documented()[field], value):
+        if not documented()[field].has_type(value):
             return value
 
 
@@ -115,7 +109,7 @@ def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Itera
     for name in [name for name in body if name not in needed]:
         yield {other: value for other, value in body.items() if other != name}
     for value in SIMPLEST:
-        if not _is_of_type(documented()[field], value):
+        if not documented()[field].has_type(value):
             yield {**body, field: value}
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import alike
@@ -17,21 +18,10 @@ from local_dream_conformance.scenarios.requests import Body, generate, without
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_conformance.scenarios.series import Attempt, first_accepted
 
-DEFAULT_STEPS = 20
 LOW_STRENGTH = 0.1
-DEFAULTS: Body = {
-    "negative_prompt": "",
-    "steps": DEFAULT_STEPS,
-    "cfg": 7.5,
-    "width": 512,
-    "height": 512,
-    "scheduler": "dpm",
-    "denoise_strength": 0.6,
-    "show_diffusion_process": False,
-    "show_diffusion_stride": 1,
-    "use_opencl": False,
-}
-SUSPECTS = (
+DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
+DEFAULT_STEPS = int(DEFAULTS["steps"])
+LIKELY = (
     ("steps",),
     ("cfg",),
     ("scheduler",),
@@ -40,7 +30,8 @@ SUSPECTS = (
     ("negative_prompt",),
     ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
 )
-"""All fields of DEFAULTS, in groups: what three halvings can tell apart."""
+SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
+"""All fields of DEFAULTS, in groups: three halvings can tell eight apart."""
 MOST_BISECTIONS = 3
 
 
@@ -49,8 +40,13 @@ def _base(target: Target) -> Iterator[Exchange]:
     yield target.send("base", generate({**requests.plain(target.settings), "show_diffusion_process": True}))
 
 
+def _picture_size(settings: Settings) -> tuple[int, int]:
+    """(width, height) of a picture whose size is left out where that is possible."""
+    return settings.size or (DEFAULTS["width"], DEFAULTS["height"])
+
+
 def _minimal(settings: Settings) -> Body:
-    width, height = settings.size or requests.DEFAULT_SIZE
+    width, height = _picture_size(settings)
     body: Body = {"prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
     if settings.img2img:
         body["image"] = requests.card64(width, height)
@@ -98,7 +94,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
     jpeg.
     """
     settings = target.settings
-    width, height = settings.size or requests.DEFAULT_SIZE
+    width, height = _picture_size(settings)
     unfit = (width * 3 // 8, height // 4)
     body = {**_explicit(settings), "denoise_strength": LOW_STRENGTH}
     jpeg_unfit, jpeg = requests.card64_jpeg(*unfit), requests.card64_jpeg(width, height)
@@ -130,11 +126,11 @@ def _edges(target: Target) -> Iterator[Exchange]:
     """Two generations of a single step: the smallest and the largest seed."""
     plain = {**requests.plain(target.settings), "steps": 1}
     yield target.send("edges/seed-zero", generate({**plain, "seed": 0}))
-    yield target.send("edges/seed-max", generate({**plain, "seed": 2**32 - 1}))
+    yield target.send("edges/seed-max", generate({**plain, "seed": max_seed()}))
 
 
 def _work(settings: Settings, steps: float) -> float:
-    width, height = settings.size or requests.DEFAULT_SIZE
+    width, height = _picture_size(settings)
     return steps * width * height
 
 

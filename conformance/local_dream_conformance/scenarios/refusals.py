@@ -8,6 +8,7 @@ from typing import Any
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request
+from local_dream_conformance.core.fields import Field, documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target, first_event
@@ -16,10 +17,11 @@ from local_dream_conformance.scenarios.requests import Body, generate, generate_
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_conformance.scenarios.series import SILENT_ENOUGH, one_by_one, silent
 
-STRINGS = ("negative_prompt", "scheduler")
-INTEGERS = ("steps", "seed", "width", "height", "show_diffusion_stride")
-NUMBERS = ("cfg", "denoise_strength")
-BOOLEANS = ("show_diffusion_process", "use_opencl")
+TYPES = ("string", "number", "boolean", "integer")
+"""The order in which wrong types are tried: by what the field should have been."""
+STRIDE = "show_diffusion_stride"
+RANGED_FIRST = ("steps", "width", "height", "seed", STRIDE, "scheduler", "denoise_strength")
+"""The fields whose values out of range are tried first, in this order: a run in the core profile may end early."""
 SIZES = ("width", "height")
 PROVEN_TO_END = 2
 CORE_STOPS_AFTER = 3
@@ -29,19 +31,40 @@ NOT_A_PICTURE = "aGVsbG8gd29ybGQh"  # "hello world!"
 def wrong_types(settings: Settings) -> Iterator[tuple[str, Any, str]]:
     """(field, value, kind): every documented field but image and mask, with values of the wrong JSON type."""
     plain = requests.plain(settings)
-    containers: Body = {"array": [], "object": {}}
-    kinds: dict[str, Body] = {"prompt": {"number": 5, "boolean": True, "null": None, **containers}}
-    kinds |= {key: {"number": 5, "boolean": True, **containers} for key in STRINGS}
-    kinds |= {key: {"string": "0.5", "boolean": True, **containers} for key in NUMBERS}
-    kinds |= {key: {"string": "true", "number": 1, **containers} for key in BOOLEANS}
-    for field in INTEGERS:
-        number = plain.get(field, 1)
-        kinds[field] = {"string": str(number), "fraction": number + 0.5, **containers}
-        if field not in SIZES:  # servers that take true for 1 have no check against a picture of one pixel
-            kinds[field]["boolean"] = True
-    for field, values in kinds.items():
-        for kind, value in values.items():
-            yield field, value, kind
+    for field in sorted(documented().values(), key=lambda field: TYPES.index(field.type)):
+        if not field.is_picture:
+            for kind, value in _wrongly_typed(field, plain.get(field.name, field.default)).items():
+                yield field.name, value, kind
+
+
+def _wrongly_typed(field: Field, right: Any) -> Body:
+    """Values of a wrong type for a field, by what they are. `right` is one of the right type."""
+    values: dict[str, Body] = {
+        "string": {"number": 5, "boolean": True},
+        "number": {"string": "0.5", "boolean": True},
+        "boolean": {"string": "true", "number": 1},
+    }
+    found = values[field.type] if field.type in values else {"string": str(right), "fraction": right + 0.5}
+    found |= {} if field.nullable else {"null": None}
+    found |= {"array": [], "object": {}}
+    # Servers that take true for 1 have no check against a picture of one pixel.
+    return found | ({"boolean": True} if field.type == "integer" and field.name not in SIZES else {})
+
+
+def _ranged(field: Field, right: Any) -> Body:
+    """Values of the right type that are out of a field's range, by what is wrong with them. `right` is within it."""
+    if field.name == STRIDE:  # the schema has its minimum where it has previews
+        return {"zero": 0, "negative": -1}
+    schema, found = field.schema, Body()
+    if field.type == "number":
+        found |= {"below": schema["minimum"] - 0.1} if "minimum" in schema else {}
+        return found | ({"above": schema["maximum"] + 0.1} if "maximum" in schema else {})
+    step = schema.get("multipleOf", 1)
+    if "minimum" in schema:
+        found |= {"zero": 0, "negative": -step} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
+    found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema else {}
+    found |= {"odd": right + 1} if step > 1 else {}
+    return found | ({"unknown": f"no_such_{field.name}"} if "enum" in schema else {})
 
 
 def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
@@ -78,25 +101,13 @@ def _image_refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
 def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
     plain = requests.plain(settings)
     width, height = requests.size(settings)
-    cases: dict[str, Body] = {
-        "steps-zero": {"steps": 0},
-        "steps-negative": {"steps": -1},
-        "width-zero": {"width": 0},
-        "width-negative": {"width": -8},
-        "width-odd": {"width": width + 1},
-        "height-zero": {"height": 0},
-        "height-negative": {"height": -8},
-        "height-odd": {"height": height + 1},
-        "seed-minus-one": {"seed": -1},
-        "seed-minus-two": {"seed": -2},
-        "seed-too-large": {"seed": 2**32},
-        "stride-zero": {"show_diffusion_process": True, "show_diffusion_stride": 0},
-        "stride-negative": {"show_diffusion_process": True, "show_diffusion_stride": -1},
-        "scheduler-unknown": {"scheduler": "no_such_scheduler"},
-    }
     image: Body = {"image": requests.card64(width, height)} if settings.img2img else {}
-    cases["denoise_strength-below"] = {**image, "denoise_strength": -0.1}
-    cases["denoise_strength-above"] = {**image, "denoise_strength": 1.1}
+    needed: dict[str, Body] = {"denoise_strength": image, STRIDE: {"show_diffusion_process": True}}
+    cases: dict[str, Body] = {}
+    for name in (*RANGED_FIRST, *(name for name in documented() if name not in RANGED_FIRST)):
+        field, label = documented()[name], "stride" if name == STRIDE else name
+        for kind, value in _ranged(field, plain.get(name, field.default)).items():
+            cases[f"{label}-{kind}"] = {**needed.get(name, {}), name: value}
     if settings.img2img:
         cases["mask-without-image"] = {"mask": requests.mask64(width, height)}
     if settings.destructive:

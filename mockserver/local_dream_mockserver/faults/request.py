@@ -11,11 +11,11 @@ from local_dream_mockserver.faults.bodies import Meant, OtherStatus, Taken, fiel
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.errors import APIError
-from local_dream_mockserver.server.spec import component
+from local_dream_mockserver.server.spec import fields_of
 
 REQUEST = Layer.REQUEST
 ANYTHING = b'{"prompt": "anything"}'
-FIELDS = tuple(component("GenerateRequest")["properties"])
+FIELDS = fields_of()
 
 
 def status(name: str, sentence: str, breaks: tuple[str, ...], code: int, meant: Meant) -> None:

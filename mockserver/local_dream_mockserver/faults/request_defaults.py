@@ -11,18 +11,7 @@ from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import Reader
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-
-DEFAULTS = {
-    "negative_prompt": "GEN-DEF-01",
-    "steps": "GEN-DEF-02",
-    "cfg": "GEN-DEF-03",
-    "width": "GEN-DEF-04",
-    "height": "GEN-DEF-05",
-    "scheduler": "GEN-DEF-06",
-    "denoise_strength": "GEN-DEF-07",
-    "show_diffusion_process": "GEN-DEF-08",
-    "show_diffusion_stride": "GEN-DEF-09",
-}
+from local_dream_mockserver.server.spec import ids_of
 
 
 class OtherDefault(Changed):
@@ -38,7 +27,7 @@ class OtherDefault(Changed):
 
 def other(name: str, sentence: str, consequences: tuple[str, ...] = (), **values: Any) -> None:
     """Registers a fault with other defaults."""
-    breaks = tuple(DEFAULTS[field] for field in values)
+    breaks = tuple(ids_of(field)["default"] for field in values)
     fault(name, sentence, layer=Layer.REQUEST, breaks=breaks, consequences=consequences)(
         partial(OtherDefault, values=values)
     )

@@ -12,12 +12,14 @@ from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.request import FIELDS, REQUEST, status, with_prompt, without
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.spec import fields_of, ids_of
 
-TYPES = {field: f"GEN-TYP-{number:02}" for number, field in enumerate(FIELDS, 1)}
-"""Which requirement speaks about the type of which field: they have the same order."""
+TYPES = {field: ids_of(field)["type"] for field in FIELDS}
+"""Which requirement speaks about the type of which field."""
 ALL_TYPES = tuple(TYPES.values())
 GENERATED = "GEN-TYP-15"
-NUMBERS = ("steps", "cfg", "seed", "width", "height", "denoise_strength", "show_diffusion_stride")
+INTEGERS = fields_of("integer")
+NUMBERS = fields_of("integer", "number")
 
 
 class AnyType(Taken):
@@ -75,7 +77,7 @@ class NumbersFromStrings(Taken):
     "fractions-cut",
     "Fractions are cut off where an integer is wanted.",
     layer=REQUEST,
-    breaks=tuple(TYPES[name] for name in ("steps", "seed", "width", "height", "show_diffusion_stride")),
+    breaks=tuple(TYPES[name] for name in INTEGERS),
     consequences=(GENERATED, "GEN-RNG-04"),
 )
 class FractionsCut(Taken):
@@ -190,7 +192,7 @@ in_range(
 )
 
 
-RANGES = tuple(f"GEN-RNG-{number:02}" for number in range(2, 10))
+RANGES = tuple(sorted({id for field in FIELDS for id in ids_of(field).values() if id.startswith("GEN-RNG-")}))
 
 
 def out_of_range(problem: APIError) -> bool:

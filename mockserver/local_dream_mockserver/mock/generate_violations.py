@@ -18,30 +18,10 @@ from local_dream_mockserver.mock.violation import Violation
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.image_input import DATA_URL
-from local_dream_mockserver.server.spec import component, generate_request
+from local_dream_mockserver.server.spec import component, generate_request, ids_of
 from local_dream_mockserver.server.strict_json import read_object
 
-TYPES = {
-    name: f"GEN-TYP-{number:02}" for number, name in enumerate(component("GenerateRequest")["properties"], start=1)
-}
-"""What says that a field of another JSON type is refused."""
-VALUES = {
-    "prompt": "GEN-REQ-06",
-    "steps": "GEN-RNG-02",
-    "denoise_strength": "GEN-RNG-05",
-    "seed": "GEN-RNG-06",
-    "scheduler": "GEN-RNG-09",
-    "show_diffusion_stride": "GEN-RNG-08",
-    "size": "EXT-SIZ-03",
-    "aspect_ratio": "EXT-ASP-04",
-    "output_format": "EXT-FMT-06",
-    "preview_format": "EXT-FMT-06",
-    "mask": "GEN-REQ-16",
-    "image": "GEN-REQ-16",
-}
-"""What speaks of a field with the right type and a value that it cannot have."""
-NOT_BASE64 = {"image": "GEN-REQ-12", "mask": "GEN-REQ-14"}
-NOT_A_PICTURE = {"image": "GEN-REQ-13", "mask": "GEN-REQ-15"}
+PICTURES = ("image", "mask")
 SURE = ("PNG", "JPEG")
 
 
@@ -57,7 +37,7 @@ def generate_breaches(body: bytes) -> list[Violation]:
         if name not in schema["properties"]
     ]
     found += [_of_error(error) for error in sorted(_validator().iter_errors(document), key=_place)]
-    for name in NOT_BASE64:
+    for name in PICTURES:
         if isinstance(document.get(name), str):
             found += _of_picture(name, document[name])
     return list(dict.fromkeys(found))  # two rules of the schema may say the same
@@ -116,21 +96,25 @@ def _of_error(error: ValidationError) -> Violation:
         wanted: Any = error.validator_value
         name = next(one for one in wanted if one not in value)
         if name == "prompt":
-            return Violation("GEN-REQ-01", name, "missing; send a string that is not empty")
-        return Violation(VALUES[name], "mask", "sent without image; send the picture that it belongs to")
+            return Violation(ids_of(name)["required"], name, "missing; send a string that is not empty")
+        return _mask_alone()
     name = _place(error)
     if error.validator == "type":
         if name == "image" and value is None:
-            return Violation("GEN-REQ-16", "mask", "sent without image; send the picture that it belongs to")
+            return _mask_alone()
         kinds = [kind for kind in _listed(schema["type"]) if kind != "null"]
-        extension = {"size": "EXT-SIZ-03", "aspect_ratio": "EXT-ASP-04"}.get(name, "EXT-FMT-06")
-        return Violation(TYPES.get(name, extension), name, f"{_kind(value)}; send {' or '.join(kinds)}")
-    requirement = VALUES.get(name)
-    if name in ("width", "height"):
-        requirement = "GEN-RNG-03" if value < 1 else "GEN-RNG-04" if error.validator == "multipleOf" else None
-    if name == "seed" and value == -1:
-        requirement = "GEN-RNG-07"
+        return Violation(ids_of(name)["type"], name, f"{_kind(value)}; send {' or '.join(kinds)}")
+    requirement = ids_of(name).get(str(error.validator))
+    if value == -1:
+        requirement = ids_of(name).get("minus-one", requirement)
+    if name in ("width", "height") and error.validator == "minimum" and value > 0:
+        requirement = None  # 1 to 7 is no multiple of 8, which is said beside
     return Violation(requirement, name, f"{_shown(value)} breaks {error.validator} {json.dumps(error.validator_value)}")
+
+
+def _mask_alone() -> Violation:
+    wanted = "sent without image; send the picture that it belongs to"
+    return Violation(ids_of("mask")["dependentRequired"], "mask", wanted)
 
 
 def _of_picture(name: str, text: str) -> list[Violation]:
@@ -146,12 +130,15 @@ def _of_picture(name: str, text: str) -> list[Violation]:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         wanted = "not base64; use the standard alphabet (+ and /), padded with ="
-        return [*found, Violation(NOT_BASE64[name], name, wanted)]
+        return [*found, Violation(ids_of(name)["contentEncoding"], name, wanted)]
     try:
         with Image.open(io.BytesIO(data)) as picture:
             kind = picture.format or "unknown"
     except Exception:  # the decoders raise whatever a broken file makes them raise
-        return [*found, Violation(NOT_A_PICTURE[name], name, "no picture; send a PNG or JPEG file as base64")]
+        return [
+            *found,
+            Violation(ids_of(name)["contentMediaType"], name, "no picture; send a PNG or JPEG file as base64"),
+        ]
     if kind not in SURE:
         found.append(Violation("GEN-REQ-17", name, f"{kind}, which not every server can read; send PNG or JPEG"))
     return found

@@ -6,7 +6,7 @@ takes a few milliseconds for a small picture, and gives the same bytes for the s
 What each parameter does here: the prompt chooses colours and land, the negative prompt turns them away, the seed moves
 everything, cfg is contrast and colour, the scheduler is the brush (all but `dpm` leave grain), the steps settle what is
 left of the noise and lead elsewhere, the strength is how much of the input picture is painted over, white in the mask
-is painted over.
+is painted over. Any other field leaves grain of its own where it is not its default.
 """
 
 from __future__ import annotations
@@ -30,20 +30,19 @@ from local_dream_mockserver.server.engine import (
     Rgb,
     UnknownUpscaler,
 )
+from local_dream_mockserver.server.spec import schedulers
 
-SCHEDULERS = (
-    "dpm",
-    "euler_a",
-    "dpm_karras",
-    "euler",
-    "euler_karras",
-    "euler_a_karras",
-    "lcm",
-    "dpm_sde",
-    "dpm_sde_karras",
+SCHEDULERS = schedulers()
+PAINTED = (
+    *("prompt", "negative_prompt", "seed", "steps", "cfg", "width", "height"),
+    *("scheduler", "denoise_strength", "image", "mask"),
 )
+"""What has an effect of its own on the picture."""
+UNSEEN = ("previews", "preview_stride", "use_opencl", "output_format", "preview_format")
+"""What has none: it changes what is sent, or how fast."""
 GRAIN = np.float32(0.12)
-"""Strength of the grain that all schedulers but `dpm` leave, as a share of the brightness: it makes another picture."""
+"""Strength of the grain that all schedulers but `dpm` leave, and every field without an effect of its own where it is
+not left out, as a share of the brightness: it makes another picture."""
 TURN = np.float32(0.1)
 """How far another number of steps leads to another picture, as a share of the brightness."""
 SEAM = 2
@@ -225,6 +224,8 @@ def paint(request: GenerationRequest) -> Rgb:
     if request.scheduler != "dpm":
         chance = random_of("grain", str(request.seed), request.scheduler)
         scene += (noise(chance, width, height, 48, 2) * GRAIN)[..., np.newaxis]
+    if others := other_fields(request):
+        scene += (noise(random_of("fields", repr(others)), width, height, 48, 2) * GRAIN)[..., np.newaxis]
     drawn = np.clip(scene, 0, 1) * np.float32(255)
     if request.image is not None:
         before = request.image.astype(np.float32)
@@ -233,6 +234,16 @@ def paint(request: GenerationRequest) -> Rgb:
             cover *= feathered(request.mask)[..., np.newaxis]
         drawn = before + (drawn - before) * cover
     return bytes_of(drawn)
+
+
+def other_fields(request: GenerationRequest) -> dict[str, object]:
+    """The fields that this engine has no effect of its own for, as far as they are not what they are by default.
+
+    A field that is added to the contract shows in the picture without a line here.
+    """
+    others = [field for field in fields(request) if field.name not in (*PAINTED, *UNSEEN)]
+    values = {field.name: getattr(request, field.name) for field in others}
+    return {field.name: values[field.name] for field in others if values[field.name] != field.default}
 
 
 def bytes_of(picture: Plane) -> Rgb:

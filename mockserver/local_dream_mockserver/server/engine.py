@@ -40,6 +40,9 @@ class GenerationRequest:
     client gave none. `width` and `height` are positive multiples of 8. `image` is decoded and already has the shape
     (height, width, 3); `mask` has (height, width) and only comes with an image. `denoise_strength` 0 keeps the
     image, 1 ignores it; it means nothing without an image.
+
+    The defaults are those of the contract, as a test makes sure. An optional field that it gains is added here
+    with its default; an engine that does not know it may ignore it.
     """
 
     prompt: str

@@ -6,6 +6,7 @@ Types, ranges and defaults come from the contract's schema `GenerateRequest`; th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any
 
@@ -17,10 +18,14 @@ from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
 from local_dream_mockserver.server.image_input import read_image, read_mask
 from local_dream_mockserver.server.size_limits import check_size
-from local_dream_mockserver.server.spec import generate_request
+from local_dream_mockserver.server.spec import fields_of, generate_request, seeds
 from local_dream_mockserver.server.strict_json import is_text, read_object
 
-SEEDS = 2**32
+ENGINES_NAMES = {"show_diffusion_process": "previews", "show_diffusion_stride": "preview_stride"}
+"""Fields that `GenerationRequest` has under another name; all others keep theirs."""
+PICTURES = {"image": read_image, "mask": read_mask}
+NUMBERS: dict[str, type[int] | type[float]] = {"integer": int, "number": float}
+"""What a JSON number is to the engine: 20.0 is an integer too, and 7 a number."""
 NOUNS = {"integer": "an integer", "number": "a number", "string": "a string", "boolean": "true or false"}
 
 
@@ -36,6 +41,7 @@ class RequestReader:
         self._extensions = extensions
         self._schema = generate_request({extension.name for extension in extensions})
         self._fields: dict[str, dict[str, Any]] = self._schema["properties"]
+        self._core = fields_of()
         self._validator = Draft202012Validator(self._schema)
 
     def read(self, body: bytes) -> GenerationRequest:
@@ -45,30 +51,27 @@ class RequestReader:
         values |= {name: sent.get(name) for name, schema in self._fields.items() if "x-extension" in schema}
         for extension in self._extensions:
             values = extension.reshaped(values)
-        seed = self._seeds.randrange(SEEDS) if values["seed"] is None else int(values["seed"])
-        size = (int(values["width"]), int(values["height"]))
-        self._check_limits(int(values["steps"]), *size)
-        pixels = self._max_picture_pixels
-        image, mask = values["image"], values["mask"]
-        request = GenerationRequest(
-            prompt=values["prompt"],
-            negative_prompt=values["negative_prompt"],
-            steps=int(values["steps"]),
-            cfg=float(values["cfg"]),
-            seed=seed,
-            width=size[0],
-            height=size[1],
-            scheduler=values["scheduler"],
-            denoise_strength=float(values["denoise_strength"]),
-            image=None if image is None else read_image("image", image, size, pixels),
-            mask=None if mask is None else read_mask("mask", mask, size, pixels),
-            previews=values["show_diffusion_process"],
-            preview_stride=max(1, int(values["show_diffusion_stride"])),
-            use_opencl=values["use_opencl"],
-        )
+        request = self._request(values)
         for extension in self._extensions:
             request = extension.completed(request, values)
         return request
+
+    def _request(self, values: Fields) -> GenerationRequest:
+        """What the core's fields say. Every one of them becomes an attribute; a test makes sure of it."""
+        seed = self._seeds.randrange(seeds()) if values["seed"] is None else values["seed"]
+        made = {name: self._converted(name, values[name]) for name in self._core} | {"seed": int(seed)}
+        self._check_limits(made["steps"], made["width"], made["height"])
+        for name, read in PICTURES.items():
+            if made[name] is not None:
+                size = (made["width"], made["height"])
+                made[name] = read(name, made[name], size, self._max_picture_pixels)
+        request = GenerationRequest(**{ENGINES_NAMES.get(name, name): value for name, value in made.items()})
+        return replace(request, preview_stride=max(1, request.preview_stride))
+
+    def _converted(self, name: str, value: Any) -> Any:
+        """A value as the engine takes it: int or float where the schema says so, all else as it came."""
+        kinds = [NUMBERS[kind] for kind in _listed(self._fields[name]["type"]) if kind in NUMBERS]
+        return kinds[0](value) if kinds and value is not None else value
 
     def checked(self, document: dict[str, Any]) -> dict[str, Any]:
         """The documented fields that were sent, validated; unknown fields and optional nulls are dropped."""

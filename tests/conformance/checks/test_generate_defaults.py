@@ -18,7 +18,9 @@ from local_dream_conformance.checks import (
     health,
 )
 from local_dream_conformance.checks.generate_defaults import PAINTED
+from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from tests.conformance.in_memory_server import BARE, DEFAULTS, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (
@@ -35,6 +37,7 @@ from tests.conformance.transcripts import (
     stream,
     words,
 )
+from tests.field_values import another
 
 for module in (
     generate_defaults,
@@ -49,19 +52,12 @@ for module in (
 ):
     assert module  # importing it registers the checks
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
-IDS = [f"GEN-DEF-{number:02}" for number in range(1, 13)]
+IDS = [requirement.id for requirement in contract.load().requirements if requirement.group == "generate-defaults"]
 HALVES = (("steps", "cfg", "scheduler"), ("steps", "cfg"), ("steps",))
 """Three bisections that tell steps, cfg and scheduler apart, as the scenario would choose them."""
 HEALTHY = answer("health/get", 200)
 OTHER: Mapping[str, Any] = {
-    "negative_prompt": "ugly",
-    "steps": 3,
-    "cfg": 4.0,
-    "width": 64,
-    "height": 128,
-    "scheduler": "euler_a",
-    "denoise_strength": 0.75,
-    "use_opencl": True,
+    name: another({**documented()[name].schema, "default": DEFAULTS[name]}) for name in PAINTED.values()
 }
 """For each field a default that is not the written one."""
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from local_dream_conformance.checks import generate_ranges, health
 from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.fields import Field, documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from tests.conformance import transcripts
 from tests.conformance.transcripts import (
@@ -21,6 +23,7 @@ from tests.conformance.transcripts import (
     stream,
     words,
 )
+from tests.field_values import out_of_range
 
 assert generate_ranges
 assert health
@@ -65,6 +68,19 @@ def test_should_be_refused(label: str, case: tuple[str, dict[str, Any], str]) ->
     assert judgement.verdict is Verdict.WARN
     assert said in words(judgement)
     assert judge(id, stream(label, [error()], fields=fields)).verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize("field", documented().values(), ids=lambda field: field.name)
+def test_every_range_of_the_contract_is_judged_by_its_requirement(field: Field) -> None:
+    for keyword, value in out_of_range(field.schema).items():
+        if keyword == "minLength":
+            continue
+        value = -2 if field.name == "seed" and keyword == "minimum" else value
+        fields = sent(**{field.name: value})
+        taken = stream(f"range/{field.name}-{keyword}", [progress(1, 4)], fields=fields, end=End.HUNG_UP)
+        judgement = judge(field.ids[keyword], taken)
+        assert judgement.verdict is Verdict.WARN, keyword
+        assert f"{field.name}: {json.dumps(value)}" in words(judgement)
 
 
 def test_a_seed_is_judged_by_its_value() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core.contract import documented
 from local_dream_conformance.core.exchange import End, Exchange, Request, Transcript
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from local_dream_conformance.core.contract import documented
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.scenarios import json_values
 
-KEPT = {name: schema for name, schema in documented().items() if name not in ("image", "mask")}
+KEPT = {name: field.schema for name, field in documented().items() if name not in ("image", "mask")}
 PYTHON = {
     "null": ["NoneType"],
     "boolean": ["bool"],
@@ -28,7 +28,7 @@ def drawn(draw: Callable[[Random], Any]) -> list[Any]:
 
 @pytest.mark.parametrize("field", documented())
 def test_values_are_allowed_and_of_every_type_that_the_field_may_have(field: str) -> None:
-    schema = documented()[field]
+    schema = documented()[field].schema
     values = drawn(lambda random: json_values.allowed(random, schema))
     validator = Draft202012Validator(schema)
     assert all(validator.is_valid(value) for value in values)

@@ -16,8 +16,10 @@ from starlette.datastructures import Headers
 from local_dream_mockserver.mock.request_side import breaches_of
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
 from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.request_reader import RequestReader
-from local_dream_mockserver.server.spec import generate_request, load_spec
+from local_dream_mockserver.server.spec import generate_request, ids_of, load_spec
+from tests.field_values import of_wrong_type, out_of_range
 from tests.spec_ids import requirement_ids
 
 JSON = {"content-type": "application/json"}
@@ -109,6 +111,19 @@ def test_each_breach_names_its_field_and_its_requirement(fields: dict[str, Any],
 )
 def test_bodies_that_are_no_request(body: bytes, requirement: str | None) -> None:
     assert found("/generate", JSON, body) == [(requirement, "body")]
+
+
+FIELDS = generate_request(NAMES)["properties"]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_field_is_judged_by_its_requirements(name: str) -> None:
+    """A wrong type by that of the type, a value out of range by that of the keyword that it breaks."""
+    ids = ids_of(name)
+    assert (ids["type"], name) in generate(**{name: of_wrong_type(FIELDS[name])})
+    for keyword, value in out_of_range(FIELDS[name]).items():
+        wanted = ids.get("minus-one", ids[keyword]) if value == -1 else ids[keyword]
+        assert generate(**{name: value}) == [(wanted, name)], keyword
 
 
 def test_several_breaches_are_all_told() -> None:

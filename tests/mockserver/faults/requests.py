@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from local_dream_mockserver.server.spec import component
+from tests.field_values import of_wrong_type, out_of_range
 from tests.mockserver.faults.direct import Ask, generate, upscale
 
 PLAIN: dict[str, Any] = {"prompt": "a red house by the sea", "seed": 7, "steps": 4, "width": 24, "height": 16}
@@ -78,17 +80,16 @@ def refusals() -> Iterator[Ask]:
     yield generate({**PLAIN, "image": IMAGE, "mask": "@@@@"})
     yield generate({**PLAIN, "image": IMAGE, "mask": "aGVsbG8gd29ybGQh"})
     yield generate({**PLAIN, "mask": MASK})
-    for name in ("steps", "seed", "width", "height", "show_diffusion_stride", "cfg", "denoise_strength"):
-        yield generate({**PLAIN, name: "8"})
+    fields = component("GenerateRequest")["properties"]
+    for name, schema in fields.items():
+        yield generate({**PLAIN, name: of_wrong_type(schema)})
     for name in ("steps", "width"):
         yield generate({**PLAIN, name: 8.5})
-    for name in ("prompt", "negative_prompt", "scheduler", "image", "mask", "show_diffusion_process", "use_opencl"):
-        yield generate({**PLAIN, name: 5})
     yield generate({**PLAIN, "cfg": 7.5, "negative_prompt": "x", "use_opencl": "yes"})
-    for name, value in (("steps", 0), ("width", 0), ("height", 17), ("denoise_strength", 2), ("scheduler", "x")):
-        yield generate({**PLAIN, name: value})
-    for seed in (-1, -2, 2**32):
-        yield generate({**PLAIN, "seed": seed})
+    for name, schema in fields.items():
+        for value in out_of_range(schema).values():
+            yield generate({**PLAIN, name: value})
+    yield generate({**PLAIN, "seed": -2})
     yield generate({**PLAIN, "show_diffusion_process": True, "show_diffusion_stride": 0})
 
 

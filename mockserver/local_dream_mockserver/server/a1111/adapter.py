@@ -22,6 +22,7 @@ from local_dream_mockserver.server.events import Complete, Failed
 from local_dream_mockserver.server.extensions.schedulers import Schedulers
 from local_dream_mockserver.server.generation import Generation
 from local_dream_mockserver.server.request_reader import RequestReader
+from local_dream_mockserver.server.spec import seeds
 from local_dream_mockserver.server.strict_json import read_object
 from local_dream_mockserver.server.worker import Worker
 
@@ -82,7 +83,7 @@ class Adapter:
         body = json.dumps(translated(sent, image, self.engine.describe())).encode()
         asked = replace(await run_in_threadpool(self.reader.read, body), output_format="png")
         made = [
-            await while_connected(request.receive, self._made(replace(asked, seed=(asked.seed + number) % 2**32)))
+            await while_connected(request.receive, self._made(replace(asked, seed=(asked.seed + number) % seeds())))
             for number in range(count)
         ]
         info = {
