@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from local_dream_conformance.core import extension
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.extension import Declared
@@ -25,14 +25,7 @@ MAX_SEED = 2**32 - 1
 
 def parse_url(text: str) -> str:
     """An http(s) address without query or fragment, no slash at its end."""
-    try:
-        parts = urlsplit(text.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\x7f]", text.strip()):
-        raise ValueError("give the server's address as http://HOST:PORT")
-    return text.strip().rstrip("/")
+    return Address.parse(text).url
 
 
 def parse_profile(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.extension import Declared
 
@@ -56,21 +56,17 @@ class Settings:
         """The schedulers of the extension that the target is said to have."""
         return tuple(dict.fromkeys(value for extension in self.extensions for value in extension.values))
 
-    @property
-    def public_url(self) -> str:
-        """The target's address without user name and password."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    @cached_property
+    def address(self) -> Address:
+        """Where the target listens."""
+        return Address(self.url)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Strings that must not be printed, the longest first."""
-        parts = urlsplit(self.url)
-        found = {value for _, value in self.headers} | {parts.username or "", parts.password or ""}
+        found = {value for _, value in self.headers} | self.address.secrets
         for _, value in self.headers:
             found.add(value.partition(" ")[2])  # "Bearer abc": a server may echo only "abc"
-        if parts.username is not None:  # as it is sent
-            found.add(b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode("ascii"))
         return tuple(sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True))
 
     def redact(self, text: str) -> str:
@@ -82,7 +78,7 @@ class Settings:
     def public(self) -> dict[str, Any]:
         """All settings as JSON values, without secrets."""
         return {
-            "url": self.public_url,
+            "url": self.address.public,
             "profile": self.profile,
             "strict": self.strict,
             "size": None if self.size is None else "{}x{}".format(*self.size),

@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import HIDDEN, Settings
@@ -35,15 +34,14 @@ def line(exchange: Exchange, settings: Settings, bodies: Path) -> str:
     if exchange.label.startswith("upscale") and exchange.status == 200:
         words += ["-o", "answer.jpg"]
         words.remove("-i")
-    words.append(settings.public_url + request.target)
+    words.append(settings.address.origin + request.target)
     return settings.redact(" ".join(shlex.quote(word) for word in words))
 
 
 def _raw(exchange: Exchange, settings: Settings, bodies: Path) -> str:
     """Bytes that no HTTP client would send go through netcat."""
-    parts = urlsplit(settings.url)
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    return f"nc {shlex.quote(parts.hostname or '')} {port} < {shlex.quote(str(_written(exchange, bodies)))}"
+    address = settings.address
+    return f"nc {shlex.quote(address.host)} {address.port} < {shlex.quote(str(_written(exchange, bodies)))}"
 
 
 def _headers(request: Request, settings: Settings) -> Sequence[str]:

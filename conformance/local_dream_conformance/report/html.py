@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange, Transcript
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import exchange_view, template
 from local_dream_conformance.report.exchange_view import ExchangeView
@@ -70,7 +70,7 @@ def _gallery(exchanges: Mapping[str, Exchange], document: ViewModel, album: Albu
     for exchange in sorted(exchanges.values(), key=lambda exchange: exchange.label.count("/")):
         if len(shown) == GALLERY:
             break
-        if exchange.status != 200 or exchange.request.target not in ("/generate", "/upscale"):
+        if exchange.status != 200 or exchange.operation not in (GENERATE, UPSCALE):
             continue
         made = exchange_view.of(exchange, document, album)
         if any(picture.uri and not picture.caption.startswith(("input", "mask")) for picture in made.pictures):

@@ -63,7 +63,7 @@ class Outputs:
         if self.draft is not None:
             failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
             broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]
-            Path(self.draft).write_text(waiver_file.draft(broken, settings.public_url), encoding="utf-8")
+            Path(self.draft).write_text(waiver_file.draft(broken, settings.address.public), encoding="utf-8")
             self.written.append(f"drafted {counted(len(broken), 'waiver')} in {self.draft}")
         if self.record is not None and not result.problem:
             self._record(Path(self.record), result, settings, folder)

@@ -124,7 +124,7 @@ class ConformanceSession:
 
     def pytest_report_header(self) -> str:
         contract = self.suite.contract
-        target = f"{self.launched} (our own server)" if self.launched else self.settings.public_url
+        target = f"{self.launched} (our own server)" if self.launched else self.settings.address.public
         if self.recording is not None:
             target += f", recorded {self.recording.started or 'earlier'}"
         return f"local-dream: target {target}, profile {self.settings.profile}, contract {contract.version}"

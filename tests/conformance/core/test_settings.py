@@ -170,7 +170,7 @@ def test_bad_addresses(text: str) -> None:
 
 def test_secrets_are_nowhere_in_what_is_shown() -> None:
     found = resolve("http://user:passw0rd@h:1", {"header": ["Authorization: Bearer tok-123"]}, {}, {}, "")
-    assert found.public_url == "http://h:1"
+    assert found.address.public == "http://h:1"
     assert found.public()["headers"] == [f"Authorization: {HIDDEN}"]
     assert found.redact("you sent tok-123 and Bearer tok-123 and passw0rd") == "you sent *** and *** and ***"
     shown = f"{found.public()}"
