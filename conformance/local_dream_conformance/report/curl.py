@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import HIDDEN, Settings
+from local_dream_conformance.core.verdict import Judgement
 
 INLINE = 300
 """Bytes up to which a body stands in the line itself."""
 LEFT_OUT = {"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"}
 ALWAYS_HIDDEN = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
+
+
+def lines(
+    judgements: Iterable[Judgement], exchanges: Mapping[str, Exchange], settings: Settings, bodies: Path
+) -> dict[str, str]:
+    """A command for every exchange, by label, that a finding names."""
+    named = dict.fromkeys(finding.exchange for judgement in judgements for finding in judgement.findings)
+    return {label: line(exchanges[label], settings, bodies) for label in exchanges if label in named}
 
 
 def line(exchange: Exchange, settings: Settings, bodies: Path) -> str:

@@ -100,12 +100,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.local_dream_plan:
         config.option.dist, config.option.tx = "no", []  # one process is enough to print
 
+    from local_dream_conformance.run import setup
     from local_dream_conformance.run.session import ConformanceSession
 
     try:
-        config.pluginmanager.register(
-            ConformanceSession(config, target, given(config), os.environ), "local_dream_conductor"
-        )
+        session = ConformanceSession(config, setup.make(config, target, given(config), os.environ))
+        config.pluginmanager.register(session, "local_dream_conductor")
     except BadSetting as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -17,6 +17,7 @@ from local_dream_conformance.core.contract import Level
 from local_dream_conformance.core.exchange import End
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.recordings import recording
+from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.result import extension_line, known
 from local_dream_conformance.result.judged import Judged
 from local_dream_conformance.run import replay, suite
@@ -35,8 +36,9 @@ def judged(name: str, folder: Path) -> dict[str, Judgement]:
     shipped = suite.load()
     ids = [r.id for r in shipped.contract.in_profile("all") if not r.unjudged and r.id not in kept.untested]
     chosen = replay.settings(kept, {})
-    replay.begin(folder, FOLDER / name, kept, chosen)
-    run = Run(shipped, chosen, replay.make_plan(shipped, ids, chosen, kept), folder)
+    shared = RunFolder(folder)
+    replay.begin(shared, FOLDER / name, kept, chosen)
+    run = Run(shipped, chosen, replay.make_plan(shipped, ids, chosen, kept), shared)
     return {id: run.judge(id) for id in ids}
 
 
