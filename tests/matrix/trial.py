@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.extension import of_profile
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement, Verdict
@@ -94,7 +94,7 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
     with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
         folder = RunFolder(Path(text))
         given = {**GIVEN, **settings_of(entry), **(entry.options if entry else {})}
-        chosen = options.resolve(url, given, {}, {}, "")
+        chosen = settings_sources.resolve(url, given, {}, {}, "")
         ids = _judged(suite, chosen, entry)
         planned = plan.make(suite, ids, chosen)
         try:

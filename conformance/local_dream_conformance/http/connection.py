@@ -14,7 +14,7 @@ import h11
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request
-from local_dream_conformance.core.settings import HIDDEN
+from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local_dream_conformance.core.exchange import Exchange, Request
-from local_dream_conformance.core.settings import HIDDEN, Settings
+from local_dream_conformance.core.options import HIDDEN
+from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
 
 INLINE = 300

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local_dream_conformance.core.errors import BadSetting
-from local_dream_conformance.core.options import OPTIONS, Option
-from local_dream_conformance.core.run_options import RUN_OPTIONS, RunOption
+from local_dream_conformance.core.options import RUN_OPTIONS, Option
+from local_dream_conformance.core.settings import OPTIONS
 
 if TYPE_CHECKING:
     from local_dream_conformance.run.suite import Suite
@@ -29,20 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="judge the server at this address, such as http://127.0.0.1:8081; or 'mock' to start our own and judge it",
     )
-    for option in OPTIONS:
-        _add(group, option.name, dest=option.dest, help=_help(option), **_kind(option))
-    for extra in RUN_OPTIONS:
-        kind = {"metavar": extra.metavar} if extra.metavar else {"action": "store_true"}
-        kind |= {"action": "append"} if extra.many else {}
-        _add(group, extra.name, dest=extra.dest, help=_help(extra), **kind)
-
-
-def _help(option: Option | RunOption) -> str:
-    return option.help.replace("%", "%%")
+    for option in (*OPTIONS, *RUN_OPTIONS):
+        _add(group, option.name, dest=option.dest, help=option.help.replace("%", "%%"), **_kind(option))
 
 
 def _kind(option: Option) -> dict[str, Any]:
-    if option.means is not None:
+    if option.is_switch:
         return {"action": "store_true", "default": None}
     if option.many:
         return {"action": "append", "metavar": option.metavar}

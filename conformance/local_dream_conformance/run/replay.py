@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.settings import OPTION_OF, Settings
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import BadRecording, Recording
@@ -45,8 +45,8 @@ def settings(kept: Recording, given: Mapping[str, Any]) -> Settings:
                 f"--{name}: the recording has it already; with --replay only {', '.join(f'--{own}' for own in OWN)} "
                 "can be given"
             )
-    anew = options.resolve(kept.settings.url, given, {}, {}, "")
-    changes = {option.field: getattr(anew, option.field) for option in options.OPTIONS if option.name in given}
+    anew = settings_sources.resolve(kept.settings.url, given, {}, {}, "")
+    changes = {field: getattr(anew, field) for field, option in OPTION_OF.items() if option.name in given}
     return replace(kept.settings, **changes)
 
 

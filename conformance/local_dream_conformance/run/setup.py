@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core import options, settings_file
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.contract import BadContract
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.settings import Settings
@@ -51,9 +51,9 @@ def make(config: pytest.Config, target: str | None, given: Mapping[str, Any], en
         launched, settings = recording.launched, replay.settings(recording, given)
     else:
         launched = target if target in SERVERS else ""
-        file, origin = settings_file.find(config.invocation_params.dir)
-        url = target if launched else options.address(target)
-        settings = options.resolve(url, given, environment, file, origin)
+        file, origin = settings_sources.find_file(config.invocation_params.dir)
+        url = target if launched else settings_sources.address(target)
+        settings = settings_sources.resolve(url, given, environment, file, origin)
         if launched and settings.upscaler_path is None:
             settings = replace(settings, upscaler_path=SERVERS[launched].upscaler_path)
     try:

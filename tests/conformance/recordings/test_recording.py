@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
@@ -66,7 +66,7 @@ def test_all_settings_but_the_tokens_are_read_back(tmp_path: Path) -> None:
         "waivers": "waivers.toml",
         "known": ["local-dream-2.7"],
     }
-    settings = options.resolve("http://user:pass@127.0.0.1:8081/api", given, {}, {}, "")
+    settings = settings_sources.resolve("http://user:pass@127.0.0.1:8081/api", given, {}, {}, "")
     recording.write(tmp_path, replace(HEAD, settings=settings), [BASE])
     found = recording.read(tmp_path).settings
     assert found == replace(settings, url="http://127.0.0.1:8081/api", headers=(("X-Key", "***"),))
@@ -259,7 +259,7 @@ def live() -> Iterator[tuple[Settings, Mapping[str, Judgement], Path]]:
     """The shipped suite on the honest server: settings, judgements, the folder of the run."""
     with standing(None) as (url, _), tempfile.TemporaryDirectory() as folder:
         given = {"upscaler-path": "default", "budget": "generate=7", "profile": "hardened"}
-        settings = options.resolve(url, given, {}, {}, "")
+        settings = settings_sources.resolve(url, given, {}, {}, "")
         shipped = suite.load()
         shared = RunFolder(Path(folder))
         shared.begin(url)
