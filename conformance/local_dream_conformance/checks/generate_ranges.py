@@ -17,7 +17,7 @@ from local_dream_conformance.evidence.selectors import fields, outcome
 MAX_SEED = 2**32 - 1
 
 
-@check("GEN-RNG-01", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-01", needs=["range"])
 def gets_an_answer(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(context.starting("range/")):
@@ -57,27 +57,27 @@ def _refused(
         expect_status(context, exchange, 400, what=_odd(exchange), cause=cause if exchange.status == 200 else "")
 
 
-@check("GEN-RNG-02", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-02", needs=["range"])
 def steps(context: Context) -> None:
     _refused(context, "steps-zero", "steps-negative")
 
 
-@check("GEN-RNG-03", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-03", needs=["range"])
 def size_below_one(context: Context) -> None:
     _refused(context, "width-zero", "width-negative", "height-zero", "height-negative")
 
 
-@check("GEN-RNG-04", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-04", needs=["range"])
 def size_not_a_multiple(context: Context) -> None:
     _refused(context, "width-odd", "height-odd", cause="the server rounds the size, or makes an odd one")
 
 
-@check("GEN-RNG-05", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-05", needs=["range"])
 def strength(context: Context) -> None:
     _refused(context, "denoise_strength-", cause="the value is clamped, or used as it is")
 
 
-@check("GEN-RNG-06", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-06", needs=["range"])
 def seed(context: Context) -> None:
     def beyond(exchange: Exchange) -> bool:
         value = fields(exchange.request).get("seed")
@@ -86,7 +86,7 @@ def seed(context: Context) -> None:
     _refused(context, "seed-", only=beyond, cause="the seed is cut to 32 bits")
 
 
-@check("GEN-RNG-07", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-07", needs=["range"])
 def seed_minus_one(context: Context) -> None:
     _refused(
         context,
@@ -96,12 +96,12 @@ def seed_minus_one(context: Context) -> None:
     )
 
 
-@check("GEN-RNG-08", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-08", needs=["range"])
 def stride(context: Context) -> None:
     _refused(context, "stride-", cause="the stride is clamped, or taken for no previews")
 
 
-@check("GEN-RNG-09", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-09", needs=["range"])
 def scheduler(context: Context) -> None:
     _refused(context, "scheduler-", cause="the server silently takes another scheduler")
 

@@ -33,10 +33,10 @@ def _wrong_type(field: str) -> Callable[[Context], None]:
 
 
 for _number, _field in enumerate(documented(), 1):  # in the order of the schema, as a test makes sure
-    check(f"GEN-TYP-{_number:02}", needs=[_probe(_field)], requires=["HLT-01"])(_wrong_type(_field))
+    check(f"GEN-TYP-{_number:02}", needs=[_probe(_field)])(_wrong_type(_field))
 
 
-@check("GEN-TYP-15", needs=["generated"], requires=["HLT-01"])
+@check("GEN-TYP-15", needs=["generated"])
 def generated_wrong_types(context: Context) -> None:
     unless_absent(context)
     generated_requests.judge(context, "generated/generate/", _what_is_wrong)

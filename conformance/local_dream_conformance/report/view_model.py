@@ -15,7 +15,7 @@ from typing import Any
 
 from local_dream_conformance.core.budget import Cost, counted, describe
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.verdict import ENDED, Verdict
+from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
 from local_dream_conformance.result.result import Outcome
 
 LONG = 2000
@@ -45,19 +45,8 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Broken:
-    """One broken expectation, with texts that are safe to print."""
-
-    expected: str
-    got: str
-    exchange: str
-    at: str
-    cause: str
-
-
-@dataclass(frozen=True)
 class Entry:
-    """One requirement with what was found."""
+    """One requirement with what was found, in texts that are safe to print."""
 
     id: str
     level: str
@@ -69,19 +58,14 @@ class Entry:
     clause: str
     verdict: Verdict
     reason: str
-    findings: tuple[Broken, ...]
+    findings: tuple[Finding, ...]
     assertions: int
     evidence: tuple[str, ...]
 
     @property
-    def verdict_name(self) -> str:
-        """The verdict in words of a sentence."""
-        return NAMES[self.verdict]
-
-    @property
-    def places(self) -> list[tuple[str, list[Broken]]]:
+    def places(self) -> list[tuple[str, list[Finding]]]:
         """What is broken by the exchange in which it is: (label, findings), the label "" for what is in none."""
-        found: dict[str, list[Broken]] = {}
+        found: dict[str, list[Finding]] = {}
         for finding in self.findings:
             found.setdefault(finding.exchange, []).append(finding)
         return list(found.items())
@@ -285,7 +269,7 @@ def _entry(value: Mapping[str, Any]) -> Entry:
         **{name: escape(str(value[name]), LONG) for name in ("operation", "text", "clause")},
         verdict=Verdict(value["verdict"]),
         reason=_lines(value["reason"]),
-        findings=tuple(Broken(**{key: _lines(text) for key, text in found.items()}) for found in value["findings"]),
+        findings=tuple(Finding(**{key: _lines(text) for key, text in found.items()}) for found in value["findings"]),
         assertions=int(value["assertions"]),
         evidence=tuple(escape(label) for label in value["evidence"]),
     )
