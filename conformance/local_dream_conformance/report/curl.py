@@ -11,6 +11,7 @@ from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
+from local_dream_conformance.result.requirement_result import RequirementResult
 
 INLINE = 300
 """Bytes up to which a body stands in the line itself."""
@@ -19,10 +20,13 @@ ALWAYS_HIDDEN = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 
 
 def lines(
-    judgements: Iterable[Judgement], exchanges: Mapping[str, Exchange], settings: Settings, bodies: Path
+    results: Iterable[Judgement | RequirementResult],
+    exchanges: Mapping[str, Exchange],
+    settings: Settings,
+    bodies: Path,
 ) -> dict[str, str]:
     """A command for every exchange, by label, that a finding names."""
-    named = dict.fromkeys(finding.exchange for judgement in judgements for finding in judgement.findings)
+    named = dict.fromkeys(finding.exchange for one in results for finding in one.findings)
     return {label: line(exchanges[label], settings, bodies) for label in exchanges if label in named}
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from local_dream_conformance.core.verdict import Finding, Verdict
-from local_dream_conformance.report.view_model import BROKEN, NAMES, Entry, ViewModel, many
+from local_dream_conformance.report.view_model import BROKEN, NAMES, ViewModel, many
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Outcome
 
 SHOWN = 40
@@ -51,7 +52,7 @@ def _coverage(document: ViewModel) -> Iterator[str]:
         yield f"| {prose(group.name)} | {' | '.join(cells)} |"
 
 
-def _section(title: str, entries: list[Entry]) -> Iterator[str]:
+def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
     if not entries:
         return
     yield ""

@@ -60,10 +60,10 @@ class Outputs:
         if self.reports.wanted:
             redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
             shown = [redaction.transcript(transcript) for transcript in folder.transcripts()]
-            self.written += self.reports.write(result.to_json(), shown)
+            self.written += self.reports.write(result, shown)
         if self.draft is not None:
-            failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
-            broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]
+            failing = (Verdict.FAIL, Verdict.WARN) if result.settings["strict"] else (Verdict.FAIL,)
+            broken = result.having(*failing)
             Path(self.draft).write_text(waiver_file.draft(broken, settings.address.public), encoding="utf-8")
             self.written.append(f"drafted {counted(len(broken), 'waiver')} in {self.draft}")
         if self.record is not None and not result.problem:
@@ -72,14 +72,14 @@ class Outputs:
 
     def _record(self, place: Path, result: Result, settings: Settings, folder: RunFolder) -> None:
         made = Recording(
-            suite_version=result.suite_version,
-            contract_version=result.contract_version,
+            suite_version=result.suite.version,
+            contract_version=result.contract,
             started=result.started,
             settings=settings,
             scenarios=tuple(
-                Kept(line.name, line.state, folder.failure(line.name) or line.reason) for line in result.plan
+                Kept(line.name, line.state, folder.failure(line.name) or line.reason) for line in result.plan.scenarios
             ),
-            launched=result.launched,
+            launched=result.launched or "",
             redacted_prompts=self.redact_prompts,
         )
         recording.write(place, made, folder.transcripts())

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from local_dream_conformance.core.budget import describe
@@ -24,8 +25,8 @@ from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report import curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result import waiver
-from local_dream_conformance.result.judged import Judged
-from local_dream_conformance.result.result import Result, judgement_from_json, judgement_json
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import Result
 from local_dream_conformance.run import plan, replay, summary
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
@@ -69,7 +70,7 @@ class ConformanceSession:
         self.run: Run | None = None
         self.server: ServerProcess | None = None
         self.problem = ""
-        self.judged: dict[str, Judged] = {}
+        self.judged: dict[str, Judgement] = {}
         self.result: Result | None = None
         self.began = Began()
 
@@ -176,7 +177,7 @@ class ConformanceSession:
         if not judgement.findings and judgement.verdict not in (Verdict.ERROR, Verdict.STALE):
             return judgement, ""
         curls = curl.lines([judgement], self.folder.exchanges(), self.run.settings, self.folder.bodies)
-        return judgement, failure.text(requirement, judgement, curls)
+        return judgement, failure.text(RequirementResult.of(requirement, judgement), curls)
 
     def fails(self, judgement: Judgement) -> bool:
         """Whether the item of a requirement fails."""
@@ -190,22 +191,22 @@ class ConformanceSession:
         outcome: Any = yield
         if isinstance(item, RequirementItem) and call.when == "call" and item.judgement is not None:
             report = outcome.get_result()
-            report.local_dream = {"judgement": judgement_json(item.judgement), "text": item.text}
+            report.local_dream = msgspec.to_builtins(item.judgement)
             if item.judgement.verdict is Verdict.ERROR:
                 report.longrepr = item.text
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         carried: dict[str, Any] | None = getattr(report, "local_dream", None)
         if carried is not None and not self.is_worker:
-            judgement = judgement_from_json(carried["judgement"])
-            self.judged[judgement.id] = Judged(self.suite.contract.by_id[judgement.id], judgement, carried["text"])
+            judgement = msgspec.convert(carried, Judgement)
+            self.judged[judgement.id] = judgement
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
         carried: dict[str, Any] | None = getattr(report, "local_dream", None)
         if carried is None:
             return None
-        verdict = Verdict(carried["judgement"]["verdict"])
+        verdict = Verdict(carried["verdict"])
         return None if verdict is Verdict.WARN and report.failed else WORDS.get(verdict)
 
     # The end

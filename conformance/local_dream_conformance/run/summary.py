@@ -15,8 +15,8 @@ from local_dream_conformance.core.verdict import ENDED, Judgement, Verdict
 from local_dream_conformance.evidence.spending import spent
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report import curl
-from local_dream_conformance.result.judged import Judged
-from local_dream_conformance.result.result import ExchangeLine, Replayed, Result, ScenarioLine
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import ExchangeLine, Replayed, Result, ScenarioLine, ScenarioState, make
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.setup import Setup
 from local_dream_conformance.run.suite import Suite
@@ -35,7 +35,7 @@ def result(
     settings: Settings,
     plan: Plan | None,
     ids: Sequence[str],
-    judged: Mapping[str, Judged],
+    judged: Mapping[str, Judgement],
     folder: RunFolder,
     began: Began,
     problem: str,
@@ -49,9 +49,9 @@ def result(
     transcripts = folder.transcripts()
     selected = [requirement for requirement in contract.requirements if requirement.id in ids]
     profile = contract.in_profile(settings.profile, settings.declared)
-    lines = tuple(judged.get(r.id) or Judged(r, _never_judged(r)) for r in selected)
+    lines = [RequirementResult.of(r, judged.get(r.id) or _never_judged(r)) for r in selected]
     chosen = plan or Plan(())
-    return Result(
+    return make(
         suite_version=version("local-dream-conformance"),
         contract_version=contract.version,
         python=platform.python_version(),
@@ -59,18 +59,17 @@ def result(
         duration=time.monotonic() - began.clock,
         settings=settings.public(),
         launched=setup.launched,
-        strict=settings.strict,
-        plan=tuple(_scenario_lines(chosen, setup.suite, folder)),
+        scenarios=tuple(_scenario_lines(chosen, setup.suite, folder)),
         planned=chosen.cost,
         spent=spent(transcripts),
-        judged=lines,
+        requirements=lines,
         deselected=tuple(r for r in profile if plan and not r.unjudged and r.id not in ids),
         unjudged=tuple(r for r in profile if r.unjudged),
         exchanges=tuple(ExchangeLine.of(t.scenario, exchange) for t in transcripts for exchange in t.exchanges),
-        curls=curl.lines([line.judgement for line in lines], folder.exchanges(), settings, folder.bodies),
+        curls=curl.lines(lines, folder.exchanges(), settings, folder.bodies),
         problem=problem,
         waivers=tuple(setup.waivers[r.id] for r in selected if r.id in setup.waivers),
-        replay=None if setup.recording is None else Replayed.of(setup.recording),
+        replayed=None if setup.recording is None else Replayed.of(setup.recording),
     )
 
 
@@ -83,10 +82,11 @@ def _scenario_lines(plan: Plan, suite: Suite, folder: RunFolder) -> Iterator[Sce
     for scenario in plan.scenarios:
         made, failed = folder.transcript(scenario.name), folder.failure(scenario.name)
         yield ScenarioLine(scenario.name, scenario.cost, "made" if made else "failed" if failed else "planned")
-    for state, reasons in (
-        ("unavailable", plan.unavailable),
-        ("over-budget", plan.over_budget),
-        ("not-recorded", plan.not_recorded),
-    ):
+    left_out: dict[ScenarioState, Mapping[str, str]] = {
+        "unavailable": plan.unavailable,
+        "over-budget": plan.over_budget,
+        "not-recorded": plan.not_recorded,
+    }
+    for state, reasons in left_out.items():
         for name, reason in reasons.items():
             yield ScenarioLine(name, suite.scenarios[name].cost, state, reason)

@@ -19,7 +19,7 @@ from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.result import extension_line, known
-from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.run import replay, suite
 from local_dream_conformance.run.runner import Run
 from tests.recordings.__main__ import convert
@@ -69,7 +69,7 @@ def test_what_is_recorded_suffices_for_much_of_the_contract(name: str, folders: 
 def test_the_extensions_that_each_recording_shows(name: str, folders: dict[str, Path]) -> None:
     by_id = suite.load().contract.by_id
     judgements = judged(name, folders[name]).items()
-    lines = extension_line.lines([Judged(by_id[id], judgement) for id, judgement in judgements], ())
+    lines = extension_line.lines([RequirementResult.of(by_id[id], judgement) for id, judgement in judgements], ())
     states = {line.name: line.state for line in lines if line.state != "unknown"}
     assert states == EXPECTED[name]["extensions"]
     assert {line.name for line in lines} == set(extension.NAMES)
