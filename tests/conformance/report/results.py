@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from local_dream_conformance.core import contract
@@ -10,6 +11,7 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import End, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.report import curl
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import ExchangeLine, Result, ScenarioLine, make
 from tests.conformance import transcripts
@@ -90,10 +92,8 @@ def failing(hostile: Sequence[str] = ()) -> tuple[Result, tuple[Transcript, ...]
         judged("GEN-EVT-13", Verdict.BLOCKED, "GEN-EVT-12 is broken"),
         judged("GEN-PIC-03", Verdict.NOT_APPLICABLE, f"no format key {told}"),
     )
-    curls = {
-        "base": f'curl -sS -i -N --data-binary \'{{"prompt": "a"}}\' {URL}/generate',
-        "upscale/odd": f"curl -sS -N --data-binary @/tmp/local-dream-1/bodies/upscale-odd.bin {URL}/upscale",
-    }
+    run = Path("/tmp/local-dream-1/bodies")
+    curls = {one.label: curl.command(one, Settings(URL), run).line for one in (cut, bad)}
     by_probe: Mapping[str, tuple[Exchange, ...]] = {
         exchange.label.partition("/")[0]: (exchange,) for exchange in exchanges
     }

@@ -64,7 +64,8 @@ def test_a_failing_run_shows_verdict_cost_coverage_and_evidence() -> None:
         "blocked : GEN-EVT-12 is broken GEN-EVT-13",
         "cannot be judged from outside :",
         "expected one terminal event got none where base: byte 7",
-        "curl -sS -N --data-binary @upscale-odd.bin http://192.168.1.23:8081/upscale",
+        "-H 'X-Upscaler-Path: /models/upscaler.bin' --data-binary @upscale-odd.bin -o answer.jpg "
+        "http://192.168.1.23:8081/upscale",
         "output: no picture: does not begin as a JPEG",
         "progress: step 1 of 4, with a picture",
         "ended: truncated",
