@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from local_dream_conformance.core import contract, settings_file
+from local_dream_conformance.core import contract, settings_sources
 from local_dream_conformance.core.contract import BadContract, Requirement
 from local_dream_conformance.core.errors import BadSetting
-from local_dream_conformance.core.options import OPTIONS, PROFILES
-from local_dream_conformance.core.run_options import RUN_OPTIONS
+from local_dream_conformance.core.options import PROFILES, RUN_OPTIONS
+from local_dream_conformance.core.settings import OPTIONS
 from local_dream_conformance.report import requirements_page
 from local_dream_conformance.result import schema as schema
 
@@ -115,7 +115,7 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
             raise click.UsageError("--replay judges a recording and asks no server: leave the URL out")
         sys.exit(_run(words))
     try:
-        file, _ = settings_file.find(Path.cwd())
+        file, _ = settings_sources.find_file(Path.cwd())
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
     target = url or os.environ.get("LOCAL_DREAM_TARGET") or file.get("target")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local_dream_conformance.core.options import OPTIONS
+from local_dream_conformance.core.settings import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from local_dream_conformance.core.options import OPTIONS
-from local_dream_conformance.core.run_options import RUN_OPTIONS
+from local_dream_conformance.core.options import RUN_OPTIONS
+from local_dream_conformance.core.settings import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "ci"

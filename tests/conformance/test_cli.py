@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from local_dream_conformance import cli
 from local_dream_conformance.core import contract
-from local_dream_conformance.core.options import OPTIONS
-from local_dream_conformance.core.run_options import RUN_OPTIONS
+from local_dream_conformance.core.options import RUN_OPTIONS
+from local_dream_conformance.core.settings import OPTIONS
 from local_dream_conformance.report import requirements_page
 
 

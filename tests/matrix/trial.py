@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.contract import of_profile
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.http.preflight import Unreachable, reach
-from local_dream_conformance.run import plan, runner
+from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run import plan
 from local_dream_conformance.run.evaluator import Evaluator
 from local_dream_conformance.run.runner import Run
 from local_dream_conformance.run.suite import Suite
@@ -91,16 +92,16 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
     began = time.monotonic()
     name = entry.name if entry else HONEST
     with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
-        folder = Path(text)
+        folder = RunFolder(Path(text))
         given = {**GIVEN, **settings_of(entry), **(entry.options if entry else {})}
-        chosen = options.resolve(url, given, {}, {}, "")
+        chosen = settings_sources.resolve(url, given, {}, {}, "")
         ids = _judged(suite, chosen, entry)
         planned = plan.make(suite, ids, chosen)
         try:
             reach(chosen)
         except Unreachable as problem:
             return Trial(name, applied=applied(), seconds=time.monotonic() - began, problem=str(problem))
-        runner.begin(folder, url)
+        folder.begin(url)
         judging = Run(suite, chosen, planned, folder)
         judgements = {id: judging.judge(id) for id in ids}
         served = applied()

@@ -13,7 +13,6 @@ from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
-from local_dream_conformance.http.transport import Address
 from local_dream_conformance.run import suite
 from local_dream_conformance.scenarios import SCENARIOS, requests
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -127,7 +126,7 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
     """A request in one line."""
     request = exchange.request
     if not request.method:
-        host = Address.of(settings.url).host_header
+        host = settings.address.host_header
         return _code(_cut(ascii(request.body)[2:-1].replace(host, "HOST")))
     path = request.target if not request.target.startswith("/no-such-path") else "/no-such-path-..."
     parts = [f"{request.method} {path}", *_headers(request)]

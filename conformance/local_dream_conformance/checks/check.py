@@ -29,6 +29,9 @@ class Check:
     requires: tuple[str, ...]
 
 
+REQUIRED = ("HLT-01",)
+"""What a check requires that names nothing more: that the server answers GET /health."""
+
 REGISTRY: dict[str, list[Check]] = {}
 
 
@@ -37,9 +40,12 @@ def check(
     *,
     needs: Iterable[str],
     over: Iterable[str] = (),
-    requires: Iterable[str] = (),
+    requires: Iterable[str] = REQUIRED,
 ) -> Callable[[Callable[[Context], None]], Callable[[Context], None]]:
-    """Registers a check of requirement `id`. A requirement may have several; all must hold."""
+    """Registers a check of requirement `id`. A requirement may have several; all must hold.
+
+    `requires` replaces REQUIRED: an extension, say, is asked for whatever /health answers.
+    """
 
     def register(function: Callable[[Context], None]) -> Callable[[Context], None]:
         REGISTRY.setdefault(id, []).append(Check(id, function, tuple(needs), tuple(over), tuple(requires)))

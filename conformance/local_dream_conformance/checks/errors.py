@@ -33,7 +33,7 @@ def _errors(context: Context) -> list[Exchange]:
     return found
 
 
-@check("ERR-01", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+@check("ERR-01", needs=["refuse"], over=EVERYTHING)
 def media_type(context: Context) -> None:
     for exchange in _errors(context):
         context.expect(
@@ -45,7 +45,7 @@ def media_type(context: Context) -> None:
         )
 
 
-@check("ERR-02", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+@check("ERR-02", needs=["refuse"], over=EVERYTHING)
 def shape(context: Context) -> None:
     for exchange in _errors(context):
         problem = envelope.problem(exchange)
@@ -62,7 +62,7 @@ def _own(exchange: Exchange) -> str:
     return "the answer of the HTTP library, not of the API's code?" if exchange.media_type != "application/json" else ""
 
 
-@check("ERR-03", needs=["refuse"], over=EVERYTHING, requires=["HLT-01"])
+@check("ERR-03", needs=["refuse"], over=EVERYTHING)
 def type_fits_the_status(context: Context) -> None:
     kinds = [(exchange, envelope.kind(exchange)) for exchange in _errors(context)]
     named = [(exchange, kind) for exchange, kind in kinds if kind is not None]
@@ -78,7 +78,7 @@ def type_fits_the_status(context: Context) -> None:
         )
 
 
-@check("ERR-04", needs=["health"], over=EVERYTHING, requires=["HLT-01"])
+@check("ERR-04", needs=["health"], over=EVERYTHING)
 def other_statuses_carry_it_too(context: Context) -> None:
     judged = False
     for label, exchange in context.exchanges.items():
@@ -95,7 +95,7 @@ def other_statuses_carry_it_too(context: Context) -> None:
         raise MissingEvidence("no answer had an error status other than 400 and 500")
 
 
-@check("ERR-05", needs=["refuse"], over=["refuse-image/", "upscale-refuse/", "keep-alive/"], requires=["HLT-01"])
+@check("ERR-05", needs=["refuse"], over=["refuse-image/", "upscale-refuse/", "keep-alive/"])
 def health_goes_on(context: Context) -> None:
     for exchange in present(
         context, *(f"{scenario}/health" for scenario in ("refuse", "refuse-image", "upscale-refuse"))
@@ -134,7 +134,7 @@ def work_goes_on(context: Context) -> None:
     )
 
 
-@check("ERR-07", needs=["refuse"], requires=["HLT-01"])
+@check("ERR-07", needs=["refuse"])
 def not_utf8(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(present(context, "refuse/body-not-utf8")):

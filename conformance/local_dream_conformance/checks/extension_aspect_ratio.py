@@ -51,7 +51,7 @@ def _shaped(context: Context) -> Iterator[Shaped]:
         raise MissingEvidence("complete has no size")
 
 
-@check("EXT-ASP-01", needs=["aspect-ratio", "base"])
+@check("EXT-ASP-01", needs=["aspect-ratio", "base"], requires=[])
 def there(context: Context) -> None:
     shown, base = context["aspect-ratio/portrait"], context["base"]
     unless_absent(context)

@@ -23,7 +23,7 @@ def _refused(context: Context) -> list[Exchange]:
     return [e for e in context.starting(*MEANWHILE) if e.operation == GENERATE and e.status == UNAVAILABLE]
 
 
-@check("EXT-BSY-01", needs=["overlap"], over=["hang-up/"])
+@check("EXT-BSY-01", needs=["overlap"], over=["hang-up/"], requires=[])
 def there(context: Context) -> None:
     refused = _refused(context)
     unless_absent(context)

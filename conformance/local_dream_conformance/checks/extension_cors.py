@@ -44,7 +44,7 @@ def _is_let(exchange: Exchange) -> bool:
     return exchange.status in (200, 204) and _lets_in(exchange)
 
 
-@check("EXT-COR-01", needs=["cors"], over=["formats/png"])
+@check("EXT-COR-01", needs=["cors"], over=["formats/png"], requires=[])
 def there(context: Context) -> None:
     asked = list(present(context, *PREFLIGHTS))
     let = [exchange for exchange in asked if _is_let(exchange)]

@@ -34,7 +34,7 @@ def _described(exchange: Exchange) -> str:
     return f"output_format png: complete has {'no format' if said is None else f'format {value(said)}'}"
 
 
-@check("EXT-FMT-01", needs=["formats"])
+@check("EXT-FMT-01", needs=["formats"], requires=[])
 def there(context: Context) -> None:
     shown = context["formats/png"]
     unless_absent(context)

@@ -23,7 +23,7 @@ def _completes(exchange: Exchange) -> bool:
     return generation(exchange).complete is not None
 
 
-@check("EXT-SCH-01", needs=["schedulers"])
+@check("EXT-SCH-01", needs=["schedulers"], requires=[])
 def there(context: Context) -> None:
     asked = _asked(context)
     taken = [str(fields(exchange.request).get("scheduler")) for exchange in asked if _completes(exchange)]

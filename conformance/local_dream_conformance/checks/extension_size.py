@@ -11,7 +11,7 @@ from local_dream_conformance.evidence.image_compare import by
 from local_dream_conformance.evidence.selectors import fields, outcome, size, value
 
 
-@check("EXT-SIZ-01", needs=["size"])
+@check("EXT-SIZ-01", needs=["size"], requires=[])
 def there(context: Context) -> None:
     shown = context["size/square"]
     unless_absent(context)

@@ -20,7 +20,7 @@ MANY = 3
 """So many times as many words have more tokens, whatever the tokenizer."""
 
 
-@check("EXT-TOK-01", needs=["tokenize"])
+@check("EXT-TOK-01", needs=["tokenize"], requires=[])
 def there(context: Context) -> None:
     asked = context["tokenize/short"]
     count = token_count(asked).count

@@ -19,7 +19,7 @@ def _asked(context: Context) -> tuple[list[Exchange], list[Exchange]]:
     return generates, upscales
 
 
-@check("EXT-UPO-01", needs=["keep-alive", "upscale-refuse"])
+@check("EXT-UPO-01", needs=["keep-alive", "upscale-refuse"], requires=[])
 def there(context: Context) -> None:
     generates, upscales = _asked(context)
     lacks = all(exchange.status in ABSENT for exchange in generates)

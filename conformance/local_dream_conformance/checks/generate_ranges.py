@@ -29,7 +29,7 @@ CAUSES = {
 """Why a value may have been accepted, as far as it is known."""
 
 
-@check("GEN-RNG-01", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-01", needs=["range"])
 def gets_an_answer(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(context.starting("range/")):
@@ -92,10 +92,10 @@ def _ranged() -> Mapping[str, Sequence[str]]:
 
 
 for _id, _names in _ranged().items():
-    check(_id, needs=["range"], requires=["HLT-01"])(_out_of_range(_id, _names))
+    check(_id, needs=["range"])(_out_of_range(_id, _names))
 
 
-@check("GEN-RNG-08", needs=["range"], requires=["HLT-01"])
+@check("GEN-RNG-08", needs=["range"])
 def stride(context: Context) -> None:
     """With previews alone, which the schema of the field does not know."""
     cause = "the stride is clamped, or taken for no previews"

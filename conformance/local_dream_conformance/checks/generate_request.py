@@ -41,22 +41,22 @@ def _refused(context: Context, *labels: str, cause: str = "") -> None:
         expect_status(context, exchange, 400, what=what, cause=cause if exchange.status == 200 else "")
 
 
-@check("GEN-REQ-01", needs=["refuse"], requires=["HLT-01"])
+@check("GEN-REQ-01", needs=["refuse"])
 def prompt_missing(context: Context) -> None:
     _refused(context, "refuse/prompt-missing", cause="prompt has a default")
 
 
-@check("GEN-REQ-02", needs=["refuse"], requires=["HLT-01"])
+@check("GEN-REQ-02", needs=["refuse"])
 def malformed(context: Context) -> None:
     _refused(context, "refuse/json-malformed", "refuse/json-trailing", "refuse/json-nan", cause="a lenient JSON reader")
 
 
-@check("GEN-REQ-03", needs=["refuse"], requires=["HLT-01"])
+@check("GEN-REQ-03", needs=["refuse"])
 def body_empty(context: Context) -> None:
     _refused(context, "refuse/body-empty")
 
 
-@check("GEN-REQ-04", needs=["refuse"], requires=["HLT-01"])
+@check("GEN-REQ-04", needs=["refuse"])
 def not_an_object(context: Context) -> None:
     _refused(context, "refuse/json-array", "refuse/json-string", "refuse/json-number", "refuse/json-null")
 
@@ -85,7 +85,7 @@ def everything_else_is_optional(context: Context) -> None:
             )
 
 
-@check("GEN-REQ-06", needs=["refuse"], requires=["HLT-01"])
+@check("GEN-REQ-06", needs=["refuse"])
 def prompt_empty(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(present(context, "refuse/prompt-empty")):
@@ -151,27 +151,27 @@ def every_null(context: Context) -> None:
     )
 
 
-@check("GEN-REQ-12", needs=["refuse-image"], requires=["HLT-01"])
+@check("GEN-REQ-12", needs=["refuse-image"])
 def image_not_base64(context: Context) -> None:
     _refused(context, "refuse-image/image-not-base64", cause="a base64 reader that skips what it does not know")
 
 
-@check("GEN-REQ-13", needs=["refuse-image"], requires=["HLT-01"])
+@check("GEN-REQ-13", needs=["refuse-image"])
 def image_not_an_image(context: Context) -> None:
     _refused(context, "refuse-image/image-not-an-image", cause="an image that cannot be decoded is ignored")
 
 
-@check("GEN-REQ-14", needs=["refuse-image"], requires=["HLT-01"])
+@check("GEN-REQ-14", needs=["refuse-image"])
 def mask_not_base64(context: Context) -> None:
     _refused(context, "refuse-image/mask-not-base64", cause="a base64 reader that skips what it does not know")
 
 
-@check("GEN-REQ-15", needs=["refuse-image"], requires=["HLT-01"])
+@check("GEN-REQ-15", needs=["refuse-image"])
 def mask_not_an_image(context: Context) -> None:
     _refused(context, "refuse-image/mask-not-an-image", cause="a mask that cannot be decoded is ignored")
 
 
-@check("GEN-REQ-16", needs=["range"], requires=["HLT-01"])
+@check("GEN-REQ-16", needs=["range"])
 def mask_without_image(context: Context) -> None:
     _needs_img2img(context)
     _refused(context, "range/mask-without-image", cause="the mask is ignored")

@@ -12,12 +12,12 @@ from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT, End
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, Kind
 from local_dream_conformance.evidence.selectors import EVERY, GENERATIONS, ended, outcome, streams, value
-from local_dream_conformance.http.sse import Notice, Oddity, as_read_by_clients
+from local_dream_conformance.http.sse import Diagnostic, DiagnosticKind, as_read_by_clients
 
 NAMES = (Kind.PROGRESS, Kind.COMPLETE, Kind.ERROR)
 
 
-@check("GEN-SSE-01", needs=["base"], over=["refuse/prompt-missing"])
+@check("GEN-SSE-01", needs=["base"], over=["refuse/prompt-missing"], requires=[])
 def base_is_a_stream(context: Context) -> None:
     base = context["base"]
     if all(exchange.status in ABSENT for exchange in context.starting("base", "refuse/prompt-missing")):
@@ -68,11 +68,11 @@ def not_cached(context: Context) -> None:
 @check("GEN-SSE-04", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def utf8_without_bom(context: Context) -> None:
     for stream in streams(context, *EVERY):
-        _none_of(context, stream, [Oddity.BOM], "no byte order mark", "most readers lose the first event to it")
+        _none_of(context, stream, [DiagnosticKind.BOM], "no byte order mark", "most readers lose the first event to it")
         _none_of(
             context,
             stream,
-            [Oddity.INVALID_UTF8],
+            [DiagnosticKind.INVALID_UTF8],
             "valid UTF-8",
             "a character cut in two, or text in another encoding",
         )
@@ -84,7 +84,7 @@ def lines_end_with_lf(context: Context) -> None:
         _none_of(
             context,
             stream,
-            [Oddity.CR, Oddity.CRLF],
+            [DiagnosticKind.CR, DiagnosticKind.CRLF],
             "lines that end with LF",
             "clients that split at LF LF never see the end of an event",
         )
@@ -92,14 +92,14 @@ def lines_end_with_lf(context: Context) -> None:
 
 @check("GEN-SSE-06", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def event_line_first(context: Context) -> None:
-    kinds = [Oddity.NO_EVENT_LINE, Oddity.SEVERAL_EVENT_LINES, Oddity.EVENT_AFTER_DATA]
+    kinds = [DiagnosticKind.NO_EVENT_LINE, DiagnosticKind.SEVERAL_EVENT_LINES, DiagnosticKind.EVENT_AFTER_DATA]
     for stream in streams(context, *EVERY):
         _none_of(context, stream, kinds, "one event: line before the data", "")
 
 
 @check("GEN-SSE-07", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def one_data_line(context: Context) -> None:
-    kinds = [Oddity.SEVERAL_DATA_LINES, Oddity.NO_DATA, Oddity.NO_SPACE]
+    kinds = [DiagnosticKind.SEVERAL_DATA_LINES, DiagnosticKind.NO_DATA, DiagnosticKind.NO_SPACE]
     for stream in streams(context, *EVERY):
         _none_of(context, stream, kinds, "one line that begins with 'data: '", "")
 
@@ -216,35 +216,37 @@ def _closing_marks(stream: GenerationStream) -> set[int]:
     }
 
 
-def _seen(stream: GenerationStream, *oddities: Oddity) -> list[Notice]:
-    """The notices of these kinds, without those in the torn last event of a stream that was cut off."""
+def _seen(stream: GenerationStream, *kinds: DiagnosticKind) -> list[Diagnostic]:
+    """The diagnostics of these kinds, without those in the torn last event of a stream that was cut off."""
     torn = stream.exchange.end not in (End.COMPLETE, End.EOF)
     whole = stream.events[-1].sse.end if stream.events else 0
     done = _closing_marks(stream)
     return [
-        notice
-        for notice in stream.sse.noticed(*oddities)
-        if notice.event not in done
-        and not (torn and notice.offset >= whole)
-        and not (notice.oddity is Oddity.NO_SPACE and not notice.text.startswith("data"))
+        diagnostic
+        for diagnostic in stream.sse.diagnosed(*kinds)
+        if diagnostic.event not in done
+        and not (torn and diagnostic.offset >= whole)
+        and not (diagnostic.kind is DiagnosticKind.NO_SPACE and not diagnostic.text.startswith("data"))
     ]
 
 
-def _none_of(context: Context, stream: GenerationStream, oddities: list[Oddity], expected: str, cause: str) -> None:
+def _none_of(
+    context: Context, stream: GenerationStream, kinds: list[DiagnosticKind], expected: str, cause: str
+) -> None:
     """Expects that a stream has none of these oddities; the finding is about the first and says how many there are."""
-    seen = _seen(stream, *oddities)
+    seen = _seen(stream, *kinds)
     if not seen:
         context.expect(True, expected=expected, got="")
         return
-    notice = seen[0]
+    diagnostic = seen[0]
     times = f" ({len(seen)} times in this stream)" if len(seen) > 1 else ""
-    line = f": {escape(notice.text, 80)!r}" if notice.text else ""
-    event = "" if notice.event is None else f"event {notice.event + 1}, "
-    at = f"{event}byte {notice.offset} ({stream.exchange.arrived(notice.offset):.3f} s)"
+    line = f": {escape(diagnostic.text, 80)!r}" if diagnostic.text else ""
+    event = "" if diagnostic.event is None else f"event {diagnostic.event + 1}, "
+    at = f"{event}byte {diagnostic.offset} ({stream.exchange.arrived(diagnostic.offset):.3f} s)"
     context.expect(
         False,
         expected=expected,
-        got=f"{SAID[notice.oddity]}{line}{times}",
+        got=f"{SAID[diagnostic.kind]}{line}{times}",
         exchange=stream.exchange,
         at=at,
         cause=cause,
@@ -252,14 +254,14 @@ def _none_of(context: Context, stream: GenerationStream, oddities: list[Oddity],
 
 
 SAID = {
-    Oddity.BOM: "a byte order mark",
-    Oddity.INVALID_UTF8: "bytes that are not UTF-8",
-    Oddity.CR: "a line that ends with CR",
-    Oddity.CRLF: "a line that ends with CR LF",
-    Oddity.NO_EVENT_LINE: "an event without an event: line",
-    Oddity.SEVERAL_EVENT_LINES: "a second event: line in one event",
-    Oddity.EVENT_AFTER_DATA: "the event: line after the data",
-    Oddity.SEVERAL_DATA_LINES: "a second data: line in one event",
-    Oddity.NO_DATA: "an event without data",
-    Oddity.NO_SPACE: "no space after data:",
+    DiagnosticKind.BOM: "a byte order mark",
+    DiagnosticKind.INVALID_UTF8: "bytes that are not UTF-8",
+    DiagnosticKind.CR: "a line that ends with CR",
+    DiagnosticKind.CRLF: "a line that ends with CR LF",
+    DiagnosticKind.NO_EVENT_LINE: "an event without an event: line",
+    DiagnosticKind.SEVERAL_EVENT_LINES: "a second event: line in one event",
+    DiagnosticKind.EVENT_AFTER_DATA: "the event: line after the data",
+    DiagnosticKind.SEVERAL_DATA_LINES: "a second data: line in one event",
+    DiagnosticKind.NO_DATA: "an event without data",
+    DiagnosticKind.NO_SPACE: "no space after data:",
 }

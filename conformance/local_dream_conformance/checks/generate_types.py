@@ -31,10 +31,10 @@ def _wrong_type(field: Field, scenario: str) -> Callable[[Context], None]:
 
 for _field in documented().values():
     _scenario = "refuse-image" if _field.is_picture else "refuse"
-    check(_field.ids["type"], needs=[_scenario], requires=["HLT-01"])(_wrong_type(_field, _scenario))
+    check(_field.ids["type"], needs=[_scenario])(_wrong_type(_field, _scenario))
 
 
-@check("GEN-TYP-15", needs=["generated"], requires=["HLT-01"])
+@check("GEN-TYP-15", needs=["generated"])
 def generated_wrong_types(context: Context) -> None:
     unless_absent(context)
     generated_requests.judge(context, "generated/generate/", _what_is_wrong)

@@ -17,12 +17,12 @@ LONG_WAIT = 0.5
 CREDENTIALS = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
 
-@check("HLT-01", needs=["health"])
+@check("HLT-01", needs=["health"], requires=[])
 def answers(context: Context) -> None:
     expect_status(context, context["health/get"], 200, what="GET /health")
 
 
-@check("HLT-02", needs=["health"], requires=["HLT-01"])
+@check("HLT-02", needs=["health"])
 def asks_for_no_credentials(context: Context) -> None:
     exchange = context["health/anonymous" if "health/anonymous" in context else "health/get"]
     secret = {name.lower() for name, _ in context.settings.headers} | set(CREDENTIALS)
@@ -31,7 +31,7 @@ def asks_for_no_credentials(context: Context) -> None:
     expect_status(context, exchange, 200, what="GET /health without credentials")
 
 
-@check("HLT-03", needs=["hang-up"], requires=["HLT-01"])
+@check("HLT-03", needs=["hang-up"])
 def answers_while_streaming(context: Context) -> None:
     unless_absent(context)
     stream, health = context["hang-up/abandoned"], context["hang-up/health-meanwhile"]
@@ -50,7 +50,7 @@ def answers_while_streaming(context: Context) -> None:
     expect_status(context, health, 200, what="GET /health while a generation streams")
 
 
-@check("HLT-04", needs=["health"], requires=["HLT-01"])
+@check("HLT-04", needs=["health"])
 def answers_head(context: Context) -> None:
     exchange = context["health/head"]
     if expect_status(context, exchange, 200, what="HEAD /health"):
@@ -63,13 +63,13 @@ def answers_head(context: Context) -> None:
         )
 
 
-@check("SRV-01", needs=["health"], requires=["HLT-01"])
+@check("SRV-01", needs=["health"])
 def unknown_path(context: Context) -> None:
     for exchange in present(context, "health/unknown-path", "health/unknown-path-post"):
         expect_status(context, exchange, 404, what=_asked(exchange), cause="a route that catches all?")
 
 
-@check("SRV-02", needs=["health"], requires=["HLT-01"])
+@check("SRV-02", needs=["health"])
 def unknown_method(context: Context) -> None:
     for exchange in context.starting("health/wrong-method-"):
         expect_status(context, exchange, 404, 405, what=_asked(exchange))

@@ -154,7 +154,7 @@ def expect_continue(context: Context) -> None:
     )
 
 
-@check("ROB-07", needs=["keep-alive"], requires=["HLT-01"])
+@check("ROB-07", needs=["keep-alive"])
 def keep_alive_after_an_error(context: Context) -> None:
     for exchange in context.starting("keep-alive/"):
         stray = dict(exchange.notes).get("bytes-after-the-answer")
@@ -184,7 +184,7 @@ def keep_alive_after_an_error(context: Context) -> None:
         context.not_applicable("the server closes the connection after an error answer")
 
 
-@check("ROB-08", needs=["hostile"], requires=["HLT-01"])
+@check("ROB-08", needs=["hostile"])
 def deep_json(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(present(context, "hostile/json-deep")):
@@ -198,7 +198,7 @@ def deep_json(context: Context) -> None:
         _lives_on(context, "hostile/health", "JSON nested too deeply")
 
 
-@check("ROB-09", needs=["hostile"], requires=["HLT-01"])
+@check("ROB-09", needs=["hostile"])
 def garbage(context: Context) -> None:
     for exchange in reached(context.starting("hostile/")):
         if exchange.request.method == "":

@@ -40,7 +40,7 @@ def _asked_again(context: Context, refused: Exchange) -> bool:
     )
 
 
-@check("UPS-ANS-01", needs=["upscale"], requires=["HLT-01"])
+@check("UPS-ANS-01", needs=["upscale"])
 def is_a_jpeg_answer(context: Context) -> None:
     judged = [
         exchange for exchange in _answers(context) if exchange.status == 200 or not _asked_again(context, exchange)

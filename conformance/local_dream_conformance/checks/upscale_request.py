@@ -14,7 +14,6 @@ from local_dream_conformance.evidence.selectors import outcome
 from local_dream_conformance.scenarios.generated_requests import size_problem
 
 FLAG = "X-Use-OpenCL"
-FORMS = ("suffix", "fraction", "exponent")
 LEAKS = (b"root:", b"localhost", b"/bin/sh", b"127.0.0.1\t", b"127.0.0.1 ")
 """What stands in /etc/passwd and /etc/hosts, the files that the suite asks for."""
 
@@ -39,37 +38,37 @@ def _unless_path_first(context: Context, exchange: Exchange) -> None:
         )
 
 
-@check("UPS-REQ-01", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-01", needs=["upscale-refuse"])
 def width_missing(context: Context) -> None:
     _refused(context, "upscale-refuse/width-missing")
 
 
-@check("UPS-REQ-02", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-02", needs=["upscale-refuse"])
 def height_missing(context: Context) -> None:
     _refused(context, "upscale-refuse/height-missing")
 
 
-@check("UPS-REQ-03", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-03", needs=["upscale-refuse"])
 def path_missing(context: Context) -> None:
     _refused(context, "upscale-refuse/path-missing", cause="the server has a default upscaler")
 
 
-@check("UPS-REQ-04", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-04", needs=["upscale-refuse"])
 def not_a_number(context: Context) -> None:
     _refused(context, "upscale-refuse/width-not-a-number", "upscale-refuse/height-not-a-number")
 
 
-@check("UPS-REQ-05", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-05", needs=["upscale-refuse"])
 def body_short(context: Context) -> None:
     _refused(context, "upscale-refuse/body-short", cause="the server reads past the end of the body, or pads it")
 
 
-@check("UPS-REQ-06", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-06", needs=["upscale-refuse"])
 def body_long(context: Context) -> None:
     _refused(context, "upscale-refuse/body-long", cause="what is too much is cut off")
 
 
-@check("UPS-REQ-07", needs=["upscale-refuse"], requires=["HLT-01"])
+@check("UPS-REQ-07", needs=["upscale-refuse"])
 def body_empty(context: Context) -> None:
     _refused(context, "upscale-refuse/body-empty")
 
@@ -105,7 +104,7 @@ def path_unknown_is_the_clients_mistake(context: Context) -> None:
         expect_status(context, exchange, 400, 404, what=what)
 
 
-@check("UPS-REQ-11", needs=["upscale-refuse", "upscale-range"], requires=["HLT-01"])
+@check("UPS-REQ-11", needs=["upscale-refuse", "upscale-range"])
 def reads_no_other_file(context: Context) -> None:
     unless_absent(context, "/upscale")
     for exchange in reached(present(context, "upscale-range/path-traversal", "upscale-range/path-absolute")):
@@ -122,19 +121,19 @@ def reads_no_other_file(context: Context) -> None:
         )
 
 
-@check("UPS-REQ-12", needs=["upscale-refuse", "upscale-range"], requires=["HLT-01"])
+@check("UPS-REQ-12", needs=["upscale-refuse", "upscale-range"])
 def zero(context: Context) -> None:
     _refused(context, "upscale-range/width-zero", "upscale-range/height-zero")
 
 
-@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"], requires=["HLT-01"])
+@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"])
 def negative(context: Context) -> None:
     if not context.settings.destructive and "upscale-range/both-negative" not in context:
         raise MissingEvidence("asked only with --destructive: negative sizes have killed servers")
     _refused(context, "upscale-range/both-negative", "upscale-range/width-negative", cause="-4 x -4 is 16 pixels too")
 
 
-@check("UPS-REQ-14", needs=["upscale-refuse", "upscale-range"], requires=["HLT-01"])
+@check("UPS-REQ-14", needs=["upscale-refuse", "upscale-range"])
 def not_quite_an_integer(context: Context) -> None:
     _refused(
         context,
@@ -147,14 +146,14 @@ def not_quite_an_integer(context: Context) -> None:
     )
 
 
-@check("UPS-REQ-15", needs=["upscale-refuse", "upscale-range"], requires=["HLT-01"])
+@check("UPS-REQ-15", needs=["upscale-refuse", "upscale-range"])
 def beyond_32_bits(context: Context) -> None:
     _refused(
         context, "upscale-range/width-overflow", "upscale-range/height-overflow", cause="the size is cut to 32 bits"
     )
 
 
-@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"], requires=["HLT-01"])
+@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"])
 def generated_sizes(context: Context) -> None:
     _refused(context, "upscale-range/size-overflow", cause="width * height * 3 is reckoned in 32 bits")
     for exchange in context.starting("generated/upscale/"):

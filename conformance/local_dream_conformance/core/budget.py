@@ -30,6 +30,9 @@ class Budget:
         )
 
 
+UNLIMITED = Budget()
+
+
 def describe(cost: Cost) -> str:
     """A cost in words."""
     parts = [counted(cost.generations, "generation")] if cost.generations else []

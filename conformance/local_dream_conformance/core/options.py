@@ -1,38 +1,24 @@
-"""The options of a run: how people give each setting on the command line, in the environment and in a file.
+"""Options: how people give a setting, how its text is read, and how a report shows its value.
 
-The command line wins over the environment (`LOCAL_DREAM_SIZE` for `--size`), which wins over the file (`size` under
-`[tool.local-dream]` in pyproject.toml, or under `[local-dream]` in pytest.ini, tox.ini, setup.cfg).
+The settings of a run are fields of Settings, each declared with its option; options that say what else a run writes,
+reads or leaves out are RUN_OPTIONS.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from local_dream_conformance.core import extension
 from local_dream_conformance.core.budget import Budget
-from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.extension import Declared
-from local_dream_conformance.core.settings import Settings
 
 PROFILES = ("core", "hardened", "all")
 MAX_SEED = 2**32 - 1
-
-
-def parse_url(text: str) -> str:
-    """An http(s) address without query or fragment, no slash at its end."""
-    try:
-        parts = urlsplit(text.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\x7f]", text.strip()):
-        raise ValueError("give the server's address as http://HOST:PORT")
-    return text.strip().rstrip("/")
+HIDDEN = "***"
+"""What stands in place of a secret."""
 
 
 def parse_profile(text: str) -> str:
@@ -123,25 +109,52 @@ def _whole(text: str, low: int, high: int) -> int:
     return number
 
 
+def show_size(size: tuple[int, int]) -> str:
+    """WIDTHxHEIGHT."""
+    return "{}x{}".format(*size)
+
+
+def show_budget(budget: Budget) -> dict[str, int | None]:
+    """The limits by name."""
+    return {"generations": budget.generations, "upscales": budget.upscales}
+
+
+def show_header(header: tuple[str, str]) -> str:
+    """NAME: without its value, which may be a token."""
+    return f"{header[0]}: {HIDDEN}"
+
+
+def read_shown_header(text: str) -> tuple[str, str]:
+    """A header as a report shows it."""
+    return text.partition(":")[0], HIDDEN
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True)
 class Option:
-    """One setting as people give it: `--flag METAVAR`, `LOCAL_DREAM_NAME`, or `name` in a file.
+    """`--name METAVAR`, or a switch where there is no metavar. Only a setting is read from elsewhere too: from
+    `LOCAL_DREAM_NAME`, or from `name` in a configuration file.
 
-    `field` is the field of Settings. A switch takes no value on the command line; `means` is what its presence sets.
+    `parse` reads a text that a person gave (ValueError says the fix); of an option that may be given `many` times, one
+    of its values. `show` makes of a value what reports and recordings have of it, and `read_shown` is its inverse, by
+    default `parse`. `means` is what the presence of a switch sets.
     """
 
     name: str
-    field: str
-    parse: Callable[[str], Any]
     help: str
     metavar: str = ""
-    means: bool | None = None
+    parse: Callable[[str], Any] = parse_flag
+    means: bool = True
     many: bool = False
     secret: bool = False
+    """Messages do not quote the value."""
     file: bool = False
     """A path: in a configuration file it is relative to that file."""
-    absent: None = None
-    """What a switch is where it is not given: not said, so that the environment or a file may say it."""
+    show: Callable[[Any], Any] = _itself
+    read_shown: Callable[[Any], Any] | None = None
 
     @property
     def flag(self) -> str:
@@ -153,186 +166,41 @@ class Option:
 
     @property
     def dest(self) -> str:
+        """The attribute of pytest's options."""
         return "local_dream_" + self.name.replace("-", "_")
 
+    @property
+    def is_switch(self) -> bool:
+        return not self.metavar
 
-OPTIONS = (
-    Option(
-        "profile",
-        "profile",
-        parse_profile,
-        "what to judge: core is what the API document states and every client needs (default); hardened adds what a "
-        "careful server does; all adds extensions",
-        "core|hardened|all",
-    ),
-    Option("strict", "strict", parse_flag, "a broken SHOULD fails the run too, instead of a warning", means=True),
-    Option(
-        "size",
-        "size",
-        parse_size,
-        "picture size to ask for, for a server that can make only one (NPU models: 512x512); by default the smallest "
-        "that the checks allow",
-        "WxH",
-    ),
-    Option(
-        "steps",
-        "steps",
-        parse_steps,
-        "denoising steps to ask for; by default as few as the checks allow",
-        "N",
-    ),
-    Option(
-        "upscaler-path",
-        "upscaler_path",
-        parse_text,
-        "an upscaler model on the server, as sent in X-Upscaler-Path; without it only refusals of /upscale are judged",
-        "PATH",
-    ),
-    Option(
-        "no-img2img",
-        "img2img",
-        parse_flag,
-        "the server has no image-to-image: leave out what sends an image or a mask",
-        means=False,
-    ),
-    Option(
-        "idle-timeout",
-        "idle_timeout",
-        parse_seconds,
-        "give an answer up when no byte came for so long (default 120); more for one that thinks long between steps",
-        "SECONDS",
-    ),
-    Option(
-        "total-timeout",
-        "total_timeout",
-        parse_seconds,
-        "give an answer up when it takes longer than this in all (default 900)",
-        "SECONDS",
-    ),
-    Option(
-        "destructive",
-        "destructive",
-        parse_flag,
-        "also send what is known to crash real servers, such as negative picture sizes (off by default)",
-        means=True,
-    ),
-    Option(
-        "header",
-        "headers",
-        parse_header,
-        "header to send with every request, such as a token; repeat for more. Its value is never printed",
-        "NAME:VALUE",
-        many=True,
-        secret=True,
-    ),
-    Option(
-        "budget",
-        "budget",
-        parse_budget,
-        "spend at most N generations and M upscales on the server; what then cannot be judged is untested",
-        "generate=N,upscale=M",
-    ),
-    Option(
-        "seed",
-        "seed",
-        parse_seed,
-        "number from which prompts, seeds and generated requests derive, so that a run can be repeated (default 1)",
-        "N",
-    ),
-    Option(
-        "waivers",
-        "waivers",
-        parse_text,
-        "TOML file of requirements that may be broken for now, each with reason, owner and day of expiry",
-        "FILE",
-        file=True,
-    ),
-    Option(
-        "known",
-        "known",
-        parse_text,
-        "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
-        "RELEASE",
-        many=True,
-    ),
-    Option(
-        "extension",
-        "extensions",
-        parse_extension,
-        "an extension that the server is meant to have: it is judged in every profile, and its absence is a failure; "
-        f"{', '.join(name for name in extension.NAMES if name != 'schedulers')}, or schedulers=euler,lcm",
-        "NAME",
-        many=True,
-    ),
+    def shown(self, value: Any) -> Any:
+        """The value of the setting as reports and recordings have it: a JSON value without secrets."""
+        if value is None:
+            return None
+        return [self.show(one) for one in value] if self.many else self.show(value)
+
+    def from_shown(self, shown: Any) -> Any:
+        """The value of the setting from what `shown` made of it. Raises ValueError, TypeError."""
+        if shown is None or self.is_switch:
+            return shown
+        read = self.read_shown or (lambda text: self.parse(str(text)))
+        return tuple(read(one) for one in shown) if self.many else read(shown)
+
+
+TARGET = Option(
+    "target",
+    "judge the server at this address, such as http://127.0.0.1:8081; or 'mock' to start our own and judge it",
+    "URL",
 )
-
-NAMES = ("target", *(option.name for option in OPTIONS))
-
-
-def address(target: str) -> str:
-    """The server's address as `--target` gives it. Raises BadSetting."""
-    return str(_parsed("--target", parse_url, target))
-
-
-def resolve(
-    url: str, given: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any], origin: str
-) -> Settings:
-    """Settings for the server at `url` from the three sources.
-
-    `given` holds what the command line has, by option name; `file` what the configuration file has, and `origin`
-    names that file in messages. Raises BadSetting.
-    """
-    values: dict[str, Any] = {"url": url}
-    for option in OPTIONS:
-        if option.name in given:
-            values[option.field] = _from_command_line(option, given[option.name])
-        elif environment.get(option.variable, "") != "":
-            values[option.field] = _from_text(option, option.variable, environment[option.variable])
-        elif option.name in file:
-            value = file[option.name]
-            if option.file and isinstance(value, str):
-                value = str(Path(origin).parent / value)
-            values[option.field] = _from_file(option, f"{option.name} in {origin}", value)
-    for name in file:
-        if name not in NAMES:
-            raise BadSetting(f"{name!r} in {origin} is no setting; there are {', '.join(NAMES)}")
-    return Settings(**values)
-
-
-def _from_command_line(option: Option, value: Any) -> Any:
-    if option.means is not None:
-        return option.means
-    if option.many:
-        return tuple(_parsed(option.flag, option.parse, text, option.secret) for text in value)
-    return _parsed(option.flag, option.parse, str(value), option.secret)
-
-
-def _from_text(option: Option, where: str, text: str) -> Any:
-    parts = [line for line in text.splitlines() if line.strip()] if option.many else [text]
-    parsed = tuple(_parsed(where, option.parse, part.strip(), option.secret) for part in parts)
-    return _meant(option, parsed if option.many else parsed[0])
-
-
-def _from_file(option: Option, where: str, value: Any) -> Any:
-    if option.many and isinstance(value, list):
-        return tuple(_parsed(where, option.parse, str(part), option.secret) for part in value)
-    if isinstance(value, bool):
-        if option.means is None:
-            raise BadSetting(f"{where}: {str(value).lower()} cannot be used")
-        return _meant(option, value)
-    if not isinstance(value, str | int | float):
-        raise BadSetting(f"{where}: give a text or a number, not a {type(value).__name__}")
-    return _from_text(option, where, str(value))
-
-
-def _meant(option: Option, value: Any) -> Any:
-    """`no-img2img = false` means that there is img2img."""
-    return value == option.means if option.means is not None else value
-
-
-def _parsed(where: str, parse: Callable[[str], Any], text: str, secret: bool = False) -> Any:
-    try:
-        return parse(text)
-    except ValueError as error:
-        shown = "" if secret else f" {text!r}:"
-        raise BadSetting(f"{where}:{shown} {error}") from None
+RUN_OPTIONS = (
+    Option("plan", "print what would be asked of the server and what it costs, and stop without a call"),
+    Option("json-report", "write the whole result as JSON, for scripts", "PATH"),
+    Option("html-report", "write the whole result as one HTML file, for people: pictures, timed events", "PATH"),
+    Option("markdown-report", "write the result as Markdown; in a GitHub job its summary has it anyway", "PATH"),
+    Option("badge", "write a badge: PATH.svg a picture, PATH.json for shields.io; repeat for both", "PATH", many=True),
+    Option("record", "keep everything that was sent and received in this folder, without tokens", "DIR"),
+    Option("redact-prompts", "leave the prompts out of what --record keeps"),
+    Option("replay", "judge a recording again, in place of a server and without a network", "DIR"),
+    Option("write-waivers", "draft a file of waivers for what is broken", "FILE"),
+)
+"""Options that are no settings of the target. They are given on the command line only."""

@@ -1,16 +1,24 @@
-"""Settings of a run: one frozen value, and what of it may be shown. `options` says how people give it."""
+"""Settings of a run: one table of fields, each with its default and with the option through which people give it."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from local_dream_conformance.core.budget import Budget
+from local_dream_conformance.core import extension, options
+from local_dream_conformance.core.address import Address
+from local_dream_conformance.core.budget import UNLIMITED, Budget
 from local_dream_conformance.core.extension import Declared
+from local_dream_conformance.core.options import HIDDEN, Option
 
-HIDDEN = "***"
+
+def _setting(default: Any, name: str, help: str, metavar: str = "", **option: Any) -> Any:
+    """A field of Settings with its option."""
+    # The values of headers stay out of reprs, which end up in tracebacks.
+    made = Option(name, help, metavar, **option)
+    return field(default=default, repr=not made.secret, metadata={"option": made})
 
 
 @dataclass(frozen=True)
@@ -19,28 +27,121 @@ class Settings:
 
     `size` and `steps` are None where the scenarios choose (the smallest that their checks allow). `upscaler_path` is a
     path on the target. `headers` are sent with every request and may hold tokens: print `public()`, never them.
+    `waivers` is the path of a file; `known` are releases whose deviations are waived; `extensions` is what the target
+    is said to have: judged in every profile, and a failure where it is absent.
     """
 
     url: str
-    profile: str = "core"
-    strict: bool = False
-    size: tuple[int, int] | None = None
-    steps: int | None = None
-    upscaler_path: str | None = None
-    img2img: bool = True
-    idle_timeout: float = 120.0
-    total_timeout: float = 900.0
-    destructive: bool = False
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    budget: Budget = field(default_factory=Budget)
-    seed: int = 1
-    waivers: str | None = None
-    """A file of waivers."""
-    known: tuple[str, ...] = ()
-    """Releases whose known deviations are waived."""
-
-    extensions: tuple[Declared, ...] = ()
-    """What the target is said to have: judged in every profile, and a failure where it is absent."""
+    profile: str = _setting(
+        "core",
+        "profile",
+        "what to judge: core is what the API document states and every client needs (default); hardened adds what a "
+        "careful server does; all adds extensions",
+        "core|hardened|all",
+        parse=options.parse_profile,
+    )
+    strict: bool = _setting(False, "strict", "a broken SHOULD fails the run too, instead of a warning")
+    size: tuple[int, int] | None = _setting(
+        None,
+        "size",
+        "picture size to ask for, for a server that can make only one (NPU models: 512x512); by default the smallest "
+        "that the checks allow",
+        "WxH",
+        parse=options.parse_size,
+        show=options.show_size,
+    )
+    steps: int | None = _setting(
+        None,
+        "steps",
+        "denoising steps to ask for; by default as few as the checks allow",
+        "N",
+        parse=options.parse_steps,
+    )
+    upscaler_path: str | None = _setting(
+        None,
+        "upscaler-path",
+        "an upscaler model on the server, as sent in X-Upscaler-Path; without it only refusals of /upscale are judged",
+        "PATH",
+        parse=options.parse_text,
+    )
+    img2img: bool = _setting(
+        True,
+        "no-img2img",
+        "the server has no image-to-image: leave out what sends an image or a mask",
+        means=False,
+    )
+    idle_timeout: float = _setting(
+        120.0,
+        "idle-timeout",
+        "give an answer up when no byte came for so long (default 120); more for one that thinks long between steps",
+        "SECONDS",
+        parse=options.parse_seconds,
+    )
+    total_timeout: float = _setting(
+        900.0,
+        "total-timeout",
+        "give an answer up when it takes longer than this in all (default 900)",
+        "SECONDS",
+        parse=options.parse_seconds,
+    )
+    destructive: bool = _setting(
+        False,
+        "destructive",
+        "also send what is known to crash real servers, such as negative picture sizes (off by default)",
+    )
+    headers: tuple[tuple[str, str], ...] = _setting(
+        (),
+        "header",
+        "header to send with every request, such as a token; repeat for more. Its value is never printed",
+        "NAME:VALUE",
+        parse=options.parse_header,
+        many=True,
+        secret=True,
+        show=options.show_header,
+        read_shown=options.read_shown_header,
+    )
+    budget: Budget = _setting(  # noqa: RUF009  (the call makes a field)
+        UNLIMITED,
+        "budget",
+        "spend at most N generations and M upscales on the server; what then cannot be judged is untested",
+        "generate=N,upscale=M",
+        parse=options.parse_budget,
+        show=options.show_budget,
+        read_shown=lambda limits: Budget(**limits),
+    )
+    seed: int = _setting(
+        1,
+        "seed",
+        "number from which prompts, seeds and generated requests derive, so that a run can be repeated (default 1)",
+        "N",
+        parse=options.parse_seed,
+    )
+    waivers: str | None = _setting(
+        None,
+        "waivers",
+        "TOML file of requirements that may be broken for now, each with reason, owner and day of expiry",
+        "FILE",
+        parse=options.parse_text,
+        file=True,
+    )
+    known: tuple[str, ...] = _setting(
+        (),
+        "known",
+        "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
+        "RELEASE",
+        parse=options.parse_text,
+        many=True,
+    )
+    extensions: tuple[Declared, ...] = _setting(
+        (),
+        "extension",
+        "an extension that the server is meant to have: it is judged in every profile, and its absence is a failure; "
+        f"{', '.join(name for name in extension.NAMES if name != 'schedulers')}, or schedulers=euler,lcm",
+        "NAME",
+        parse=options.parse_extension,
+        many=True,
+        show=str,
+    )
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -56,21 +157,17 @@ class Settings:
         """The schedulers of the extension that the target is said to have."""
         return tuple(dict.fromkeys(value for extension in self.extensions for value in extension.values))
 
-    @property
-    def public_url(self) -> str:
-        """The target's address without user name and password."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    @cached_property
+    def address(self) -> Address:
+        """Where the target listens."""
+        return Address(self.url)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Strings that must not be printed, the longest first."""
-        parts = urlsplit(self.url)
-        found = {value for _, value in self.headers} | {parts.username or "", parts.password or ""}
+        found = {value for _, value in self.headers} | self.address.secrets
         for _, value in self.headers:
             found.add(value.partition(" ")[2])  # "Bearer abc": a server may echo only "abc"
-        if parts.username is not None:  # as it is sent
-            found.add(b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode("ascii"))
         return tuple(sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True))
 
     def redact(self, text: str) -> str:
@@ -81,21 +178,23 @@ class Settings:
 
     def public(self) -> dict[str, Any]:
         """All settings as JSON values, without secrets."""
-        return {
-            "url": self.public_url,
-            "profile": self.profile,
-            "strict": self.strict,
-            "size": None if self.size is None else "{}x{}".format(*self.size),
-            "steps": self.steps,
-            "upscaler_path": self.upscaler_path,
-            "img2img": self.img2img,
-            "idle_timeout": self.idle_timeout,
-            "total_timeout": self.total_timeout,
-            "destructive": self.destructive,
-            "headers": [f"{name}: {HIDDEN}" for name, _ in self.headers],
-            "budget": {"generations": self.budget.generations, "upscales": self.budget.upscales},
-            "seed": self.seed,
-            "waivers": self.waivers,
-            "known": list(self.known),
-            "extensions": [str(extension) for extension in self.extensions],
-        }
+        shown = {name: option.shown(getattr(self, name)) for name, option in OPTION_OF.items()}
+        return {"url": self.address.public, **shown}
+
+    @classmethod
+    def from_public(cls, public: Mapping[str, Any]) -> Settings:
+        """The settings that `public` made the values of; what is secret is HIDDEN, what is not there as by default.
+
+        Raises KeyError, ValueError, TypeError.
+        """
+        values = {name: option.from_shown(public.get(name)) for name, option in OPTION_OF.items()}
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls(Address.parse(public["url"]).url, **given)
+
+
+OPTION_OF: dict[str, Option] = {
+    field.name: field.metadata["option"] for field in fields(Settings) if "option" in field.metadata
+}
+"""The option of each field."""
+
+OPTIONS = tuple(OPTION_OF.values())

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import h11
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request
-from local_dream_conformance.core.settings import HIDDEN
-from local_dream_conformance.http.transport import Address, Deadline, ExchangeEnded, Transport
+from local_dream_conformance.core.options import HIDDEN
+from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long
 CHUNK = 1000
@@ -229,7 +230,7 @@ class Connection:
         return End.EOF if closed else End.COMPLETE
 
     def _take(self, recording: _Recording, piece: bytes, stop_when: StopWhen | None) -> None:
-        """Reads what has arrived. Raises Ended."""
+        """Reads what has arrived. Raises ExchangeEnded."""
         at = recording.deadline.elapsed
         body: list[bytes] = []
         broken: ExchangeEnded | None = None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from urllib.parse import urlsplit
 
 import httpx
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT
 from local_dream_conformance.core.settings import Settings
@@ -31,7 +31,7 @@ class _Silent(Exception):
 
 def reach(settings: Settings) -> None:
     """Returns where the target can be judged. Raises Unreachable."""
-    url = settings.public_url
+    url = settings.address.public
     patience = min(PATIENCE, settings.idle_timeout)
     try:
         answer = _ask(settings, "GET", "/health", patience)
@@ -50,7 +50,7 @@ def reach(settings: Settings) -> None:
     except _Silent:
         problem = f"{url} accepts connections but says nothing (no answer to GET /health within {patience:g} s)"
     except httpx.HTTPError as error:
-        problem = _not_http(settings.url, url, error)
+        problem = _not_http(settings.address, error)
     if not any(_is_there(settings, path, patience / 2) for path in ("/generate", "/upscale")):
         raise Unreachable(problem)
 
@@ -76,7 +76,7 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
     def ask() -> None:
         try:
             with httpx.Client(trust_env=False, timeout=patience) as client:
-                request = client.build_request(method, settings.url + path, **body)  # type: ignore[arg-type]
+                request = client.build_request(method, settings.address.url + path, **body)  # type: ignore[arg-type]
                 request.headers.update(settings.headers)
                 answer = client.send(request, stream=True)
                 found.append(answer)
@@ -106,11 +106,10 @@ def _refused(url: str, error: httpx.ConnectError) -> str:
     return f"nothing answers at {url} ({escape(words)}); start the server there, or check host and port"
 
 
-def _not_http(raw: str, url: str, error: httpx.HTTPError) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme == "http" and _speaks_tls(parts.hostname or "", parts.port or 80):
-        return f"{url} speaks TLS; give its address with https://"
-    return f"{url} does not answer in HTTP ({escape(str(error)) or type(error).__name__})"
+def _not_http(address: Address, error: httpx.HTTPError) -> str:
+    if not address.secure and _speaks_tls(address.host, address.port):
+        return f"{address.public} speaks TLS; give its address with https://"
+    return f"{address.public} does not answer in HTTP ({escape(str(error)) or type(error).__name__})"
 
 
 def _speaks_tls(host: str, port: int) -> bool:

@@ -1,8 +1,8 @@
 """A byte-strict reader of event streams (WHATWG HTML, section 9.2), which keeps what a lenient reader forgives.
 
-It gives the events that a conforming reader dispatches, and beside them every oddity with its byte offset: line ends
-other than LF, a byte order mark, bad UTF-8, a missing space, several data lines, an event that nothing ends. It judges
-nothing: which oddities are faults is for the checks to say. The result does not depend on how the bytes were cut.
+It gives the events that a conforming reader dispatches, and beside them diagnostics with byte offsets: line ends other
+than LF, a byte order mark, bad UTF-8, a missing space, several data lines, an event that nothing ends. Which of these
+are faults is for the checks to say. The result does not depend on how the bytes were cut.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import httpx_sse
 
 BOM = b"\xef\xbb\xbf"
 LINES_READ = 100_000  # a run of a hundred steps has some 300
-ODDITIES_KEPT = 100  # of each kind; all are counted
+DIAGNOSTICS_KEPT = 100  # of each kind; all are counted
 _LINE_END = re.compile(rb"[\r\n]")
 
 
-class Oddity(StrEnum):
-    """What a strict reader notices. Only some of these are faults."""
+class DiagnosticKind(StrEnum):
+    """What a strict reader diagnostics. Only some of these are faults."""
 
     BOM = "bom"
     """The stream begins with a byte order mark."""
@@ -57,7 +57,7 @@ class Oddity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Diagnostic:
     """One oddity: at which byte of the stream, and in which event (numbered from 0; None outside of events).
 
     A block that makes no event (NO_DATA) has the number that its event would have had.
@@ -65,7 +65,7 @@ class Notice:
     `text` is the line it is about, at most 80 characters, not made safe for printing.
     """
 
-    oddity: Oddity
+    kind: DiagnosticKind
     offset: int
     event: int | None
     text: str = ""
@@ -94,18 +94,18 @@ class Event:
 class Stream:
     """A whole stream as read. `unfinished` is an event that began and was never ended; readers do not see it.
 
-    `notices` keeps the first ODDITIES_KEPT of each kind; `counts` counts them all.
+    `diagnostics` keeps the first DIAGNOSTICS_KEPT of each kind; `counts` counts them all.
     """
 
     events: tuple[Event, ...]
     unfinished: Event | None
-    notices: tuple[Notice, ...]
-    counts: Mapping[Oddity, int]
+    diagnostics: tuple[Diagnostic, ...]
+    counts: Mapping[DiagnosticKind, int]
     size: int
 
-    def noticed(self, *oddities: Oddity) -> list[Notice]:
-        """The notices of these kinds, in stream order."""
-        return [notice for notice in self.notices if notice.oddity in oddities]
+    def diagnosed(self, *kinds: DiagnosticKind) -> list[Diagnostic]:
+        """The diagnostics of these kinds, in stream order."""
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.kind in kinds]
 
 
 class Decoder:
@@ -119,8 +119,8 @@ class Decoder:
         self._size = 0
         self._at_start = True
         self._events: list[Event] = []
-        self._notices: list[Notice] = []
-        self._counts: Counter[Oddity] = Counter()
+        self._diagnostics: list[Diagnostic] = []
+        self._counts: Counter[DiagnosticKind] = Counter()
         self._begin()
 
     def _begin(self) -> None:
@@ -145,8 +145,8 @@ class Decoder:
                 self._line(bytes(self._buffer), self._offset, len(self._buffer))
             if self._start is not None:
                 unfinished = Event(len(self._events), self._name or "", tuple(self._data), self._start, self._size)
-                self._notice(Oddity.UNFINISHED, self._start, self._name or "")
-        return Stream(tuple(self._events), unfinished, tuple(self._notices), dict(self._counts), self._size)
+                self._diagnose(DiagnosticKind.UNFINISHED, self._start, self._name or "")
+        return Stream(tuple(self._events), unfinished, tuple(self._diagnostics), dict(self._counts), self._size)
 
     def _read(self, *, final: bool) -> None:
         if self._at_start:
@@ -154,7 +154,7 @@ class Decoder:
                 return
             self._at_start = False
             if self._buffer.startswith(BOM):
-                self._notice(Oddity.BOM, 0)
+                self._diagnose(DiagnosticKind.BOM, 0)
                 del self._buffer[: len(BOM)]
                 self._offset = len(BOM)
         position = 0
@@ -170,13 +170,13 @@ class Decoder:
                     self._searched = end  # the next piece says whether this is CR or CR LF
                     break
                 ending = 2 if self._buffer[end + 1 : end + 2] == b"\n" else 1
-                self._notice(Oddity.CRLF if ending == 2 else Oddity.CR, self._offset + end)
+                self._diagnose(DiagnosticKind.CRLF if ending == 2 else DiagnosticKind.CR, self._offset + end)
             self._line(bytes(self._buffer[position:end]), self._offset + position, end + ending - position)
             position = end + ending
             self._lines += 1
         else:
-            if not self._counts[Oddity.TOO_MANY_LINES]:
-                self._notice(Oddity.TOO_MANY_LINES, self._offset + position)
+            if not self._counts[DiagnosticKind.TOO_MANY_LINES]:
+                self._diagnose(DiagnosticKind.TOO_MANY_LINES, self._offset + position)
             position = len(self._buffer)
         del self._buffer[:position]
         self._offset += position
@@ -190,34 +190,34 @@ class Decoder:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             line = raw.decode("utf-8", "replace")
-            self._notice(Oddity.INVALID_UTF8, offset + error.start, line)
+            self._diagnose(DiagnosticKind.INVALID_UTF8, offset + error.start, line)
         field, colon, value = line.partition(":")
         if colon and not field:
-            self._notice(Oddity.COMMENT, offset, line)
+            self._diagnose(DiagnosticKind.COMMENT, offset, line)
             return
         if field in ("event", "data") and not value.startswith(" "):
-            self._notice(Oddity.NO_SPACE, offset, line)
+            self._diagnose(DiagnosticKind.NO_SPACE, offset, line)
         elif field in ("event", "data") and value.startswith("  "):
-            self._notice(Oddity.EXTRA_SPACE, offset, line)
+            self._diagnose(DiagnosticKind.EXTRA_SPACE, offset, line)
         value = value.removeprefix(" ")
         if field == "event":
             self._field(offset)
             if self._name is not None:
-                self._notice(Oddity.SEVERAL_EVENT_LINES, offset, line)
+                self._diagnose(DiagnosticKind.SEVERAL_EVENT_LINES, offset, line)
             elif self._data:
-                self._notice(Oddity.EVENT_AFTER_DATA, offset, line)
+                self._diagnose(DiagnosticKind.EVENT_AFTER_DATA, offset, line)
             self._name = value
         elif field == "data":
             self._field(offset)
             if len(self._data) == 1:
-                self._notice(Oddity.SEVERAL_DATA_LINES, offset, line)
+                self._diagnose(DiagnosticKind.SEVERAL_DATA_LINES, offset, line)
             self._data.append(value)
         elif field == "id":
-            self._notice(Oddity.ID, offset, line)
+            self._diagnose(DiagnosticKind.ID, offset, line)
         elif field == "retry":
-            self._notice(Oddity.RETRY, offset, line)
+            self._diagnose(DiagnosticKind.RETRY, offset, line)
         else:
-            self._notice(Oddity.UNKNOWN_FIELD, offset, line)
+            self._diagnose(DiagnosticKind.UNKNOWN_FIELD, offset, line)
 
     def _field(self, offset: int) -> None:
         if self._start is None:
@@ -226,21 +226,21 @@ class Decoder:
     def _dispatch(self, end: int) -> None:
         if self._start is not None:
             if not self._data:
-                self._notice(Oddity.NO_DATA, self._start, self._name or "")
+                self._diagnose(DiagnosticKind.NO_DATA, self._start, self._name or "")
             else:
                 if not self._name:
-                    self._notice(Oddity.NO_EVENT_LINE, self._start, self._data[0])
+                    self._diagnose(DiagnosticKind.NO_EVENT_LINE, self._start, self._data[0])
                 if self._data == [""]:
-                    self._notice(Oddity.EMPTY_DATA, self._start)
+                    self._diagnose(DiagnosticKind.EMPTY_DATA, self._start)
                 event = Event(len(self._events), self._name or "", tuple(self._data), self._start, end)
                 self._events.append(event)
         self._begin()
 
-    def _notice(self, oddity: Oddity, offset: int, text: str = "") -> None:
-        self._counts[oddity] += 1
-        if self._counts[oddity] <= ODDITIES_KEPT:
+    def _diagnose(self, kind: DiagnosticKind, offset: int, text: str = "") -> None:
+        self._counts[kind] += 1
+        if self._counts[kind] <= DIAGNOSTICS_KEPT:
             inside = None if self._start is None else len(self._events)
-            self._notices.append(Notice(oddity, offset, inside, text[:80]))
+            self._diagnostics.append(Diagnostic(kind, offset, inside, text[:80]))
 
 
 def decode(body: bytes) -> Stream:

@@ -11,7 +11,6 @@ from local_dream_conformance.core.exchange import Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import sse
 from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
-from local_dream_conformance.http.transport import Address
 
 OnData = Callable[[Request, bytes], None]
 """Gets every piece of the body of an answer as it arrives, from any thread."""
@@ -45,7 +44,7 @@ class Target:
         self._transcript = transcript
         self._cost_of = cost_of
         self._epoch = time.monotonic() if clock is None else clock
-        self._address = Address.of(settings.url)
+        self._address = settings.address
         self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
         self._lock = threading.Lock()
         self._running: list[Running] = []

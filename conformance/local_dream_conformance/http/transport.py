@@ -1,4 +1,4 @@
-"""A socket to a target, on which nothing waits without a deadline and nothing but Ended is raised."""
+"""A socket to a target, on which nothing waits without a deadline and nothing but ExchangeEnded is raised."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import contextlib
 import socket
 import ssl
 import time
-from base64 import b64encode
-from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import End
 
@@ -26,40 +24,6 @@ class ExchangeEnded(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where a target listens.
-
-    `prefix` is put before every path; `authorization` comes from user:password@ in the URL.
-    """
-
-    secure: bool
-    host: str
-    port: int
-    prefix: str = ""
-    authorization: str | None = None
-
-    @classmethod
-    def of(cls, url: str) -> Address:
-        """The address in an http or https URL. Raises ValueError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"not an http:// or https:// address: {escape(url)}")
-        secure = parts.scheme == "https"
-        authorization = None
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            authorization = "Basic " + b64encode(pair.encode()).decode("ascii")
-        port = parts.port or (443 if secure else 80)
-        return cls(secure, parts.hostname, port, parts.path.rstrip("/"), authorization)
-
-    @property
-    def host_header(self) -> str:
-        """The value of the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
-
-
 class Deadline:
     """When to give up: `idle` seconds without a byte, or `total` seconds since it was made."""
 
@@ -74,7 +38,7 @@ class Deadline:
         return time.monotonic() - self.began
 
     def wait(self) -> float:
-        """How long the next wait may last. Raises Ended where no time is left."""
+        """How long the next wait may last. Raises ExchangeEnded where no time is left."""
         left = self.total - self.elapsed
         if left <= 0:
             raise ExchangeEnded(End.TOTAL_TIMEOUT, f"not over after {self.total:g} s")
@@ -95,7 +59,7 @@ class Transport:
 
     @classmethod
     def dial(cls, address: Address, deadline: Deadline) -> Transport:
-        """Connects. Raises Ended (unreachable)."""
+        """Connects. Raises ExchangeEnded (unreachable)."""
         where = f"{escape(address.host)}:{address.port}"
         try:
             plain = socket.create_connection(
@@ -113,7 +77,7 @@ class Transport:
             raise ExchangeEnded(End.UNREACHABLE, f"no TLS connection to {where}: {_said(error)}") from None
 
     def send(self, data: bytes, deadline: Deadline) -> None:
-        """Sends all of it. Raises Ended (timeouts, reset)."""
+        """Sends all of it. Raises ExchangeEnded (timeouts, reset)."""
         view = memoryview(data)
         while view:
             try:
@@ -127,7 +91,7 @@ class Transport:
     def receive(self, deadline: Deadline, at_most: float | None = None) -> bytes | None:
         """The next bytes; b"" where the server has closed; None where none came in `at_most` seconds.
 
-        Raises Ended (timeouts, reset).
+        Raises ExchangeEnded (timeouts, reset).
         """
         try:
             self._socket.settimeout(min(deadline.wait(), deadline.idle if at_most is None else at_most))

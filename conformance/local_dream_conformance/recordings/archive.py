@@ -74,12 +74,6 @@ def load(folder: Path, scenario: str) -> Transcript:
         raise BadArchive(f"{path}: {type(error).__name__}: {error}") from None
 
 
-def made(folder: Path) -> tuple[Transcript, ...]:
-    """The transcripts of a run, in the order in which their scenarios were made."""
-    transcripts = [load(folder, name) for name in names(folder)]
-    return tuple(sorted(transcripts, key=lambda t: min((e.started for e in t.exchanges), default=0.0)))
-
-
 def body_name(number: int, exchange: Exchange, side: str) -> str:
     """The name of the file for a body of a transcript's exchange; `side` is "request" or "answer"."""
     request = exchange.request

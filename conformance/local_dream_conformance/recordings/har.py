@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl
 
 import click
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import BadRecording, Recording
@@ -33,7 +34,7 @@ def write(stream: TextIO, kept: Recording, exchanges: Iterable[Exchange]) -> int
             har.add_entry(
                 startedDateTime=began + timedelta(seconds=exchange.started),
                 time=timings.send + timings.wait + timings.receive,
-                request=_request(kept.settings.public_url, exchange),
+                request=_request(kept.settings.address, exchange),
                 response=_response(exchange),
                 timings=timings,
                 comment=exchange.label,
@@ -41,13 +42,12 @@ def write(stream: TextIO, kept: Recording, exchanges: Iterable[Exchange]) -> int
     return left_out
 
 
-def _request(url: str, exchange: Exchange) -> Request:
+def _request(address: Address, exchange: Exchange) -> Request:
     sent = exchange.request
-    parts = urlsplit(url)
-    path, _, query = sent.target.partition("?")  # a target has the prefix of the address already
+    query = sent.target.partition("?")[2]
     return Request(
         method=sent.method,
-        url=urlunsplit((parts.scheme, parts.netloc, path, query, "")),
+        url=address.origin + sent.target,
         httpVersion="HTTP/1.1",
         headers=_records(sent.headers),
         queryString=[Record(name, value) for name, value in parse_qsl(query, keep_blank_values=True)],

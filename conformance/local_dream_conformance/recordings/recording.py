@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_dream_conformance.core import options
-from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import Transcript
-from local_dream_conformance.core.settings import HIDDEN, Settings
+from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.recordings import archive, index
 from local_dream_conformance.recordings.archive import BadArchive
 from local_dream_conformance.recordings.redaction import Redaction
@@ -105,7 +103,7 @@ def read(folder: Path) -> Recording:
             suite_version=str(head["suite"]),
             contract_version=str(head["contract"]),
             started=str(head["started"]),
-            settings=_settings(head["settings"]),
+            settings=Settings.from_public(head["settings"]),
             scenarios=tuple(_kept(entry) for entry in head["probes"]),
             launched=str(head.get("launched") or ""),
             partial=bool(head.get("partial", False)),
@@ -160,23 +158,3 @@ def _kept(entry: Mapping[str, Any]) -> Kept:
     if not NAME.fullmatch(name):  # it names a folder, and a recording may come from a stranger
         raise ValueError(f"{name!r} is no name of a scenario")
     return Kept(name, state, str(entry.get("reason", "")))
-
-
-def _settings(public: Mapping[str, Any]) -> Settings:
-    """The settings of the recorded run, from their public form: the values of headers are gone."""
-    values: dict[str, Any] = {"url": options.parse_url(public["url"])}
-    for option in options.OPTIONS:
-        value = public.get(option.field)
-        if value is None or isinstance(value, bool):
-            found: Any = value
-        elif option.field == "headers":
-            found = tuple((header.partition(":")[0], HIDDEN) for header in value)
-        elif option.field == "budget":
-            found = Budget(**value)
-        elif option.many:
-            found = tuple(option.parse(str(part)) for part in value)
-        else:
-            found = option.parse(str(value))
-        if found is not None:
-            values[option.field] = found
-    return Settings(**values)

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.result import schema
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import Result
 from local_dream_conformance.result.schema import BadResult
 
 RANKS = {
@@ -49,45 +50,49 @@ class Change:
     why: str
 
 
-def changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
+def changes(a: Result, b: Result) -> list[Change]:
     """Every requirement whose verdict differs, in the order of the results, what got worse first."""
-    before = {requirement["id"]: requirement for requirement in a["requirements"]}
-    after = {requirement["id"]: requirement for requirement in b["requirements"]}
+    before = {one.id: one for one in a.requirements}
+    after = {one.id: one for one in b.requirements}
     found = [
         _change(before.get(id), after.get(id))
         for id in dict.fromkeys((*before, *after))
-        if before.get(id, {}).get("verdict") != after.get(id, {}).get("verdict")
+        if _verdict(before.get(id)) != _verdict(after.get(id))
     ]
     order = ("worse", "better", "other", "new", "gone")
     return sorted(found, key=lambda change: order.index(change.change))
 
 
-def _change(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Change:
-    shown = after or before or {}
+def _verdict(one: RequirementResult | None) -> str:
+    return "" if one is None else str(one.verdict)
+
+
+def _change(before: RequirementResult | None, after: RequirementResult | None) -> Change:
+    shown = after or before
+    assert shown is not None
     if before is None or after is None:
         change = "new" if before is None else "gone"
     else:
-        step = RANKS[after["verdict"]] - RANKS[before["verdict"]]
+        step = RANKS[after.verdict] - RANKS[before.verdict]
         change = "worse" if step > 0 else "better" if step < 0 else "other"
-    one, other = (entry["verdict"] if entry else "" for entry in (before, after))
-    return Change(shown["id"], shown["level"], change, one, other, _why(after) if after else "")
+    why = _why(after) if after else ""
+    return Change(shown.id, shown.level, change, _verdict(before), _verdict(after), why)
 
 
-def _why(requirement: dict[str, Any]) -> str:
-    if requirement["findings"]:
-        finding = requirement["findings"][0]
-        return f"expected {finding['expected']}; got {finding['got']}"
-    return str(requirement["reason"])
+def _why(one: RequirementResult) -> str:
+    if one.findings:
+        return f"expected {one.findings[0].expected}; got {one.findings[0].got}"
+    return one.reason
 
 
-def table(a: dict[str, Any], b: dict[str, Any], found: list[Change]) -> Iterator[str]:
+def table(a: Result, b: Result, found: list[Change]) -> Iterator[str]:
     """The comparison in lines, with colours for a terminal."""
     for name, result in (("A", a), ("B", b)):
-        settings = result["settings"]
-        replayed = ", a recording" if result.get("replayed") else ""
+        settings = result.settings
+        replayed = ", a recording" if result.replayed else ""
         yield (
-            f"{name}  {escape(settings['url'])} ({result['outcome']}; profile {settings['profile']}, contract "
-            f"{escape(result['contract'])}, {escape(result['started'])}{replayed})"
+            f"{name}  {escape(settings['url'])} ({result.outcome}; profile {settings['profile']}, contract "
+            f"{escape(result.contract)}, {escape(result.started)}{replayed})"
         )
     if found:
         yield ""
@@ -97,7 +102,7 @@ def table(a: dict[str, Any], b: dict[str, Any], found: list[Change]) -> Iterator
         line = f"{change.change:<7} {change.id:<{width}}  {change.level:<6}  {verdicts:<24}  {escape(change.why, WHY)}"
         yield click.style(line.rstrip(), fg=COLOURS.get(change.change))
     counts = Counter(change.change for change in found)
-    same = len({requirement["id"] for requirement in (*a["requirements"], *b["requirements"])}) - len(found)
+    same = len({one.id for one in (*a.requirements, *b.requirements)}) - len(found)
     words = [f"{counts[change]} {change}" for change in ("worse", "better", "other", "new", "gone") if counts[change]]
     yield ""
     yield ", ".join([*words, f"{same} the same"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.report import command, timeline
-from local_dream_conformance.report.command import Command
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.report import curl, timeline
+from local_dream_conformance.report.curl import Command
 from local_dream_conformance.report.images import Album, Picture
 from local_dream_conformance.report.timeline import Timeline
 from local_dream_conformance.report.view_model import ViewModel
@@ -34,7 +35,6 @@ class ExchangeView:
 
 def of(exchange: Exchange, document: ViewModel, album: Album) -> ExchangeView:
     """The exhibit of an exchange. It has a command where the result has a curl line for it."""
-    line = document.curls.get(exchange.label)
     status = "no answer" if exchange.status is None else f"{exchange.status} {escape(exchange.reason, 80)}".strip()
     return ExchangeView(
         label=escape(exchange.label),
@@ -44,8 +44,15 @@ def of(exchange: Exchange, document: ViewModel, album: Album) -> ExchangeView:
         body=_body(exchange),
         strip=timeline.of(exchange),
         pictures=album.of(exchange),
-        command=None if line is None else command.of(line, exchange.request),
+        command=_command(exchange, document),
     )
+
+
+def _command(exchange: Exchange, document: ViewModel) -> Command | None:
+    if exchange.label not in document.curls:
+        return None
+    made = curl.command(exchange, Settings.from_public(document.settings))
+    return replace(made, line=escape(made.line, 4000))
 
 
 def _body(exchange: Exchange) -> str:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from local_dream_conformance.core.contract import Requirement
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.core.verdict import Finding, Verdict
+from local_dream_conformance.result.requirement_result import RequirementResult
 
 WIDTH = 116
 LONG = 2000
 
 
-def text(requirement: Requirement, judgement: Judgement, curls: Mapping[str, str]) -> str:
+def text(one: RequirementResult, curls: Mapping[str, str]) -> str:
     """All there is to say, in lines. `curls` holds a curl line for each exchange that a finding names."""
-    lines = [headline(requirement)]
-    if requirement.clause:
-        lines += _field("clause", f'"{requirement.clause}"')
-    if judgement.verdict is Verdict.ERROR:
+    lines = [headline(one)]
+    if one.clause:
+        lines += _field("clause", f'"{one.clause}"')
+    if one.verdict is Verdict.ERROR:
         lines.append("The suite itself is at fault here, not the server:")
-        lines += [f"  {escape(part, LONG)}" for part in judgement.reason.splitlines()]
-    elif judgement.reason:
-        lines += _field(str(judgement.verdict), judgement.reason)
-    groups = _alike(judgement.findings)
+        lines += [f"  {escape(part, LONG)}" for part in one.reason.splitlines()]
+    elif one.reason:
+        lines += _field(str(one.verdict), one.reason)
+    groups = _alike(one.findings)
     shown: set[str] = set()
     for number, (finding, *others) in enumerate(groups, 1):
         lines.append("" if len(groups) == 1 else f"\n{number} of {len(groups)}")
@@ -53,10 +53,10 @@ def _place(finding: Finding) -> str:
     return ": ".join(part for part in (finding.exchange, finding.at) if part)
 
 
-def headline(requirement: Requirement) -> str:
+def headline(one: RequirementResult) -> str:
     """Id, level, profile and sentence, folded."""
-    start = f"{requirement.id} ({requirement.level}, {requirement.profile}): "
-    return textwrap.fill(start + requirement.text, WIDTH, subsequent_indent="  ")
+    start = f"{one.id} ({one.level}, {one.profile}): "
+    return textwrap.fill(start + one.text, WIDTH, subsequent_indent="  ")
 
 
 def _field(name: str, value: str) -> list[str]:

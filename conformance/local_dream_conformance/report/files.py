@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import Transcript
+from local_dream_conformance.result.result import Result
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -37,8 +37,8 @@ class Reports:
             if Path(path).suffix not in (".svg", ".json"):
                 raise BadSetting(f"--badge: {path!r}: end it in .svg for a picture or .json for a shields.io endpoint")
 
-    def write(self, result: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
-        """Writes the reports of a result (its JSON); one line of each that is written or refused.
+    def write(self, result: Result, transcripts: Sequence[Transcript]) -> Iterator[str]:
+        """Writes the reports of a result; one line of each that is written or refused.
 
         `transcripts` are shown as they are: tokens must not be in them any more.
         """

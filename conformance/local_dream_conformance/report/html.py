@@ -9,16 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
-from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange, Transcript
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import exchange_view, template
 from local_dream_conformance.report.exchange_view import ExchangeView
 from local_dream_conformance.report.images import Album
-from local_dream_conformance.report.view_model import BROKEN, NAMES, NOT_JUDGED, ORDER, Entry, ViewModel
+from local_dream_conformance.report.view_model import BROKEN, NAMES, NOT_JUDGED, ORDER, ViewModel
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import Result
 
 EXHIBITS = 4
 """Most exchanges shown with one requirement; the others are named."""
@@ -26,8 +27,8 @@ GALLERY = 8
 """Most answers whose pictures are shown for themselves."""
 
 
-def page(result: Mapping[str, Any], transcripts: Sequence[Transcript] = ()) -> str:
-    """The report of a result (its JSON), with timed events and pictures from the transcripts, where there are some.
+def page(result: Result, transcripts: Sequence[Transcript] = ()) -> str:
+    """The report of a result, with timed events and pictures from the transcripts, where there are some.
 
     Transcripts are shown as they are: take tokens out of them before (conformance.redaction).
     """
@@ -57,7 +58,7 @@ def page(result: Mapping[str, Any], transcripts: Sequence[Transcript] = ()) -> s
 
 
 def _exhibits(
-    entry: Entry, exchanges: Mapping[str, Exchange], document: ViewModel, album: Album
+    entry: RequirementResult, exchanges: Mapping[str, Exchange], document: ViewModel, album: Album
 ) -> dict[str, ExchangeView]:
     """The exchanges in which a requirement is broken, by label."""
     shown = [label for label, _ in entry.places if label in exchanges][:EXHIBITS]
@@ -70,7 +71,7 @@ def _gallery(exchanges: Mapping[str, Exchange], document: ViewModel, album: Albu
     for exchange in sorted(exchanges.values(), key=lambda exchange: exchange.label.count("/")):
         if len(shown) == GALLERY:
             break
-        if exchange.status != 200 or exchange.request.target not in ("/generate", "/upscale"):
+        if exchange.status != 200 or exchange.operation not in (GENERATE, UPSCALE):
             continue
         made = exchange_view.of(exchange, document, album)
         if any(picture.uri and not picture.caption.startswith(("input", "mask")) for picture in made.pictures):

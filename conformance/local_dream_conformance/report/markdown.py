@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from local_dream_conformance.core.verdict import Verdict
-from local_dream_conformance.report.view_model import BROKEN, NAMES, Broken, Entry, ViewModel, many
+from local_dream_conformance.core.verdict import Finding, Verdict
+from local_dream_conformance.report.view_model import BROKEN, NAMES, ViewModel, many
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Outcome
 
 SHOWN = 40
@@ -51,7 +52,7 @@ def _coverage(document: ViewModel) -> Iterator[str]:
         yield f"| {prose(group.name)} | {' | '.join(cells)} |"
 
 
-def _section(title: str, entries: list[Entry]) -> Iterator[str]:
+def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
     if not entries:
         return
     yield ""
@@ -70,7 +71,7 @@ def _section(title: str, entries: list[Entry]) -> Iterator[str]:
         yield f"And {len(entries) - SHOWN} more: {', '.join(entry.id for entry in entries[SHOWN:])}."
 
 
-def _finding(found: Broken) -> Iterator[str]:
+def _finding(found: Finding) -> Iterator[str]:
     yield f"- expected {code(found.expected)}"
     yield f"- got {code(found.got)}"
     if found.exchange or found.at:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.contract import Level, of_profile
 from local_dream_conformance.core.verdict import Verdict
-from local_dream_conformance.report.failure import headline
+from local_dream_conformance.report import failure
 from local_dream_conformance.result.result import Outcome, Result
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ COLOURS = {Outcome.CONFORMANT: "green", Outcome.INCONCLUSIVE: "yellow"}
 
 def write(reporter: TerminalReporter, result: Result) -> None:
     """Writes the summary of a run that began."""
-    reporter.write_sep("=", f"Local Dream contract {result.contract_version}")
-    for judged in result.having(Verdict.WARN):
-        if not result.strict:
-            reporter.write_line(judged.text + "\n", yellow=True)
+    reporter.write_sep("=", f"Local Dream contract {result.contract}")
+    if not result.settings["strict"]:
+        for one in result.having(Verdict.WARN):
+            reporter.write_line(failure.text(one, result.curl) + "\n", yellow=True)
     for line in table(result):
         reporter.write_line(line)
     for line in details(result):
@@ -45,7 +45,7 @@ def write(reporter: TerminalReporter, result: Result) -> None:
 
 def table(result: Result) -> Iterator[str]:
     """One line per group, one column per level."""
-    groups = list(dict.fromkeys(judged.requirement.group for judged in result.judged))
+    groups = list(dict.fromkeys(one.group for one in result.requirements))
     rows = [("", *Level), *((group, *(_cell(result, group, level) for level in Level)) for group in groups)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -53,11 +53,7 @@ def table(result: Result) -> Iterator[str]:
 
 
 def _cell(result: Result, group: str, level: Level) -> str:
-    counts = Counter(
-        judged.judgement.verdict
-        for judged in result.judged
-        if judged.requirement.group == group and judged.requirement.level is level
-    )
+    counts = Counter(one.verdict for one in result.requirements if one.group == group and one.level is level)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict])
 
 
@@ -65,22 +61,22 @@ def details(result: Result) -> Iterator[str]:
     """What is broken and what was not judged, with reasons; then the cost."""
     yield ""
     for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.STALE, Verdict.WARN):
-        for judged in result.having(verdict):
-            yield f"{verdict}: {headline(judged.requirement)}"
+        for one in result.having(verdict):
+            yield f"{verdict}: {failure.headline(one)}"
     lacking = {line.name for line in result.extensions if line.state != "supported"}
-    told = {judged.requirement.id for judged in result.judged if of_profile(judged.requirement.profile) in lacking}
+    told = {one.id for one in result.requirements if of_profile(one.profile) in lacking}
     for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
-        for judged in result.having(verdict):
-            if judged.requirement.id in told:
+        for one in result.having(verdict):
+            if one.id in told:
                 continue
-            reasons.setdefault(judged.judgement.reason, []).append(judged.requirement.id)
+            reasons.setdefault(one.reason, []).append(one.id)
         for reason, ids in reasons.items():
             yield f"{verdict} ({reason}): {', '.join(ids)}"
     if result.extensions:
         yield from extensions(result)
     if result.unjudged:
-        yield f"cannot be judged from outside: {', '.join(r.id for r in result.unjudged)}"
+        yield f"cannot be judged from outside: {', '.join(line.id for line in result.unjudged)}"
     if result.deselected:
         yield f"left out by the selection: {counted(len(result.deselected), 'requirement')}"
     yield cost(result)
@@ -98,18 +94,20 @@ def extensions(result: Result) -> Iterator[str]:
 def cost(result: Result) -> str:
     """What the run cost the target, against the plan."""
     spent, requests = describe(result.spent), counted(len(result.exchanges), "request")
-    if result.replay is not None:
+    if result.replayed is not None:
         return f"the recorded run cost {spent}, {requests}; judging it again took {result.duration:.1f} s"
-    return f"cost: {spent} (planned {describe(result.planned)}), {requests}, {result.duration:.1f} s"
+    return f"cost: {spent} (planned {describe(result.plan.cost)}), {requests}, {result.duration:.1f} s"
 
 
 def verdict(result: Result) -> str:
     """The verdict in one line."""
     profile = result.settings["profile"]
-    where = f"{result.settings['url']} (profile {profile}, contract {result.contract_version})"
+    where = f"{result.settings['url']} (profile {profile}, contract {result.contract})"
     waived = f", {result.count(Verdict.WAIVED)} waived" if result.count(Verdict.WAIVED) else ""
-    part = waived + (f", judged on {counted(len(result.judged), 'requirement')} only" if result.deselected else "")
-    part += ", judged from a recording" if result.replay else ""
+    part = waived + (
+        f", judged on {counted(len(result.requirements), 'requirement')} only" if result.deselected else ""
+    )
+    part += ", judged from a recording" if result.replayed else ""
     if result.outcome is Outcome.UNREACHABLE:
         return f"UNREACHABLE: {result.problem}"
     if result.outcome is Outcome.CONFORMANT:

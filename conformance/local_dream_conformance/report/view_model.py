@@ -1,4 +1,4 @@
-"""A result as the reports read it: its JSON (see conformance.result.Result.to_json), sorted for people.
+"""A result as the reports read it, sorted for people.
 
 Every text that a target can have a part in is escaped here, once: no control characters, no unbounded length. The
 templates escape for their own format on top.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from local_dream_conformance.core.budget import Cost, counted, describe
+import msgspec
+
+from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.verdict import ENDED, Verdict
-from local_dream_conformance.result.result import Outcome
+from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import Outcome, Result
 
 LONG = 2000
 """Most characters of a text that quotes the target."""
@@ -45,54 +47,11 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Broken:
-    """One broken expectation, with texts that are safe to print."""
-
-    expected: str
-    got: str
-    exchange: str
-    at: str
-    cause: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One requirement with what was found."""
-
-    id: str
-    level: str
-    profile: str
-    source: str
-    group: str
-    operation: str
-    text: str
-    clause: str
-    verdict: Verdict
-    reason: str
-    findings: tuple[Broken, ...]
-    assertions: int
-    evidence: tuple[str, ...]
-
-    @property
-    def verdict_name(self) -> str:
-        """The verdict in words of a sentence."""
-        return NAMES[self.verdict]
-
-    @property
-    def places(self) -> list[tuple[str, list[Broken]]]:
-        """What is broken by the exchange in which it is: (label, findings), the label "" for what is in none."""
-        found: dict[str, list[Broken]] = {}
-        for finding in self.findings:
-            found.setdefault(finding.exchange, []).append(finding)
-        return list(found.items())
-
-
-@dataclass(frozen=True)
 class Group:
     """The requirements of one group of the contract."""
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[RequirementResult, ...]
 
     def counts(self, level: str | None = None) -> list[tuple[Verdict, int]]:
         """How many have each verdict, the worst first; at one level, where it is given."""
@@ -107,30 +66,30 @@ def many(verdict: Verdict, number: int) -> str:
 
 
 class ViewModel:
-    """The JSON of a result, read."""
+    """A result in texts that are safe to print."""
 
-    def __init__(self, result: Mapping[str, Any]) -> None:
-        self.json = result
-        self.outcome = Outcome(result["outcome"])
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.outcome = result.outcome
         self.title = TITLES[self.outcome]
-        self.contract = escape(str(result["contract"]))
-        self.settings: Mapping[str, Any] = result["settings"]
-        self.profile = str(self.settings["profile"])
-        self.target = escape(str(self.settings["url"]))
-        self.launched = str(result["launched"] or "")
-        self.problem = escape(str(result["problem"]), LONG)
-        self.date = _minute(result["started"])
-        self.curls: Mapping[str, str] = {label: escape(line, 4000) for label, line in result["curl"].items()}
-        self.entries = tuple(_entry(value) for value in result["requirements"])
-        self.replayed = bool(result.get("replayed"))
-        if self.replayed and result["replayed"]["started"]:
-            self.date += f", recorded {_minute(result['replayed']['started'])}"
+        self.contract = escape(result.contract)
+        self.settings = result.settings
+        self.profile = self.settings["profile"]
+        self.target = escape(self.settings["url"])
+        self.launched = result.launched or ""
+        self.problem = escape(result.problem, LONG)
+        self.date = _minute(result.started)
+        self.curls: Mapping[str, str] = {label: escape(line, 4000) for label, line in result.curl.items()}
+        self.entries = tuple(_safe(one) for one in result.requirements)
+        self.replayed = result.replayed is not None
+        if result.replayed is not None and result.replayed.started:
+            self.date += f", recorded {_minute(result.replayed.started)}"
 
     def count(self, *verdicts: Verdict, level: str | None = None) -> int:
         """How many requirements have one of the verdicts."""
-        return sum(entry.verdict in verdicts and level in (None, entry.level) for entry in self.entries)
+        return self.result.count(*verdicts, level=level)
 
-    def having(self, *verdicts: Verdict) -> list[Entry]:
+    def having(self, *verdicts: Verdict) -> list[RequirementResult]:
         """The requirements with one of the verdicts, those of the first verdict first."""
         return [entry for verdict in verdicts for entry in self.entries if entry.verdict is verdict]
 
@@ -167,33 +126,27 @@ class ViewModel:
     @property
     def open_musts(self) -> int:
         """How many MUSTs were not judged, without those of extensions that nobody said the target has."""
-        declared = {f"extension:{line['name']}" for line in self.json.get("extensions", ()) if line["declared"]}
-        return sum(
-            entry.verdict in (Verdict.BLOCKED, Verdict.UNTESTED)
-            and entry.level == "MUST"
-            and (entry.profile in declared or not entry.profile.startswith("extension:"))
-            for entry in self.entries
-        )
+        return len(self.result.open_musts)
 
     @property
     def extensions(self) -> list[tuple[str, str, str, str]]:
         """The extensions that the run looked for: (name, whether the target has it, evidence, id)."""
         return [
             (
-                escape(line["name"]),
-                escape(line["state"]) + (", declared" if line["declared"] else ""),
-                escape(line["evidence"], LONG),
-                escape(line["id"]),
+                escape(line.name),
+                line.state + (", declared" if line.declared else ""),
+                escape(line.evidence, LONG),
+                escape(line.id),
             )
-            for line in self.json.get("extensions", ())
+            for line in self.result.extensions
         ]
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What was judged against what, when, and what it cost the target: (name, value)."""
-        spent, planned = Cost(**self.json["spent"]), Cost(**self.json["plan"]["cost"])
-        requests = counted(len(self.json["exchanges"]), "request")
-        suite = self.json["suite"]
+        spent, planned = self.result.spent, self.result.plan.cost
+        requests = counted(len(self.result.exchanges), "request")
+        suite = self.result.suite
         own = " (the suite's own server)" if self.launched else ""
         facts = [
             ("Target", self.target + own),
@@ -201,8 +154,8 @@ class ViewModel:
             ("Profile", self.profile + (", strict" if self.settings["strict"] else "")),
             ("Contract", self.contract),
             ("Cost", f"{describe(spent)} in {requests} (planned: {describe(planned)})"),
-            ("Time", f"{self.json['duration']:.1f} s" + (", judged from a recording" if self.replayed else "")),
-            ("Suite", escape(f"{suite['name']} {suite['version']}, Python {suite['python']}")),
+            ("Time", f"{self.result.duration:.1f} s" + (", judged from a recording" if self.replayed else "")),
+            ("Suite", escape(f"{suite.name} {suite.version}, Python {suite.python}")),
         ]
         return [fact for fact in facts if not (self.replayed and fact[0] == "Cost")]
 
@@ -219,10 +172,10 @@ class ViewModel:
                 shown.append((name.replace("_", " "), escape(str(value), 400)))
         return shown
 
-    def not_judged(self) -> Iterator[tuple[str, str, tuple[Entry, ...]]]:
+    def not_judged(self) -> Iterator[tuple[str, str, tuple[RequirementResult, ...]]]:
         """What was not judged, by reason: (verdict in words, reason, requirements)."""
         for verdict in NOT_JUDGED:
-            reasons: dict[str, list[Entry]] = {}
+            reasons: dict[str, list[RequirementResult]] = {}
             for entry in self.having(verdict):
                 reasons.setdefault(entry.reason, []).append(entry)
             for reason, entries in reasons.items():
@@ -237,24 +190,22 @@ class ViewModel:
     def unjudged(self) -> dict[str, list[tuple[str, str]]]:
         """What cannot be judged from outside, by reason: (id, sentence)."""
         reasons: dict[str, list[tuple[str, str]]] = {}
-        for line in self.json["unjudged"]:
-            reasons.setdefault(escape(line["reason"], LONG), []).append(
-                (escape(line["id"]), escape(line["text"], LONG))
-            )
+        for line in self.result.unjudged:
+            reasons.setdefault(escape(line.reason, LONG), []).append((escape(line.id), escape(line.text, LONG)))
         return reasons
 
     @property
     def deselected(self) -> list[str]:
         """Ids of the profile that the selection (-k, paths) left out."""
-        return list(self.json["deselected"])
+        return list(self.result.deselected)
 
     @property
     def unmade(self) -> list[tuple[str, str]]:
         """Scenarios that were not made: (name, why)."""
         return [
-            (escape(line["name"]), escape(line["reason"] or line["state"], LONG))
-            for line in self.json["plan"]["probes"]
-            if line["state"] not in ("made", "failed")
+            (escape(line.name), escape(line.reason or line.state, LONG))
+            for line in self.result.plan.scenarios
+            if line.state not in ("made", "failed")
         ]
 
     @property
@@ -267,7 +218,7 @@ class ViewModel:
         if self.deselected:
             left_out = counted(len(self.deselected), "requirement")
             return f"the selection left out {left_out} of the profile {self.profile}"
-        if over := [line["name"] for line in self.json["plan"]["probes"] if line["state"] == "over-budget"]:
+        if over := [line.name for line in self.result.plan.scenarios if line.state == "over-budget"]:
             return f"the budget left out the {'scenario' if len(over) == 1 else 'scenarios'} {', '.join(over)}"
         if any(entry.reason == ENDED for entry in self.entries):
             return "the run ended before everything was judged"
@@ -279,15 +230,17 @@ def _minute(started: str) -> str:
     return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _entry(value: Mapping[str, Any]) -> Entry:
-    return Entry(
-        **{name: escape(str(value[name]), LONG) for name in ("id", "level", "profile", "source", "group")},
-        **{name: escape(str(value[name]), LONG) for name in ("operation", "text", "clause")},
-        verdict=Verdict(value["verdict"]),
-        reason=_lines(value["reason"]),
-        findings=tuple(Broken(**{key: _lines(text) for key, text in found.items()}) for found in value["findings"]),
-        assertions=int(value["assertions"]),
-        evidence=tuple(escape(label) for label in value["evidence"]),
+def _safe(one: RequirementResult) -> RequirementResult:
+    """A requirement's result in texts that are safe to print."""
+    words = {
+        name: escape(getattr(one, name), LONG) for name in ("id", "profile", "group", "operation", "text", "clause")
+    }
+    return msgspec.structs.replace(
+        one,
+        **words,
+        reason=_lines(one.reason),
+        findings=tuple(Finding(*(_lines(text) for text in astuple(found))) for found in one.findings),
+        evidence=tuple(escape(label) for label in one.evidence),
     )
 
 
@@ -296,6 +249,6 @@ def _lines(text: str) -> str:
     return "\n".join(escape(line, LONG) for line in text[: 4 * LONG].split("\n"))
 
 
-def _groups(entries: tuple[Entry, ...]) -> tuple[Group, ...]:
+def _groups(entries: tuple[RequirementResult, ...]) -> tuple[Group, ...]:
     names = dict.fromkeys(entry.group for entry in entries)
     return tuple(Group(name, tuple(entry for entry in entries if entry.group == name)) for name in names)

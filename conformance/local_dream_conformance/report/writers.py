@@ -11,12 +11,13 @@ from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Verdict
-from local_dream_conformance.recordings import archive, recording
+from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import Kept, Recording
 from local_dream_conformance.recordings.redaction import Redaction
+from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report.files import STEP_SUMMARY, Reports
 from local_dream_conformance.result import waiver_file
-from local_dream_conformance.result.result import Result, ScenarioLine
+from local_dream_conformance.result.result import Result
 
 
 class Outputs:
@@ -52,37 +53,33 @@ class Outputs:
             if not self.is_dry:
                 recording.claim(Path(self.record))
 
-    def write(self, result: Result, settings: Settings, folder: Path) -> None:
-        """Writes them. `folder` is that of the run."""
+    def write(self, result: Result, settings: Settings, folder: RunFolder) -> None:
+        """Writes them. `folder` is that of the run, which has the traceback of a scenario that raised."""
         if self.json is not None:
             Path(self.json).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
         if self.reports.wanted:
             redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
-            shown = [redaction.transcript(transcript) for transcript in archive.made(folder)]
-            self.written += self.reports.write(result.to_json(), shown)
+            shown = [redaction.transcript(transcript) for transcript in folder.transcripts()]
+            self.written += self.reports.write(result, shown)
         if self.draft is not None:
-            failing = (Verdict.FAIL, Verdict.WARN) if result.strict else (Verdict.FAIL,)
-            broken = [(judged.requirement, judged.judgement) for judged in result.having(*failing)]
-            Path(self.draft).write_text(waiver_file.draft(broken, settings.public_url), encoding="utf-8")
+            failing = (Verdict.FAIL, Verdict.WARN) if result.settings["strict"] else (Verdict.FAIL,)
+            broken = result.having(*failing)
+            Path(self.draft).write_text(waiver_file.draft(broken, settings.address.public), encoding="utf-8")
             self.written.append(f"drafted {counted(len(broken), 'waiver')} in {self.draft}")
         if self.record is not None and not result.problem:
             self._record(Path(self.record), result, settings, folder)
             self.written.append(f"recorded in {self.record}; judge it again with --replay {self.record}")
 
-    def _record(self, place: Path, result: Result, settings: Settings, folder: Path) -> None:
+    def _record(self, place: Path, result: Result, settings: Settings, folder: RunFolder) -> None:
         made = Recording(
-            suite_version=result.suite_version,
-            contract_version=result.contract_version,
+            suite_version=result.suite.version,
+            contract_version=result.contract,
             started=result.started,
             settings=settings,
-            scenarios=tuple(Kept(line.name, line.state, _reason(line, folder)) for line in result.plan),
-            launched=result.launched,
+            scenarios=tuple(
+                Kept(line.name, line.state, folder.failure(line.name) or line.reason) for line in result.plan.scenarios
+            ),
+            launched=result.launched or "",
             redacted_prompts=self.redact_prompts,
         )
-        recording.write(place, made, archive.made(folder))
-
-
-def _reason(line: ScenarioLine, folder: Path) -> str:
-    """Why a scenario was not made; of one that raised, its traceback."""
-    failed = folder / f"{line.name}.failed"
-    return failed.read_text(encoding="utf-8") if failed.exists() else line.reason
+        recording.write(place, made, folder.transcripts())

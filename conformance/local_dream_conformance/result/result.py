@@ -1,27 +1,34 @@
-"""The result of a run: one tree with all that there is to report. Every report derives from it or from its JSON."""
+"""The result of a run: one tree with all that there is to report, which is also the form of its JSON.
+
+Every report derives from it. The published schema is generated from these types (`schema`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
+
+import msgspec
+from msgspec import Meta, Struct
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.contract import Level, Requirement, of_profile
-from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
-from local_dream_conformance.result import extension_line
+from local_dream_conformance.core.exchange import End, Exchange
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.result import extension_line, requirement_result
 from local_dream_conformance.result.extension_line import ExtensionLine
-from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.waiver import Waiver
 
 if TYPE_CHECKING:
     from local_dream_conformance.recordings.recording import Recording
 
 FORMAT = 1
+NAME: Literal["local-dream-conformance"] = "local-dream-conformance"
 JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED, Verdict.STALE)
+Count = Annotated[int, Meta(ge=0)]
 
 
 class Outcome(StrEnum):
@@ -35,7 +42,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-EXIT = {
+EXIT: dict[Outcome, Literal[0, 1, 6, 7]] = {
     Outcome.CONFORMANT: 0,
     Outcome.NOT_CONFORMANT: 1,
     Outcome.SUITE_ERROR: 1,
@@ -44,20 +51,62 @@ EXIT = {
 }
 
 
-@dataclass(frozen=True)
-class ScenarioLine:
-    """One scenario in the plan. `state` is "made", "planned" (not made: the run ended before), "failed", "unavailable",
-    "over-budget" or "not-recorded"; `reason` says why it was not made.
-    """
+class SuiteInfo(Struct, frozen=True):
+    """The suite that judged, and the Python that it ran under."""
+
+    name: Literal["local-dream-conformance"]
+    version: str
+    python: str
+
+
+class BudgetLimits(TypedDict):
+    """The most that the run was allowed to cost the target; null is no limit."""
+
+    generations: int | None
+    upscales: int | None
+
+
+class PublicSettings(TypedDict):
+    """What Settings.public() has: the values of headers are left out."""
+
+    url: str
+    profile: Literal["core", "hardened", "all"]
+    strict: bool
+    size: Annotated[str, Meta(pattern="^[0-9]+x[0-9]+$")] | None
+    steps: int | None
+    upscaler_path: str | None
+    img2img: bool
+    idle_timeout: float
+    total_timeout: float
+    destructive: bool
+    headers: list[str]
+    budget: BudgetLimits
+    seed: int
+    waivers: NotRequired[str | None]
+    known: NotRequired[list[str]]
+    extensions: NotRequired[list[str]]
+
+
+ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget", "not-recorded"]
+
+
+class ScenarioLine(Struct, frozen=True):
+    """One scenario in the plan. `planned`: not made, since the run ended before. `reason` says why it was not made."""
 
     name: str
     cost: Cost
-    state: str
+    state: ScenarioState
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class ExchangeLine:
+class PlanLine(Struct, frozen=True, rename={"scenarios": "probes"}):
+    """What the run meant to do, and what it meant to cost the target."""
+
+    cost: Cost
+    scenarios: tuple[ScenarioLine, ...]
+
+
+class ExchangeLine(Struct, frozen=True, rename={"scenario": "probe"}):
     """One exchange, without its bytes. Times in seconds on the run's clock."""
 
     label: str
@@ -65,11 +114,11 @@ class ExchangeLine:
     method: str
     target: str
     status: int | None
-    end: str
+    end: End
     started: float
     ended: float
-    sent_bytes: int
-    received_bytes: int
+    sent_bytes: Count
+    received_bytes: Count
 
     @classmethod
     def of(cls, scenario: str, exchange: Exchange) -> ExchangeLine:
@@ -80,7 +129,7 @@ class ExchangeLine:
             request.method,
             request.target,
             exchange.status,
-            str(exchange.end),
+            exchange.end,
             round(exchange.started, 6),
             round(exchange.started + exchange.ended_at, 6),
             len(request.body),
@@ -88,8 +137,15 @@ class ExchangeLine:
         )
 
 
-@dataclass(frozen=True)
-class Replayed:
+class Unjudged(Struct, frozen=True):
+    """A requirement that cannot be judged from outside, with the reason."""
+
+    id: str
+    text: str
+    reason: str
+
+
+class Replayed(Struct, frozen=True):
     """The recording that was judged in place of a server. `started`, in ISO 8601, is when it was made, "" if unknown.
 
     `partial` says that its scenarios are not complete.
@@ -105,132 +161,122 @@ class Replayed:
         return cls(recording.started, recording.suite_version, recording.contract_version, recording.partial)
 
 
-@dataclass(frozen=True)
-class Result:
-    """`started` is UTC in ISO 8601. `deselected` are requirements of the profile that the user left out (-k, paths);
-    `unjudged` those that cannot be judged from outside. `problem` is the one line of a run that could not begin.
+class Result(Struct, frozen=True, kw_only=True):
+    """What --json-report writes. Later versions of the suite may add properties; a change that takes one away or
+    changes what it means gets a new format number.
+
+    `started` is UTC in ISO 8601, `duration` in seconds. `problem` is the one line of a run that could not begin.
+    `launched` names the suite's own server where that was judged. `deselected` are ids of the profile that the user
+    left out (-k, paths). `curl` has a command for each exchange that a finding names. `waivers` are those whose
+    requirements were selected.
     """
 
-    suite_version: str
-    contract_version: str
-    python: str
-    started: str
-    duration: float
-    settings: dict[str, Any]
-    launched: str
-    strict: bool
-    plan: tuple[ScenarioLine, ...]
-    planned: Cost
+    format: Literal[1] = 1
+    outcome: Outcome
+    exit_code: Literal[0, 1, 6, 7]
+    problem: str
+    suite: SuiteInfo
+    contract: str
+    started: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    duration: Annotated[float, Meta(ge=0)]
+    settings: PublicSettings
+    launched: str | None
+    counts: dict[Verdict, Count]
+    plan: PlanLine
     spent: Cost
-    judged: tuple[Judged, ...]
-    deselected: tuple[Requirement, ...]
-    unjudged: tuple[Requirement, ...]
-    exchanges: tuple[ExchangeLine, ...] = ()
-    curls: dict[str, str] = field(default_factory=dict)
-    problem: str = ""
+    requirements: tuple[RequirementResult, ...]
+    deselected: tuple[str, ...]
+    unjudged: tuple[Unjudged, ...]
+    exchanges: tuple[ExchangeLine, ...]
+    curl: dict[str, str]
+    extensions: tuple[ExtensionLine, ...] = ()
     waivers: tuple[Waiver, ...] = ()
-    """Those whose requirements were selected."""
-    replay: Replayed | None = None
+    replayed: Replayed | None = None
 
-    def count(self, verdict: Verdict, level: Level | None = None) -> int:
-        """How many requirements have the verdict."""
-        return len(self.having(verdict, level=level))
+    def count(self, *verdicts: Verdict, level: str | None = None) -> int:
+        """How many requirements have one of the verdicts."""
+        return len(self.having(*verdicts, level=level))
 
-    def having(self, *verdicts: Verdict, level: Level | None = None) -> list[Judged]:
+    def having(self, *verdicts: Verdict, level: str | None = None) -> list[RequirementResult]:
         """The requirements with one of the verdicts."""
-        return [
-            judged
-            for judged in self.judged
-            if judged.judgement.verdict in verdicts and level in (None, judged.requirement.level)
-        ]
+        return requirement_result.having(self.requirements, *verdicts, level=level)
 
     @property
-    def open_musts(self) -> list[Judged]:
+    def open_musts(self) -> list[RequirementResult]:
         """The MUSTs that were blocked or not tested, without those of extensions that nobody said the target has."""
-        declared = {line.name for line in self.extensions if line.declared}
-        return [
-            judged
-            for judged in self.having(Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST)
-            if (name := of_profile(judged.requirement.profile)) == "" or name in declared
-        ]
-
-    @property
-    def extensions(self) -> tuple[ExtensionLine, ...]:
-        """What the run says of each extension that it judged."""
-        return extension_line.lines(self.judged, self.settings.get("extensions", ()))
-
-    @property
-    def outcome(self) -> Outcome:
-        if self.problem:
-            return Outcome.UNREACHABLE
-        if self.having(Verdict.FAIL, Verdict.STALE) or (self.strict and self.having(Verdict.WARN)):
-            return Outcome.NOT_CONFORMANT
-        if self.having(Verdict.ERROR):
-            return Outcome.SUITE_ERROR
-        if self.open_musts or not self.having(*JUDGED):
-            return Outcome.INCONCLUSIVE
-        return Outcome.CONFORMANT
-
-    @property
-    def exit_code(self) -> int:
-        return EXIT[self.outcome]
+        return _open_musts(self.requirements, self.extensions)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole result as JSON values."""
-        verdicts = Counter(str(judged.judgement.verdict) for judged in self.judged)
-        return {
-            "format": FORMAT,
-            "outcome": str(self.outcome),
-            "exit_code": self.exit_code,
-            "problem": self.problem,
-            "suite": {"name": "local-dream-conformance", "version": self.suite_version, "python": self.python},
-            "contract": self.contract_version,
-            "started": self.started,
-            "duration": round(self.duration, 3),
-            "settings": self.settings,
-            "launched": self.launched or None,
-            "counts": {str(verdict): verdicts[str(verdict)] for verdict in Verdict},
-            "plan": {"cost": asdict(self.planned), "probes": [asdict(line) for line in self.plan]},
-            "spent": asdict(self.spent),
-            "requirements": [_judged_json(judged) for judged in self.judged],
-            "deselected": [requirement.id for requirement in self.deselected],
-            "unjudged": [{"id": r.id, "text": r.text, "reason": r.unjudged} for r in self.unjudged],
-            "exchanges": [_exchange_json(line) for line in self.exchanges],
-            "curl": self.curls,
-            "extensions": [asdict(line) for line in self.extensions],
-            "waivers": [waiver.to_json() for waiver in self.waivers],
-            "replayed": None if self.replay is None else asdict(self.replay),
-        }
+        """As JSON values. Texts of a target may have lone surrogates in them, which msgspec's own JSON refuses."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
 
 
-def _exchange_json(line: ExchangeLine) -> dict[str, Any]:
-    return {"probe" if name == "scenario" else name: value for name, value in asdict(line).items()}
-
-
-def _judged_json(judged: Judged) -> dict[str, Any]:
-    requirement = {key: value for key, value in asdict(judged.requirement).items() if key != "unjudged"}
-    return {**requirement, "level": str(judged.requirement.level), **judgement_json(judged.judgement)}
-
-
-def judgement_json(judgement: Judgement) -> dict[str, Any]:
-    """A judgement as JSON values; judgement_from_json is its inverse."""
-    return {**asdict(judgement), "verdict": str(judgement.verdict), "evidence": list(judgement.evidence)} | {
-        "findings": [asdict(finding) for finding in judgement.findings]
-    }
-
-
-def judgement_from_json(value: dict[str, Any]) -> Judgement:
-    """The judgement that judgement_json made the value of."""
-    return Judgement(
-        value["id"],
-        Verdict(value["verdict"]),
-        value["reason"],
-        findings(value["findings"]),
-        value["assertions"],
-        tuple(value["evidence"]),
+def make(
+    *,
+    suite_version: str,
+    contract_version: str,
+    python: str,
+    started: str,
+    duration: float,
+    settings: dict[str, Any],
+    launched: str,
+    scenarios: Sequence[ScenarioLine],
+    planned: Cost,
+    spent: Cost,
+    requirements: Sequence[RequirementResult],
+    deselected: Sequence[Requirement],
+    unjudged: Sequence[Requirement],
+    exchanges: Sequence[ExchangeLine] = (),
+    curls: dict[str, str] | None = None,
+    problem: str = "",
+    waivers: Sequence[Waiver] = (),
+    replayed: Replayed | None = None,
+) -> Result:
+    """The result of a run, with what follows from its parts: outcome, exit code, counts and extensions."""
+    extensions = extension_line.lines(requirements, settings["extensions"])
+    outcome = Outcome.UNREACHABLE if problem else _outcome(requirements, extensions, strict=settings["strict"])
+    verdicts = Counter(one.verdict for one in requirements)
+    return Result(
+        outcome=outcome,
+        exit_code=EXIT[outcome],
+        problem=problem,
+        suite=SuiteInfo(NAME, suite_version, python),
+        contract=contract_version,
+        started=started,
+        duration=round(duration, 3),
+        settings=msgspec.convert(settings, PublicSettings),
+        launched=launched or None,
+        counts={verdict: verdicts[verdict] for verdict in Verdict},
+        plan=PlanLine(planned, tuple(scenarios)),
+        spent=spent,
+        requirements=tuple(requirements),
+        deselected=tuple(requirement.id for requirement in deselected),
+        unjudged=tuple(Unjudged(one.id, one.text, one.unjudged) for one in unjudged),
+        exchanges=tuple(exchanges),
+        curl=curls or {},
+        extensions=extensions,
+        waivers=tuple(waivers),
+        replayed=replayed,
     )
 
 
-def findings(values: Sequence[dict[str, str]]) -> tuple[Finding, ...]:
-    """Findings from their JSON values."""
-    return tuple(Finding(**value) for value in values)
+def _outcome(
+    requirements: Sequence[RequirementResult], extensions: Sequence[ExtensionLine], *, strict: bool
+) -> Outcome:
+    verdicts = {one.verdict for one in requirements}
+    if verdicts & {Verdict.FAIL, Verdict.STALE} or (strict and Verdict.WARN in verdicts):
+        return Outcome.NOT_CONFORMANT
+    if Verdict.ERROR in verdicts:
+        return Outcome.SUITE_ERROR
+    if _open_musts(requirements, extensions) or verdicts.isdisjoint(JUDGED):
+        return Outcome.INCONCLUSIVE
+    return Outcome.CONFORMANT
+
+
+def _open_musts(
+    requirements: Sequence[RequirementResult], extensions: Sequence[ExtensionLine]
+) -> list[RequirementResult]:
+    expected = {"", *(line.name for line in extensions if line.declared)}
+    found = requirement_result.having(requirements, Verdict.BLOCKED, Verdict.UNTESTED, level=Level.MUST)
+    return [one for one in found if of_profile(one.profile) in expected]

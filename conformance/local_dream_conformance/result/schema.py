@@ -1,17 +1,15 @@
-"""The published JSON Schema of a result, and results read back through it."""
+"""The published JSON Schema of a result, generated from its types, and results read back."""
 
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+import msgspec
 
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.result.result import FORMAT
+from local_dream_conformance.result.result import FORMAT, Result
 
 
 class BadResult(ValueError):
@@ -20,17 +18,27 @@ class BadResult(ValueError):
 
 def text() -> str:
     """The schema, as it is published."""
-    name = f"result-{FORMAT}.schema.json"
-    return (resources.files("local_dream_conformance.result") / "schemas" / name).read_text(encoding="utf-8")
+    found = msgspec.json.schema(Result)
+    (name,) = (found.pop("$ref").rpartition("/")[2],)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:local-dream-conformance:result:{FORMAT}",
+        **found["$defs"].pop(name),
+        "title": f"Result of a Local Dream conformance run, format {FORMAT}",
+    }
+    return json.dumps({**head, "$defs": found["$defs"]}, indent=1) + "\n"
 
 
-def problem(document: Any) -> str:
-    """What is wrong with a result, "" where it is right."""
-    error = best_match(Draft202012Validator(json.loads(text())).iter_errors(document))
-    return "" if error is None else f"{error.json_path}: {escape(error.message)}"
+def read(document: Any) -> Result:
+    """The result in JSON values. Raises BadResult, with the place and what is wrong."""
+    try:
+        return msgspec.convert(document, Result)
+    except msgspec.ValidationError as error:
+        wrong, _, place = str(error).partition(" - at ")
+        raise BadResult(f"{place.strip('`') or '$'}: {escape(wrong)}") from None
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> Result:
     """The result in a file. Raises BadResult."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -40,7 +48,7 @@ def load(path: Path) -> dict[str, Any]:
         raise BadResult(f"{path} is not JSON: {error}") from None
     if isinstance(document, dict) and "format" in document and document["format"] != FORMAT:
         raise BadResult(f"{path}: format {document['format']!r} is not known here (this version reads {FORMAT})")
-    if wrong := problem(document):
-        raise BadResult(f"{path} is no result of a run (--json-report): {wrong}")
-    assert isinstance(document, dict)
-    return document
+    try:
+        return read(document)
+    except BadResult as error:
+        raise BadResult(f"{path} is no result of a run (--json-report): {error}") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from local_dream_conformance.core.verdict import Judgement, Verdict
 
@@ -28,18 +27,6 @@ class Waiver:
     owner: str = ""
     expires: date | None = None
     known: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {
-            "id": self.id,
-            "reason": self.reason,
-            "issue": self.issue,
-            "owner": self.owner,
-            "expires": None if self.expires is None else self.expires.isoformat(),
-            "source": self.source,
-            "known": self.known,
-        }
 
 
 def apply(judgement: Judgement, waiver: Waiver | None, today: date) -> Judgement:

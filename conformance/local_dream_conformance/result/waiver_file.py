@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from local_dream_conformance.core.contract import Contract, Level, Requirement
+from local_dream_conformance.core.contract import Contract, Level
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.verdict import Judgement
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.waiver import Waiver
 
 KEYS = ("id", "reason", "issue", "owner", "expires")
@@ -76,22 +76,22 @@ def _covers_something(path: Path, id: str, contract: Contract) -> None:
         raise BadWaivers(f"{path}: {id} {why}; remove its waiver")
 
 
-def draft(broken: Iterable[tuple[Requirement, Judgement]], url: str) -> str:
+def draft(broken: Iterable[RequirementResult], url: str) -> str:
     """A waiver file for what is broken. It is refused until reasons and owners are filled in."""
     return "\n".join(_draft(broken, url))
 
 
-def _draft(broken: Iterable[tuple[Requirement, Judgement]], url: str) -> Iterator[str]:
+def _draft(broken: Iterable[RequirementResult], url: str) -> Iterator[str]:
     yield f"# What {escape(url)} broke on {date.today().isoformat()}. Give each waiver that you want a reason, an owner"
     yield "# and its last day (and a link to an issue, if there is one), and delete the others. Use: --waivers FILE"
-    for requirement, judgement in broken:
+    for one in broken:
         yield ""
         yield "[[waiver]]"
-        yield f"# {requirement.level}: {escape(requirement.text, 400)}"
-        for finding in judgement.findings[:1]:
+        yield f"# {one.level}: {escape(one.text, 400)}"
+        for finding in one.findings[:1]:
             yield f"# expected {escape(finding.expected)}"
             yield f"# got {escape(finding.got)}"
-        yield f'id = "{requirement.id}"'
+        yield f'id = "{one.id}"'
         yield 'reason = ""'
         yield 'issue = ""'
         yield 'owner = ""'

@@ -22,7 +22,6 @@ import pytest
 
 if TYPE_CHECKING:
     from local_dream_conformance.core.options import Option
-    from local_dream_conformance.core.run_options import RunOption
 
 LONG = "--local-dream-"
 ASKING = ("--target", "--replay")
@@ -101,7 +100,7 @@ class CommandLine:
             return False
         return any(_is_target(value) for value in _values(self._arguments, "--target"))
 
-    def _add(self, option: Option | RunOption, *, long: bool, short: bool) -> None:
+    def _add(self, option: Option, *, long: bool, short: bool) -> None:
         """Adds an option under its names, as far as they are free and not added yet."""
         names = [f"--{option.name}"] * short + [LONG + option.name] * long
         names = [name for name in names if name not in self._added]
@@ -118,18 +117,18 @@ class CommandLine:
             return
 
 
-def _options() -> Iterator[Option | RunOption]:
-    from local_dream_conformance.core.options import OPTIONS
-    from local_dream_conformance.core.run_options import RUN_OPTIONS, TARGET
+def _options() -> Iterator[Option]:
+    from local_dream_conformance.core.options import RUN_OPTIONS, TARGET
+    from local_dream_conformance.core.settings import OPTIONS
 
     yield from (TARGET, *OPTIONS, *RUN_OPTIONS)
 
 
-def _attributes(option: Option | RunOption) -> dict[str, Any]:
-    """An option as argparse takes it; its default is None or, for a switch of the run, False."""
+def _attributes(option: Option) -> dict[str, Any]:
+    """An option as argparse takes it. A switch that is not given is None: the environment or a file may say it."""
     shown = {"help": option.help.replace("%", "%%")}
-    if not option.metavar:
-        return {**shown, "action": "store_true", "default": option.absent}
+    if option.is_switch:
+        return {**shown, "action": "store_true", "default": None}
     return {**shown, "metavar": option.metavar, "action": "append" if option.many else "store"}
 
 

@@ -31,7 +31,7 @@ class Evidence(Protocol):
         """The exchanges that a check may look at.
 
         Raises NotApplicable where the settings say that the target lacks what a needed scenario asks for,
-        MissingEvidence where a needed scenario was not run, ProbeFailed where one raised.
+        MissingEvidence where a needed scenario was not run, ScenarioFailed where one raised.
         """
 
 

@@ -14,7 +14,7 @@ from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run.suite import Suite
 
 
-class Broken(Exception):
+class RequirementFailed(Exception):
     """A requirement is judged broken; the message is the failure text."""
 
 
@@ -79,12 +79,12 @@ class RequirementItem(pytest.Item):
         self.judgement = judgement
         self.user_properties.append(("verdict", str(judgement.verdict)))
         if self.judges.fails(judgement):
-            raise Broken(self.text)
+            raise RequirementFailed(self.text)
         if judgement.verdict in (Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.UNTESTED):
             pytest.skip(f"{judgement.verdict}: {judgement.reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, Broken):
+        if isinstance(excinfo.value, RequirementFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

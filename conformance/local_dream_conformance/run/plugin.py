@@ -74,10 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist, config.option.tx = "no", []  # one process is enough to print
 
     from local_dream_conformance.core.errors import BadSetting
+    from local_dream_conformance.run import setup
     from local_dream_conformance.run.session import ConformanceSession
 
     try:
-        session = ConformanceSession(config, target, given(config), os.environ)
+        session = ConformanceSession(config, setup.make(config, target, given(config), os.environ))
     except BadSetting as error:
         raise pytest.UsageError(str(error)) from None
     if explicit:
@@ -96,7 +97,7 @@ def _named(config: pytest.Config, argument: str) -> str:
 
 def given(config: pytest.Config) -> dict[str, Any]:
     """The settings that the command line has, by option name."""
-    from local_dream_conformance.core.options import OPTIONS
+    from local_dream_conformance.core.settings import OPTIONS
 
     found = {option.name: value for option in OPTIONS if (value := getattr(config.option, option.dest)) is not None}
     if getattr(config.option, "strict", None) is True:  # pytest's own --strict, which took the name first

@@ -11,15 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.settings import OPTION_OF, Settings
 from local_dream_conformance.http.target import Target
-from local_dream_conformance.recordings import archive, recording
+from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import BadRecording, Recording
-from local_dream_conformance.run import plan, runner
+from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run import plan
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.suite import Suite
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -44,8 +45,8 @@ def settings(kept: Recording, given: Mapping[str, Any]) -> Settings:
                 f"--{name}: the recording has it already; with --replay only {', '.join(f'--{own}' for own in OWN)} "
                 "can be given"
             )
-    anew = options.resolve(kept.settings.url, given, {}, {}, "")
-    changes = {option.field: getattr(anew, option.field) for option in options.OPTIONS if option.name in given}
+    anew = settings_sources.resolve(kept.settings.url, given, {}, {}, "")
+    changes = {field: getattr(anew, field) for field, option in OPTION_OF.items() if option.name in given}
     return replace(kept.settings, **changes)
 
 
@@ -75,14 +76,14 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
     return Plan(tuple(scenarios), unavailable, over_budget, not_recorded, kept.partial)
 
 
-def begin(folder: Path, source: Path, kept: Recording, chosen: Settings) -> None:
+def begin(folder: RunFolder, source: Path, kept: Recording, chosen: Settings) -> None:
     """Puts the recording into the folder of a run. Raises BadRecording."""
     for transcript in recording.transcripts(source, kept):
-        archive.save(folder, transcript)
+        folder.keep(transcript)
     for scenario in kept.scenarios:
         if scenario.state == "failed":
-            (folder / f"{scenario.name}.failed").write_text(scenario.reason, encoding="utf-8")
-    runner.begin(folder, chosen.url)
+            folder.fail(scenario.name, scenario.reason)
+    folder.begin(chosen.url)
 
 
 def _recorded(name: str, cost: Cost) -> Scenario:

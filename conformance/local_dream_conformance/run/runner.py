@@ -1,21 +1,15 @@
 """The run: makes each scenario of the plan at most once, however many processes judge, and serves their exchanges.
 
 All processes of a run share one folder. A scenario is made under a lock, so that the target has one scenario at a time,
-and its transcript is kept there; whoever needs it next reads it. The process that began the run writes where the target
-is.
+and its transcript is kept there; whoever needs it next reads it.
 """
 
 from __future__ import annotations
 
-import json
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
-
-from filelock import FileLock
 
 from local_dream_conformance.checks.check import Check
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
@@ -24,24 +18,17 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import OnData, Target
-from local_dream_conformance.recordings import archive
+from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run.evaluator import Evaluator, ScenarioFailed
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.suite import Suite
 from local_dream_conformance.scenarios.scenario import Scenario
 
-ADDRESS = "target.json"
-
-
-def begin(folder: Path, url: str) -> None:
-    """Opens a run: tells every process that shares the folder where the target is, and starts the run's clock."""
-    (folder / ADDRESS).write_text(json.dumps({"url": url, "clock": time.monotonic()}), encoding="utf-8")
-
 
 class Run:
     """One process's share of a run.
 
-    `watch` is called with each scenario that this process makes, and is left after it; `hear` gets what it receives.
+    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives.
     """
 
     def __init__(
@@ -49,7 +36,7 @@ class Run:
         suite: Suite,
         settings: Settings,
         plan: Plan,
-        folder: Path,
+        folder: RunFolder,
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
     ) -> None:
@@ -58,9 +45,9 @@ class Run:
         self.folder = folder
         self.watch = watch
         self.on_data = on_data
-        opened = json.loads((folder / ADDRESS).read_text(encoding="utf-8"))
-        self.settings = replace(settings, url=opened["url"])
-        self._clock = float(opened["clock"])
+        begun = folder.begun()
+        self.settings = replace(settings, url=begun.url)
+        self._clock = begun.clock
         self._target: Target | None = None
         self._transcripts: dict[str, Transcript] = {}
         self._failed: dict[str, str] = {}
@@ -71,7 +58,7 @@ class Run:
         return self._judge.judge(id)
 
     def exchanges(self, check: Check) -> Mapping[str, Exchange]:
-        """See judge.Evidence."""
+        """See evaluator.Evidence."""
         found: dict[str, Exchange] = {}
         for name in check.needs:
             if self.plan.partial and name in self.plan.not_recorded:
@@ -87,7 +74,7 @@ class Run:
     def transcript(self, name: str) -> Transcript:
         """The transcript of a scenario, which is made now if no process has made it yet.
 
-        Raises NotApplicable, MissingEvidence, ProbeFailed as judge.Evidence says.
+        Raises NotApplicable, MissingEvidence, ScenarioFailed as evaluator.Evidence says.
         """
         if name in self.plan.unavailable:
             raise NotApplicable(self.plan.unavailable[name])
@@ -98,7 +85,7 @@ class Run:
         if name not in self.plan:
             raise ScenarioFailed(f"a check needs the scenario {name}, which the plan does not have")
         if name not in self._transcripts and name not in self._failed:
-            with FileLock(self.folder / "target.lock"):
+            with self.folder.lock:
                 self._advance(name)
         if name in self._failed:
             raise ScenarioFailed(self._failed[name])
@@ -113,18 +100,17 @@ class Run:
                 return
 
     def _fetch(self, scenario: Scenario) -> None:
-        failed = self.folder / f"{scenario.name}.failed"
-        if failed.exists():
-            self._failed[scenario.name] = failed.read_text(encoding="utf-8")
-        elif archive.holds(self.folder, scenario.name):
-            self._transcripts[scenario.name] = archive.load(self.folder, scenario.name)
+        if text := self.folder.failure(scenario.name):
+            self._failed[scenario.name] = text
+        elif transcript := self.folder.transcript(scenario.name):
+            self._transcripts[scenario.name] = transcript
         else:
             try:
                 self._transcripts[scenario.name] = self._make(scenario)
             except Exception:
                 text = self.settings.redact(f"the scenario {scenario.name} raised\n{traceback.format_exc(limit=-4)}")
                 self._failed[scenario.name] = text
-                failed.write_text(text, encoding="utf-8")
+                self.folder.fail(scenario.name, text)
 
     def _make(self, scenario: Scenario) -> Transcript:
         if broken := [name for name in scenario.after if name in self._failed]:
@@ -139,7 +125,7 @@ class Run:
         finally:
             self._target.close()
         _check_labels(transcript)
-        archive.save(self.folder, transcript)
+        self.folder.keep(transcript)
         return transcript
 
 

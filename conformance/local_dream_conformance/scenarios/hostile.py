@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.http.target import Target, first_event
-from local_dream_conformance.http.transport import Address
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import generate, generate_raw
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -20,7 +19,7 @@ MEGABYTE = 1 << 20
 
 def _raw(target: Target) -> dict[str, bytes]:
     """Requests that are not HTTP, by name."""
-    address = Address.of(target.settings.url)
+    address = target.settings.address
     path, host = f"{address.prefix}/generate", address.host_header
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
     body = json.dumps(requests.plain(target.settings))

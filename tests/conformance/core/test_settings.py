@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core import settings_file
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.extension import Declared
-from local_dream_conformance.core.options import OPTIONS, address, parse_budget, resolve
-from local_dream_conformance.core.settings import HIDDEN, Settings
+from local_dream_conformance.core.options import HIDDEN, parse_budget
+from local_dream_conformance.core.settings import OPTIONS, Settings
+from local_dream_conformance.core.settings_sources import address, resolve
 
 URL = "http://127.0.0.1:8081"
 
@@ -170,7 +171,7 @@ def test_bad_addresses(text: str) -> None:
 
 def test_secrets_are_nowhere_in_what_is_shown() -> None:
     found = resolve("http://user:passw0rd@h:1", {"header": ["Authorization: Bearer tok-123"]}, {}, {}, "")
-    assert found.public_url == "http://h:1"
+    assert found.address.public == "http://h:1"
     assert found.public()["headers"] == [f"Authorization: {HIDDEN}"]
     assert found.redact("you sent tok-123 and Bearer tok-123 and passw0rd") == "you sent *** and *** and ***"
     shown = f"{found.public()}"
@@ -197,17 +198,17 @@ def test_the_nearest_file_with_our_section_is_read(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[tool.local-dream]\nsize = "64x64"\nno-img2img = true\n')
     (inner / "pyproject.toml").write_text("[project]\nname = 'other'\n")
-    found, origin = settings_file.find(inner)
+    found, origin = settings_sources.find_file(inner)
     assert found == {"size": "64x64", "no-img2img": True}
     assert origin == str(tmp_path / "pyproject.toml")
     (tmp_path / "a" / "tox.ini").write_text("[local-dream]\nsize = 8x8\nheader =\n  A: 100%\n  B: 2\n")
-    found, origin = settings_file.find(inner)
+    found, origin = settings_sources.find_file(inner)
     assert settings(file=found).headers == (("A", "100%"), ("B", "2"))
     assert origin == str(tmp_path / "a" / "tox.ini")
 
 
 def test_no_file(tmp_path: Path) -> None:
-    assert settings_file.find(tmp_path) == ({}, "")
+    assert settings_sources.find_file(tmp_path) == ({}, "")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,6 @@ def test_no_file(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(BadSetting) as caught:
-        settings_file.find(tmp_path)
+        settings_sources.find_file(tmp_path)
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import End, Request
 from local_dream_conformance.http.connection import Connection, Limits
-from local_dream_conformance.http.transport import Address
 from tests.conformance.http.wire_scripts import (
     CHUNKED,
     GENEROUS,
@@ -170,7 +170,7 @@ def test_hanging_up_when_enough_was_seen() -> None:
 def test_hanging_up_from_another_thread() -> None:
     hangers: list[threading.Thread] = []
     with serving(stall) as url:
-        connection = Connection(Address.of(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
 
         def stop_when(piece: bytes) -> bool:
             hangers.append(threading.Thread(target=connection.hang_up))

@@ -6,9 +6,9 @@ import socket
 import threading
 import time
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import End, Request
 from local_dream_conformance.http.connection import Connection, SendOptions
-from local_dream_conformance.http.transport import Address
 from tests.conformance.http.wire_scripts import (
     GENEROUS,
     GET,
@@ -31,7 +31,7 @@ def test_the_request_as_sent_and_as_recorded() -> None:
 
     secret = (("Authorization", "Bearer s3cret"), ("X-Plain", "hidden"))
     with serving(script, head_first=False) as url:
-        address = Address.of(url.replace("//", "//user:pass@") + "/base/")
+        address = Address.parse(url.replace("//", "//user:pass@") + "/base/")
         connection = Connection(address, GENEROUS, time.monotonic, secret)
         exchange = connection.exchange("x", POST)
         anonymous = connection.exchange("x", POST, SendOptions(anonymous=True))
@@ -126,7 +126,7 @@ def test_keeping_a_connection() -> None:
     health = OK + b"Content-Length: 0\r\n\r\n"
     kept = SendOptions(keep_alive=True)
     with serving(answers(refusal, health)) as url:
-        connection = Connection(Address.of(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
         first = connection.exchange("a", POST, kept)
         second = connection.exchange("b", GET, kept)
         third = connection.exchange("c", GET, kept)
@@ -138,7 +138,7 @@ def test_keeping_a_connection() -> None:
 def test_a_connection_that_the_server_closes_is_dialled_again() -> None:
     closing = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     with serving(answers(closing)) as url:
-        connection = Connection(Address.of(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
         both = [connection.exchange(label, GET, SendOptions(keep_alive=True)) for label in "ab"]
     assert [(e.status, dict(e.notes)["reused-connection"]) for e in both] == [(400, "false"), (400, "false")]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_dream_conformance.http import sse
-from local_dream_conformance.http.sse import Decoder, Oddity, Stream, as_read_by_clients, decode
+from local_dream_conformance.http.sse import Decoder, DiagnosticKind, Stream, as_read_by_clients, decode
 
 EVENTS = (
     b'event: progress\ndata: {"step": 1}\n\n',
@@ -58,7 +58,7 @@ def test_any_bytes_and_any_cuts(body: bytes, crs: list[int], cuts: list[int]) ->
     stream = decoder.close()
     assert stream == decode(body)
     assert set(fed) <= set(stream.events)
-    assert all(0 <= notice.offset <= len(body) for notice in stream.notices)
+    assert all(0 <= diagnostic.offset <= len(body) for diagnostic in stream.diagnostics)
 
 
 def test_events_carry_their_bytes() -> None:
@@ -70,37 +70,37 @@ def test_events_carry_their_bytes() -> None:
 
 
 def test_a_clean_stream_has_no_oddities() -> None:
-    assert decode(EVENTS[0] + b"event: complete\ndata: {}\n\n").notices == ()
+    assert decode(EVENTS[0] + b"event: complete\ndata: {}\n\n").diagnostics == ()
 
 
 @pytest.mark.parametrize(
-    ("body", "oddity", "offset", "event"),
+    ("body", "kind", "offset", "event"),
     [
-        (b"\xef\xbb\xbfdata: x\n\n", Oddity.BOM, 0, None),
-        (b"event: a\rdata: x\n\n", Oddity.CR, 8, None),
-        (b"event: a\ndata: x\r\n\n", Oddity.CRLF, 16, 0),
-        (b"event: a\ndata: x\xff\n\n", Oddity.INVALID_UTF8, 16, 0),
-        (b"event: a\ndata: \xe2\x82\n\n", Oddity.INVALID_UTF8, 15, 0),
-        (b"event: a\ndata:x\n\n", Oddity.NO_SPACE, 9, 0),
-        (b"event: a\ndata:  x\n\n", Oddity.EXTRA_SPACE, 9, 0),
-        (b"data: x\n\n", Oddity.NO_EVENT_LINE, 0, 0),
-        (b"event: a\nevent: b\ndata: x\n\n", Oddity.SEVERAL_EVENT_LINES, 9, 0),
-        (b"data: x\nevent: a\n\n", Oddity.EVENT_AFTER_DATA, 8, 0),
-        (b"event: a\ndata: x\ndata: y\n\n", Oddity.SEVERAL_DATA_LINES, 17, 0),
-        (b"event: a\ndata\n\n", Oddity.EMPTY_DATA, 0, 0),
-        (b"event: a\n\n", Oddity.NO_DATA, 0, 0),
-        (b"event: a\ndata: x\n", Oddity.UNFINISHED, 0, 0),
-        (b"event: a\ndata: x", Oddity.UNFINISHED, 0, 0),
-        (b"event: a\nfoo: 1\ndata: x\n\n", Oddity.UNKNOWN_FIELD, 9, 0),
-        (b": ping\n\n", Oddity.COMMENT, 0, None),
-        (b"id: 1\n\n", Oddity.ID, 0, None),
-        (b"event: a\ndata: x\nretry: 1\n\n", Oddity.RETRY, 17, 0),
+        (b"\xef\xbb\xbfdata: x\n\n", DiagnosticKind.BOM, 0, None),
+        (b"event: a\rdata: x\n\n", DiagnosticKind.CR, 8, None),
+        (b"event: a\ndata: x\r\n\n", DiagnosticKind.CRLF, 16, 0),
+        (b"event: a\ndata: x\xff\n\n", DiagnosticKind.INVALID_UTF8, 16, 0),
+        (b"event: a\ndata: \xe2\x82\n\n", DiagnosticKind.INVALID_UTF8, 15, 0),
+        (b"event: a\ndata:x\n\n", DiagnosticKind.NO_SPACE, 9, 0),
+        (b"event: a\ndata:  x\n\n", DiagnosticKind.EXTRA_SPACE, 9, 0),
+        (b"data: x\n\n", DiagnosticKind.NO_EVENT_LINE, 0, 0),
+        (b"event: a\nevent: b\ndata: x\n\n", DiagnosticKind.SEVERAL_EVENT_LINES, 9, 0),
+        (b"data: x\nevent: a\n\n", DiagnosticKind.EVENT_AFTER_DATA, 8, 0),
+        (b"event: a\ndata: x\ndata: y\n\n", DiagnosticKind.SEVERAL_DATA_LINES, 17, 0),
+        (b"event: a\ndata\n\n", DiagnosticKind.EMPTY_DATA, 0, 0),
+        (b"event: a\n\n", DiagnosticKind.NO_DATA, 0, 0),
+        (b"event: a\ndata: x\n", DiagnosticKind.UNFINISHED, 0, 0),
+        (b"event: a\ndata: x", DiagnosticKind.UNFINISHED, 0, 0),
+        (b"event: a\nfoo: 1\ndata: x\n\n", DiagnosticKind.UNKNOWN_FIELD, 9, 0),
+        (b": ping\n\n", DiagnosticKind.COMMENT, 0, None),
+        (b"id: 1\n\n", DiagnosticKind.ID, 0, None),
+        (b"event: a\ndata: x\nretry: 1\n\n", DiagnosticKind.RETRY, 17, 0),
     ],
 )
-def test_oddities_and_where_they_are(body: bytes, oddity: Oddity, offset: int, event: int | None) -> None:
+def test_oddities_and_where_they_are(body: bytes, kind: DiagnosticKind, offset: int, event: int | None) -> None:
     stream = decode(body)
-    assert [(notice.offset, notice.event) for notice in stream.noticed(oddity)] == [(offset, event)]
-    assert stream.counts[oddity] == 1
+    assert [(diagnostic.offset, diagnostic.event) for diagnostic in stream.diagnosed(kind)] == [(offset, event)]
+    assert stream.counts[kind] == 1
 
 
 def test_the_second_event_after_an_id_line_is_not_a_phantom() -> None:
@@ -123,9 +123,9 @@ def test_memory_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "LINES_READ", 1000)
     stream = decode(b"data: x\n\n" * 400 + b":\n" * 5000 + b"event: never\ndata: read\n\n")
     assert len(stream.events) == 400
-    assert stream.counts[Oddity.COMMENT] == 200
-    assert len(stream.noticed(Oddity.COMMENT)) == sse.ODDITIES_KEPT
-    assert stream.noticed(Oddity.TOO_MANY_LINES)[0].offset == 9 * 400 + 2 * 200
+    assert stream.counts[DiagnosticKind.COMMENT] == 200
+    assert len(stream.diagnosed(DiagnosticKind.COMMENT)) == sse.DIAGNOSTICS_KEPT
+    assert stream.diagnosed(DiagnosticKind.TOO_MANY_LINES)[0].offset == 9 * 400 + 2 * 200
     assert stream.unfinished is None
 
 

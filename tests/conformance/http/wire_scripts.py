@@ -6,9 +6,9 @@ import socket
 import threading
 import time
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
-from local_dream_conformance.http.transport import Address
 from tests.conformance.scripted_server import Script, reset
 
 GET = Request("GET", "/health")
@@ -25,7 +25,7 @@ def ask(
     send_options: SendOptions | None = None,
     stop_when: StopWhen | None = None,
 ) -> Exchange:
-    return Connection(Address.of(url), limits, time.monotonic).exchange("x", request, send_options, stop_when)
+    return Connection(Address.parse(url), limits, time.monotonic).exchange("x", request, send_options, stop_when)
 
 
 def answer_with(data: bytes) -> Script:

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from local_dream_conformance.core import options
+from local_dream_conformance.core import settings_sources
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement, Verdict
-from local_dream_conformance.recordings import archive, recording
+from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import BadRecording, Kept, Recording
-from local_dream_conformance.run import plan, replay, runner, suite
+from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run import plan, replay, suite
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.runner import Run
 from tests.conformance.tiny_suite import suite as tiny_suite
@@ -65,7 +66,7 @@ def test_all_settings_but_the_tokens_are_read_back(tmp_path: Path) -> None:
         "waivers": "waivers.toml",
         "known": ["local-dream-2.7"],
     }
-    settings = options.resolve("http://user:pass@127.0.0.1:8081/api", given, {}, {}, "")
+    settings = settings_sources.resolve("http://user:pass@127.0.0.1:8081/api", given, {}, {}, "")
     recording.write(tmp_path, replace(HEAD, settings=settings), [BASE])
     found = recording.read(tmp_path).settings
     assert found == replace(settings, url="http://127.0.0.1:8081/api", headers=(("X-Key", "***"),))
@@ -147,7 +148,7 @@ def test_a_transcript_that_names_another_folder_is_refused(tmp_path: Path) -> No
     precious.write_text("x")
     (tmp_path / "run").mkdir()
     with pytest.raises(BadRecording, match=r"the transcript is of '\.\./precious', not base"):
-        replay.begin(tmp_path / "run", tmp_path / "kept", HEAD, HEAD.settings)
+        replay.begin(RunFolder(tmp_path / "run"), tmp_path / "kept", HEAD, HEAD.settings)
     assert precious.exists()
 
 
@@ -210,8 +211,8 @@ def tiny_verdicts(folder: Path, head: Recording, *transcripts: Transcript) -> di
     (folder / "run").mkdir()
     kept = recording.read(folder / "kept")
     chosen = replay.settings(kept, {"profile": "all"})
-    replay.begin(folder / "run", folder / "kept", kept, chosen)
-    judging = Run(TINY, chosen, replay.make_plan(TINY, EVERYTHING, chosen, kept), folder / "run")
+    replay.begin(RunFolder(folder / "run"), folder / "kept", kept, chosen)
+    judging = Run(TINY, chosen, replay.make_plan(TINY, EVERYTHING, chosen, kept), RunFolder(folder / "run"))
     return {id: judging.judge(id) for id in EVERYTHING}
 
 
@@ -244,8 +245,11 @@ def test_a_partial_recording_is_judged_on_what_there_is(tmp_path: Path, partial:
     )
     recording.write(tmp_path / "kept", head, [more])
     (tmp_path / "run").mkdir()
-    replay.begin(tmp_path / "run", tmp_path / "kept", head, head.settings)
-    judging = Run(wide, head.settings, replay.make_plan(wide, EVERYTHING, head.settings, head), tmp_path / "run")
+    shared = RunFolder(tmp_path / "run")
+    replay.begin(shared, tmp_path / "kept", head, head.settings)
+    judging = Run(
+        wide, head.settings, replay.make_plan(wide, EVERYTHING, head.settings, head), RunFolder(tmp_path / "run")
+    )
     assert judging.judge("TINY-GEN-07").verdict is verdict
     assert judging.judge("TINY-GEN-01").verdict is Verdict.UNTESTED
 
@@ -255,10 +259,11 @@ def live() -> Iterator[tuple[Settings, Mapping[str, Judgement], Path]]:
     """The shipped suite on the honest server: settings, judgements, the folder of the run."""
     with standing(None) as (url, _), tempfile.TemporaryDirectory() as folder:
         given = {"upscaler-path": "default", "budget": "generate=7", "profile": "hardened"}
-        settings = options.resolve(url, given, {}, {}, "")
+        settings = settings_sources.resolve(url, given, {}, {}, "")
         shipped = suite.load()
-        runner.begin(Path(folder), url)
-        judging = Run(shipped, settings, plan.make(shipped, _ids(settings), settings), Path(folder))
+        shared = RunFolder(Path(folder))
+        shared.begin(url)
+        judging = Run(shipped, settings, plan.make(shipped, _ids(settings), settings), shared)
         yield settings, {id: judging.judge(id) for id in _ids(settings)}, Path(folder)
 
 
@@ -275,13 +280,16 @@ def test_a_replay_says_what_the_live_run_said(
     scenarios = [Kept(scenario.name, "made") for scenario in planned.scenarios]
     scenarios += [Kept(name, "over-budget", reason) for name, reason in planned.over_budget.items()]
     head = replace(HEAD, settings=settings, scenarios=tuple(scenarios), redacted_prompts=prompts)
-    recording.write(tmp_path / "kept", head, archive.made(folder))
+    recording.write(tmp_path / "kept", head, RunFolder(folder).transcripts())
     kept = recording.read(tmp_path / "kept")
     chosen = replay.settings(kept, {})
     (tmp_path / "run").mkdir()
-    replay.begin(tmp_path / "run", tmp_path / "kept", kept, chosen)
-    again = Run(suite.load(), chosen, replay.make_plan(suite.load(), _ids(chosen), chosen, kept), tmp_path / "run")
+    shared = RunFolder(tmp_path / "run")
+    replay.begin(shared, tmp_path / "kept", kept, chosen)
+    again = Run(
+        suite.load(), chosen, replay.make_plan(suite.load(), _ids(chosen), chosen, kept), RunFolder(tmp_path / "run")
+    )
     assert {id: again.judge(id) for id in _ids(chosen)} == judgements
     assert {Verdict.PASS, Verdict.UNTESTED} <= {judgement.verdict for judgement in judgements.values()}
-    texts = [exchange.request.body for made in archive.made(tmp_path / "run") for exchange in made.exchanges]
+    texts = [exchange.request.body for made in RunFolder(tmp_path / "run").transcripts() for exchange in made.exchanges]
     assert any(json.dumps("prompt 1").strip('"').encode() in text for text in texts) is prompts

@@ -17,8 +17,9 @@ from local_dream_conformance.core.contract import Level
 from local_dream_conformance.core.exchange import End
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.recordings import recording
+from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.result import extension_line, known
-from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.run import replay, suite
 from local_dream_conformance.run.runner import Run
 from tests.recordings.__main__ import convert
@@ -35,8 +36,9 @@ def judged(name: str, folder: Path) -> dict[str, Judgement]:
     shipped = suite.load()
     ids = [r.id for r in shipped.contract.in_profile("all") if not r.unjudged and r.id not in kept.untested]
     chosen = replay.settings(kept, {})
-    replay.begin(folder, FOLDER / name, kept, chosen)
-    run = Run(shipped, chosen, replay.make_plan(shipped, ids, chosen, kept), folder)
+    shared = RunFolder(folder)
+    replay.begin(shared, FOLDER / name, kept, chosen)
+    run = Run(shipped, chosen, replay.make_plan(shipped, ids, chosen, kept), shared)
     return {id: run.judge(id) for id in ids}
 
 
@@ -67,7 +69,7 @@ def test_what_is_recorded_suffices_for_much_of_the_contract(name: str, folders: 
 def test_the_extensions_that_each_recording_shows(name: str, folders: dict[str, Path]) -> None:
     by_id = suite.load().contract.by_id
     judgements = judged(name, folders[name]).items()
-    lines = extension_line.lines([Judged(by_id[id], judgement) for id, judgement in judgements], ())
+    lines = extension_line.lines([RequirementResult.of(by_id[id], judgement) for id, judgement in judgements], ())
     states = {line.name: line.state for line in lines if line.state != "unknown"}
     assert states == EXPECTED[name]["extensions"]
     assert {line.name for line in lines} == set(extension.NAMES)

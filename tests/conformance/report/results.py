@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from local_dream_conformance.core import contract
@@ -10,8 +11,9 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import End, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
-from local_dream_conformance.result.judged import Judged
-from local_dream_conformance.result.result import ExchangeLine, Result, ScenarioLine
+from local_dream_conformance.report import curl
+from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.result import ExchangeLine, Result, ScenarioLine, make
 from tests.conformance import transcripts
 
 HOSTILE = (
@@ -29,17 +31,18 @@ HOSTILE = (
 URL = "http://192.168.1.23:8081"
 
 
-def judged(id: str, verdict: Verdict = Verdict.PASS, reason: str = "", findings: Sequence[Finding] = ()) -> Judged:
+def judged(
+    id: str, verdict: Verdict = Verdict.PASS, reason: str = "", findings: Sequence[Finding] = ()
+) -> RequirementResult:
     """A requirement of the contract with a verdict."""
     requirement = contract.load().by_id[id]
-    text = "text" if findings else ""
-    return Judged(requirement, Judgement(id, verdict, reason, tuple(findings), 3, ("base",)), text)
+    return RequirementResult.of(requirement, Judgement(id, verdict, reason, tuple(findings), 3, ("base",)))
 
 
-def result(*lines: Judged, exchanges: Sequence[Exchange] = (), **changes: Any) -> dict[str, Any]:
-    """The JSON of a result. `changes` are fields of Result."""
+def result(*lines: RequirementResult, exchanges: Sequence[Exchange] = (), **changes: Any) -> Result:
+    """A result. `changes` are arguments of make."""
     loaded = contract.load()
-    settings = Settings(URL, upscaler_path="/models/x4.bin", **changes.pop("settings", {}))
+    settings = Settings(URL, **{"upscaler_path": "/models/x4.bin", **changes.pop("settings", {})})
     values: dict[str, Any] = {
         "suite_version": "0.1.0",
         "contract_version": "1.0",
@@ -48,25 +51,24 @@ def result(*lines: Judged, exchanges: Sequence[Exchange] = (), **changes: Any) -
         "duration": 61.25,
         "settings": settings.public(),
         "launched": "",
-        "strict": settings.strict,
-        "plan": (ScenarioLine("base", Cost(generations=1), "made"),),
+        "scenarios": (ScenarioLine("base", Cost(generations=1), "made"),),
         "planned": Cost(3, 2),
         "spent": Cost(2, 1),
-        "judged": lines,
+        "requirements": lines,
         "deselected": (),
         "unjudged": tuple(r for r in loaded.requirements if r.unjudged)[:2],
         "exchanges": tuple(ExchangeLine.of("base", exchange) for exchange in exchanges),
     }
-    return Result(**{**values, **changes}).to_json()
+    return make(**{**values, **changes})
 
 
-def passing() -> dict[str, Any]:
+def passing() -> Result:
     """A run in which all holds but for what does not apply."""
     lines = [judged(id) for id in ("HLT-01", "HLT-02", "GEN-REQ-01", "GEN-EVT-12", "UPS-ANS-02", "ERR-01")]
     return result(*lines, judged("GEN-PIC-03", Verdict.NOT_APPLICABLE, "no complete event has a format key"))
 
 
-def failing(hostile: Sequence[str] = ()) -> tuple[dict[str, Any], tuple[Transcript, ...]]:
+def failing(hostile: Sequence[str] = ()) -> tuple[Result, tuple[Transcript, ...]]:
     """A run in which a stream is cut off and an upscale is no JPEG, with its transcripts."""
     told = "; ".join(hostile)
     fields = {**transcripts.FIELDS, "show_diffusion_process": True}
@@ -90,10 +92,8 @@ def failing(hostile: Sequence[str] = ()) -> tuple[dict[str, Any], tuple[Transcri
         judged("GEN-EVT-13", Verdict.BLOCKED, "GEN-EVT-12 is broken"),
         judged("GEN-PIC-03", Verdict.NOT_APPLICABLE, f"no format key {told}"),
     )
-    curls = {
-        "base": f'curl -sS -i -N --data-binary \'{{"prompt": "a"}}\' {URL}/generate',
-        "upscale/odd": f"curl -sS -N --data-binary @/tmp/local-dream-1/bodies/upscale-odd.bin {URL}/upscale",
-    }
+    run = Path("/tmp/local-dream-1/bodies")
+    curls = {one.label: curl.command(one, Settings(URL), run).line for one in (cut, bad)}
     by_probe: Mapping[str, tuple[Exchange, ...]] = {
         exchange.label.partition("/")[0]: (exchange,) for exchange in exchanges
     }

@@ -12,7 +12,7 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
 from local_dream_conformance.report import badge
 from local_dream_conformance.report.view_model import ViewModel
-from local_dream_conformance.result.judged import Judged
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Replayed, ScenarioLine
 from tests.conformance.report import results
 from tests.conformance.report.results import judged, result
@@ -32,7 +32,7 @@ FOUND = [Finding("this", "that")]
     ],
 )
 def test_names_contract_profile_verdict_and_waivers(
-    lines: list[Judged], settings: dict[str, Any], message: str, colour: str
+    lines: list[RequirementResult], settings: dict[str, Any], message: str, colour: str
 ) -> None:
     document = result(judged("HLT-01"), *lines, settings=settings)
     assert json.loads(badge.text(ViewModel(document))) == {
@@ -51,8 +51,7 @@ def test_the_picture_says_the_same_and_is_xml() -> None:
 
 
 def test_a_missing_upscaler_is_named() -> None:
-    document = results.passing()
-    document["settings"]["upscaler_path"] = None
+    document = result(judged("HLT-01"), settings={"upscaler_path": None})
     assert badge.endpoint(ViewModel(document))["message"] == "core: conformant without upscale, 0 waived"
 
 
@@ -64,8 +63,8 @@ def _over_budget() -> Sequence[ScenarioLine]:
     ("changes", "words"),
     [
         ({"deselected": contract.load().requirements[:2]}, "the selection left out 2 requirements of the profile core"),
-        ({"plan": _over_budget()}, "the budget left out the scenario edges"),
-        ({"replay": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
+        ({"scenarios": _over_budget()}, "the budget left out the scenario edges"),
+        ({"replayed": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
         ({"problem": "nothing answers"}, "the run ended as unreachable"),
     ],
 )

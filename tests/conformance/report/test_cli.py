@@ -21,9 +21,9 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_reports_of_a_kept_result_and_its_recording(tmp_path: Path) -> None:
     document, transcripts = results.failing()
     kept = tuple(Kept(transcript.scenario, "made") for transcript in transcripts)
-    whole = Recording("0.1.0", "1.0", document["started"], Settings(results.URL), kept)
+    whole = Recording("0.1.0", "1.0", document.started, Settings(results.URL), kept)
     recording.write(tmp_path / "run", whole, transcripts)
-    (tmp_path / "result.json").write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "result.json").write_text(json.dumps(document.to_json()), encoding="utf-8")
     page, short, badge = (str(tmp_path / name) for name in ("r.html", "r.md", "b.json"))
     code, said = run(
         str(tmp_path / "result.json"), "--recording", str(tmp_path / "run"),
@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_one_line(
 
 
 def test_a_folder_that_is_no_recording_is_named(tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text(json.dumps(results.passing()), encoding="utf-8")
+    (tmp_path / "result.json").write_text(json.dumps(results.passing().to_json()), encoding="utf-8")
     page = tmp_path / "r.html"
     code, said = run(str(tmp_path / "result.json"), "--html-report", str(page), "--recording", str(tmp_path))
     assert code == 1

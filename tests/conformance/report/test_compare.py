@@ -83,7 +83,7 @@ def test_nothing_changed(tmp_path: Path) -> None:
         ("{", "b.json is not JSON"),
         ("[]", "b.json is no result of a run (--json-report): $:"),
         (json.dumps({"format": 2}), "b.json: format 2 is not known here (this version reads 1)"),
-        (json.dumps({**result(), "duration": "long"}), "$.duration: 'long' is not of type 'number'"),
+        (json.dumps({**result(), "duration": "long"}), "$.duration: Expected `float`, got `str`"),
     ],
 )
 def test_a_file_that_is_no_result(tmp_path: Path, text: str, words: str) -> None:

@@ -15,6 +15,7 @@ from local_dream_conformance.core.exchange import End, Exchange, Request
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 from local_dream_conformance.report import curl, failure
+from local_dream_conformance.result.requirement_result import RequirementResult
 from tests.conformance.tiny_server import TinyServer, tiny_server
 
 REQUIREMENT = Requirement("A-01", Level.MUST, "core", "seed", "It MUST be so.", "g", clause="so it is")
@@ -85,7 +86,7 @@ def test_the_line_works(server: TinyServer, tmp_path: Path, body: bytes) -> None
 
 def text(*findings: Finding, verdict: Verdict = Verdict.FAIL, reason: str = "") -> list[str]:
     judgement = Judgement("A-01", verdict, reason, findings)
-    return failure.text(REQUIREMENT, judgement, {"base": "curl http://h"}).splitlines()
+    return failure.text(RequirementResult.of(REQUIREMENT, judgement), {"base": "curl http://h"}).splitlines()
 
 
 def test_the_text_of_a_failure() -> None:

@@ -6,10 +6,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import html
 from local_dream_conformance.report.view_model import ViewModel
+from local_dream_conformance.result.extension_line import ExtensionLine
 from local_dream_conformance.result.result import Replayed
 from tests.conformance.report import results
 from tests.conformance.report.results import HOSTILE, judged, result
@@ -62,7 +64,8 @@ def test_a_failing_run_shows_verdict_cost_coverage_and_evidence() -> None:
         "blocked : GEN-EVT-12 is broken GEN-EVT-13",
         "cannot be judged from outside :",
         "expected one terminal event got none where base: byte 7",
-        "curl -sS -N --data-binary @upscale-odd.bin http://192.168.1.23:8081/upscale",
+        "-H 'X-Upscaler-Path: /models/upscaler.bin' --data-binary @upscale-odd.bin -o answer.jpg "
+        "http://192.168.1.23:8081/upscale",
         "output: no picture: does not begin as a JPEG",
         "progress: step 1 of 4, with a picture",
         "ended: truncated",
@@ -129,28 +132,26 @@ def test_what_a_target_sends_is_shown_and_harmless() -> None:
 
 def test_a_replay_says_when_it_was_recorded_and_not_what_it_cost() -> None:
     recorded = Replayed("2025-12-31T23:30:00+00:00", "0.1.0", "1.0", False)
-    text = Parsed(html.page(result(judged("HLT-01"), replay=recorded))).text()
+    text = Parsed(html.page(result(judged("HLT-01"), replayed=recorded))).text()
     assert "Date 2026-03-04 05:06 UTC, recorded 2025-12-31 23:30 UTC" in text
     assert "Bear in mind: the run judged a recording, not a running server." in text
     assert "generations" not in text.partition("Settings of the run")[0]
 
 
 def test_extensions_are_told() -> None:
-    document = results.passing()
-    line = {"name": "formats", "state": "supported", "declared": True, "evidence": "<b>png</b>", "id": "GEN-PIC-03"}
-    document["extensions"] = [line]
-    text = Parsed(html.page(document)).text()
+    line = ExtensionLine("formats", "supported", declared=True, evidence="<b>png</b>", id="GEN-PIC-03")
+    text = Parsed(html.page(replace(results.passing(), extensions=(line,)))).text()
     assert "Extensions formats : supported, declared (<b>png</b>), GEN-PIC-03" in text
 
 
 def test_musts_of_extensions_count_as_open_where_they_are_declared() -> None:
     document = result(judged("HLT-01"), judged("HLT-02", Verdict.UNTESTED, "why"))
     assert "1 MUST not judged" in ViewModel(document).headline
-    document["requirements"][1]["profile"] = "extension:formats"
+    first, second = document.requirements
+    document = replace(document, requirements=(first, replace(second, profile="extension:formats")))
     assert "not judged" not in ViewModel(document).headline
-    line = {"name": "formats", "state": "unknown", "declared": True, "evidence": "", "id": "HLT-02"}
-    document["extensions"] = [line]
-    assert "1 MUST not judged" in ViewModel(document).headline
+    line = ExtensionLine("formats", "unknown", declared=True, evidence="", id="HLT-02")
+    assert "1 MUST not judged" in ViewModel(replace(document, extensions=(line,))).headline
 
 
 def test_without_transcripts_there_is_still_the_command() -> None:

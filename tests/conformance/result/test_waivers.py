@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 from local_dream_conformance.result import waiver, waiver_file
+from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.waiver import Waiver
 from local_dream_conformance.result.waiver_file import BadWaivers
 from tests.conformance.tiny_suite import SPEC
@@ -41,8 +43,7 @@ def file(folder: Path, text: str) -> Path:
 def test_a_file_is_read(tmp_path: Path) -> None:
     found = waiver_file.load(file(tmp_path, GOOD), CONTRACT)
     assert list(found) == ["TINY-GEN-02"]
-    assert found["TINY-GEN-02"].to_json() == {**WAIVER.to_json(), "source": str(tmp_path / "waivers.toml")}
-    assert WAIVER.to_json()["expires"] == "2026-12-31"
+    assert found["TINY-GEN-02"] == replace(WAIVER, source=str(tmp_path / "waivers.toml"))
 
 
 def test_an_issue_may_be_left_out_and_a_file_may_be_empty(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_a_draft_is_refused_until_someone_says_why_and_who(tmp_path: Path) -> No
     requirement = CONTRACT.by_id["TINY-GEN-02"]
     finding = Finding("the word blue", 'a line\n[[waiver]]\nid = "X"\x1b[2J')
     judgement = Judgement("TINY-GEN-02", Verdict.FAIL, "", (finding,))
-    text = waiver_file.draft([(requirement, judgement)], "http://127.0.0.1:8081")
+    text = waiver_file.draft([RequirementResult.of(requirement, judgement)], "http://127.0.0.1:8081")
     assert "# MUST: Base MUST be blue.\n# expected the word blue\n# got a line\\n[[waiver]]" in text
     with pytest.raises(BadWaivers, match="the waiver of TINY-GEN-02 has no reason"):
         waiver_file.load(file(tmp_path, text), CONTRACT)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local_dream_conformance.core.options import OPTIONS
-from local_dream_conformance.core.run_options import RUN_OPTIONS, TARGET
+from local_dream_conformance.core.options import RUN_OPTIONS, TARGET
+from local_dream_conformance.core.settings import OPTIONS
 from tests.conformance.judging import QUICK, Evaluator
 from tests.conformance.tiny_server import TinyServer
 

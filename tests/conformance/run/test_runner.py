@@ -15,8 +15,8 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.evidence.spending import spent
 from local_dream_conformance.http.target import Target
-from local_dream_conformance.recordings import archive
-from local_dream_conformance.run import plan, runner
+from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run import plan
 from local_dream_conformance.run.runner import Run
 from local_dream_conformance.run.suite import Suite
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -41,8 +41,9 @@ def names(made: plan.Plan) -> list[str]:
 def begun(
     server: TinyServer, folder: Path, suite: Suite = SUITE, ids: list[str] = EVERYTHING, settings: Settings = SETTINGS
 ) -> Run:
-    runner.begin(folder, server.url)
-    return Run(suite, settings, plan.make(suite, ids, settings), folder)
+    shared = RunFolder(folder)
+    shared.begin(server.url)
+    return Run(suite, settings, plan.make(suite, ids, settings), shared)
 
 
 def with_probe(name: str, scenario: Scenario) -> Suite:
@@ -119,7 +120,7 @@ def test_each_probe_is_made_once_and_in_the_order_of_the_plan(server: TinyServer
     for id in EVERYTHING:
         first.judge(id)
     assert server.asked == ["GET /health", "POST /upscale", "POST /generate", "POST /generate", "POST /generate"]
-    transcripts = archive.made(tmp_path)
+    transcripts = RunFolder(tmp_path).transcripts()
     assert [transcript.scenario for transcript in transcripts] == ["health", "upscale", "base", "more"]
     assert spent(transcripts) == Cost(3, 1)
 
