@@ -8,39 +8,37 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
-from local_dream_mockserver.faults.bodies import WRONG_TYPE
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.middleware import RequestMiddleware, body_of, replayed
+from local_dream_mockserver.faults.middleware import RequestMiddleware, body_of, refusal_of, replayed
 from local_dream_mockserver.faults.refusals import Streamed
-from local_dream_mockserver.faults.server import refusal
+from local_dream_mockserver.faults.server import refusal as answer_of
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.upscale import WIDTH
 
 REQUEST = Layer.REQUEST
 
 
 class HealthEnds(RequestMiddleware):
-    """Loses /health after a refusal whose message has these words."""
+    """Loses /health after a refusal for this reason, and of one of these fields (none: of any)."""
 
-    def __init__(self, place: Trigger | None, words: str) -> None:
+    def __init__(self, place: Trigger | None, code: Code, *fields: str) -> None:
         super().__init__(place)
-        self.words = words.encode()
+        self.code = code
+        self.fields = fields
         self.wounded = False
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if self.wounded and scope["path"] == "/health":
             self.happened()
-            await refusal(500, "out of order").send(send)
+            await answer_of(500, "out of order").send(send)
             return
-        refused = False
 
         async def sending(message: AsgiMessage) -> None:
-            nonlocal refused
-            if message["type"] == "http.response.start":
-                refused = message["status"] == 400
-            elif refused and self.words in message.get("body", b""):
+            refusal = refusal_of(scope)
+            if refusal and refusal.code is self.code and (not self.fields or refusal.field in self.fields):
                 self.wounded = True
             await send(message)
 
@@ -55,14 +53,14 @@ fault(
     layer=REQUEST,
     breaks=("ERR-05",),
     consequences=ALIVE,
-)(partial(HealthEnds, words="of the wrong type"))
+)(lambda place: HealthEnds(place, Code.WRONG_TYPE))
 fault(
     "upscale-refusal-ends-health",
     "After an upscale with a width that is no number GET /health is answered with status 500.",
     layer=REQUEST,
     breaks=("ERR-05",),
     consequences=("ROB-08", "ROB-10"),
-)(partial(HealthEnds, words="X-Image-Width: not a whole number"))
+)(lambda place: HealthEnds(place, Code.WRONG_FORM, WIDTH))
 
 
 class SpoilsTheNext(FaultHooks):
@@ -77,7 +75,7 @@ class SpoilsTheNext(FaultHooks):
         try:
             request = honest(body)
         except APIError as problem:
-            self.wounded = self.wounded or WRONG_TYPE in problem.message
+            self.wounded = self.wounded or problem.code is Code.WRONG_TYPE
             raise
         if not self.wounded:
             return request
@@ -113,7 +111,7 @@ class Dies(RequestMiddleware):
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if self.dead and scope["path"] == "/health":
             self.happened()
-            await refusal(500, "out of order").send(send)
+            await answer_of(500, "out of order").send(send)
             return
         if scope["path"] != "/generate":
             await app(scope, receive, send)

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from local_dream_mockserver.faults.bodies import Body, Changed, OtherStatus, field_of
+from local_dream_mockserver.faults.bodies import Body, Changed, OtherStatus
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.changes import Change, Each
 from local_dream_mockserver.faults.message import Message
@@ -193,7 +193,7 @@ class FormatsIgnored(Changed):
 
 
 def _other_format(problem: APIError) -> bool:
-    return field_of(problem) in (OUTPUT, PREVIEW)
+    return problem.field in (OUTPUT, PREVIEW)
 
 
 fault(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.server.errors import APIError
 
 Header = tuple[bytes, bytes]
 STREAM = b"text/event-stream"
@@ -59,6 +60,12 @@ def without(headers: Sequence[Header], *names: bytes) -> tuple[Header, ...]:
 def value_of(headers: Sequence[Header], name: bytes) -> bytes:
     """The first value, b"" where there is none."""
     return next((value for key, value in headers if key == name), b"")
+
+
+def refusal_of(scope: Scope) -> APIError | None:
+    """Why the application has refused the request, None where it has not."""
+    refusal = scope.get("state", {}).get("refusal")
+    return refusal if isinstance(refusal, APIError) else None
 
 
 async def body_of(receive: Receive) -> bytes:

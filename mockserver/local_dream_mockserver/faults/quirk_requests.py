@@ -22,7 +22,7 @@ from local_dream_mockserver.faults.request_types import InRange
 from local_dream_mockserver.faults.server import Health, NotFound, WrongMethod, refusal
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 REQUEST = Layer.REQUEST
 
@@ -57,7 +57,7 @@ quirk(
     "A mask without an image is ignored.",
     layer=REQUEST,
     discouraged=("GEN-REQ-16",),
-)(partial(TakenFor, meant=about("image", "missing"), body=without("mask")))
+)(partial(TakenFor, meant=about("image", Code.MISSING), body=without("mask")))
 quirk(
     "values-clamped",
     "Values out of range are brought into it.",

@@ -55,10 +55,10 @@ quirk(
     "unknown-upscaler-404",
     "An unknown X-Upscaler-Path is answered with status 404.",
     layer=UPSCALE,
-)(partial(OtherRefusal, words=(UNKNOWN,), answer=lambda reply: refusal(404, reply.json["error"]["message"])))
+)(partial(OtherRefusal, meant=UNKNOWN, answer=lambda reply: refusal(404, reply.json["error"]["message"])))
 quirk(
     "upscaler-cannot-load",
     "An unknown X-Upscaler-Path is answered with status 500, as engines that only then try to load it.",
     layer=UPSCALE,
     discouraged=("UPS-REQ-10",),
-)(partial(OtherRefusal, words=(UNKNOWN,), answer=lambda reply: refusal(500, "the model cannot be loaded")))
+)(partial(OtherRefusal, meant=UNKNOWN, answer=lambda reply: refusal(500, "the model cannot be loaded")))

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 
 from starlette.types import Scope
 
-from local_dream_mockserver.faults.bodies import field_of
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.middleware import Reply, RewriteResponse
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 REQUEST = Layer.REQUEST
 OPERATIONS = ("/generate", "/upscale")
@@ -162,11 +161,11 @@ class ReplaceResponse(FaultHooks):
 
 
 def _no_prompt(problem: APIError) -> bool:
-    return field_of(problem) == "prompt" and "missing" in problem.message
+    return problem.field == "prompt" and problem.code is Code.MISSING
 
 
 def _empty_prompt(problem: APIError) -> bool:
-    return field_of(problem) == "prompt" and "empty" in problem.message
+    return problem.field == "prompt" and problem.code is Code.EMPTY
 
 
 fault(
@@ -197,7 +196,7 @@ fault(
 )(
     partial(
         ReplaceResponse,
-        meant=lambda problem: "not UTF-8" in problem.message,
+        meant=lambda problem: problem.code is Code.NOT_UTF8,
         status=500,
         headers={},
         body=b"",

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-from local_dream_mockserver.faults.bodies import Meant, OtherStatus, Taken, field_of, sent
+from local_dream_mockserver.faults.bodies import Meant, OtherStatus, Taken, sent
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.proxy.trigger import Trigger
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.spec import component
 
 REQUEST = Layer.REQUEST
@@ -23,14 +23,14 @@ def status(name: str, sentence: str, breaks: tuple[str, ...], code: int, meant: 
     fault(name, sentence, layer=REQUEST, breaks=breaks)(partial(OtherStatus, status=code, meant=meant))
 
 
-def about(field: str, words: str = "") -> Meant:
-    """Refusals that name a field, and say these words."""
-    return lambda problem: field_of(problem) == field and words in problem.message
+def about(field: str, *codes: Code) -> Meant:
+    """Refusals of a field, for one of these reasons (none: for any)."""
+    return lambda problem: problem.field == field and (not codes or problem.code in codes)
 
 
-def said(*words: str) -> Meant:
-    """Refusals that say one of these words."""
-    return lambda problem: any(word in problem.message for word in words)
+def because(*codes: Code) -> Meant:
+    """Refusals for one of these reasons, of whatever field."""
+    return lambda problem: problem.code in codes
 
 
 class TakenFor(Taken):
@@ -78,7 +78,7 @@ taken(
     "prompt-optional",
     "A request without a prompt gets a picture of something.",
     ("GEN-REQ-01",),
-    about("prompt", "missing"),
+    about("prompt", Code.MISSING),
     with_prompt,
 )
 status(
@@ -86,7 +86,7 @@ status(
     "A request without a prompt is refused with status 422.",
     ("GEN-REQ-01",),
     422,
-    about("prompt", "missing"),
+    about("prompt", Code.MISSING),
 )
 
 
@@ -94,7 +94,7 @@ taken(
     "empty-prompt-painted",
     "An empty prompt gets a picture of something.",
     ("GEN-REQ-06",),
-    about("prompt", "empty"),
+    about("prompt", Code.EMPTY),
     with_prompt,
 )
 status(
@@ -102,5 +102,5 @@ status(
     "An empty prompt is answered with status 500.",
     ("GEN-REQ-06",),
     500,
-    about("prompt", "empty"),
+    about("prompt", Code.EMPTY),
 )

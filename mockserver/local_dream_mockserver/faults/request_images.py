@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from functools import partial
 
-from local_dream_mockserver.faults.bodies import NOT_A_PICTURE, NOT_BASE64, Body, Refused
+from local_dream_mockserver.faults.bodies import Body, Refused
 from local_dream_mockserver.faults.catalogue import fault
 from local_dream_mockserver.faults.request import REQUEST, about, status, taken, without
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 for _field, _ids in (("image", ("GEN-REQ-12", "GEN-REQ-13")), ("mask", ("GEN-REQ-14", "GEN-REQ-15"))):
-    for _what, _id in ((NOT_BASE64, _ids[0]), (NOT_A_PICTURE, _ids[1])):
-        _words = _what.replace(" ", "-")
+    for _code, _id in ((Code.NOT_BASE64, _ids[0]), (Code.NOT_A_PICTURE, _ids[1])):
+        _what = _code.replace("-", " ")
         taken(
-            f"{_field}-{_words}-ignored",
+            f"{_field}-{_code}-ignored",
             f"{_field.capitalize()} that is {_what} is taken for none.",
             (_id,),
-            about(_field, _what),
+            about(_field, _code),
             without(_field),
         )
         status(
-            f"{_field}-{_words}-500",
+            f"{_field}-{_code}-500",
             f"{_field.capitalize()} that is {_what} is answered with status 500.",
             (_id,),
             500,
-            about(_field, _what),
+            about(_field, _code),
         )
 taken(
     "mask-alone-taken",
     "A mask without an image is taken as if it were not there.",
     ("GEN-REQ-16",),
-    about("image", "missing"),
+    about("image", Code.MISSING),
     without("mask"),
 )
 

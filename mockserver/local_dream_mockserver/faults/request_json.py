@@ -7,9 +7,11 @@ import re
 
 from local_dream_mockserver.faults.bodies import Taken
 from local_dream_mockserver.faults.catalogue import fault
-from local_dream_mockserver.faults.request import REQUEST, said, status, taken, whatever
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.faults.request import REQUEST, about, because, status, taken, whatever
+from local_dream_mockserver.server.errors import APIError, Code
 
+MALFORMED = because(Code.MALFORMED_JSON, Code.JSON_TAIL, Code.JSON_CONSTANT)
+EMPTY = about("body", Code.EMPTY)
 BRACKETS = re.compile(rb"\[{100,}\]{100,}")
 
 
@@ -17,7 +19,7 @@ taken(
     "malformed-json-taken",
     "A body that is not well-formed JSON gets a picture of something.",
     ("GEN-REQ-02",),
-    said("is not JSON"),
+    MALFORMED,
     whatever,
 )
 status(
@@ -25,7 +27,7 @@ status(
     "A body that is not well-formed JSON is answered with status 500.",
     ("GEN-REQ-02",),
     500,
-    said("is not JSON"),
+    MALFORMED,
 )
 
 
@@ -37,7 +39,7 @@ status(
 )
 class JsonTailIgnored(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        if "Extra data" not in problem.message:
+        if problem.code is not Code.JSON_TAIL:
             return None
         return json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode()
 
@@ -45,22 +47,22 @@ class JsonTailIgnored(Taken):
 @fault("nan-taken", "NaN is taken for a number in the body.", layer=REQUEST, breaks=("GEN-REQ-02",))
 class NanTaken(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        return body.replace(b"NaN", b"7.5") if "no JSON number" in problem.message else None
+        return body.replace(b"NaN", b"7.5") if problem.code is Code.JSON_CONSTANT else None
 
 
 taken(
     "empty-body-taken",
     "An empty body gets a picture of something.",
     ("GEN-REQ-03",),
-    said("the body is empty"),
+    EMPTY,
     whatever,
 )
-status("empty-body-411", "An empty body is refused with status 411.", ("GEN-REQ-03",), 411, said("the body is empty"))
+status("empty-body-411", "An empty body is refused with status 411.", ("GEN-REQ-03",), 411, EMPTY)
 taken(
     "no-object-taken",
     "A body that is JSON but not an object gets a picture of something.",
     ("GEN-REQ-04",),
-    said("not an object"),
+    because(Code.NOT_AN_OBJECT),
     whatever,
 )
 status(
@@ -68,7 +70,7 @@ status(
     "A body that is JSON but not an object is answered with status 500.",
     ("GEN-REQ-04",),
     500,
-    said("not an object"),
+    because(Code.NOT_AN_OBJECT),
 )
 
 
@@ -77,13 +79,13 @@ status(
 )
 class Utf8Mended(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        return body.decode("utf-8", "replace").encode() if "not UTF-8" in problem.message else None
+        return body.decode("utf-8", "replace").encode() if problem.code is Code.NOT_UTF8 else None
 
 
 @fault("latin1-taken", "A body that is not UTF-8 is read as Latin-1.", layer=REQUEST, breaks=("ERR-07",))
 class Latin1Taken(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        return body.decode("latin-1").encode() if "not UTF-8" in problem.message else None
+        return body.decode("latin-1").encode() if problem.code is Code.NOT_UTF8 else None
 
 
 @fault(
@@ -94,4 +96,4 @@ class Latin1Taken(Taken):
 )
 class NestingFlattened(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        return BRACKETS.sub(b"[]", body) if "nested too deeply" in problem.message else None
+        return BRACKETS.sub(b"[]", body) if problem.code is Code.JSON_TOO_DEEP else None

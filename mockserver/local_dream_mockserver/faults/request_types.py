@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from local_dream_mockserver.faults.bodies import OUT_OF_RANGE, WRONG_TYPE, Taken, field_of, sent
+from local_dream_mockserver.faults.bodies import Taken, sent
 from local_dream_mockserver.faults.catalogue import Layer, fault
-from local_dream_mockserver.faults.request import FIELDS, REQUEST, status, with_prompt, without
+from local_dream_mockserver.faults.request import FIELDS, REQUEST, because, status, with_prompt, without
 from local_dream_mockserver.proxy.trigger import Trigger
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 TYPES = {field: f"GEN-TYP-{number:02}" for number, field in enumerate(FIELDS, 1)}
 """Which requirement speaks about the type of which field: they have the same order."""
@@ -28,8 +28,8 @@ class AnyType(Taken):
         self.fields = fields
 
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        field = field_of(problem)
-        if field not in self.fields or WRONG_TYPE not in problem.message:
+        field = problem.field
+        if field not in self.fields or problem.code is not Code.WRONG_TYPE:
             return None
         return with_prompt(body) if field == "prompt" else without(field)(body)
 
@@ -47,7 +47,7 @@ status(
     "Values of a wrong type are answered with status 500.",
     (*ALL_TYPES, GENERATED),
     500,
-    lambda problem: WRONG_TYPE in problem.message,
+    because(Code.WRONG_TYPE),
 )
 
 
@@ -60,8 +60,8 @@ status(
 )
 class NumbersFromStrings(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        field, value = field_of(problem), sent(body)
-        if WRONG_TYPE not in problem.message or not isinstance(value.get(field), str):
+        field, value = problem.field, sent(body)
+        if problem.code is not Code.WRONG_TYPE or not isinstance(value.get(field), str):
             return None
         try:
             number: Any = json.loads(value[field])
@@ -80,8 +80,8 @@ class NumbersFromStrings(Taken):
 )
 class FractionsCut(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        field, value = field_of(problem), sent(body)
-        if WRONG_TYPE not in problem.message or not isinstance(value.get(field), float):
+        field, value = problem.field, sent(body)
+        if problem.code is not Code.WRONG_TYPE or not isinstance(value.get(field), float):
             return None
         return json.dumps({**value, field: int(value[field])}).encode()
 
@@ -94,8 +94,8 @@ class TypesUnlooked(Taken):
         self.where = where
 
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        field, value = field_of(problem), sent(body)
-        if WRONG_TYPE not in problem.message or not self.where(value):
+        field, value = problem.field, sent(body)
+        if problem.code is not Code.WRONG_TYPE or not self.where(value):
             return None
         return with_prompt(body) if field == "prompt" else without(field)(body)
 
@@ -122,9 +122,8 @@ class InRange(Taken):
         self.fields = fields
 
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
-        field, value = field_of(problem), sent(body)
-        ranged = OUT_OF_RANGE in problem.message or "will not do" in problem.message
-        if field not in self.fields or not ranged:
+        field, value = problem.field, sent(body)
+        if field not in self.fields or problem.code is not Code.OUT_OF_RANGE:
             return None
         after = {**value, field: self.fields[field](value[field])}
         return json.dumps(after).encode() if after != value else None
@@ -193,15 +192,10 @@ in_range(
 RANGES = tuple(f"GEN-RNG-{number:02}" for number in range(2, 10))
 
 
-def out_of_range(problem: APIError) -> bool:
-    """Whether a refusal is about a value out of range."""
-    return OUT_OF_RANGE in problem.message or "will not do" in problem.message
-
-
 status(
     "out-of-range-500",
     "Values out of range are answered with status 500.",
     RANGES,
     500,
-    out_of_range,
+    because(Code.OUT_OF_RANGE),
 )

@@ -9,10 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.request_types import out_of_range
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 REQUEST = Layer.REQUEST
 IMPATIENT = {"idle-timeout": "2"}
@@ -67,7 +66,7 @@ class OutOfRange(FaultHooks):
         try:
             return honest(body)
         except APIError as problem:
-            if not out_of_range(problem):
+            if problem.code is not Code.OUT_OF_RANGE:
                 raise
             self.happened()
             raise NoAnswer(Never(self.begun, self.ends)) from None

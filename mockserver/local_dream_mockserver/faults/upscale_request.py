@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local_dream_mockserver.faults.bodies import Meant
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.middleware import (
     ReplaceResponse,
@@ -17,10 +18,14 @@ from local_dream_mockserver.faults.middleware import (
     RequestMiddleware,
     RewriteResponse,
     body_of,
+    refusal_of,
     replayed,
 )
+from local_dream_mockserver.faults.request import about, because
 from local_dream_mockserver.faults.server import refusal
 from local_dream_mockserver.proxy.trigger import Trigger
+from local_dream_mockserver.server import upscale as server
+from local_dream_mockserver.server.errors import APIError, Code
 
 UPSCALE = Layer.UPSCALE
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -223,18 +228,18 @@ _taken(
 
 
 class OtherRefusal(RewriteResponse):
-    """Another answer in place of some refusals."""
+    """Another answer in place of the refusals that are meant."""
 
     paths: ClassVar[tuple[str, ...]] = ("/upscale",)
 
-    def __init__(self, place: Trigger | None, words: tuple[str, ...], answer: Callable[[Reply], Reply]) -> None:
+    def __init__(self, place: Trigger | None, meant: Meant, answer: Callable[[Reply], Reply]) -> None:
         super().__init__(place)
-        self.words = words
+        self.meant = meant
         self.answer = answer
 
     def rewritten(self, reply: Reply, scope: Scope) -> Reply:
-        message = reply.json["error"]["message"]
-        return self.answer(reply) if any(word in message for word in self.words) else reply
+        problem = refusal_of(scope)
+        return self.answer(reply) if problem and self.meant(problem) else reply
 
 
 def _other_status(status: int) -> Callable[[Reply], Reply]:
@@ -246,12 +251,16 @@ def _refused(
     sentence: str,
     breaks: tuple[str, ...],
     answer: Callable[[Reply], Reply],
-    *words: str,
+    meant: Meant,
     consequences: tuple[str, ...] = (),
 ) -> None:
     fault(name, sentence, layer=UPSCALE, breaks=breaks, consequences=consequences)(
-        partial(OtherRefusal, words=words, answer=answer)
+        partial(OtherRefusal, meant=meant, answer=answer)
     )
+
+
+def _of_a_size(problem: APIError) -> bool:
+    return problem.field in (server.WIDTH, server.HEIGHT) and problem.code is Code.WRONG_FORM
 
 
 _refused(
@@ -259,7 +268,7 @@ _refused(
     "An upscale without one of its headers is answered with status 500.",
     ("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03"),
     _other_status(500),
-    "missing",
+    because(Code.MISSING),
     consequences=("UPS-REQ-10", "UPS-REQ-16"),
 )
 _refused(
@@ -267,7 +276,7 @@ _refused(
     "An X-Image-Width or X-Image-Height that is no number is answered with status 500.",
     ("UPS-REQ-04", "UPS-REQ-12", "UPS-REQ-14", "UPS-REQ-15", "UPS-REQ-16"),
     _other_status(500),
-    "not a whole number",
+    _of_a_size,
     consequences=("UPS-REQ-13",),
 )
 _refused(
@@ -275,9 +284,10 @@ _refused(
     "A body of the wrong length is answered with status 413.",
     ("UPS-REQ-05", "UPS-REQ-06", "UPS-REQ-07", "UPS-REQ-16"),
     _other_status(413),
-    "body:",
+    because(Code.WRONG_LENGTH),
 )
-UNKNOWN = "no such model"
+UNKNOWN = about(server.PATH, Code.ENGINE)
+"""An engine refuses the name of a model that it does not have."""
 _refused(
     "unknown-upscaler-bare",
     "An unknown X-Upscaler-Path is answered with status 404 and no body.",
