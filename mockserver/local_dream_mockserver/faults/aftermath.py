@@ -45,21 +45,17 @@ class HealthEnds(RequestMiddleware):
         await app(scope, receive, sending)
 
 
-ALIVE = ("GEN-RNG-01", "ROB-03", "ROB-08", "ROB-10", "HLT-03")
-"""Requirements that ask for /health at some time in the run."""
 fault(
     "refusal-ends-health",
     "After a field of a wrong type GET /health is answered with status 500.",
     layer=REQUEST,
     breaks=("ERR-05",),
-    consequences=ALIVE,
 )(lambda place: HealthEnds(place, Code.WRONG_TYPE))
 fault(
     "upscale-refusal-ends-health",
     "After an upscale with a width that is no number GET /health is answered with status 500.",
     layer=REQUEST,
     breaks=("ERR-05",),
-    consequences=("ROB-08", "ROB-10"),
 )(lambda place: HealthEnds(place, Code.WRONG_FORM, WIDTH))
 
 
@@ -89,14 +85,12 @@ fault(
     "The first generation after a field of a wrong type is answered with status 500.",
     layer=REQUEST,
     breaks=("ERR-06",),
-    consequences=("GEN-REQ-05",),
 )(partial(SpoilsTheNext, answer=APIError(500, "the engine is in a bad state")))
 fault(
     "refusal-keeps-the-lock",
     "The first generation after a field of a wrong type ends with an error event.",
     layer=REQUEST,
     breaks=("ERR-06",),
-    consequences=("GEN-REQ-05",),
 )(partial(SpoilsTheNext, answer=Streamed("the engine is locked")))
 
 
@@ -126,7 +120,6 @@ fault(
     "After JSON that is nested thousands of levels deep GET /health is answered with status 500.",
     layer=REQUEST,
     breaks=("ROB-08",),
-    consequences=("ROB-10",),
 )(partial(Dies, deadly=lambda body: b"[" * 1000 in body))
 fault(
     "long-prompt-ends-health",

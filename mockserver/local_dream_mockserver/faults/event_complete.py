@@ -14,11 +14,9 @@ from local_dream_mockserver.server.engine import GenerationRequest
 EVENT = Layer.EVENT
 
 
-def _complete(
-    name: str, sentence: str, breaks: tuple[str, ...], change: Callable[[Message], Message], *consequences: str
-) -> None:
+def _complete(name: str, sentence: str, breaks: tuple[str, ...], change: Callable[[Message], Message]) -> None:
     """Registers a fault that changes complete events."""
-    fault(name, sentence, layer=EVENT, breaks=breaks, consequences=consequences)(
+    fault(name, sentence, layer=EVENT, breaks=breaks)(
         partial(EachComplete, change=lambda message, request: change(message))
     )
 
@@ -28,7 +26,6 @@ _complete(
     "The complete event has no seed.",
     ("GEN-EVT-15",),
     lambda m: m.without("seed"),
-    "GEN-REQ-22",
 )
 _complete(
     "complete-without-size",
@@ -42,7 +39,6 @@ _complete(
     "The seed in complete is a text.",
     ("GEN-EVT-15",),
     lambda m: m.with_(seed=str(m.payload["seed"])),
-    "GEN-REQ-22",
 )
 _complete("channels-missing", "The complete event has no channels.", ("GEN-EVT-16",), lambda m: m.without("channels"))
 _complete(
@@ -71,7 +67,6 @@ _complete(
     "The complete event reports the seed as a signed number of 32 bits.",
     ("GEN-EVT-19", "GEN-REQ-22"),
     lambda m: m.with_(seed=m.payload["seed"] - 2**32) if m.payload["seed"] >= 2**31 else m,
-    "GEN-DEF-11",
 )
 
 

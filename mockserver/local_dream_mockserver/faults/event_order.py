@@ -11,7 +11,6 @@ from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.changes import EVENTS, Inserted
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.unanswered import IMPATIENT
 from local_dream_mockserver.proxy.trigger import Trigger, Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
@@ -58,7 +57,6 @@ fault(
     "An error event comes in mid-stream, and the work goes on to complete.",
     layer=EVENT,
     breaks=("GEN-EVT-12",),
-    consequences=("GEN-REQ-06",),
     units=EVENTS,
     place="after:progress:2",
 )(partial(Further, name="error", payload={"message": "a tile could not be decoded; trying again"}))
@@ -77,7 +75,6 @@ fault(
     "The last progress event comes after complete.",
     layer=EVENT,
     breaks=("GEN-EVT-13",),
-    consequences=("GEN-EVT-01", "GEN-EVT-04", "GEN-EVT-05", "GEN-EVT-11"),
 )
 class CompleteEarly(FaultHooks):
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
@@ -102,7 +99,6 @@ class CompleteEarly(FaultHooks):
     "Every generation fails after a step, with an error event.",
     layer=EVENT,
     breaks=("GEN-EVT-15",),
-    consequences=("ERR-06", "GEN-REQ-22", "ROB-01", "ROB-02", "ROB-03"),
     units=EVENTS,
     place="after:progress:2",
 )
@@ -128,7 +124,6 @@ class EngineFails(Inserted):
     "The answer does not end after the terminal event.",
     layer=EVENT,
     breaks=("GEN-EVT-14",),
-    options=IMPATIENT,
 )
 class LeftOpen(FaultHooks):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
@@ -143,8 +138,6 @@ class LeftOpen(FaultHooks):
     "All events come together when the work is done.",
     layer=EVENT,
     breaks=("GEN-EVT-07",),
-    consequences=("HLT-03", "ROB-01", "ROB-02", "ROB-04"),
-    pace=0.05,
 )
 class HeldBack(FaultHooks):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
@@ -158,8 +151,6 @@ class HeldBack(FaultHooks):
     "Events are sent when four kilobytes of them have come together.",
     layer=EVENT,
     breaks=("GEN-EVT-07",),
-    consequences=("HLT-03", "ROB-01", "ROB-02", "ROB-04"),
-    pace=0.05,
 )
 class Buffered(FaultHooks):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:

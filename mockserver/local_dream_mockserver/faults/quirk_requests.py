@@ -82,7 +82,6 @@ for _status in (409, 429, 503):
         f"busy-{_status}",
         f"A second generation while one runs is refused with status {_status}.",
         layer=REQUEST,
-        pace=0.02,
     )(
         partial(
             Busy, answer=APIError(_status, "busy with another request", {} if _status == 409 else {"Retry-After": "1"})
@@ -120,7 +119,6 @@ quirk(
     "text-to-image-only",
     "Images and masks are refused.",
     layer=REQUEST,
-    options={"no-img2img": True},
 )(NoImages)
 
 

@@ -39,10 +39,9 @@ def reworded(
     sentence: str,
     breaks: tuple[str, ...],
     change: Callable[[Reply], Reply],
-    consequences: tuple[str, ...] = (),
 ) -> None:
     """Registers a fault of error answers."""
-    fault(name, sentence, layer=REQUEST, breaks=breaks, consequences=consequences)(partial(Reworded, change=change))
+    fault(name, sentence, layer=REQUEST, breaks=breaks)(partial(Reworded, change=change))
 
 
 def _typed(kind: str) -> Callable[[Reply], Reply]:
@@ -69,33 +68,26 @@ def _retyped(kind: Callable[[str], str]) -> Callable[[Reply], Reply]:
 
 
 SWAPPED = {"request_error": "server_error", "server_error": "request_error"}
-UNKNOWN_PATH = ("UPS-REQ-09",)
-"""Speaks about the envelope of one refusal, too."""
 
-reworded(
-    "errors-as-text", "Error answers say that they are text/plain.", ("ERR-01",), _typed("text/plain"), UNKNOWN_PATH
-)
-reworded("errors-as-pages", "Error answers are HTML pages.", ("ERR-01", "ERR-02"), _page, UNKNOWN_PATH)
+reworded("errors-as-text", "Error answers say that they are text/plain.", ("ERR-01",), _typed("text/plain"))
+reworded("errors-as-pages", "Error answers are HTML pages.", ("ERR-01", "ERR-02"), _page)
 reworded(
     "error-flat",
     "In error answers `error` is a text.",
     ("ERR-02",),
     _enveloped(lambda message, type: {"error": message}),
-    UNKNOWN_PATH,
 )
 reworded(
     "error-message-empty",
     "The message of error answers is empty.",
     ("ERR-02",),
     _enveloped(lambda message, type: {"error": {"message": "", "type": type}}),
-    UNKNOWN_PATH,
 )
 reworded(
     "error-body-empty",
     "Error answers have no body.",
     ("ERR-02",),
     lambda reply: Reply(reply.status, reply.headers),
-    UNKNOWN_PATH,
 )
 reworded(
     "error-type-swapped",

@@ -51,12 +51,9 @@ def taken(
     breaks: tuple[str, ...],
     meant: Meant,
     body: Callable[[bytes], bytes],
-    consequences: tuple[str, ...] = (),
 ) -> None:
     """Registers a fault that takes what is to be refused."""
-    fault(name, sentence, layer=REQUEST, breaks=breaks, consequences=consequences)(
-        partial(TakenFor, meant=meant, body=body)
-    )
+    fault(name, sentence, layer=REQUEST, breaks=breaks)(partial(TakenFor, meant=meant, body=body))
 
 
 def whatever(body: bytes) -> bytes:

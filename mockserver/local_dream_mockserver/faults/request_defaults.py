@@ -36,12 +36,10 @@ class OtherDefault(Changed):
         return {**self.values, **{name: value for name, value in body.items() if value is not None}}
 
 
-def other(name: str, sentence: str, consequences: tuple[str, ...] = (), **values: Any) -> None:
+def other(name: str, sentence: str, **values: Any) -> None:
     """Registers a fault with other defaults."""
     breaks = tuple(DEFAULTS[field] for field in values)
-    fault(name, sentence, layer=Layer.REQUEST, breaks=breaks, consequences=consequences)(
-        partial(OtherDefault, values=values)
-    )
+    fault(name, sentence, layer=Layer.REQUEST, breaks=breaks)(partial(OtherDefault, values=values))
 
 
 other("negative-by-default", 'Without negative_prompt it is "blurry, green".', negative_prompt="blurry, green")
@@ -72,7 +70,7 @@ fault(
 other("strength-80-by-default", "Without denoise_strength it is 0.8.", denoise_strength=0.8)
 other("strength-40-by-default", "Without denoise_strength it is 0.4.", denoise_strength=0.4)
 other("previews-by-default", "Without show_diffusion_process previews are sent.", show_diffusion_process=True)
-other("stride-2-by-default", "Without show_diffusion_stride it is 2.", ("GEN-EVT-11",), show_diffusion_stride=2)
+other("stride-2-by-default", "Without show_diffusion_stride it is 2.", show_diffusion_stride=2)
 
 
 @fault(

@@ -31,7 +31,6 @@ for _field in ("steps", "seed", "width"):
         f"A request without {_field} is refused.",
         layer=REQUEST,
         breaks=("GEN-REQ-05",),
-        consequences=("ROB-02",) if _field == "seed" else (),
     )(partial(Required, fields=(_field,)))
 
 
@@ -81,7 +80,6 @@ for _field, _id in (("image", "GEN-REQ-09"), ("mask", "GEN-REQ-10")):
             f"{_field.capitalize()} sent as null is answered with status {_status}.",
             layer=REQUEST,
             breaks=(_id,),
-            consequences=("GEN-REQ-11",),
         )(partial(Nulls, fields=(_field,), status=_status))
 fault(
     "nulls-refused",
@@ -123,7 +121,6 @@ fault(
     "The scheduler dpm is refused where it is named.",
     layer=REQUEST,
     breaks=("GEN-REQ-20",),
-    consequences=("GEN-DEF-06", "GEN-REQ-17", "GEN-REQ-18"),
 )(partial(NoScheduler, name="dpm"))
 
 

@@ -59,7 +59,6 @@ fault(
     "Images as PNG are refused.",
     layer=REQUEST,
     breaks=("GEN-REQ-17",),
-    consequences=("GEN-REQ-05", "GEN-REQ-20", "ERR-06"),
 )(partial(NoFormat, magic="iVBOR", name="PNG"))
 
 

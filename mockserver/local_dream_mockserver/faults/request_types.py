@@ -40,7 +40,6 @@ for _field, _id in TYPES.items():
         f"A value of a wrong type for {_field} is taken as if it had been left out.",
         layer=REQUEST,
         breaks=(_id,),
-        consequences=(GENERATED,),
     )(partial(AnyType, fields=(_field,)))
 status(
     "wrong-types-500",
@@ -56,7 +55,6 @@ status(
     "Numbers are read from strings, too.",
     layer=REQUEST,
     breaks=tuple(TYPES[name] for name in NUMBERS),
-    consequences=(GENERATED,),
 )
 class NumbersFromStrings(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:
@@ -76,7 +74,6 @@ class NumbersFromStrings(Taken):
     "Fractions are cut off where an integer is wanted.",
     layer=REQUEST,
     breaks=tuple(TYPES[name] for name in ("steps", "seed", "width", "height", "show_diffusion_stride")),
-    consequences=(GENERATED, "GEN-RNG-04"),
 )
 class FractionsCut(Taken):
     def mended(self, body: bytes, problem: APIError) -> bytes | None:

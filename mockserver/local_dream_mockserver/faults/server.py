@@ -40,16 +40,12 @@ class Health(RewriteResponse):
         return self.answer
 
 
-AFTER = ("ROB-03",)
-"""Speaks about /health after a hang-up."""
-fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
+fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, breaks=("HLT-01",))(
     partial(Health, answer=refusal(503, "starting"))
 )
-fault("health-404", "There is no /health.", layer=REQUEST, breaks=("HLT-01",), consequences=AFTER)(
+fault("health-404", "There is no /health.", layer=REQUEST, breaks=("HLT-01",))(
     partial(Health, answer=refusal(404, "there is no /health"))
 )
-
-TOKEN = "Authorization: Bearer mock"
 
 
 class Credentials(ReplaceResponse):
@@ -71,14 +67,12 @@ fault(
     "GET /health without an Authorization header is answered with status 401.",
     layer=REQUEST,
     breaks=("HLT-02",),
-    options={"header": (TOKEN,)},
 )(partial(Credentials, answer=refusal(401, "who are you?", (b"www-authenticate", b"Bearer"))))
 fault(
     "health-sends-strangers-away",
     "GET /health without an Authorization header is answered with a redirect.",
     layer=REQUEST,
     breaks=("HLT-02",),
-    options={"header": (TOKEN,)},
 )(partial(Credentials, answer=Reply(302, ((b"location", b"/login"),))))
 
 
@@ -126,7 +120,6 @@ class WhileGenerating(RequestMiddleware, ABC):
     "GET /health is answered only when no generation runs.",
     layer=REQUEST,
     breaks=("HLT-03",),
-    pace=0.05,
 )
 class HealthWaits(WhileGenerating):
     async def meanwhile(self, send: Send) -> bool:
@@ -210,7 +203,6 @@ fault(
     "A method that a path does not have is answered with status 500.",
     layer=REQUEST,
     breaks=("SRV-02",),
-    consequences=("ERR-03",),
 )(partial(WrongMethod, answer=refusal(500, "no such method")))
 
 

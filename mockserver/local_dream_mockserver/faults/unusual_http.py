@@ -45,14 +45,12 @@ fault(
     "A body in chunked transfer coding is refused with status 411.",
     layer=REQUEST,
     breaks=("ROB-05",),
-    consequences=("UPS-ANS-01",),
 )(partial(ChunkedBodies, answer=refusal(411, "Content-Length: missing")))
 fault(
     "chunked-bodies-unread",
     "A body in chunked transfer coding is not read.",
     layer=REQUEST,
     breaks=("ROB-05",),
-    consequences=("UPS-ANS-01",),
 )(partial(ChunkedBodies, answer=None))
 
 

@@ -54,9 +54,8 @@ def _answer(
     sentence: str,
     breaks: tuple[str, ...],
     change: Callable[[UpscaleAnswer, UpscaleRequest], UpscaleAnswer],
-    *consequences: str,
 ) -> None:
-    fault(name, sentence, layer=UPSCALE, breaks=breaks, consequences=consequences)(partial(Enlarged, change=change))
+    fault(name, sentence, layer=UPSCALE, breaks=breaks)(partial(Enlarged, change=change))
 
 
 def _file(name: str, sentence: str, change: Callable[[Rgb], bytes]) -> None:

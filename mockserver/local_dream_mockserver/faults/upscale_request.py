@@ -69,8 +69,8 @@ class Read(RequestMiddleware):
         await app({**scope, "headers": pairs}, replayed(body, receive), send)
 
 
-def _taken(name: str, sentence: str, breaks: tuple[str, ...], other: Other, *consequences: str) -> None:
-    fault(name, sentence, layer=UPSCALE, breaks=breaks, consequences=consequences)(partial(Read, other=other))
+def _taken(name: str, sentence: str, breaks: tuple[str, ...], other: Other) -> None:
+    fault(name, sentence, layer=UPSCALE, breaks=breaks)(partial(Read, other=other))
 
 
 def _default(name: str, value: Callable[[Headers, bytes], str]) -> Other:
@@ -140,21 +140,18 @@ _taken(
     "A body that is too short is filled with zeros.",
     ("UPS-REQ-05",),
     _if(lambda headers, body: 0 < len(body) < _length(headers) < 10_000, _fitted),
-    "UPS-REQ-16",
 )
 _taken(
     "long-body-cut",
     "Of a body that is too long the rest is not looked at.",
     ("UPS-REQ-06",),
     _if(lambda headers, body: len(body) > _length(headers) > 0, _fitted),
-    "UPS-REQ-16",
 )
 _taken(
     "empty-body-is-black",
     "An empty body is taken for a black picture.",
     ("UPS-REQ-07",),
     _if(lambda headers, body: not body and 0 < _length(headers) < 10_000, _fitted),
-    "UPS-REQ-16",
 )
 _taken(
     "body-length-unlooked",
@@ -176,7 +173,6 @@ _taken(
     "The length of a body is reckoned in 32 bits: an empty one does for 65536x65536.",
     ("UPS-REQ-16",),
     _if(lambda headers, body: _length(headers) >= 2**32 and _length(headers) % 2**32 == len(body), _small),
-    "UPS-REQ-15",
 )
 _taken(
     "zero-size-taken",
@@ -198,7 +194,6 @@ fault(
     "Of a negative size the sign is not looked at.",
     layer=UPSCALE,
     breaks=("UPS-REQ-13",),
-    options={"destructive": True},
 )(
     partial(
         Read,
@@ -217,7 +212,6 @@ _taken(
     "Of X-Image-Width and X-Image-Height the digits at the beginning are read, as std::stoi does.",
     ("UPS-REQ-14",),
     _with(lambda text: found[0] if (found := re.match("[0-9]{1,9}(?=[^0-9])", text)) else text, WIDTH, HEIGHT),
-    "UPS-REQ-16",
 )
 _taken(
     "size-cut-to-32-bits",
@@ -252,11 +246,8 @@ def _refused(
     breaks: tuple[str, ...],
     answer: Callable[[Reply], Reply],
     meant: Meant,
-    consequences: tuple[str, ...] = (),
 ) -> None:
-    fault(name, sentence, layer=UPSCALE, breaks=breaks, consequences=consequences)(
-        partial(OtherRefusal, meant=meant, answer=answer)
-    )
+    fault(name, sentence, layer=UPSCALE, breaks=breaks)(partial(OtherRefusal, meant=meant, answer=answer))
 
 
 def _of_a_size(problem: APIError) -> bool:
@@ -269,7 +260,6 @@ _refused(
     ("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03"),
     _other_status(500),
     because(Code.MISSING),
-    consequences=("UPS-REQ-10", "UPS-REQ-16"),
 )
 _refused(
     "upscale-size-500",
@@ -277,7 +267,6 @@ _refused(
     ("UPS-REQ-04", "UPS-REQ-12", "UPS-REQ-14", "UPS-REQ-15", "UPS-REQ-16"),
     _other_status(500),
     _of_a_size,
-    consequences=("UPS-REQ-13",),
 )
 _refused(
     "upscale-length-413",
@@ -294,7 +283,6 @@ _refused(
     ("UPS-REQ-09",),
     lambda reply: Reply(404),
     UNKNOWN,
-    consequences=("ERR-04",),
 )
 _refused(
     "unknown-upscaler-500",
