@@ -71,30 +71,6 @@ fault(
 
 
 @fault(
-    "complete-before-the-last-step",
-    "The last progress event comes after complete.",
-    layer=EVENT,
-    breaks=("GEN-EVT-13",),
-)
-class CompleteEarly(FaultHooks):
-    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        held: Message | None = None
-        async for message in messages:
-            if message.kind == "complete" and held is not None:
-                self.happened()
-                yield message
-                yield held
-                return
-            if held is not None:
-                yield held
-                held = None
-            if message.kind == "progress":
-                held = message
-            else:
-                yield message
-
-
-@fault(
     "engine-fails",
     "Every generation fails after a step, with an error event.",
     layer=EVENT,
@@ -131,19 +107,6 @@ class LeftOpen(FaultHooks):
             yield piece
         self.happened()
         await asyncio.Event().wait()
-
-
-@fault(
-    "events-held-back",
-    "All events come together when the work is done.",
-    layer=EVENT,
-    breaks=("GEN-EVT-07",),
-)
-class HeldBack(FaultHooks):
-    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
-        held = [piece async for piece in pieces]
-        self.happened()
-        yield b"".join(held)
 
 
 @fault(

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -116,8 +116,8 @@ async def reply_of(app: ASGIApp, scope: Scope, body: bytes) -> Reply:
 class RequestMiddleware(FaultHooks):
     """Sees every request of its paths and methods (none: all) before the application does."""
 
-    paths: ClassVar[tuple[str, ...]] = ()
-    methods: ClassVar[tuple[str, ...]] = ()
+    paths: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     def door(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,7 +158,7 @@ class ReplaceResponse(RequestMiddleware, ABC):
 class RewriteResponse(RequestMiddleware, ABC):
     """Answers something else than the application did, for the statuses that it looks at. Streams are left alone."""
 
-    statuses: ClassVar[tuple[int, ...]] = (400,)
+    statuses: tuple[int, ...] = (400,)
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         head: Message = {}

@@ -61,8 +61,6 @@ def _upside_down(request: GenerationRequest) -> GenerationRequest:
     return replace(request, image=np.ascontiguousarray(request.image[::-1]))
 
 
-_asks("seed-without-effect", "The seed has no effect.", ("GEN-PIC-09",), lambda r: replace(r, seed=1))
-_asks("prompt-ignored", "The prompt has no effect.", ("GEN-PIC-10",), lambda r: replace(r, prompt="a house"))
 _asks(
     "strength-inverted",
     "A denoise_strength of 1 keeps the image, and 0 ignores it.",
@@ -142,24 +140,6 @@ _redrawn(
 _redrawn("last-bits-differ", "The last bits of a picture are not the same twice.", ("GEN-PIC-08",), noisy(1))
 _redrawn("pictures-white", "All pictures are white.", ("GEN-PIC-14",), _flat(255))
 _redrawn("pictures-black", "All pictures are black.", ("GEN-PIC-14",), _flat(0))
-_redrawn(
-    "picture-bgr",
-    "Red and blue of pictures are swapped.",
-    ("GEN-PIC-12",),
-    lambda rgb, number: rgb[:, :, ::-1],
-)
-_redrawn(
-    "picture-upside-down",
-    "Pictures are upside down.",
-    ("GEN-PIC-12",),
-    lambda rgb, number: rgb[::-1],
-)
-_redrawn(
-    "picture-mirrored",
-    "Pictures are mirrored.",
-    ("GEN-PIC-12",),
-    lambda rgb, number: rgb[:, ::-1],
-)
 
 
 @fault(

@@ -107,28 +107,6 @@ def _complete(
     fault(name, sentence, layer=PICTURE, breaks=breaks)(partial(Complete, change=change))
 
 
-def _opaque(rgb: Rgb) -> Rgb:
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
-
-
-_complete(
-    "png-without-format",
-    "The complete event has a PNG, and no format.",
-    ("GEN-PIC-02",),
-    lambda m, rgb: m.with_(image=file_of(rgb, "png")),
-)
-_complete(
-    "raw-rgba",
-    "The raw pixels of complete have four channels.",
-    ("GEN-PIC-02",),
-    lambda m, rgb: m.with_(image=coded(_opaque(rgb))),
-)
-_complete(
-    "raw-short-of-a-row",
-    "The last row of the raw pixels of complete is missing.",
-    ("GEN-PIC-02",),
-    lambda m, rgb: m.with_(image=coded(rgb[:-1])),
-)
 _complete(
     "format-png-is-raw",
     "The complete event says that its raw pixels are a png.",

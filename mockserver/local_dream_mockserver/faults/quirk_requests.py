@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -125,7 +124,7 @@ quirk(
 class NoPath(RequestMiddleware):
     """Does not have an operation at all."""
 
-    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH")
+    methods: tuple[str, ...] = ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH")
 
     def __init__(self, place: Trigger | None, path: str) -> None:
         super().__init__(place)
@@ -165,7 +164,7 @@ class SlowToRefuse(FaultHooks):
 
 @quirk("errors-close", "Error answers close the connection, and say so.", layer=REQUEST)
 class ErrorsClose(RewriteResponse):
-    statuses: ClassVar[tuple[int, ...]] = (400, 404, 405, 413, 415, 500, 503)
+    statuses: tuple[int, ...] = (400, 404, 405, 413, 415, 500, 503)
 
     def rewritten(self, reply: Reply, scope: Scope) -> Reply:
         return reply.plus((b"connection", b"close"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.types import Scope
 
@@ -23,8 +23,8 @@ OPERATIONS = ("/generate", "/upscale")
 class Reworded(RewriteResponse):
     """Another answer in place of a refusal with 400 or a failure with 500 of the API."""
 
-    paths: ClassVar[tuple[str, ...]] = OPERATIONS
-    statuses: ClassVar[tuple[int, ...]] = (400, 500)
+    paths: tuple[str, ...] = OPERATIONS
+    statuses: tuple[int, ...] = (400, 500)
 
     def __init__(self, place: Trigger | None, change: Callable[[Reply], Reply]) -> None:
         super().__init__(place)
@@ -110,7 +110,7 @@ reworded(
     breaks=("ERR-04",),
 )
 class NotFoundBare(RewriteResponse):
-    statuses: ClassVar[tuple[int, ...]] = (404, 405)
+    statuses: tuple[int, ...] = (404, 405)
 
     def rewritten(self, reply: Reply, scope: Scope) -> Reply:
         return Reply(reply.status, reply.without(b"content-type").headers)

@@ -69,35 +69,3 @@ def without(*fields: str) -> Callable[[bytes], bytes]:
 def with_prompt(body: bytes) -> bytes:
     """The body with a prompt."""
     return json.dumps({**sent(body), "prompt": "anything"}).encode()
-
-
-taken(
-    "prompt-optional",
-    "A request without a prompt gets a picture of something.",
-    ("GEN-REQ-01",),
-    about("prompt", Code.MISSING),
-    with_prompt,
-)
-status(
-    "prompt-missing-422",
-    "A request without a prompt is refused with status 422.",
-    ("GEN-REQ-01",),
-    422,
-    about("prompt", Code.MISSING),
-)
-
-
-taken(
-    "empty-prompt-painted",
-    "An empty prompt gets a picture of something.",
-    ("GEN-REQ-06",),
-    about("prompt", Code.EMPTY),
-    with_prompt,
-)
-status(
-    "empty-prompt-500",
-    "An empty prompt is answered with status 500.",
-    ("GEN-REQ-06",),
-    500,
-    about("prompt", Code.EMPTY),
-)

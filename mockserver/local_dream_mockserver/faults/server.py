@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
@@ -27,10 +26,10 @@ def refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
 class Health(RewriteResponse):
     """Answers GET and HEAD /health with something else; pages may read that too."""
 
-    statuses: ClassVar[tuple[int, ...]] = (200,)
+    statuses: tuple[int, ...] = (200,)
 
-    paths: ClassVar[tuple[str, ...]] = ("/health",)
-    methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
+    paths: tuple[str, ...] = ("/health",)
+    methods: tuple[str, ...] = ("GET", "HEAD")
 
     def __init__(self, place: Trigger | None, answer: Reply) -> None:
         super().__init__(place)
@@ -40,18 +39,10 @@ class Health(RewriteResponse):
         return self.answer
 
 
-fault("health-503", "GET /health is answered with status 503.", layer=REQUEST, breaks=("HLT-01",))(
-    partial(Health, answer=refusal(503, "starting"))
-)
-fault("health-404", "There is no /health.", layer=REQUEST, breaks=("HLT-01",))(
-    partial(Health, answer=refusal(404, "there is no /health"))
-)
-
-
 class Credentials(ReplaceResponse):
     """Asks strangers for credentials at /health."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/health",)
+    paths: tuple[str, ...] = ("/health",)
 
     def __init__(self, place: Trigger | None, answer: Reply) -> None:
         super().__init__(place)
@@ -140,19 +131,10 @@ class HealthBusy(WhileGenerating):
         return False
 
 
-@fault("head-refused", "HEAD /health is answered with status 405.", layer=REQUEST, breaks=("HLT-04",))
-class HeadRefused(ReplaceResponse):
-    paths: ClassVar[tuple[str, ...]] = ("/health",)
-    methods: ClassVar[tuple[str, ...]] = ("HEAD",)
-
-    def reply(self, scope: Scope) -> Reply | None:
-        return refusal(405, "use GET", (b"allow", b"GET"))
-
-
 class NotFound(RewriteResponse):
     """Answers something else for paths that the API does not have."""
 
-    statuses: ClassVar[tuple[int, ...]] = (404,)
+    statuses: tuple[int, ...] = (404,)
 
     def __init__(self, place: Trigger | None, answer: Reply) -> None:
         super().__init__(place)
@@ -182,7 +164,7 @@ fault(
 class WrongMethod(RewriteResponse):
     """Answers something else for methods that a path does not have."""
 
-    statuses: ClassVar[tuple[int, ...]] = (405,)
+    statuses: tuple[int, ...] = (405,)
 
     def __init__(self, place: Trigger | None, answer: Reply) -> None:
         super().__init__(place)
@@ -204,16 +186,3 @@ fault(
     layer=REQUEST,
     breaks=("SRV-02",),
 )(partial(WrongMethod, answer=refusal(500, "no such method")))
-
-
-@fault(
-    "allow-missing",
-    "Status 405 comes without an Allow header.",
-    layer=REQUEST,
-    breaks=("SRV-03",),
-)
-class AllowMissing(RewriteResponse):
-    statuses: ClassVar[tuple[int, ...]] = (405,)
-
-    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
-        return reply.without(b"allow")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +21,7 @@ REQUEST = Layer.REQUEST
 class ChunkedBodies(RequestMiddleware):
     """Wants the length of a body beforehand."""
 
-    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, place: Trigger | None, answer: Reply | None) -> None:
         super().__init__(place)

@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -102,9 +101,7 @@ def _landscape(rgb: Rgb) -> Rgb:
     return np.dstack([(rows * 3) % 256, (columns * 5) % 256, (rows + columns) % 256]).astype(np.uint8)
 
 
-_file("upscale-png-as-jpeg", "The file is a PNG.", lambda rgb: saved(rgb, "PNG"))
 _file("upscale-grey", "The JPEG is grey.", lambda rgb: saved(rgb.mean(axis=2).astype(np.uint8), "JPEG"))
-_file("upscale-empty", "The body is empty.", lambda rgb: b"")
 _pixels("upscale-three-times", "Pictures become three times as wide and high.", _scaled(0.75), ("UPS-ANS-03",))
 _pixels("upscale-cropped", "Pictures are cropped to whole tiles.", _cropped, ("UPS-ANS-03",))
 _pixels("upscale-padded", "Pictures are padded to whole tiles.", _padded, ("UPS-ANS-03",))
@@ -120,12 +117,6 @@ _pixels("upscale-mirrored", "Pictures are mirrored.", lambda rgb: rgb[:, ::-1])
 _pixels("upscale-planes", "The planes of the three channels are taken for rows of pixels.", _planes)
 _pixels("upscale-shifted", "Pictures are shifted by 12 pixels.", lambda rgb: np.roll(rgb, 12, axis=1))
 _pixels("upscale-another-picture", "The picture is always the same one.", _landscape)
-_answer(
-    "output-size-of-input",
-    "X-Output-Width and X-Output-Height are the size of what was sent.",
-    ("UPS-ANS-04",),
-    lambda a, r: replace(a, width=r.width, height=r.height),
-)
 _answer(
     "output-size-swapped",
     "X-Output-Width is the height, and X-Output-Height the width.",
@@ -149,7 +140,7 @@ _answer(
 class UpscaleHead(RewriteHeaders):
     """Another head on the answers of upscales."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/upscale",)
+    paths: tuple[str, ...] = ("/upscale",)
 
     def __init__(
         self, place: Trigger | None, change: Callable[[int, tuple[Header, ...]], tuple[int, tuple[Header, ...]]]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -48,8 +47,8 @@ def _length(headers: Headers) -> int:
 class Read(RequestMiddleware):
     """Reads another request than was sent, where `other` gives one."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/upscale",)
-    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    paths: tuple[str, ...] = ("/upscale",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, place: Trigger | None, other: Other) -> None:
         super().__init__(place)
@@ -224,7 +223,7 @@ _taken(
 class OtherRefusal(RewriteResponse):
     """Another answer in place of the refusals that are meant."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/upscale",)
+    paths: tuple[str, ...] = ("/upscale",)
 
     def __init__(self, place: Trigger | None, meant: Meant, answer: Callable[[Reply], Reply]) -> None:
         super().__init__(place)
@@ -312,7 +311,7 @@ _taken(
     breaks=("UPS-REQ-11",),
 )
 class FileQuoted(ReplaceResponse):
-    paths: ClassVar[tuple[str, ...]] = ("/upscale",)
+    paths: tuple[str, ...] = ("/upscale",)
 
     def reply(self, scope: Scope) -> Reply | None:
         path = next((value.decode("latin-1") for name, value in scope["headers"] if name == PATH.encode()), "")
@@ -325,7 +324,7 @@ class FileQuoted(ReplaceResponse):
 class Flagged(ReplaceResponse):
     """Refuses some values of X-Use-OpenCL."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/upscale",)
+    paths: tuple[str, ...] = ("/upscale",)
 
     def __init__(self, place: Trigger | None, refused: tuple[str | None, ...]) -> None:
         super().__init__(place)
