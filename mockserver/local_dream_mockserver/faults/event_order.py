@@ -45,14 +45,6 @@ fault(
     place="complete",
 )(Twice)
 fault(
-    "error-beside-complete",
-    "An error event comes after complete, too.",
-    layer=EVENT,
-    breaks=("GEN-EVT-12",),
-    units=EVENTS,
-    place="after:complete",
-)(partial(Further, name="error", payload={"message": "the connection was closed"}))
-fault(
     "error-and-on",
     "An error event comes in mid-stream, and the work goes on to complete.",
     layer=EVENT,
@@ -60,14 +52,6 @@ fault(
     units=EVENTS,
     place="after:progress:2",
 )(partial(Further, name="error", payload={"message": "a tile could not be decoded; trying again"}))
-fault(
-    "progress-after-complete",
-    "A progress event comes after complete.",
-    layer=EVENT,
-    breaks=("GEN-EVT-13",),
-    units=EVENTS,
-    place="after:complete",
-)(partial(Further, name="progress", payload={}))
 
 
 @fault(

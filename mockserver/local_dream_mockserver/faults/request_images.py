@@ -37,31 +37,6 @@ taken(
 )
 
 
-class NoFormat(Refused):
-    """Refuses images of one file format."""
-
-    def __init__(self, place: Trigger | None, magic: str, name: str) -> None:
-        super().__init__(place)
-        self.magic = magic
-        self.name = name
-
-    def why(self, body: Body, request: GenerationRequest) -> APIError | None:
-        image = body.get("image")
-        refused = isinstance(image, str) and image.startswith(self.magic)
-        return APIError(400, f"image: no {self.name}, please") if refused else None
-
-
-fault("jpeg-images-refused", "Images as JPEG are refused.", layer=REQUEST, breaks=("GEN-REQ-17",))(
-    partial(NoFormat, magic="/9j/", name="JPEG")
-)
-fault(
-    "png-images-refused",
-    "Images as PNG are refused.",
-    layer=REQUEST,
-    breaks=("GEN-REQ-17",),
-)(partial(NoFormat, magic="iVBOR", name="PNG"))
-
-
 class MustFit(Refused):
     """Refuses images of another size than the picture's."""
 

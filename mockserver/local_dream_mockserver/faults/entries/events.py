@@ -14,6 +14,7 @@ from local_dream_mockserver.faults.effects.responses import Headers
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import without
 from local_dream_mockserver.proxy.split import kind_of
+from local_dream_mockserver.server.engine import GenerationRequest
 
 EVENT = Layer.EVENT
 
@@ -160,6 +161,19 @@ async def complete_before_the_last_step(messages: AsyncIterator[Message]) -> Asy
 async def events_held_back(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """All events come together when the work is done."""
     yield b"".join([piece async for piece in pieces])
+
+
+@events.beside("GEN-EVT-12", at="after:complete")
+def error_beside_complete() -> Message:
+    """An error event comes after complete, too."""
+    return Message("error", "error", {"type": "error", "message": "the connection was closed"})
+
+
+@events.beside("GEN-EVT-13", at="after:complete")
+def progress_after_complete(message: Message, request: GenerationRequest) -> Message:
+    """A progress event comes after complete."""
+    total = message.payload.get("total_steps", request.steps)
+    return Message("progress", "progress", {"type": "progress", "step": total, "total_steps": total})
 
 
 # What is in complete

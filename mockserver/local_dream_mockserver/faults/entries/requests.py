@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from local_dream_mockserver.faults.bodies import Body
 from local_dream_mockserver.faults.effects import requests
 from local_dream_mockserver.faults.effects.requests import with_status
 from local_dream_mockserver.faults.request import whatever, with_prompt
@@ -109,3 +110,34 @@ def empty_prompt_painted(body: bytes) -> bytes:
 def empty_prompt_500(problem: APIError) -> APIError:
     """An empty prompt is answered with status 500."""
     return with_status(problem, 500)
+
+
+# Pictures
+
+
+def no_format(values: Body, magic: str, format: str) -> APIError | None:
+    """The refusal of an image whose base64 begins with these letters."""
+    image = values.get("image")
+    refused = isinstance(image, str) and image.startswith(magic)
+    return APIError(400, f"image: no {format}, please") if refused else None
+
+
+@requests.refused("GEN-REQ-17")
+def jpeg_images_refused(values: Body) -> APIError | None:
+    """Images as JPEG are refused."""
+    return no_format(values, "/9j/", "JPEG")
+
+
+@requests.refused("GEN-REQ-17")
+def png_images_refused(values: Body) -> APIError | None:
+    """Images as PNG are refused."""
+    return no_format(values, "iVBOR", "PNG")
+
+
+# Extensions
+
+
+@requests.values("EXT-FMT-01", extensions=("formats",))
+def formats_ignored(values: Body) -> Body:
+    """The fields output_format and preview_format have no effect."""
+    return {name: value for name, value in values.items() if name not in ("output_format", "preview_format")}
