@@ -1,8 +1,8 @@
-"""The contract file, as the server reads it: the request's schema with its types, ranges and defaults."""
+"""The contract file, as the server reads it: the request's schema with its types, ranges, defaults and requirements."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +28,31 @@ def component(name: str) -> dict[str, Any]:
     return {**components["schemas"][name], "components": components}
 
 
+def ids_of(field: str) -> Mapping[str, str]:
+    """Which requirement speaks of which keyword of a field of /generate, of the core or of an extension.
+
+    The keys are those that `info.description` of the spec lists. Raises KeyError for a field that there is not.
+    """
+    ids: Mapping[str, str] = _properties()[field]["x-requirement-ids"]
+    return ids
+
+
+def fields_of(*types: str) -> tuple[str, ...]:
+    """The names of the core's fields of /generate, those of some JSON types where any are given, in its order."""
+    fields = component("GenerateRequest")["properties"]
+    return tuple(name for name, field in fields.items() if not types or set(types) & set(_listed(field["type"])))
+
+
+def schedulers() -> tuple[str, ...]:
+    """The schedulers that the contract knows, those of the extension too."""
+    return tuple(name for name in component("GenerateRequest")["properties"]["scheduler"]["enum"] if name is not None)
+
+
+def seeds() -> int:
+    """How many seeds there are: they begin with 0."""
+    return int(component("GenerateRequest")["properties"]["seed"]["maximum"]) + 1
+
+
 def generate_request(extensions: Collection[str]) -> dict[str, Any]:
     """The schema of a request to a server with these extensions: their fields and values, and no others'."""
     core, added = component("GenerateRequest"), component("GenerateExtensions")["properties"]
@@ -36,8 +61,17 @@ def generate_request(extensions: Collection[str]) -> dict[str, Any]:
     return {**core, "properties": properties}
 
 
+def _properties() -> dict[str, Any]:
+    """The properties of a request, those of every extension too, each as it stands in the document."""
+    return {**component("GenerateRequest")["properties"], **component("GenerateExtensions")["properties"]}
+
+
 def _with_values(field: dict[str, Any], extensions: Collection[str]) -> dict[str, Any]:
     """The field with only those values of its enumeration that the core or one of the extensions has."""
     others = field.get("x-extension-values", {})
     left_out = {value for name, values in others.items() if name not in extensions for value in values}
     return {**field, "enum": [value for value in field["enum"] if value not in left_out]} if left_out else field
+
+
+def _listed(kinds: str | list[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else kinds
