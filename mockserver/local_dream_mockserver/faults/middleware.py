@@ -34,6 +34,11 @@ class Reply:
         """An answer with a media type."""
         return cls(status, ((b"content-type", kind.encode()), *headers), body)
 
+    @classmethod
+    def of_error(cls, status: int, message: str, *headers: Header) -> Reply:
+        """An answer with the error envelope."""
+        return cls.of(status, "application/json", APIError(status, message).body(), *headers)
+
     @property
     def json(self) -> Any:
         return json.loads(self.body)
@@ -146,7 +151,8 @@ class ReplaceResponse(RequestMiddleware, ABC):
         if reply is None:
             await app(scope, receive, send)
             return
-        await body_of(receive)
+        if value_of(scope["headers"], b"expect") == b"":  # reading asks a client that waits for 100 to send it
+            await body_of(receive)
         self.happened()
         await reply.send(send)
 
