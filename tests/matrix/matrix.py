@@ -14,6 +14,7 @@ from local_dream_conformance.run.suite import Suite
 from local_dream_mockserver.faults.catalogue import Fault, Quirk
 from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 from tests.matrix import muted
+from tests.matrix.expectations import Expectation, load_expectations
 from tests.matrix.trial import BROKEN, HONEST, PROFILE, Trial
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.toml")
@@ -50,6 +51,7 @@ class Matrix:
     trials: Mapping[str, Trial]
     exceptions: Mapping[str, Excuse]
     personalities: Mapping[str, EmulatedRelease] = field(default_factory=dict)
+    expectations: Mapping[str, Expectation] = field(default_factory=load_expectations)
 
     @cached_property
     def faults(self) -> dict[str, Fault]:
@@ -97,10 +99,14 @@ class Matrix:
         if name in self.personalities:
             expected = {*self.personalities[name].breaks, *self.personalities[name].discouraged}
         elif name in self.faults:
-            expected = {*self.faults[name].breaks, *self.faults[name].consequences}
+            expected = {*self.faults[name].breaks, *self.consequences(name)}
         else:
             expected = set(self.quirks[name].discouraged)
         return [id for id in self.trials[name].judgements if self.trials[name].broken(id) and id not in expected]
+
+    def consequences(self, name: str) -> tuple[str, ...]:
+        """Requirements that may break because of a fault, beside those that it breaks by its own account."""
+        return self.expectations[name].consequences if name in self.expectations else ()
 
     def missed(self, name: str) -> list[str]:
         """Requirements that a fault breaks by its own account, and that were not found broken."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local_dream_mockserver.faults.catalogue import Fault, Layer
+from tests.matrix.expectations import expected_of
 from tests.matrix.matrix import Matrix
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -47,7 +48,7 @@ def _json(matrix: Matrix) -> dict[str, Any]:
                 "place": None if fault.place is None else str(fault.place),
                 "sentence": fault.sentence,
                 "breaks": list(fault.breaks),
-                "consequences": list(fault.consequences),
+                "consequences": list(matrix.consequences(name)),
                 "extensions": list(fault.extensions),
                 "served": matrix.trials[name].applied > 0,
                 "caught": [id for id in fault.breaks if matrix.trials[name].broken(id)],
@@ -62,7 +63,7 @@ def _json(matrix: Matrix) -> dict[str, Any]:
                 "sentence": quirk.sentence,
                 "discouraged": list(quirk.discouraged),
                 "extensions": list(quirk.extensions),
-                "options": dict(quirk.options),
+                "options": dict(expected_of(name).options),
                 "served": matrix.trials[name].applied > 0,
                 "false_alarms": matrix.false_alarms(name),
             }

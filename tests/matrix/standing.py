@@ -26,6 +26,7 @@ from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 from local_dream_mockserver.server.run import Server, listen, url_of
+from tests.matrix.expectations import expected_of
 
 PATIENCE = 30.0
 PACE = 0.004
@@ -79,7 +80,7 @@ def _key(request: GenerationRequest) -> tuple[object, ...]:
 @contextmanager
 def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
     """The URL of a server with the entry (None: the honest one), and how often the entry was served."""
-    engine = Remembering(max(PACE, entry.pace if isinstance(entry, Fault | Quirk) else 0.0))
+    engine = Remembering(max(PACE, expected_of(entry.name).pace if entry else 0.0))
     if entry is None:
         with serving(create_app(engine)) as url:
             yield url, lambda: 0

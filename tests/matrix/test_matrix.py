@@ -16,6 +16,7 @@ from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
 from local_dream_mockserver.faults.emulated.releases import personalities
 from local_dream_mockserver.proxy.mutator import ResponseMutator
 from tests.matrix import muted, report
+from tests.matrix.expectations import Expectation
 from tests.matrix.matrix import Excuse, Matrix, load_exceptions
 from tests.matrix.remembered import remembering
 from tests.matrix.trial import HONEST, PROFILE, Trial, attempt, settings_of
@@ -28,8 +29,8 @@ BAD = Fault(
     layer=Layer.EVENT,
     make=ResponseMutator,
     breaks=("GEN-EVT-04",),
-    consequences=("GEN-EVT-05",),
 )
+EXPECTED = {name: Expectation(consequences=("GEN-EVT-05",)) for name in ("bad", "worse")}
 WORSE = replace(BAD, name="worse")
 ODD = Quirk(name="odd", sentence="Odd.", layer=Layer.EVENT, make=ResponseMutator, discouraged=("GEN-SSE-02",))
 
@@ -64,7 +65,8 @@ GOOD = {
 
 
 def matrix(trials: Mapping[str, Trial] | None = None, excuses: Mapping[str, Excuse] = EXCUSED) -> Matrix:
-    return Matrix(SUITE, {"bad": BAD, "worse": WORSE, "odd": ODD}, {**GOOD, **(trials or {})}, excuses)
+    entries: dict[str, Fault | Quirk] = {"bad": BAD, "worse": WORSE, "odd": ODD}
+    return Matrix(SUITE, entries, {**GOOD, **(trials or {})}, excuses, expectations=EXPECTED)
 
 
 def test_a_matrix_without_holes() -> None:

@@ -22,6 +22,7 @@ from local_dream_mockserver.faults.catalogue import Fault, Quirk
 from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from tests.matrix import muted
+from tests.matrix.expectations import expected_of
 from tests.matrix.standing import Subject, standing
 
 PROFILE = "all"
@@ -34,7 +35,7 @@ GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
     "total-timeout": "30",
     "destructive": True,
 }
-"""Settings of every trial; an entry of the catalogue may add its own."""
+"""Settings of every trial; expectations.toml adds those of an entry."""
 BROKEN = (Verdict.FAIL, Verdict.WARN)
 HONEST = "honest"
 SCHEDULERS = "schedulers=euler,lcm"
@@ -93,7 +94,7 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
     name = entry.name if entry else HONEST
     with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
         folder = RunFolder(Path(text))
-        given = {**GIVEN, **settings_of(entry), **(entry.options if entry else {})}
+        given = {**GIVEN, **settings_of(entry), **(expected_of(entry.name).options if entry else {})}
         chosen = settings_sources.resolve(url, given, {}, {}, "")
         ids = _judged(suite, chosen, entry)
         planned = plan.make(suite, ids, chosen)

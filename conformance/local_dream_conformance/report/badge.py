@@ -7,16 +7,13 @@ from typing import Any
 
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import template
+from local_dream_conformance.report.formats import Refused
 from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.result import Outcome
 
 COLOURS = {"brightgreen": "#2f7d32", "orange": "#a85d00", "red": "#b3261e", "lightgrey": "#5c6470"}
 """shields.io's names and what the SVG paints: darker, so that white letters can be read on them."""
 HEIGHT, MARGIN = 20, 6
-
-
-class Refused(ValueError):
-    """No badge can be made of this run; the message says why, in one line."""
 
 
 def endpoint(document: ViewModel) -> dict[str, Any]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.core.options import RUN_OPTIONS
 from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.report.files import Reports
+from local_dream_conformance.report.formats import FORMATS
 from local_dream_conformance.result import schema
 from local_dream_conformance.result.schema import BadResult
 
 
+def _formats(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of all formats, with their help."""
+    help = {option.name: option.help for option in RUN_OPTIONS}
+    for kind in reversed(FORMATS):
+        command = click.option(f"--{kind.option}", metavar="PATH", multiple=True, help=help[kind.option])(command)
+    return command
+
+
 @click.command()
 @click.argument("result", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--html-report", "html", metavar="PATH", help="Write one HTML file, for people.")
-@click.option("--markdown-report", "markdown", metavar="PATH", help="Write Markdown.")
-@click.option("--badge", "badges", metavar="PATH", multiple=True, help="Write a badge: PATH.svg or PATH.json.")
+@_formats
 @click.option(
     "--recording",
     "folder",
@@ -26,14 +35,14 @@ from local_dream_conformance.result.schema import BadResult
     type=click.Path(file_okay=False, path_type=Path),
     help="The recording of that run: the HTML report then has its pictures and timed events.",
 )
-def report(result: Path, html: str | None, markdown: str | None, badges: tuple[str, ...], folder: Path | None) -> None:
+def report(result: Path, folder: Path | None, **paths: tuple[str, ...]) -> None:
     """Write reports of RESULT, what an earlier run wrote with --json-report.
 
     Nothing is judged again; that is `local-dream check --replay DIR`.
     """
-    reports = Reports(html, markdown, badges)
+    reports = Reports({name.replace("_", "-"): given for name, given in paths.items()})
     if not reports.wanted:
-        raise click.UsageError("nothing to write: give --html-report, --markdown-report or --badge")
+        raise click.UsageError(f"nothing to write: give {', '.join(f'--{kind.option}' for kind in FORMATS)}")
     try:
         reports.check()
         kept = schema.load(result)

@@ -16,6 +16,7 @@ from local_dream_conformance.recordings.recording import Kept, Recording
 from local_dream_conformance.recordings.redaction import Redaction
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report.files import STEP_SUMMARY, Reports
+from local_dream_conformance.report.formats import FORMATS
 from local_dream_conformance.result import waiver_file
 from local_dream_conformance.result.result import Result
 
@@ -26,10 +27,7 @@ class Outputs:
     def __init__(self, option: Namespace) -> None:
         self.json: str | None = option.local_dream_json_report
         self.reports = Reports(
-            option.local_dream_html_report,
-            option.local_dream_markdown_report,
-            tuple(option.local_dream_badge or ()),
-            os.environ.get(STEP_SUMMARY) or None,
+            {kind.option: _paths(option, kind.option) for kind in FORMATS}, os.environ.get(STEP_SUMMARY) or None
         )
         self.record: str | None = option.local_dream_record
         self.redact_prompts: bool = option.local_dream_redact_prompts
@@ -83,3 +81,9 @@ class Outputs:
             redacted_prompts=self.redact_prompts,
         )
         recording.write(place, made, folder.transcripts())
+
+
+def _paths(option: Namespace, name: str) -> list[str]:
+    """The paths that an option is given, which may be given once or many times."""
+    given = getattr(option, "local_dream_" + name.replace("-", "_"))
+    return [given] if isinstance(given, str) else list(given or ())

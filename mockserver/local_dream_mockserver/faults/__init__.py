@@ -1,1 +1,58 @@
-"""Faults and quirks: what can be done to the honest server, which knows nothing of them. Each has a name."""
+"""Faults and quirks: what the mock server and the proxy do wrong, or oddly, on purpose.
+
+A fault is a function in `entries/`, with a decorator from `effects/`:
+
+    @wire.answer("GEN-EVT-14", "UPS-ANS-02", then="close")
+    def length_too_long(head: Head, body: bytes) -> bytes:
+        \"\"\"Content-Length says more than the body has, and the connection is closed.\"\"\"
+        return head.length(len(body) + 1000) + body
+
+Its name is the function's (`length-too-long`), its sentence the first paragraph of the docstring, the requirements that
+it breaks stand in the decorator. `quirk=True` makes it a quirk: odd but legal; its ids are the SHOULDs against it. The
+functions may leave out arguments that they do not need. A hit is counted where what goes out is not what came in.
+
+    wire.answer     (head, body) -> bytes, or packets   a whole answer
+    wire.chunks     (data) -> bytes                     the chunk after the place `at`, or every chunk; `last`, `then`
+    wire.cut        async (out)                         at the place, and no further: await out.reset()
+    wire.unanswered async (out)                         in place of an answer
+    wire.head       (head) -> head                      head.without(b"content-type")
+    wire.event      (event) -> bytes, or packets        each event of a stream: event.replace(b"\\n", b"\\r\\n")
+    wire.stream     async (events) -> events            an async generator over the events
+    wire.splice     (rest) -> bytes                     after the place: rest[4:]; with `ends` nothing follows
+    wire.body       (body) -> bytes                     body[:-10]
+    wire.sent       async (answer, out)                 sleep, then await wire.honest(answer, out)
+    events.event    (message, request) -> message       or None, or a list: message.without("seed")
+    events.beside   (message, request) -> message       one more event, before or after the place
+    events.stream   async (messages, request)           an async generator over the events
+    events.piece    (piece) -> bytes                    the bytes of an event: b"event: message\\n" + piece
+    events.pieces   async (pieces, request)             an async generator over their bytes; `always`
+    pictures.picture (rgb, request) -> rgb              rgb[::-1]
+    pictures.coded  (message, rgb, request) -> message  message.with_(image=file_of(rgb, "png"))
+    pictures.asked  (request) -> request                what the engine is told: replace(request, seed=1)
+    requests.taken  (body, problem) -> bytes            a refusal of `codes` and `field` is taken for this body
+    requests.refusal (problem) -> APIError              with_status(problem, 422)
+    requests.refused (values, request) -> APIError      a reason to refuse, or None; `after` an earlier refusal
+    requests.values (values) -> values                  another JSON object: {**values, "steps": 4}
+    requests.accepted (request, values) -> request      what was read: replace(request, use_opencl=True)
+    requests.received (incoming) -> incoming            path, headers and body: replace(incoming, body=b"")
+    responses.instead (scope) -> Reply                  in place of the application's answer, or None
+    responses.rewrite (reply, problem) -> Reply         reply.without(b"allow"), for `on`, `methods`, `statuses`
+    responses.headers (status, headers)                 the same pair otherwise, for streams or `everywhere`
+    responses.after (exchange, client) -> Reply         in place of the answer after an exchange, `when` it was so
+    overlap.second  (request) -> APIError               how a generation is refused while another one runs
+    overlap.health  async (running) -> Reply            what /health is answered meanwhile, or None
+    upscale.enlarged (answer, request) -> answer        replace(answer, jpeg=b"")
+    upscale.file    (rgb) -> bytes                      saved(rgb, "JPEG", quality=60)
+    upscale.pixels  (rgb) -> rgb                        rgb[::-1]
+    upscale.received, refusal, refused, headers         as requests.received, responses.rewrite, instead, headers
+
+For a family of faults, call the decorator in a loop, with a name and a sentence:
+
+    for field, id in TYPES.items():
+        requests.taken(id, codes=(Code.WRONG_TYPE,), field=field, name=f"{field}-taken", sentence="...")(without(field))
+
+`state=Seen` makes an object for each server, which the function gets first. `layer` and `extensions` say where it
+belongs, where the decorator cannot know. What needs several hooks at once is a subclass of `hooks.FaultHooks`, made by
+`catalogue.fault`. Then try it: `python -m tests.matrix --only length-too-long`. Side effects on other requirements, a
+slower pace, and options of the suite stand in `tests/matrix/expectations.toml`.
+"""

@@ -54,6 +54,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
         if scope["type"] == "http":
+            scope.setdefault("state", {})  # one for all copies of the scope: see `middleware.refusal_of`
             alteration = scope[KEY] = self.choose(scope)
             app = alteration.door(app)
         await app(scope, receive, send)

@@ -14,11 +14,6 @@ from local_dream_mockserver.server.errors import APIError
 
 Body = dict[str, Any]
 
-NOT_BASE64 = "not base64"
-NOT_A_PICTURE = "not a picture"
-WRONG_TYPE = "of the wrong type"
-OUT_OF_RANGE = "out of range"
-
 
 def sent(body: bytes) -> Body:
     """The JSON object in a body, {} where there is none."""
@@ -27,12 +22,6 @@ def sent(body: bytes) -> Body:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def field_of(problem: APIError) -> str:
-    """The field that a refusal names, "" where it names none."""
-    name, colon, _ = problem.message.partition(":")
-    return name if colon and name.isidentifier() else ""
 
 
 class Taken(FaultHooks, ABC):
@@ -106,4 +95,5 @@ class OtherStatus(FaultHooks):
             if not self.meant(problem):
                 raise
             self.happened()
-            raise APIError(self.status, self.message or problem.message, problem.headers) from None
+            message = self.message or problem.message
+            raise APIError(self.status, message, problem.headers, code=problem.code, field=problem.field) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
@@ -40,10 +40,8 @@ class Entry:
     """A named thing that can be done.
 
     `make` builds it, for one server or one proxy at a time. `units` are what its place may be counted in (none: it has
-    no place), `place` is where it happens unless something else is asked for. `options` are settings of the suite (by
-    their names on its command line) without which a tester could not fairly judge such a server; `pace` is how many
-    seconds the mock should take per step for it to be seen (0: any pace will do). `extensions` are those of the
-    contract that it is about: a server is judged with these alone, and said to have them.
+    no place), `place` is where it happens unless something else is asked for. `extensions` are those of the contract
+    that it is about: a server is judged with these alone, and said to have them.
     """
 
     name: str
@@ -52,17 +50,14 @@ class Entry:
     make: Callable[[Trigger | None], FaultHooks | ResponseMutator]
     units: tuple[Unit, ...] = ()
     place: Trigger | None = None
-    options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
-    pace: float = 0.0
     extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault(Entry):
-    """Breaks the requirements `breaks`. Those in `consequences` may break because of it, and no others."""
+    """Breaks the requirements `breaks`."""
 
     breaks: tuple[str, ...]
-    consequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,29 +101,24 @@ def fault(
     *,
     layer: Layer,
     breaks: tuple[str, ...],
-    consequences: tuple[str, ...] = (),
     units: tuple[Unit, ...] = (),
     place: str = "",
-    options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
-    pace: float = 0.0,
     extensions: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
-    """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""
+    """Decorates what makes a FaultHooks or a ResponseMutator: it is in the catalogue under this name."""
 
     def add(make: M) -> M:
+        at = parse_trigger(place) if place else None
         register(
             Fault(
                 name=name,
                 sentence=sentence,
                 layer=layer,
                 make=make,
-                breaks=breaks,
-                consequences=consequences,
                 units=units,
-                place=parse_trigger(place) if place else None,
-                options=options or {},
-                pace=pace,
+                place=at,
                 extensions=extensions,
+                breaks=breaks,
             )
         )
         return make
@@ -144,25 +134,22 @@ def quirk(
     discouraged: tuple[str, ...] = (),
     units: tuple[Unit, ...] = (),
     place: str = "",
-    options: Mapping[str, str | bool | tuple[str, ...]] | None = None,
-    pace: float = 0.0,
     extensions: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
-    """Decorates an Alteration or Bend class (or any maker of one): it is in the catalogue under this name."""
+    """As `fault`, for what breaks nothing."""
 
     def add(make: M) -> M:
+        at = parse_trigger(place) if place else None
         register(
             Quirk(
                 name=name,
                 sentence=sentence,
                 layer=layer,
                 make=make,
-                discouraged=discouraged,
                 units=units,
-                place=parse_trigger(place) if place else None,
-                options=options or {},
-                pace=pace,
+                place=at,
                 extensions=extensions,
+                discouraged=discouraged,
             )
         )
         return make
@@ -172,8 +159,9 @@ def quirk(
 
 def entries() -> Mapping[str, Fault | Quirk]:
     """The whole catalogue by name, sorted. Every module of `local_dream_mockserver.faults` is imported for it."""
-    for module in pkgutil.iter_modules(local_dream_mockserver.faults.__path__):
-        importlib.import_module(f"local_dream_mockserver.faults.{module.name}")
+    folder = local_dream_mockserver.faults
+    for module in pkgutil.walk_packages(folder.__path__, f"{folder.__name__}."):
+        importlib.import_module(module.name)
     return dict(sorted(_ENTRIES.items()))
 
 

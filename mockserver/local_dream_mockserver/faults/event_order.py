@@ -11,7 +11,6 @@ from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.changes import EVENTS, Inserted
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.unanswered import IMPATIENT
 from local_dream_mockserver.proxy.trigger import Trigger, Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
@@ -46,55 +45,13 @@ fault(
     place="complete",
 )(Twice)
 fault(
-    "error-beside-complete",
-    "An error event comes after complete, too.",
-    layer=EVENT,
-    breaks=("GEN-EVT-12",),
-    units=EVENTS,
-    place="after:complete",
-)(partial(Further, name="error", payload={"message": "the connection was closed"}))
-fault(
     "error-and-on",
     "An error event comes in mid-stream, and the work goes on to complete.",
     layer=EVENT,
     breaks=("GEN-EVT-12",),
-    consequences=("GEN-REQ-06",),
     units=EVENTS,
     place="after:progress:2",
 )(partial(Further, name="error", payload={"message": "a tile could not be decoded; trying again"}))
-fault(
-    "progress-after-complete",
-    "A progress event comes after complete.",
-    layer=EVENT,
-    breaks=("GEN-EVT-13",),
-    units=EVENTS,
-    place="after:complete",
-)(partial(Further, name="progress", payload={}))
-
-
-@fault(
-    "complete-before-the-last-step",
-    "The last progress event comes after complete.",
-    layer=EVENT,
-    breaks=("GEN-EVT-13",),
-    consequences=("GEN-EVT-01", "GEN-EVT-04", "GEN-EVT-05", "GEN-EVT-11"),
-)
-class CompleteEarly(FaultHooks):
-    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        held: Message | None = None
-        async for message in messages:
-            if message.kind == "complete" and held is not None:
-                self.happened()
-                yield message
-                yield held
-                return
-            if held is not None:
-                yield held
-                held = None
-            if message.kind == "progress":
-                held = message
-            else:
-                yield message
 
 
 @fault(
@@ -102,7 +59,6 @@ class CompleteEarly(FaultHooks):
     "Every generation fails after a step, with an error event.",
     layer=EVENT,
     breaks=("GEN-EVT-15",),
-    consequences=("ERR-06", "GEN-REQ-22", "ROB-01", "ROB-02", "ROB-03"),
     units=EVENTS,
     place="after:progress:2",
 )
@@ -128,7 +84,6 @@ class EngineFails(Inserted):
     "The answer does not end after the terminal event.",
     layer=EVENT,
     breaks=("GEN-EVT-14",),
-    options=IMPATIENT,
 )
 class LeftOpen(FaultHooks):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
@@ -139,27 +94,10 @@ class LeftOpen(FaultHooks):
 
 
 @fault(
-    "events-held-back",
-    "All events come together when the work is done.",
-    layer=EVENT,
-    breaks=("GEN-EVT-07",),
-    consequences=("HLT-03", "ROB-01", "ROB-02", "ROB-04"),
-    pace=0.05,
-)
-class HeldBack(FaultHooks):
-    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
-        held = [piece async for piece in pieces]
-        self.happened()
-        yield b"".join(held)
-
-
-@fault(
     "events-buffered",
     "Events are sent when four kilobytes of them have come together.",
     layer=EVENT,
     breaks=("GEN-EVT-07",),
-    consequences=("HLT-03", "ROB-01", "ROB-02", "ROB-04"),
-    pace=0.05,
 )
 class Buffered(FaultHooks):
     async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:

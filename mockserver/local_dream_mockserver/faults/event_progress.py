@@ -21,13 +21,10 @@ def _progress(
     sentence: str,
     breaks: tuple[str, ...],
     change: Change,
-    consequences: tuple[str, ...] = (),
     place: str = "",
 ) -> None:
     """Registers a fault that changes progress events."""
-    fault(name, sentence, layer=EVENT, breaks=breaks, consequences=consequences, units=PROGRESS, place=place)(
-        partial(EachProgress, change=change)
-    )
+    fault(name, sentence, layer=EVENT, breaks=breaks, units=PROGRESS, place=place)(partial(EachProgress, change=change))
 
 
 def _is_last(message: Message) -> bool:
@@ -58,7 +55,6 @@ _progress(
     "A step is beyond total_steps.",
     ("GEN-EVT-03",),
     lambda m, r: m.with_(step=m.payload["total_steps"] + 1),
-    ("GEN-EVT-04", "GEN-EVT-05"),
     place="progress:2",
 )
 _progress(
@@ -66,7 +62,6 @@ _progress(
     "A step is behind the one before.",
     ("GEN-EVT-04",),
     lambda m, r: m.with_(step=1),
-    ("GEN-EVT-05",),
     place="progress:3",
 )
 _progress(
@@ -106,10 +101,8 @@ class Left(FaultHooks):
                 yield message
 
 
-def _left_out(
-    name: str, sentence: str, breaks: tuple[str, ...], out: Callable[[Message], bool], *consequences: str
-) -> None:
-    fault(name, sentence, layer=EVENT, breaks=breaks, consequences=consequences)(partial(Left, out=out))
+def _left_out(name: str, sentence: str, breaks: tuple[str, ...], out: Callable[[Message], bool]) -> None:
+    fault(name, sentence, layer=EVENT, breaks=breaks)(partial(Left, out=out))
 
 
 _left_out(
@@ -117,26 +110,22 @@ _left_out(
     "There are no progress events.",
     ("GEN-EVT-01",),
     lambda m: m.kind == "progress",
-    "GEN-EVT-10",
 )
 _left_out(
     "last-step-missing",
     "The progress event of the last step is missing.",
     ("GEN-EVT-05",),
     lambda m: m.kind == "progress" and _is_last(m) and m.payload["total_steps"] > 1,
-    "GEN-EVT-11",
 )
 _left_out(
     "terminal-missing",
     "The stream ends without complete.",
     ("GEN-EVT-12",),
     lambda m: m.kind == "complete",
-    "GEN-REQ-06",
 )
 _progress(
     "progress-by-another-name",
     "Progress events are named `status`.",
     ("GEN-EVT-01", "GEN-SSE-12"),
     lambda m, r: replace(m, name="status", payload={**m.payload, "type": "status"}),
-    ("GEN-EVT-10",),
 )

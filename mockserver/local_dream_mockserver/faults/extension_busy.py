@@ -10,8 +10,6 @@ from local_dream_mockserver.faults.overlap import Bare, Busy, Overlaps
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
 
-PACE = 0.02
-"""Seconds for each step: long enough for a second client to come in time."""
 AGAIN = {"Retry-After": "1"}
 MESSAGE = "busy with another request"
 
@@ -23,7 +21,6 @@ def _busy(name: str, sentence: str, breaks: tuple[str, ...], answer: APIError) -
         layer=Layer.EXTENSION,
         breaks=breaks,
         extensions=("busy",),
-        pace=PACE,
     )(partial(Busy, answer=answer))
 
 
@@ -72,7 +69,6 @@ _busy(
     layer=Layer.EXTENSION,
     breaks=("EXT-BSY-01",),
     extensions=("busy",),
-    pace=PACE,
 )
 class BusyWaits(Overlaps):
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from local_dream_mockserver.faults.bodies import Body, Changed, OtherStatus, field_of
+from local_dream_mockserver.faults.bodies import OtherStatus
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.changes import Change, Each
 from local_dream_mockserver.faults.message import Message
@@ -180,20 +180,8 @@ fault(
 )(partial(Each, change=_for_both(PREVIEW, "complete")))
 
 
-@fault(
-    "formats-ignored",
-    "The fields output_format and preview_format have no effect.",
-    layer=Layer.EXTENSION,
-    breaks=("EXT-FMT-01",),
-    extensions=EXTENSIONS,
-)
-class FormatsIgnored(Changed):
-    def changed(self, body: Body) -> Body:
-        return {name: value for name, value in body.items() if name not in (OUTPUT, PREVIEW)}
-
-
 def _other_format(problem: APIError) -> bool:
-    return field_of(problem) in (OUTPUT, PREVIEW)
+    return problem.field in (OUTPUT, PREVIEW)
 
 
 fault(

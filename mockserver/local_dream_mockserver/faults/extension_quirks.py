@@ -89,7 +89,6 @@ quirk(
     "busy-until-a-date",
     "A second generation while one runs is refused with status 503 and an HTTP date in Retry-After.",
     layer=EXTENSION,
-    pace=0.02,
     extensions=("busy",),
 )(partial(Busy, answer=APIError(503, "busy with another request", {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"})))
 

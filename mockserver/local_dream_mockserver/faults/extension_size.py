@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from local_dream_mockserver.faults.bodies import Body, Changed, OtherStatus, field_of
+from local_dream_mockserver.faults.bodies import Body, Changed, OtherStatus
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.request import TakenFor, without
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -148,7 +148,7 @@ for _name, _sentence, _shorter in (
 
 
 def _named(field: str) -> Callable[[APIError], bool]:
-    return lambda problem: field_of(problem) == field
+    return lambda problem: problem.field == field
 
 
 for _field, _id, _what in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,8 +21,8 @@ Answer = Callable[[Reply, Any], Reply]
 class Tokenized(RequestMiddleware):
     """Answers something else than the honest /tokenize."""
 
-    paths: ClassVar[tuple[str, ...]] = ("/tokenize",)
-    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    paths: tuple[str, ...] = ("/tokenize",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, place: Trigger | None, change: Answer) -> None:
         super().__init__(place)

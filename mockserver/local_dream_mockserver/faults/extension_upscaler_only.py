@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +19,7 @@ class NoOperation(ReplaceResponse):
         super().__init__(place)
         self.status = status
 
-    paths: ClassVar[tuple[str, ...]] = ("/generate",)
+    paths: tuple[str, ...] = ("/generate",)
 
     def reply(self, scope: Scope) -> Reply | None:
         return refusal(self.status if scope["method"] == "POST" else 404, "there is no /generate")

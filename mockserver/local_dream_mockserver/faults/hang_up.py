@@ -8,7 +8,7 @@ from functools import partial
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.unanswered import IMPATIENT, Never, NoAnswer
+from local_dream_mockserver.faults.unanswered import Never, NoAnswer
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture, Step
 from local_dream_mockserver.server.errors import APIError
@@ -42,23 +42,17 @@ class HungUp(FaultHooks):
         raise self.answer
 
 
-AFTER_HANG_UP = ("GEN-REQ-20", "ROB-06")
 fault(
     "hang-up-wedges",
     "After a client has hung up in mid-stream, requests with an image are never answered.",
     layer=REQUEST,
     breaks=("ROB-03",),
-    consequences=AFTER_HANG_UP,
-    options=IMPATIENT,
-    pace=0.05,
 )(partial(HungUp, answer=NoAnswer(Never(None, False))))
 fault(
     "hang-up-breaks-the-engine",
     "After a client has hung up in mid-stream, requests with an image are answered with status 500.",
     layer=REQUEST,
     breaks=("ROB-03",),
-    consequences=AFTER_HANG_UP,
-    pace=0.05,
 )(partial(HungUp, answer=APIError(500, "the engine is in a bad state")))
 
 
@@ -67,7 +61,6 @@ fault(
     "A generation runs to its end although its client has gone, and the next one waits for it.",
     layer=REQUEST,
     breaks=("ROB-04",),
-    pace=0.05,
 )
 class HangUpUnnoticed(FaultHooks):
     def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:

@@ -6,11 +6,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.server.errors import APIError
 
 Header = tuple[bytes, bytes]
 STREAM = b"text/event-stream"
@@ -32,6 +33,11 @@ class Reply:
     def of(cls, status: int, kind: str, body: bytes, *headers: Header) -> Reply:
         """An answer with a media type."""
         return cls(status, ((b"content-type", kind.encode()), *headers), body)
+
+    @classmethod
+    def of_error(cls, status: int, message: str, *headers: Header) -> Reply:
+        """An answer with the error envelope."""
+        return cls.of(status, "application/json", APIError(status, message).body(), *headers)
 
     @property
     def json(self) -> Any:
@@ -59,6 +65,12 @@ def without(headers: Sequence[Header], *names: bytes) -> tuple[Header, ...]:
 def value_of(headers: Sequence[Header], name: bytes) -> bytes:
     """The first value, b"" where there is none."""
     return next((value for key, value in headers if key == name), b"")
+
+
+def refusal_of(scope: Scope) -> APIError | None:
+    """Why the application has refused the request, None where it has not."""
+    refusal = scope.get("state", {}).get("refusal")
+    return refusal if isinstance(refusal, APIError) else None
 
 
 async def body_of(receive: Receive) -> bytes:
@@ -109,8 +121,8 @@ async def reply_of(app: ASGIApp, scope: Scope, body: bytes) -> Reply:
 class RequestMiddleware(FaultHooks):
     """Sees every request of its paths and methods (none: all) before the application does."""
 
-    paths: ClassVar[tuple[str, ...]] = ()
-    methods: ClassVar[tuple[str, ...]] = ()
+    paths: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     def door(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +151,8 @@ class ReplaceResponse(RequestMiddleware, ABC):
         if reply is None:
             await app(scope, receive, send)
             return
-        await body_of(receive)
+        if value_of(scope["headers"], b"expect") == b"":  # reading asks a client that waits for 100 to send it
+            await body_of(receive)
         self.happened()
         await reply.send(send)
 
@@ -151,7 +164,7 @@ class ReplaceResponse(RequestMiddleware, ABC):
 class RewriteResponse(RequestMiddleware, ABC):
     """Answers something else than the application did, for the statuses that it looks at. Streams are left alone."""
 
-    statuses: ClassVar[tuple[int, ...]] = (400,)
+    statuses: tuple[int, ...] = (400,)
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         head: Message = {}

@@ -49,7 +49,6 @@ class Latest(FaultHooks):
     "A generation that runs when another is asked for ends with an error event.",
     layer=REQUEST,
     breaks=("ROB-01",),
-    pace=0.05,
 )
 class StopsTheFirst(Latest):
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
@@ -66,8 +65,6 @@ class StopsTheFirst(Latest):
     "A generation that runs when another is asked for ends with the other's picture: both have one state.",
     layer=REQUEST,
     breaks=("ROB-01",),
-    consequences=("GEN-PIC-10",),
-    pace=0.05,
 )
 class MixesPictures(Latest):
     def __init__(self, place: Trigger | None = None) -> None:
@@ -114,13 +111,10 @@ fault(
     "A second generation while one runs is answered with status 500.",
     layer=REQUEST,
     breaks=("ROB-02",),
-    consequences=("GEN-REQ-08", "GEN-REQ-21"),
-    pace=0.05,
 )(partial(Busy, answer=APIError(500, "the engine is in use")))
 fault(
     "overlap-refused-bare",
     "A second generation while one runs is answered with status 503 and no envelope.",
     layer=REQUEST,
     breaks=("ROB-02",),
-    pace=0.05,
 )(partial(Busy, answer=Bare(503, "", {"Retry-After": "1"})))

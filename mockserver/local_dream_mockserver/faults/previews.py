@@ -38,8 +38,8 @@ class Previewed(FaultHooks):
             yield message
 
 
-def _shows(name: str, sentence: str, breaks: tuple[str, ...], shows: Shows, *consequences: str) -> None:
-    fault(name, sentence, layer=Layer.EVENT, breaks=breaks, consequences=consequences)(partial(Previewed, shows=shows))
+def _shows(name: str, sentence: str, breaks: tuple[str, ...], shows: Shows) -> None:
+    fault(name, sentence, layer=Layer.EVENT, breaks=breaks)(partial(Previewed, shows=shows))
 
 
 _shows(
@@ -47,7 +47,6 @@ _shows(
     "Previews are sent whether they are asked for or not.",
     ("GEN-EVT-08",),
     lambda step, request: replace(request, previews=True).previews_at(step),
-    "GEN-PIC-06",
 )
 _shows(
     "first-preview-unasked",
@@ -66,7 +65,6 @@ _shows(
     "A stride of 1 leaves previews out, and a larger one does not.",
     ("GEN-EVT-09",),
     lambda step, request: request.previews and (request.preview_stride > 1 or step % 2 == 1),
-    "GEN-EVT-11",
 )
 _shows(
     "previews-with-stride-only",
@@ -75,7 +73,6 @@ _shows(
     lambda step, request: (
         request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
     ),
-    "GEN-EVT-11",
 )
 _shows(
     "previews-never",
@@ -88,5 +85,4 @@ _shows(
     "Previews come with the step behind the one that is to show one.",
     ("GEN-EVT-11",),
     lambda step, request: step > 1 and request.previews_at(step - 1),
-    "GEN-DEF-09",
 )

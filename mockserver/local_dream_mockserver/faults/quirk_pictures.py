@@ -83,7 +83,6 @@ quirk(
     "model-of-fixed-size",
     "Pictures are always 256x256, as models for NPUs are made for one size.",
     layer=PICTURE,
-    options={"size": "256x256"},
 )(FixedSize)
 
 

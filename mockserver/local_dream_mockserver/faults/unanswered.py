@@ -9,14 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.request_types import out_of_range
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 REQUEST = Layer.REQUEST
-IMPATIENT = {"idle-timeout": "2"}
-"""For servers that never answer: the suite need not wait its usual two minutes."""
 
 
 async def until_gone(receive: Receive) -> None:
@@ -67,7 +64,7 @@ class OutOfRange(FaultHooks):
         try:
             return honest(body)
         except APIError as problem:
-            if not out_of_range(problem):
+            if problem.code is not Code.OUT_OF_RANGE:
                 raise
             self.happened()
             raise NoAnswer(Never(self.begun, self.ends)) from None
@@ -79,15 +76,12 @@ fault(
     "A request with a value out of range is never answered.",
     layer=REQUEST,
     breaks=("GEN-RNG-01",),
-    consequences=RANGES,
-    options=IMPATIENT,
 )(partial(OutOfRange, begun=None, ends=False))
 fault(
     "out-of-range-breaks-off",
     "The answer to a request with a value out of range breaks off in its middle.",
     layer=REQUEST,
     breaks=("GEN-RNG-01",),
-    consequences=(*RANGES, "ERR-02", "ERR-03"),
 )(partial(OutOfRange, begun=b'{"error": ', ends=True))
 
 
@@ -96,7 +90,6 @@ fault(
     "A prompt of a megabyte is never answered.",
     layer=REQUEST,
     breaks=("ROB-10",),
-    options=IMPATIENT,
 )
 class LongPromptUnanswered(FaultHooks):
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:

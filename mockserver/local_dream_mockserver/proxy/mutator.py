@@ -1,15 +1,14 @@
 """What the proxy can do to an answer on its way from a server to its client.
 
-A bend gets the answer parsed (head, and the body with its transfer coding taken off, as it arrives) and sends what it
-likes. This one sends it honestly, piece by piece; subclasses override the part that they bend: `head`, `body` (what is
-said), or `send` (how it is framed, and when the connection ends).
+A mutator gets the answer parsed (head, and the body with its transfer coding taken off, as it arrives) and sends what
+it likes. The one here sends it honestly; those of the catalogue are made by `faults/effects/wire.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from local_dream_mockserver.proxy.trigger import Trigger
 
@@ -40,6 +39,19 @@ class Head:
     @property
     def is_stream(self) -> bool:
         return self.value(b"content-type").partition(b";")[0].strip().lower() == STREAM
+
+    @property
+    def bare(self) -> Head:
+        """The same without the headers that frame the body."""
+        return self.without(b"content-length", b"transfer-encoding")
+
+    def length(self, *numbers: int) -> bytes:
+        """Its bytes, framed by Content-Length: once for each number."""
+        return self.bare.plus(*((b"content-length", b"%d" % number) for number in numbers)).encoded()
+
+    def chunked(self) -> bytes:
+        """Its bytes, framed by chunks."""
+        return self.bare.plus((b"transfer-encoding", b"chunked")).encoded()
 
     def encoded(self) -> bytes:
         lines = [b"HTTP/1.1 %d %s" % (self.status, self.reason), *(b"%s: %s" % header for header in self.headers)]
@@ -73,14 +85,14 @@ class Out(Protocol):
 
 
 class ResponseMutator:
-    """See the module's text. One object serves all connections of a proxy.
+    """Sends answers as they are; subclasses override `send`. One object serves all connections of a proxy.
 
-    `paths` are those whose answers are bent, `statuses` the statuses (none: all). `applied` counts how often it really
-    changed what was sent: subclasses call `happened()` exactly when they do.
+    `paths` are those whose answers it handles, `statuses` the statuses (none: all). `applied` counts how often it
+    really changed what was sent: subclasses call `happened()` exactly when they do.
     """
 
-    paths: ClassVar[tuple[str, ...]] = ("/generate", "/upscale")
-    statuses: ClassVar[tuple[int, ...]] = (200,)
+    paths: tuple[str, ...] = ("/generate", "/upscale")
+    statuses: tuple[int, ...] = (200,)
 
     def __init__(self, place: Trigger | None = None) -> None:
         self.place = place
@@ -91,30 +103,11 @@ class ResponseMutator:
         self.applied += 1
 
     def wants(self, head: Head) -> bool:
-        """Whether it bends an answer with this head."""
+        """Whether it handles an answer with this head."""
         return not self.statuses or head.status in self.statuses
 
-    def head(self, head: Head) -> Head:
-        """The head that is sent; framing headers are added by `send`."""
-        return head
-
-    def body(self, body: AsyncIterator[bytes], head: Head) -> AsyncIterator[bytes]:
-        """The body that is sent."""
-        return body
-
     async def send(self, answer: Answer, out: Out) -> None:
-        """Sends the answer, framed in order: a stream in chunks as it comes, anything else with its length."""
-        head = self.head(answer.head.without(b"content-length", b"transfer-encoding"))
-        body = self.body(answer.body, answer.head)
-        if not answer.head.is_stream:
-            whole = b"".join([piece async for piece in body])
-            await out.write(head.plus((b"content-length", b"%d" % len(whole))).encoded() + whole)
-            return
-        await out.write(head.plus((b"transfer-encoding", b"chunked")).encoded())
-        async for piece in body:
-            if piece:
-                await out.write(chunk(piece))
-        await out.write(LAST_CHUNK)
+        await forward(answer.head, answer.body, out, streams=answer.head.is_stream)
 
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -123,3 +116,16 @@ LAST_CHUNK = b"0\r\n\r\n"
 def chunk(data: bytes) -> bytes:
     """Data as one chunk of the chunked transfer coding."""
     return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+async def forward(head: Head, body: AsyncIterator[bytes], out: Out, *, streams: bool) -> None:
+    """Sends an answer, framed in order: a stream in chunks as it comes, anything else with its length."""
+    if not streams:
+        whole = b"".join([piece async for piece in body])
+        await out.write(head.length(len(whole)) + whole)
+        return
+    await out.write(head.chunked())
+    async for piece in body:
+        if piece:
+            await out.write(chunk(piece))
+    await out.write(LAST_CHUNK)

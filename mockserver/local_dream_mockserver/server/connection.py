@@ -9,7 +9,7 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 T = TypeVar("T")
 
@@ -47,7 +47,8 @@ async def read_body(request: Request, most: int, idle: float) -> bytes:
     A body whose Content-Length is too large is refused before a byte of it is read.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise APIError(415, "Content-Encoding: the body must not be compressed; send it as it is")
+        message = "Content-Encoding: the body must not be compressed; send it as it is"
+        raise APIError(415, message, code=Code.COMPRESSED, field="Content-Encoding")
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > most:
         raise _too_long(most)
@@ -61,10 +62,12 @@ async def read_body(request: Request, most: int, idle: float) -> bytes:
         except ClientDisconnect:
             raise ClientGone from None
         except TimeoutError:
-            raise APIError(408, f"the body paused for {idle:g} s; send it without pausing") from None
+            message = f"the body paused for {idle:g} s; send it without pausing"
+            raise APIError(408, message, code=Code.STALLED, field="body") from None
         if len(body) > most:
             raise _too_long(most)
 
 
 def _too_long(most: int) -> APIError:
-    return APIError(413, f"the body is longer than this server's {most} bytes; send a smaller picture")
+    message = f"the body is longer than this server's {most} bytes; send a smaller picture"
+    return APIError(413, message, code=Code.OVER_LIMIT, field="body")

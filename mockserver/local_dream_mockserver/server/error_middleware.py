@@ -7,7 +7,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_mockserver.server.connection import ClientGone
-from local_dream_mockserver.server.errors import APIError, log_failure, logger
+from local_dream_mockserver.server.errors import APIError, Code, log_failure, logger
 
 
 class ErrorMiddleware:
@@ -30,9 +30,10 @@ class ErrorMiddleware:
             logger.warning("stopped before an answer was complete")
         except ClientGone:
             if not started:
-                await APIError(408, "the client hung up").response()(scope, receive, send)
+                await APIError(408, "the client hung up", code=Code.STALLED).response()(scope, receive, send)
         except Exception as error:  # this is the last place that can still answer
             log_failure(error)
             if started:
                 raise
-            await APIError(500, f"the server failed ({type(error).__name__})").response()(scope, receive, send)
+            failure = APIError(500, f"the server failed ({type(error).__name__})", code=Code.FAILED)
+            await failure.response()(scope, receive, send)

@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping
+from enum import StrEnum
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,17 +15,71 @@ from starlette.responses import Response
 logger = logging.getLogger("mockserver")
 
 
+class Code(StrEnum):
+    """Why a request is not answered as asked: for programs inside the server. Clients get the message alone."""
+
+    MISSING = "missing"
+    EMPTY = "empty"
+    REPEATED = "repeated"
+    WRONG_TYPE = "wrong-type"
+    WRONG_FORM = "wrong-form"
+    """A text that is not spelt as it must be, such as an aspect ratio or a number in a header."""
+    OUT_OF_RANGE = "out-of-range"
+    """Of the right type, and a value that the contract does not have."""
+    OVER_LIMIT = "over-limit"
+    """More than this server takes, though the contract allows it."""
+    NOT_TEXT = "not-text"
+    """Half a surrogate pair, which is no character."""
+    NOT_BASE64 = "not-base64"
+    NOT_A_PICTURE = "not-a-picture"
+    BROKEN_PICTURE = "broken-picture"
+    NOT_UTF8 = "not-utf8"
+    MALFORMED_JSON = "malformed-json"
+    JSON_TAIL = "json-tail"
+    """Something follows the JSON document."""
+    JSON_CONSTANT = "json-constant"
+    """NaN or an infinity, which JSON does not have."""
+    JSON_TOO_DEEP = "json-too-deep"
+    NOT_AN_OBJECT = "not-an-object"
+    WRONG_LENGTH = "wrong-length"
+    COMPRESSED = "compressed"
+    STALLED = "stalled"
+    """The client stopped sending, or has gone."""
+    BAD_HTTP = "bad-http"
+    NO_SUCH_PATH = "no-such-path"
+    NO_SUCH_METHOD = "no-such-method"
+    NO_SUCH_THING = "no-such-thing"
+    """A sampler, a picture or a model that a request refers to."""
+    BUSY = "busy"
+    ENGINE = "engine"
+    """The engine refused the request."""
+    FAILED = "failed"
+    OTHER = "other"
+
+
 class APIError(Exception):
     """An answer that is an error. Seed document, "Error Codes": request_error for the client's, server_error for ours.
 
-    `message` names the field and the fix; it holds nothing that the client did not send itself.
+    `message` names the field and the fix; it holds nothing that the client did not send itself. `code` and `field` say
+    the same to programs, and are not part of the answer: `field` is a field of the JSON body, a header by its name in
+    the contract, "body" for the body as a whole, or "" where none is to blame.
     """
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        code: Code = Code.OTHER,
+        field: str = "",
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.code = code
+        self.field = field
 
     @property
     def kind(self) -> str:
@@ -38,16 +93,19 @@ class APIError(Exception):
         return Response(self.body(), self.status, self.headers, media_type="application/json")
 
 
-def as_api_error(error: BaseException) -> APIError:
-    """What an engine's exception means to the client (see `engine.Engine` for the rule). Server errors are logged."""
+def as_api_error(error: BaseException, field: str = "") -> APIError:
+    """What an engine's exception means to the client (see `engine.Engine` for the rule). Server errors are logged.
+
+    `field` is what the engine was asked about, where that was one field alone.
+    """
     if isinstance(error, APIError):
         return error
     request_error = getattr(error, "request_error", None)
     if request_error is True:
-        return APIError(400, str(error) or "the engine refused the request")
+        return APIError(400, str(error) or "the engine refused the request", code=Code.ENGINE, field=field)
     log_failure(error)
     told = str(error) if request_error is False else ""
-    return APIError(500, told or f"the engine failed ({type(error).__name__})")
+    return APIError(500, told or f"the engine failed ({type(error).__name__})", code=Code.FAILED, field=field)
 
 
 def log_failure(error: BaseException) -> None:
@@ -57,8 +115,9 @@ def log_failure(error: BaseException) -> None:
 
 
 async def answer_api_error(request: Request, error: Exception) -> Response:
-    """Starlette's handler for Problem."""
+    """Starlette's handler for APIError. `request.state.refusal` tells middleware around the application about it."""
     assert isinstance(error, APIError)
+    request.state.refusal = error
     return error.response()
 
 
@@ -68,8 +127,8 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     path = request.url.path[:100]
     if error.status_code == 404:
-        return APIError(404, f"there is no {path}").response()
+        return APIError(404, f"there is no {path}", code=Code.NO_SUCH_PATH).response()
     if error.status_code == 405:
         message = f"{path} has no method {request.method}; use {headers.get('Allow', 'another')}"
-        return APIError(405, message, headers).response()
-    return APIError(error.status_code, str(error.detail), headers).response()
+        return APIError(405, message, headers, code=Code.NO_SUCH_METHOD).response()
+    return APIError(error.status_code, str(error.detail), headers, code=Code.BAD_HTTP).response()

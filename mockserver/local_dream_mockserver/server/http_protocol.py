@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of header names and values that one request may have; httptools itself knows no limit."""
@@ -31,9 +31,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if self.head_length > LONGEST_HEAD:
-            problem = APIError(431, f"the request's head is longer than this server's {LONGEST_HEAD} bytes")
+            message = f"the request's head is longer than this server's {LONGEST_HEAD} bytes"
+            problem = APIError(431, message, code=Code.OVER_LIMIT)
         else:
-            problem = APIError(400, msg)
+            problem = APIError(400, msg, code=Code.BAD_HTTP)
         body = problem.body()
         head = (
             f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"

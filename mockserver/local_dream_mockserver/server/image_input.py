@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from local_dream_mockserver.server.engine import Mask, Rgb
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DATA_URL = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
@@ -41,9 +41,11 @@ def decode_base64(field: str, text: str) -> bytes:
     try:
         data = base64.b64decode(text[head.end() :] if head else text, validate=True)
     except (binascii.Error, ValueError):
-        raise APIError(400, f"{field}: not base64; use the standard alphabet, padded, without line breaks") from None
+        message = f"{field}: not base64; use the standard alphabet, padded, without line breaks"
+        raise APIError(400, message, code=Code.NOT_BASE64, field=field) from None
     if not data:
-        raise APIError(400, f"{field}: empty; send a picture as base64, or leave it out")
+        message = f"{field}: empty; send a picture as base64, or leave it out"
+        raise APIError(400, message, code=Code.EMPTY, field=field)
     return data
 
 
@@ -54,18 +56,21 @@ def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(field, max_pixels) from None
     except Exception:  # the decoders raise whatever a broken file makes them raise
-        raise APIError(400, f"{field}: not a picture; send a {', '.join(FORMATS)} file as base64") from None
+        message = f"{field}: not a picture; send a {', '.join(FORMATS)} file as base64"
+        raise APIError(400, message, code=Code.NOT_A_PICTURE, field=field) from None
     if image.width * image.height > max_pixels:
         raise _too_large(field, max_pixels)
     try:
         image.load()
         return _flat(ImageOps.exif_transpose(image), ground)
     except Exception:  # as above
-        raise APIError(400, f"{field}: a broken or truncated {image.format} file") from None
+        message = f"{field}: a broken or truncated {image.format} file"
+        raise APIError(400, message, code=Code.BROKEN_PICTURE, field=field) from None
 
 
 def _too_large(field: str, max_pixels: int) -> APIError:
-    return APIError(400, f"{field}: more than {max_pixels} pixels; send a smaller picture")
+    message = f"{field}: more than {max_pixels} pixels; send a smaller picture"
+    return APIError(400, message, code=Code.OVER_LIMIT, field=field)
 
 
 def _flat(image: Image.Image, ground: str) -> Image.Image:

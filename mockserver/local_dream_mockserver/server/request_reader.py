@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from local_dream_mockserver.server.engine import GenerationRequest, Limits
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
 from local_dream_mockserver.server.image_input import read_image, read_mask
 from local_dream_mockserver.server.size_limits import check_size
@@ -26,6 +26,8 @@ ENGINES_NAMES = {"show_diffusion_process": "previews", "show_diffusion_stride": 
 PICTURES = {"image": read_image, "mask": read_mask}
 NUMBERS: dict[str, type[int] | type[float]] = {"integer": int, "number": float}
 """What a JSON number is to the engine: 20.0 is an integer too, and 7 a number."""
+CODES = {"type": Code.WRONG_TYPE, "pattern": Code.WRONG_FORM, "minLength": Code.EMPTY}
+"""What a broken keyword of the schema means; all others speak of ranges."""
 NOUNS = {"integer": "an integer", "number": "a number", "string": "a string", "boolean": "true or false"}
 
 
@@ -83,20 +85,21 @@ class RequestReader:
         }
         errors = sorted(self._validator.iter_errors(sent), key=self._order)
         if errors:
-            raise APIError(400, self._message(errors[0]))
+            raise APIError(400, self._message(errors[0]), code=_code(errors[0]), field=self._field(errors[0]))
         for name, value in sent.items():
             if isinstance(value, str) and not is_text(value):
-                raise APIError(
-                    400, f"{name}: holds half a surrogate pair, which is no character; send whole characters"
-                )
+                message = f"{name}: holds half a surrogate pair, which is no character; send whole characters"
+                raise APIError(400, message, code=Code.NOT_TEXT, field=name)
             if _is_number(value) and abs(value) > 1e300:
-                raise APIError(400, f"{name}: {_shown(value)} is too large; send {self._wanted(name)}")
+                message = f"{name}: {_shown(value)} is too large; send {self._wanted(name)}"
+                raise APIError(400, message, code=Code.OVER_LIMIT, field=name)
         return sent
 
     def _check_limits(self, steps: int, width: int, height: int) -> None:
         limits = self._limits
         if steps > limits.max_steps:
-            raise APIError(400, f"steps: {_shown(steps)} is more than this server's {limits.max_steps}; send fewer")
+            message = f"steps: {_shown(steps)} is more than this server's {limits.max_steps}; send fewer"
+            raise APIError(400, message, code=Code.OVER_LIMIT, field="steps")
         check_size(limits, {"width": width, "height": height}, width, height)
 
     def _order(self, error: ValidationError) -> int:
@@ -145,6 +148,14 @@ class RequestReader:
         if name in self._schema["required"]:
             return words
         return words + (", or leave it out and the server picks one" if name == "seed" else ", or leave it out")
+
+
+def _code(error: ValidationError) -> Code:
+    if error.validator == "required":
+        return Code.MISSING
+    if error.absolute_schema_path[0] == "allOf":
+        return Code.OUT_OF_RANGE
+    return CODES.get(str(error.validator), Code.OUT_OF_RANGE)
 
 
 def _listed(kinds: str | Iterable[str]) -> list[str]:

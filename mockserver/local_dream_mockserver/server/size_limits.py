@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from local_dream_mockserver.server.engine import Limits
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 
 def check_size(limits: Limits, sides: Mapping[str, int], width: int, height: int) -> None:
@@ -14,10 +14,11 @@ def check_size(limits: Limits, sides: Mapping[str, int], width: int, height: int
         if not limits.min_side <= side <= limits.max_side:
             span = f"{limits.min_side} to {limits.max_side}"
             gives = "gives a side of " if name == "aspect_ratio" else ""
-            raise APIError(400, f"{name}: {gives}{side} is not within this server's {span}; send one that is")
+            message = f"{name}: {gives}{side} is not within this server's {span}; send one that is"
+            raise APIError(400, message, code=Code.OVER_LIMIT, field=name)
     if width * height > limits.max_pixels:
-        raise APIError(
-            400,
-            f"{', '.join(sides)}: {width}x{height} is more than this server's {limits.max_pixels} pixels;"
-            " send a smaller size",
+        fields = ", ".join(sides)
+        message = (
+            f"{fields}: {width}x{height} is more than this server's {limits.max_pixels} pixels; send a smaller size"
         )
+        raise APIError(400, message, code=Code.OVER_LIMIT, field=fields)

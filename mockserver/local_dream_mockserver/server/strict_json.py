@@ -6,28 +6,32 @@ import json
 import math
 from typing import Any, NoReturn
 
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 
 def read_object(body: bytes, wanted: str = 'a JSON object with at least "prompt"') -> dict[str, Any]:
     """Reads a request body. Raises Problem (400) that says what is wrong and where."""
     if not body.strip():
-        raise APIError(400, f"the body is empty; send {wanted}")
+        raise APIError(400, f"the body is empty; send {wanted}", code=Code.EMPTY, field="body")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise APIError(400, f"the body is not UTF-8: byte {error.start} cannot be read; encode it as UTF-8") from None
+        message = f"the body is not UTF-8: byte {error.start} cannot be read; encode it as UTF-8"
+        raise APIError(400, message, code=Code.NOT_UTF8, field="body") from None
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise APIError(400, f"the body is not JSON: {error.msg} at {where}") from None
+        message = f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        code = Code.JSON_TAIL if error.msg == "Extra data" else Code.MALFORMED_JSON
+        raise APIError(400, message, code=code, field="body") from None
     except RecursionError:
-        raise APIError(400, "the body is nested too deeply; the request is one flat object") from None
+        message = "the body is nested too deeply; the request is one flat object"
+        raise APIError(400, message, code=Code.JSON_TOO_DEEP, field="body") from None
     if not isinstance(value, dict):
-        raise APIError(400, 'the body is JSON but not an object; send {"prompt": "..."}')
+        message = 'the body is JSON but not an object; send {"prompt": "..."}'
+        raise APIError(400, message, code=Code.NOT_AN_OBJECT, field="body")
     return value
 
 
@@ -45,22 +49,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise APIError(400, f"{twice[:40]!a}: sent more than once; send it once")
+        raise APIError(400, f"{twice[:40]!a}: sent more than once; send it once", code=Code.REPEATED, field=twice)
     return value
 
 
 def _constant(name: str) -> NoReturn:
-    raise APIError(400, f"the body is not JSON: {name} is no JSON number")
+    raise APIError(400, f"the body is not JSON: {name} is no JSON number", code=Code.JSON_CONSTANT, field="body")
 
 
 def _float(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise APIError(400, f"{digits[:40]} is too large for a number")
+        raise APIError(400, f"{digits[:40]} is too large for a number", code=Code.OVER_LIMIT)
     return value
 
 
 def _integer(digits: str) -> int:
     if len(digits) > 400:
-        raise APIError(400, f"{digits[:20]}... is too large for a number")
+        raise APIError(400, f"{digits[:20]}... is too large for a number", code=Code.OVER_LIMIT)
     return int(digits)

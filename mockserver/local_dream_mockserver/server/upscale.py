@@ -14,10 +14,11 @@ from starlette.responses import Response
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection import read_body, while_connected
 from local_dream_mockserver.server.engine import Cancelled, Engine, Limits, Rgb
-from local_dream_mockserver.server.errors import APIError, as_api_error
+from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.image_output import jpeg_of
 from local_dream_mockserver.server.worker import Worker
 
+WIDTH, HEIGHT, PATH, FLAG = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path", "X-Use-OpenCL"
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 LONGEST_PATH = 4096
 
@@ -61,7 +62,7 @@ class UpscaleEndpoint:
         try:
             upscaler = self.engine.resolve_upscaler(asked.path)
         except Exception as error:  # an engine may raise anything
-            raise as_api_error(error) from error
+            raise as_api_error(error, PATH) from error
         body = await read_body(request, self.settings.max_body, self.settings.body_idle)
         check_length(asked, len(body))
         rgb = np.frombuffer(body, dtype=np.uint8).reshape(asked.height, asked.width, 3)
@@ -100,22 +101,20 @@ class UpscaleEndpoint:
 
 def read_headers(headers: Headers, limits: Limits) -> UpscaleRequest:
     """Raises Problem (400) that names the header and the fix."""
-    width = _edge(headers, "X-Image-Width", limits)
-    height = _edge(headers, "X-Image-Height", limits)
+    width = _edge(headers, WIDTH, limits)
+    height = _edge(headers, HEIGHT, limits)
     if width * height > limits.max_upscale_pixels:
-        raise APIError(
-            400,
-            f"X-Image-Width, X-Image-Height: {width}x{height} is more than this server's {limits.max_upscale_pixels}"
-            " pixels; send a smaller picture",
-        )
-    path = _single(headers, "X-Upscaler-Path", "the name of an upscale model")
+        fields, most = f"{WIDTH}, {HEIGHT}", limits.max_upscale_pixels
+        message = f"{fields}: {width}x{height} is more than this server's {most} pixels; send a smaller picture"
+        raise APIError(400, message, code=Code.OVER_LIMIT, field=fields)
+    path = _single(headers, PATH, "the name of an upscale model")
     if len(path) > LONGEST_PATH:
-        raise APIError(
-            400, f"X-Upscaler-Path: longer than {LONGEST_PATH} characters; send the name of an upscale model"
-        )
-    flag = headers.get("X-Use-OpenCL", "false").strip().lower()
+        message = f"{PATH}: longer than {LONGEST_PATH} characters; send the name of an upscale model"
+        raise APIError(400, message, code=Code.OVER_LIMIT, field=PATH)
+    flag = headers.get(FLAG, "false").strip().lower()
     if flag not in FLAGS:
-        raise APIError(400, "X-Use-OpenCL: not a boolean; send true, 1, false or 0, or leave it out")
+        message = f"{FLAG}: not a boolean; send true, 1, false or 0, or leave it out"
+        raise APIError(400, message, code=Code.WRONG_FORM, field=FLAG)
     return UpscaleRequest(width, height, path, FLAGS[flag])
 
 
@@ -123,15 +122,16 @@ def check_length(asked: UpscaleRequest, length: int) -> None:
     """Raises Problem (400) when the body is not as long as the headers say."""
     if length != asked.length:
         size = f"{asked.width} x {asked.height} x 3"
-        raise APIError(400, f"body: {length} bytes where X-Image-Width x X-Image-Height x 3 = {size} = {asked.length}")
+        message = f"body: {length} bytes where {WIDTH} x {HEIGHT} x 3 = {size} = {asked.length}"
+        raise APIError(400, message, code=Code.WRONG_LENGTH, field="body")
 
 
 def _single(headers: Headers, name: str, what: str) -> str:
     values = headers.getlist(name)
     if len(values) > 1:
-        raise APIError(400, f"{name}: sent {len(values)} times; send it once")
+        raise APIError(400, f"{name}: sent {len(values)} times; send it once", code=Code.REPEATED, field=name)
     if not values or not values[0].strip():
-        raise APIError(400, f"{name}: missing; send {what}")
+        raise APIError(400, f"{name}: missing; send {what}", code=Code.MISSING, field=name)
     return values[0].strip()
 
 
@@ -139,5 +139,6 @@ def _edge(headers: Headers, name: str, limits: Limits) -> int:
     most = limits.max_upscale_side
     text = _single(headers, name, "the picture's size in pixels")
     if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
-        raise APIError(400, f"{name}: not a whole number from 1 to {most}; send the picture's size in pixels")
+        message = f"{name}: not a whole number from 1 to {most}; send the picture's size in pixels"
+        raise APIError(400, message, code=Code.WRONG_FORM, field=name)
     return int(text)

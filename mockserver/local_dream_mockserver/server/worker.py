@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from local_dream_mockserver.server.engine import Cancelled
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Worker:
         """Puts a job in the lane. Raises Problem (503) when too many wait already."""
         with self._lock:
             if sum(not job.abandoned for job in self._jobs) > self._max_waiting:
-                raise APIError(503, "busy with other requests; try again later", {"Retry-After": "5"})
+                raise APIError(503, "busy with other requests; try again later", {"Retry-After": "5"}, code=Code.BUSY)
             cancelled = threading.Event()
             future = self._executor.submit(work, cancelled.is_set)
             job = Job(future, cancelled)

@@ -40,7 +40,7 @@ def test_reports_of_a_kept_result_and_its_recording(tmp_path: Path) -> None:
     [
         ("{}", ("--html-report", "r.html"), "result.json"),
         ("nonsense", ("--html-report", "r.html"), "is not JSON"),
-        ("{}", (), "nothing to write: give --html-report, --markdown-report or --badge"),
+        ("{}", (), "nothing to write: give --html-report, --markdown-report, --badge"),
         ("{}", ("--badge", "b.png"), "--badge: 'b.png': end it in .svg"),
     ],
 )

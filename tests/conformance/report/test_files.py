@@ -118,10 +118,10 @@ def test_a_summary_that_cannot_be_written_is_a_line(
 @pytest.mark.parametrize(
     ("reports", "words"),
     [
-        (Reports(html="absent/r.html"), "--html-report: 'absent/r.html': its folder does not exist"),
-        (Reports(markdown="absent/r.md"), "--markdown-report: 'absent/r.md': its folder does not exist"),
-        (Reports(badges=("absent/b.svg",)), "--badge: 'absent/b.svg': its folder does not exist"),
-        (Reports(badges=("b.png",)), "--badge: 'b.png': end it in .svg for a picture or .json"),
+        (Reports({"html-report": ["absent/r.html"]}), "--html-report: 'absent/r.html': its folder does not exist"),
+        (Reports({"markdown-report": ["absent/r.md"]}), "--markdown-report: 'absent/r.md': its folder does not exist"),
+        (Reports({"badge": ["absent/b.svg"]}), "--badge: 'absent/b.svg': its folder does not exist"),
+        (Reports({"badge": ["b.png"]}), "--badge: 'b.png': end it in .svg or .json"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_the_run(reports: Reports, words: str) -> None:

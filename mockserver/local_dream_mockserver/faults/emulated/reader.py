@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_dream_mockserver.faults.bodies import Body
+from local_dream_mockserver.faults.effects.requests import Body, in_stream
 from local_dream_mockserver.faults.hooks import Reader
-from local_dream_mockserver.faults.refusals import Streamed
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
 
@@ -64,7 +63,7 @@ def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, 
     if "size" in known:
         known["width"] = known["height"] = known.pop("size")
     if not known["prompt"]:
-        raise Streamed(no_prompt, json.dumps({"message": no_prompt, "type": "error"}, separators=(",", ":")))
+        raise in_stream({"message": no_prompt, "type": "error"})
     if "mask" in known and "image" not in known:
         if mask_needs_image:
             raise Refusal(400, "Invalid Arg: Err proc mask: mask requires image")

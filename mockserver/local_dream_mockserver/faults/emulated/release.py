@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from local_dream_mockserver.faults.hooks import FaultHooks
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmulatedRelease:
-    """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs; `options` are settings
-    of the suite (by their names on its command line) with which it is fair to judge it, `without` the extensions that
-    it does not have."""
+    """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs, `without` the
+    extensions that it does not have."""
 
     name: str
     sentence: str
@@ -21,7 +20,6 @@ class EmulatedRelease:
     without: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     discouraged: tuple[str, ...] = ()
-    options: Mapping[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
 
 
 PERSONALITIES: dict[str, EmulatedRelease] = {}

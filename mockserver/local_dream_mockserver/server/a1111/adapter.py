@@ -17,7 +17,7 @@ from local_dream_mockserver.server.a1111.translation import count_of, first_imag
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection import read_body, while_connected
 from local_dream_mockserver.server.engine import Engine, GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.events import Complete, Failed
 from local_dream_mockserver.server.extensions.schedulers import Schedulers
 from local_dream_mockserver.server.generation import Generation
@@ -109,7 +109,7 @@ class Adapter:
                 if isinstance(event, Complete):
                     return event
                 if isinstance(event, Failed):
-                    raise APIError(500, event.message)
+                    raise APIError(500, event.message, code=Code.FAILED)
         finally:
             generation.close()
         raise AssertionError("a generation ends with one of the two")

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_dream_mockserver.server.a1111.samplers import DEFAULT, scheduler_of
 from local_dream_mockserver.server.engine import Description
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 DEFAULT_STEPS = 50
 DEFAULT_STRENGTH = 0.75
@@ -46,7 +46,7 @@ def first_image(sent: dict[str, Any]) -> str:
     """The picture of POST /sdapi/v1/img2img. Raises Problem (404, as there)."""
     images = sent.get("init_images")
     if not isinstance(images, list) or not images or not isinstance(images[0], str):
-        raise APIError(404, "Init image not found")
+        raise APIError(404, "Init image not found", code=Code.NO_SUCH_THING, field="init_images")
     return images[0]
 
 
@@ -54,7 +54,8 @@ def count_of(sent: dict[str, Any], most: int) -> int:
     """How many pictures are wanted: `batch_size` times `n_iter`. Raises Problem (422)."""
     numbers = [_given(sent, name, 1) for name in ("batch_size", "n_iter")]
     if not all(type(number) is int and number >= 1 for number in numbers) or numbers[0] * numbers[1] > most:
-        raise APIError(422, f"batch_size, n_iter: together they must make 1 to {most} pictures")
+        message = f"batch_size, n_iter: together they must make 1 to {most} pictures"
+        raise APIError(422, message, code=Code.OVER_LIMIT, field="batch_size, n_iter")
     return int(numbers[0] * numbers[1])
 
 
@@ -62,7 +63,7 @@ def _scheduler(sent: dict[str, Any], description: Description) -> str:
     sampler = sent.get("sampler_name") or sent.get("sampler_index") or DEFAULT
     found = scheduler_of(str(sampler), str(sent.get("scheduler") or ""), description.schedulers)
     if found is None:
-        raise APIError(404, "Sampler not found")
+        raise APIError(404, "Sampler not found", code=Code.NO_SUCH_THING, field="sampler_name")
     return found
 
 

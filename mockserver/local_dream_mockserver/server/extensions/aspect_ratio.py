@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
 from local_dream_mockserver.server.size_limits import check_size
 
@@ -18,7 +18,8 @@ class AspectRatio(Extension):
         if fields["aspect_ratio"] is None:
             return fields
         if fields["aspect_ratio"].endswith("\n"):  # Python's patterns end before one, those of the contract do not
-            raise APIError(400, "aspect_ratio: ends with a line end; send a string such as 16:9")
+            message = "aspect_ratio: ends with a line end; send a string such as 16:9"
+            raise APIError(400, message, code=Code.WRONG_FORM, field="aspect_ratio")
         across, down = (int(part) for part in fields["aspect_ratio"].split(":"))
         longer = int(max(fields["width"], fields["height"]))
         shorter = max(MULTIPLE, longer * min(across, down) // max(across, down) // MULTIPLE * MULTIPLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
 
 
@@ -14,5 +14,6 @@ class Schedulers(Extension):
     def reshaped(self, fields: Fields) -> Fields:
         known = self.engine.describe().schedulers
         if fields["scheduler"] not in known:
-            raise APIError(400, f"scheduler: this engine has no {fields['scheduler']}; use one of {', '.join(known)}")
+            message = f"scheduler: this engine has no {fields['scheduler']}; use one of {', '.join(known)}"
+            raise APIError(400, message, code=Code.OVER_LIMIT, field="scheduler")
         return fields

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from local_dream_mockserver.server.connection import read_body
 from local_dream_mockserver.server.engine import TokenCount, Tokenizes
-from local_dream_mockserver.server.errors import APIError, as_api_error
+from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.extensions.extension import Extension
 from local_dream_mockserver.server.strict_json import is_text, read_object
 
@@ -45,7 +45,7 @@ class Tokenize(Extension):
             return await run_in_threadpool(self.count, prompt_of(body))
         except Exception as error:  # an engine may raise anything
             problem = as_api_error(error)
-            raise TokenizeProblem(problem.status, problem.message) from error
+            raise TokenizeProblem(problem.status, problem.message, code=problem.code, field=problem.field) from error
 
     def count(self, prompt: str) -> Response:
         """In a worker thread."""
@@ -63,10 +63,12 @@ def prompt_of(body: bytes) -> str:
     """Raises Problem (400). An empty prompt is one."""
     values = read_object(body, 'a JSON object with "prompt"')
     if "prompt" not in values:
-        raise APIError(400, "prompt: missing; send the text to count")
+        raise APIError(400, "prompt: missing; send the text to count", code=Code.MISSING, field="prompt")
     prompt = values["prompt"]
     if not isinstance(prompt, str) or not is_text(prompt):
-        raise APIError(400, "prompt: not a string of whole characters; send the text to count")
+        code = Code.NOT_TEXT if isinstance(prompt, str) else Code.WRONG_TYPE
+        message = "prompt: not a string of whole characters; send the text to count"
+        raise APIError(400, message, code=code, field="prompt")
     return prompt
 
 

@@ -1,0 +1,252 @@
+"""Faults and quirks of the values in POST /generate: types, ranges, and what fields mean that were left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from local_dream_mockserver.faults.effects import requests
+from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status, with_values
+from local_dream_mockserver.server.engine import GenerationRequest
+from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.spec import fields_of, ids_of
+
+TYPES = {field: ids_of(field)["type"] for field in fields_of()}
+"""Which requirement speaks about the type of which field."""
+RANGES = tuple(sorted({id for field in TYPES for id in ids_of(field).values() if id.startswith("GEN-RNG-")}))
+INTEGERS = fields_of("integer")
+NUMBERS = fields_of("integer", "number")
+GENERATED = "GEN-TYP-15"
+WRONG_TYPE, OUT_OF_RANGE = (Code.WRONG_TYPE,), (Code.OUT_OF_RANGE,)
+
+
+# Types
+
+for _field, _id in TYPES.items():
+    requests.taken(
+        _id,
+        codes=WRONG_TYPE,
+        field=_field,
+        name=f"{_field.replace('_', '-')}-of-any-type",
+        sentence=f"A value of a wrong type for {_field} is taken as if it had been left out.",
+    )(left_out)
+
+
+@requests.refusal(*TYPES.values(), GENERATED, codes=WRONG_TYPE)
+def wrong_types_500(problem: APIError) -> APIError:
+    """Values of a wrong type are answered with status 500."""
+    return with_status(problem, 500)
+
+
+@requests.taken(*(TYPES[name] for name in NUMBERS), codes=WRONG_TYPE)
+def numbers_from_strings(body: bytes, problem: APIError) -> bytes | None:
+    """Numbers are read from strings, too."""
+    text = sent(body).get(problem.field)
+    try:
+        number = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    numeric = isinstance(number, int | float) and not isinstance(number, bool)
+    return with_values(body, **{problem.field: number}) if numeric else None
+
+
+@requests.taken(*(TYPES[name] for name in INTEGERS), codes=WRONG_TYPE)
+def fractions_cut(body: bytes, problem: APIError) -> bytes | None:
+    """Fractions are cut off where an integer is wanted."""
+    value = sent(body).get(problem.field)
+    return with_values(body, **{problem.field: int(value)}) if isinstance(value, float) else None
+
+
+@requests.taken(GENERATED, codes=WRONG_TYPE)
+def types_unlooked_with_cfg(body: bytes, problem: APIError) -> bytes | None:
+    """Where cfg is sent as a number, the types of the other fields are not looked at."""
+    values = sent(body)
+    return left_out(body, problem) if isinstance(values.get("cfg"), int | float) and len(values) > 6 else None
+
+
+@requests.taken(GENERATED, codes=WRONG_TYPE)
+def types_unlooked_with_negative_prompt(body: bytes, problem: APIError) -> bytes | None:
+    """Where negative_prompt is sent as a string, the types of the other fields are not looked at."""
+    return left_out(body, problem) if isinstance(sent(body).get("negative_prompt"), str) else None
+
+
+# Ranges
+
+
+@requests.refusal(*RANGES, codes=OUT_OF_RANGE)
+def out_of_range_500(problem: APIError) -> APIError:
+    """Values out of range are answered with status 500."""
+    return with_status(problem, 500)
+
+
+Mend = Callable[[Any], Any]
+
+
+def mended(**fields: Mend) -> Callable[[bytes, APIError], bytes | None]:
+    """Brings the field that is out of range into it, where it is one of these."""
+
+    def taken(body: bytes, problem: APIError) -> bytes | None:
+        name, value = problem.field, sent(body).get(problem.field)
+        other = fields[name](value) if name in fields else value
+        return with_values(body, **{name: other}) if other != value else None
+
+    return taken
+
+
+def at_least_one(value: int) -> int:
+    """1 for what is below."""
+    return max(1, value)
+
+
+def within_one(strength: float) -> float:
+    """The nearest from 0 to 1."""
+    return min(1.0, max(0.0, strength))
+
+
+def rounded(side: int) -> int:
+    """The next lower multiple of 8, where there is one."""
+    return side // 8 * 8 if side > 8 else side
+
+
+def clamped(side: int) -> int:
+    """The next lower multiple of 8, from 8 to 2048."""
+    return min(max(8, side // 8 * 8), 2048)
+
+
+SIDES: dict[str, Mend] = {"width": lambda side: max(8, side), "height": lambda side: max(8, side)}
+
+for _name, _id, _sentence, _mends in (
+    ("steps-clamped", "GEN-RNG-02", "Steps below 1 are taken for 1.", {"steps": at_least_one}),
+    ("size-clamped", "GEN-RNG-03", "A width or height below 1 is taken for 8.", SIDES),
+    (
+        "size-rounded",
+        "GEN-RNG-04",
+        "A width or height that is no multiple of 8 is rounded down to one.",
+        {"width": rounded, "height": rounded},
+    ),
+    (
+        "strength-clamped",
+        "GEN-RNG-05",
+        "A denoise_strength outside 0 to 1 is taken for the nearer end.",
+        {"denoise_strength": within_one},
+    ),
+    (
+        "seed-cut-to-32-bits",
+        "GEN-RNG-06",
+        "Of a seed above 4294967295 or below -1 the lower 32 bits are taken.",
+        {"seed": lambda seed: seed % 2**32 if seed != -1 else seed},
+    ),
+    (
+        "seed-minus-one-is-random",
+        "GEN-RNG-07",
+        "Seed -1 is taken for one of the server's choice.",
+        {"seed": lambda seed: None if seed == -1 else seed},
+    ),
+    (
+        "stride-clamped",
+        "GEN-RNG-08",
+        "A stride below 1 is taken for 1 where previews are asked for.",
+        {"show_diffusion_stride": at_least_one},
+    ),
+    (
+        "unknown-scheduler-is-dpm",
+        "GEN-RNG-09",
+        "An unknown scheduler is taken for dpm.",
+        {"scheduler": lambda name: "dpm"},
+    ),
+):
+    requests.taken(_id, codes=OUT_OF_RANGE, name=_name, sentence=_sentence)(mended(**_mends))
+
+requests.taken(
+    *RANGES,
+    codes=OUT_OF_RANGE,
+    quirk=True,
+    name="values-clamped",
+    sentence="Values out of range are brought into it.",
+)(
+    mended(
+        steps=lambda steps: min(max(1, steps), 100),
+        width=clamped,
+        height=clamped,
+        denoise_strength=within_one,
+        seed=lambda seed: seed % 2**32,
+        show_diffusion_stride=at_least_one,
+        scheduler=lambda name: "dpm",
+    )
+)
+
+
+# Defaults
+
+
+def defaults(others: Body) -> Callable[[Body], Body]:
+    """Other values for fields that were left out, or sent as null."""
+    return lambda values: {**others, **{name: value for name, value in values.items() if value is not None}}
+
+
+for _name, _sentence, _others in (
+    ("negative-by-default", 'Without negative_prompt it is "blurry, green".', {"negative_prompt": "blurry, green"}),
+    ("negative-x-by-default", 'Without negative_prompt it is "x".', {"negative_prompt": "x"}),
+    ("thirty-steps-by-default", "Without steps 30 are taken.", {"steps": 30}),
+    ("four-steps-by-default", "Without steps 4 are taken.", {"steps": 4}),
+    ("cfg-1-by-default", "Without cfg it is 1.0.", {"cfg": 1.0}),
+    ("cfg-12-by-default", "Without cfg it is 12.", {"cfg": 12}),
+    ("wide-by-default", "Without width it is 768.", {"width": 768}),
+    ("tall-by-default", "Without height it is 768.", {"height": 768}),
+    (
+        "square-768-by-default",
+        "Without width and height the picture is 768x768.",
+        {"width": 768, "height": 768},
+    ),
+    ("euler-a-by-default", "Without scheduler it is euler_a.", {"scheduler": "euler_a"}),
+    ("strength-80-by-default", "Without denoise_strength it is 0.8.", {"denoise_strength": 0.8}),
+    ("strength-40-by-default", "Without denoise_strength it is 0.4.", {"denoise_strength": 0.4}),
+    (
+        "previews-by-default",
+        "Without show_diffusion_process previews are sent.",
+        {"show_diffusion_process": True},
+    ),
+    ("stride-2-by-default", "Without show_diffusion_stride it is 2.", {"show_diffusion_stride": 2}),
+):
+    requests.values(*(ids_of(field)["default"] for field in _others), name=_name, sentence=_sentence)(defaults(_others))
+
+
+@requests.values("GEN-DEF-06")
+def euler_a_by_default_with_image(values: Body) -> Body:
+    """Without scheduler it is euler_a where the request has an image."""
+    return defaults({"scheduler": "euler_a"})(values) if values.get("image") else values
+
+
+@requests.values("GEN-DEF-08", state=dict)
+def previews_of_the_last_request(last: Body, values: Body) -> Body:
+    """Without show_diffusion_process it is as in the request before."""
+    after = {**last, **values}
+    if isinstance(values.get("show_diffusion_process"), bool):
+        last["show_diffusion_process"] = values["show_diffusion_process"]
+    return after
+
+
+def with_opencl(request: GenerationRequest) -> GenerationRequest:
+    """With OpenCL, which computes something else than the CPU here."""
+    return replace(request, use_opencl=True, cfg=request.cfg + 10)
+
+
+@requests.accepted("GEN-DEF-10")
+def opencl_by_default(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """Without use_opencl it is true, which shows in the picture."""
+    return request if values.get("use_opencl") is False else with_opencl(request)
+
+
+@requests.accepted("GEN-DEF-10")
+def opencl_by_default_with_image(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """Without use_opencl it is true where the request has an image, which shows in the picture."""
+    used = request.use_opencl or (request.image is not None and values.get("use_opencl") is None)
+    return with_opencl(request) if used else request
+
+
+@requests.values("GEN-DEF-12")
+def seed_42_by_default(values: Body) -> Body:
+    """Without seed it is always 42."""
+    return defaults({"seed": 42})(values)
