@@ -21,9 +21,7 @@ from local_dream_mockserver.faults.extension_tokenize import Tokenized, counted
 from local_dream_mockserver.faults.extension_upscaler_only import Lacking
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Header, Reply, RequestMiddleware, reply_of, value_of
-from local_dream_mockserver.faults.overlap import Busy
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
-from local_dream_mockserver.server.errors import APIError
 
 EXTENSION = Layer.EXTENSION
 
@@ -85,13 +83,6 @@ quirk(
     discouraged=("EXT-SIZ-03",),
     extensions=("size",),
 )(partial(Resized, change=_rounded))
-quirk(
-    "busy-until-a-date",
-    "A second generation while one runs is refused with status 503 and an HTTP date in Retry-After.",
-    layer=EXTENSION,
-    extensions=("busy",),
-)(partial(Busy, answer=APIError(503, "busy with another request", {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"})))
-
 
 def _counts(name: str, sentence: str, change: Callable[[dict[str, Any], str], dict[str, Any]]) -> None:
     quirk(name, sentence, layer=EXTENSION, extensions=("tokenize",))(partial(Tokenized, change=counted(change)))
