@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
+from starlette.types import Scope
+
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.middleware import Header, RewriteHeaders, without
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -33,7 +35,7 @@ class StreamHead(RewriteHeaders):
         super().__init__(place)
         self.change = change
 
-    def headed(self, status: int, headers: tuple[Header, ...]) -> tuple[int, tuple[Header, ...]]:
+    def headed(self, status: int, headers: tuple[Header, ...], scope: Scope) -> tuple[int, tuple[Header, ...]]:
         return self.change(status, headers)
 
 
