@@ -71,18 +71,22 @@ def preview_format_ignored(message: Message, rgb: Rgb, request: GenerationReques
     return recoded(message, rgb, "raw").with_(format="raw") if request.preview_format else message
 
 
+def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
+    """A picture that is said to be raw in another format, which the event tells."""
+    raw = message.payload.get("format") == "raw"
+    return recoded(message, rgb, other).with_(format=other) if raw and other else message
+
+
 @pictures.coded("EXT-FMT-04", kinds=PROGRESS, extensions=FORMATS)
 def output_format_for_both(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
     """Without preview_format previews have the output_format."""
-    other = None if request.preview_format else request.output_format
-    return recoded(message, rgb, other).with_(format=other) if other else message
+    return in_place_of_raw(message, rgb, request.output_format)
 
 
 @pictures.coded("EXT-FMT-04", extensions=FORMATS)
 def preview_format_for_both(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
     """Without output_format the complete event has the preview_format."""
-    other = None if request.output_format else request.preview_format
-    return recoded(message, rgb, other).with_(format=other) if other else message
+    return in_place_of_raw(message, rgb, request.preview_format)
 
 
 @pictures.coded(kinds=BOTH, extensions=FORMATS, quirk=True)
