@@ -31,12 +31,20 @@ functions may leave out arguments that they do not need. A hit is counted where 
     pictures.asked  (request) -> request                what the engine is told: replace(request, seed=1)
     requests.taken  (body, problem) -> bytes            a refusal of `codes` and `field` is taken for this body
     requests.refusal (problem) -> APIError              with_status(problem, 422)
-    requests.refused (values, request) -> APIError      a reason to refuse, or None
+    requests.refused (values, request) -> APIError      a reason to refuse, or None; `after` an earlier refusal
     requests.values (values) -> values                  another JSON object: {**values, "steps": 4}
+    requests.accepted (request, values) -> request      what was read: replace(request, use_opencl=True)
+    requests.received (incoming) -> incoming            path, headers and body: replace(incoming, body=b"")
     responses.instead (scope) -> Reply                  in place of the application's answer, or None
     responses.rewrite (reply, problem) -> Reply         reply.without(b"allow"), for `on`, `methods`, `statuses`
     responses.headers (status, headers)                 the same pair otherwise, for streams or `everywhere`
+    responses.after (exchange, client) -> Reply         in place of the answer after an exchange, `when` it was so
+    overlap.second  (request) -> APIError               how a generation is refused while another one runs
+    overlap.health  async (running) -> Reply            what /health is answered meanwhile, or None
     upscale.enlarged (answer, request) -> answer        replace(answer, jpeg=b"")
+    upscale.file    (rgb) -> bytes                      saved(rgb, "JPEG", quality=60)
+    upscale.pixels  (rgb) -> rgb                        rgb[::-1]
+    upscale.received, refusal, refused, headers         as requests.received, responses.rewrite, instead, headers
 
 For a family of faults, call the decorator in a loop, with a name and a sentence:
 
