@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import numpy as np
 
 from local_dream_mockserver.faults.bodies import OtherStatus
 from local_dream_mockserver.faults.catalogue import Layer, fault
-from local_dream_mockserver.faults.changes import Change, Each
+from local_dream_mockserver.faults.effects.pictures import file_of, size_of
+from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.pictures import coded, file_of, size_of
 from local_dream_mockserver.faults.request import TakenFor, without
 from local_dream_mockserver.faults.upscale import rgb_of, saved
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -22,6 +22,28 @@ from local_dream_mockserver.server.errors import APIError
 OUTPUT, PREVIEW = "output_format", "preview_format"
 EXTENSIONS = ("formats",)
 OTHER = {"png": "jpeg", "jpeg": "png"}
+
+
+Change = Callable[[Message, GenerationRequest], Message]
+
+
+class Each(FaultHooks):
+    """Changes each event."""
+
+    def __init__(self, place: Trigger | None, change: Change = lambda message, request: message) -> None:
+        super().__init__(place)
+        self._change = change
+
+    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        async for message in messages:
+            changed = self.changed(message, request)
+            if changed is not message and changed.encoded() != message.encoded():
+                self.happened()
+            yield changed
+
+    def changed(self, message: Message, request: GenerationRequest) -> Message:
+        """The event that is sent."""
+        return self._change(message, request)
 
 
 class Coded(Each):
@@ -62,7 +84,7 @@ def _coded(
 
 def recoded(message: Message, rgb: Rgb, format: str) -> Message:
     """The picture in another format, which the event does not tell."""
-    return message.with_(image=coded(rgb) if format == "raw" else file_of(np.ascontiguousarray(rgb), format))
+    return message.with_(image=file_of(rgb, format))
 
 
 def _drawn(change: Callable[[Rgb], Rgb]) -> Callable[[Message, Rgb, str], Message]:

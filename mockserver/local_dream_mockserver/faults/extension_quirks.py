@@ -13,9 +13,8 @@ from starlette.types import Message as AsgiMessage
 
 from local_dream_mockserver.faults.bodies import Body
 from local_dream_mockserver.faults.catalogue import Layer, quirk
-from local_dream_mockserver.faults.changes import Each
 from local_dream_mockserver.faults.extension_cors import EXPOSED, HEADERS, ORIGIN, OtherHead, preflight
-from local_dream_mockserver.faults.extension_formats import Coded, poor, recoded
+from local_dream_mockserver.faults.extension_formats import Coded, Each, poor, recoded
 from local_dream_mockserver.faults.extension_size import Resized
 from local_dream_mockserver.faults.extension_tokenize import Tokenized, counted
 from local_dream_mockserver.faults.extension_upscaler_only import Lacking

@@ -8,8 +8,8 @@ from functools import partial
 
 from local_dream_mockserver.faults.bodies import Body, Refused
 from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.effects.pictures import Told
 from local_dream_mockserver.faults.hooks import FaultHooks
-from local_dream_mockserver.faults.painting import Told
 from local_dream_mockserver.faults.request_fields import NoScheduler
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Step

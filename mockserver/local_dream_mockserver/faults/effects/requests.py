@@ -97,6 +97,19 @@ def values(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
     return _declared(read, ids, options)
 
 
+def accepted(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """`(request, values) -> request`: another request in place of the one that the JSON object `values` means."""
+
+    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        other: GenerationRequest = called(function, request, sent(body))
+        if other is not request:
+            self.happened()
+        return other
+
+    return _declared(read, ids, options)
+
+
 def with_status(problem: APIError, status: int) -> APIError:
     """The same refusal with another status."""
     return APIError(status, problem.message, problem.headers, code=problem.code, field=problem.field)
