@@ -10,12 +10,12 @@ from PIL import Image
 
 from local_dream_mockserver.faults.effects import pictures, requests
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
+from local_dream_mockserver.faults.effects.pictures import file_of
 from local_dream_mockserver.faults.effects.requests import with_status, without
 from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.errors import APIError
-from local_dream_mockserver.server.image_output import file_of
 
 FORMATS = ("formats",)
 BOTH = (*PROGRESS, *COMPLETE)
@@ -31,7 +31,7 @@ def asked(message: Message, request: GenerationRequest) -> str | None:
 
 def recoded(message: Message, rgb: Rgb, format: str) -> Message:
     """The picture in another format, which the event does not tell."""
-    return message.with_(image=base64.b64encode(file_of(np.ascontiguousarray(rgb), format)).decode("ascii"))
+    return message.with_(image=file_of(rgb, format))
 
 
 @pictures.coded("EXT-FMT-02", extensions=FORMATS)
