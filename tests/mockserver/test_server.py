@@ -98,7 +98,7 @@ def test_a_head_without_end_is_cut_off(client: httpx.Client, data: bytes) -> Non
 
 def test_an_unexpected_failure_has_an_envelope_and_logs_no_prompt(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(GenerateEndpoint):
-        def read(self, body: bytes) -> Any:
+        def read(self, body: bytes, request: Request) -> Any:
             raise ZeroDivisionError(body.decode())
 
     with running(create_app(SyntheticEngine(), generate=Broken)) as url:

@@ -22,13 +22,17 @@ functions may leave out arguments that they do not need. A hit is counted where 
     wire.body       (body) -> bytes                     body[:-10]
     wire.sent       async (answer, out)                 sleep, then await wire.honest(answer, out)
     events.event    (message, request) -> message       or None, or a list: message.without("seed")
-    events.beside   (message, request) -> message       one more event, before or after the place
+    events.progress (message, request) -> message       the same, of progress events: message.with_(step=0)
+    events.beside   (message, request) -> message       one more event, before or after the place; with `ends` the last
     events.stream   async (messages, request)           an async generator over the events
     events.piece    (piece) -> bytes                    the bytes of an event: b"event: message\\n" + piece
     events.pieces   async (pieces, request)             an async generator over their bytes; `always`
     pictures.picture (rgb, request) -> rgb              rgb[::-1]
     pictures.coded  (message, rgb, request) -> message  message.with_(image=file_of(rgb, "png"))
+    pictures.text   (text) -> text                      the base64 of the picture at the place: text[:-3]
+    pictures.previewed (step, request) -> bool          whether a step shows a preview: step == 1
     pictures.asked  (request) -> request                what the engine is told: replace(request, seed=1)
+    work.steps      (work, request) -> work             a generator over the engine's steps and its picture
     requests.taken  (body, problem) -> bytes            a refusal of `codes` and `field` is taken for this body
     requests.refusal (problem) -> APIError              with_status(problem, 422)
     requests.refused (values, request) -> APIError      a reason to refuse, or None; `after` an earlier refusal
@@ -37,10 +41,12 @@ functions may leave out arguments that they do not need. A hit is counted where 
     requests.received (incoming) -> incoming            path, headers and body: replace(incoming, body=b"")
     responses.instead (scope) -> Reply                  in place of the application's answer, or None
     responses.rewrite (reply, problem) -> Reply         reply.without(b"allow"), for `on`, `methods`, `statuses`
+    responses.document (value, asked) -> value          another JSON document: {**value, "count": 0}
     responses.headers (status, headers)                 the same pair otherwise, for streams or `everywhere`
     responses.after (exchange, client) -> Reply         in place of the answer after an exchange, `when` it was so
     overlap.second  (request) -> APIError               how a generation is refused while another one runs
     overlap.health  async (running) -> Reply            what /health is answered meanwhile, or None
+    overlap.overtaken async (messages, request, latest) an async generator over the events; `latest()` came last
     upscale.enlarged (answer, request) -> answer        replace(answer, jpeg=b"")
     upscale.file    (rgb) -> bytes                      saved(rgb, "JPEG", quality=60)
     upscale.pixels  (rgb) -> rgb                        rgb[::-1]

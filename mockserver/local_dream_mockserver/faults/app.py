@@ -1,20 +1,18 @@
-"""The mock server with alterations around the honest one: any set of them, chosen for each request."""
+"""The mock server with hooks around the honest one: any set of them, chosen for each request."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local_dream_mockserver.faults.hooks import HONEST, FaultHooks
+from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
@@ -24,16 +22,16 @@ from local_dream_mockserver.server.generate import GenerateEndpoint
 from local_dream_mockserver.server.generation import Generation
 from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleEndpoint, UpscaleRequest
 
-KEY = "mockserver.alteration"
+KEY = "mockserver.hooks"
 
 Choose: TypeAlias = Callable[[Scope], FaultHooks]
-"""The alteration for a request, by its ASGI scope (method, path, headers)."""
+"""The hooks for a request, by its ASGI scope (method, path, headers)."""
 
 
 def create_faulty_app(engine: Engine, settings: ServerSettings | None, choose: Choose) -> Starlette:
-    """The honest application with `choose`'s alterations around each of its stages.
+    """The honest application with the hooks that `choose` gives around each of its stages.
 
-    Whole servers: `create_altered_app(engine, settings, lambda scope: alteration)`.
+    Whole servers: `create_faulty_app(engine, settings, lambda scope: hooks)`.
     """
     return create_app(
         engine,
@@ -45,7 +43,7 @@ def create_faulty_app(engine: Engine, settings: ServerSettings | None, choose: C
 
 
 class Door:
-    """Chooses the alteration of each request, and lets its `door` stand around all that is inside."""
+    """Chooses the hooks of each request, and lets its `door` stand around all that is inside."""
 
     def __init__(self, app: ASGIApp, choose: Choose) -> None:
         self.app = app
@@ -55,31 +53,32 @@ class Door:
         app = self.app
         if scope["type"] == "http":
             scope.setdefault("state", {})  # one for all copies of the scope: see `middleware.refusal_of`
-            alteration = scope[KEY] = self.choose(scope)
-            app = alteration.door(app)
+            hooks = scope[KEY] = self.choose(scope)
+            app = hooks.door(app)
         await app(scope, receive, send)
 
 
+def hooks_of(request: Request) -> FaultHooks:
+    """The hooks that were chosen for a request."""
+    hooks = request.scope[KEY]
+    assert isinstance(hooks, FaultHooks)
+    return hooks
+
+
 class AlteredGenerate(GenerateEndpoint):
-    """Each request has a copy of its own, with its alteration."""
+    """Each stage goes through the hooks of its request."""
 
-    alteration = HONEST
+    def read(self, body: bytes, request: Request) -> GenerationRequest:
+        return hooks_of(request).read(body, self.reader.read)
 
-    async def answer(self, request: Request) -> Response:
-        own = copy.copy(self)
-        own.alteration = request.scope[KEY]
-        return await GenerateEndpoint.answer(own, request)
+    def begin(self, asked: GenerationRequest, request: Request) -> Generation:
+        return Generation(Told(self.engine, hooks_of(request)), asked, self.worker)
 
-    def read(self, body: bytes) -> GenerationRequest:
-        return self.alteration.read(body, super().read)
-
-    def begin(self, asked: GenerationRequest) -> Generation:
-        self.asked = asked
-        return Generation(Told(self.engine, self.alteration), asked, self.worker)
-
-    async def encoded(self, events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-        messages = self.alteration.messages(_messages(events), self.asked)
-        async for piece in self.alteration.pieces(_pieces(messages), self.asked):
+    async def encoded(
+        self, events: AsyncIterator[Event], asked: GenerationRequest, request: Request
+    ) -> AsyncIterator[bytes]:
+        hooks = hooks_of(request)
+        async for piece in hooks.pieces(_pieces(hooks.messages(_messages(events), asked)), asked):
             yield piece
 
 
@@ -98,25 +97,14 @@ class Told:
     """An engine that is told something else than what was asked, or does it otherwise. Only `generate` is called."""
 
     engine: Engine
-    alteration: FaultHooks
+    hooks: FaultHooks
 
     def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
-        return self.alteration.works(self.engine, self.alteration.asked(request), cancelled)
+        return self.hooks.works(self.engine, self.hooks.asked(request), cancelled)
 
 
 class AlteredUpscale(UpscaleEndpoint):
-    """Each request has a copy of its own, with its alteration."""
+    """Its answer goes through the hooks of its request."""
 
-    alteration = HONEST
-
-    async def answer(self, request: Request) -> Response:
-        own = copy.copy(self)
-        own.alteration = request.scope[KEY]
-        return await UpscaleEndpoint.answer(own, request)
-
-    def read(self, headers: Headers) -> UpscaleRequest:
-        self.asked = super().read(headers)
-        return self.asked
-
-    def response(self, answer: UpscaleAnswer) -> Response:
-        return super().response(self.alteration.upscaled(answer, self.asked))
+    def response(self, answer: UpscaleAnswer, asked: UpscaleRequest, request: Request) -> Response:
+        return super().response(hooks_of(request).upscaled(answer, asked), asked, request)

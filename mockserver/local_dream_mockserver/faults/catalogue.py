@@ -105,10 +105,12 @@ def fault(
     place: str = "",
     extensions: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
-    """Decorates what makes a FaultHooks or a ResponseMutator: it is in the catalogue under this name."""
+    """Decorates what makes a FaultHooks or a ResponseMutator: it is in the catalogue under this name.
+
+    For what no decorator of `effects` can say, since it needs several hooks.
+    """
 
     def add(make: M) -> M:
-        at = parse_trigger(place) if place else None
         register(
             Fault(
                 name=name,
@@ -116,40 +118,9 @@ def fault(
                 layer=layer,
                 make=make,
                 units=units,
-                place=at,
+                place=parse_trigger(place) if place else None,
                 extensions=extensions,
                 breaks=breaks,
-            )
-        )
-        return make
-
-    return add
-
-
-def quirk(
-    name: str,
-    sentence: str,
-    *,
-    layer: Layer,
-    discouraged: tuple[str, ...] = (),
-    units: tuple[Unit, ...] = (),
-    place: str = "",
-    extensions: tuple[str, ...] = (),
-) -> Callable[[M], M]:
-    """As `fault`, for what breaks nothing."""
-
-    def add(make: M) -> M:
-        at = parse_trigger(place) if place else None
-        register(
-            Quirk(
-                name=name,
-                sentence=sentence,
-                layer=layer,
-                make=make,
-                units=units,
-                place=at,
-                extensions=extensions,
-                discouraged=discouraged,
             )
         )
         return make

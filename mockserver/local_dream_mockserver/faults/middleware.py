@@ -168,7 +168,12 @@ class RewriteResponse(RequestMiddleware, ABC):
 
     async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         head: Message = {}
-        body = bytearray()
+        asked, body = bytearray(), bytearray()
+
+        async def receiving() -> Message:
+            message = await receive()
+            asked.extend(message.get("body", b""))
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal head
@@ -186,16 +191,16 @@ class RewriteResponse(RequestMiddleware, ABC):
             if not message.get("more_body", False):
                 headers = without(tuple(map(_lowered, head["headers"])), b"content-length")
                 honest = Reply(head["status"], headers, bytes(body))
-                reply = self.rewritten(honest, scope)
+                reply = self.rewritten(honest, bytes(asked), scope)
                 if reply != honest:
                     self.happened()
                 await reply.plus(*_for_other_origins(honest, reply)).send(send)
 
-        await app(scope, receive, sending)
+        await app(scope, receiving, sending)
 
     @abstractmethod
-    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
-        """The answer that is sent; `reply` has no Content-Length."""
+    def rewritten(self, reply: Reply, body: bytes, scope: Scope) -> Reply:
+        """The answer that is sent. `reply` has no Content-Length, `body` is the request's as far as it was read."""
 
 
 class RewriteHeaders(RequestMiddleware, ABC):
@@ -206,7 +211,7 @@ class RewriteHeaders(RequestMiddleware, ABC):
             if message["type"] == "http.response.start":
                 headers = tuple(map(_lowered, message["headers"]))
                 if self.concerns(message["status"], headers):
-                    status, other = self.headed(message["status"], headers)
+                    status, other = self.headed(message["status"], headers, scope)
                     if (status, other) != (message["status"], headers):
                         self.happened()
                     message = {**message, "status": status, "headers": list(other)}
@@ -219,7 +224,7 @@ class RewriteHeaders(RequestMiddleware, ABC):
         return value_of(headers, b"content-type").startswith(STREAM)
 
     @abstractmethod
-    def headed(self, status: int, headers: tuple[Header, ...]) -> tuple[int, tuple[Header, ...]]:
+    def headed(self, status: int, headers: tuple[Header, ...], scope: Scope) -> tuple[int, tuple[Header, ...]]:
         """Status and headers that are sent."""
 
 

@@ -29,7 +29,7 @@ class GenerateEndpoint:
 
     Each stage is a method of its own, so that another server can be made of this one by replacing a stage: `read`
     (bytes to request), `begin` (request to a running generation), `events` (what the client gets to hear of it),
-    `encoded` (events to bytes).
+    `encoded` (events to bytes). Each but `events` gets the HTTP request, too, since what it does may depend on it.
     """
 
     def __init__(
@@ -45,20 +45,21 @@ class GenerateEndpoint:
         """Raises Problem for every refusal, and for a failure before the stream has begun."""
         body = await read_body(request, self.settings.max_body, self.settings.body_idle)
         async with self._readers:
-            asked = await run_in_threadpool(self.read, body)
-        generation = self.begin(asked)
+            asked = await run_in_threadpool(self.read, body, request)
+        generation = self.begin(asked, request)
         try:
             await while_connected(request.receive, generation.opened(self.settings.head_within))
         except BaseException:
             generation.close()
             raise
-        return EventStream(self.encoded(self.events(generation)), generation.close, self.settings.write_idle)
+        pieces = self.encoded(self.events(generation), asked, request)
+        return EventStream(pieces, generation.close, self.settings.write_idle)
 
-    def read(self, body: bytes) -> GenerationRequest:
+    def read(self, body: bytes, request: Request) -> GenerationRequest:
         """In a worker thread: pictures take time to decode."""
         return self.reader.read(body)
 
-    def begin(self, asked: GenerationRequest) -> Generation:
+    def begin(self, asked: GenerationRequest, request: Request) -> Generation:
         """Puts the request in the lane."""
         return Generation(self.engine, asked, self.worker)
 
@@ -66,7 +67,9 @@ class GenerateEndpoint:
         """The events to send."""
         return generation
 
-    async def encoded(self, events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    async def encoded(
+        self, events: AsyncIterator[Event], asked: GenerationRequest, request: Request
+    ) -> AsyncIterator[bytes]:
         """The bytes to send, one piece an event."""
         async for event in events:
             yield encode(event)

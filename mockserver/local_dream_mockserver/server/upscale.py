@@ -68,7 +68,7 @@ class UpscaleEndpoint:
         rgb = np.frombuffer(body, dtype=np.uint8).reshape(asked.height, asked.width, 3)
         job = self.worker.submit(lambda cancelled: self.work(rgb, upscaler, asked.use_opencl, cancelled))
         try:
-            return self.response(await while_connected(request.receive, job))
+            return self.response(await while_connected(request.receive, job), asked, request)
         finally:
             job.abandon()
 
@@ -90,7 +90,7 @@ class UpscaleEndpoint:
         height, width = large.shape[:2]
         return UpscaleAnswer(jpeg_of(large), width, height, time.monotonic() - started)
 
-    def response(self, answer: UpscaleAnswer) -> Response:
+    def response(self, answer: UpscaleAnswer, asked: UpscaleRequest, request: Request) -> Response:
         headers = {
             "X-Output-Width": str(answer.width),
             "X-Output-Height": str(answer.height),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ import pytest
 
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import entries
+from local_dream_mockserver.faults.effects.overlap import Overtaken
 from local_dream_mockserver.faults.hooks import FaultHooks
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
 
@@ -38,6 +40,15 @@ def first_running(client: httpx.Client, engine: GatedEngine) -> Iterator[Iterato
         lines = answer.iter_lines()
         assert next(lines) == "event: progress"
         yield lines
+
+
+def wait_until_latest(alteration: FaultHooks, prompt: str) -> None:
+    """Waits until this request is the one that was read last."""
+    assert isinstance(alteration, Overtaken)
+    until = time.monotonic() + PATIENCE
+    while alteration.latest is None or alteration.latest.prompt != prompt:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +94,8 @@ def test_the_first_is_stopped() -> None:
         with first_running(client, engine) as rest:
             asked = threading.Thread(target=lambda: client.post("/generate", json=small("second")))
             asked.start()
+            wait_until_latest(alteration, "second")
             engine.free.set()
-            engine.wait_for(lambda: "second" in engine.began)
             assert "event: error" in list(rest)
             asked.join(PATIENCE)
         assert alteration.applied == 1
@@ -94,11 +105,10 @@ def test_pictures_are_mixed() -> None:
     with company("overlap-mixes-pictures") as (client, engine, alteration):
         answers: list[httpx.Response] = []
         with first_running(client, engine) as rest:
-            body = small("second", width=16, height=8)
+            body = small("second", width=24, height=8)
             asked = threading.Thread(target=lambda: answers.append(client.post("/generate", json=body)))
             asked.start()
-            while getattr(alteration, "latest").prompt != "second":  # noqa: B009  (of this fault alone)
-                engine.wait_for(lambda: True)
+            wait_until_latest(alteration, "second")
             engine.free.set()
             data = [line for line in rest if line.startswith("data: ")][-1]
             asked.join(PATIENCE)

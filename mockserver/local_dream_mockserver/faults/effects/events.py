@@ -1,8 +1,8 @@
 """Faults of a stream's events as functions: of the events themselves, and of their bytes, one piece an event.
 
-`at` is the place where it happens unless another one is asked for; without one it happens to all events of `kinds`.
-`units` are what a place may be counted in where there is none by default. A hit is counted where what is sent differs
-from what came. Functions may leave out arguments at the end.
+It happens to all events of `kinds` or, where it has a place, to the event there, if it is of `kinds`. `at` is the place
+unless another one is asked for; `units` are what a place may be counted in where there is none by default. A hit is
+counted where what is sent differs from what came. Functions may leave out arguments at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias, TypeVar, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.changes import EVENTS, Counter
 from local_dream_mockserver.faults.effects.declare import Options, called, declare
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
@@ -19,6 +18,7 @@ from local_dream_mockserver.proxy.split import kind_of
 from local_dream_mockserver.proxy.trigger import Relation, Trigger, Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
+EVENTS = (Unit.EVENT, Unit.PROGRESS, Unit.COMPLETE, Unit.ERROR)
 KINDS = ("progress", "complete", "error")
 COMPLETE = ("complete",)
 PROGRESS = ("progress",)
@@ -26,6 +26,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 Function: TypeAlias = Callable[..., Any]
 Messages: TypeAlias = AsyncIterator[Message]
 Pieces: TypeAlias = AsyncIterator[bytes]
+
+
+class Counter:
+    """Counts the events of one stream as a place does."""
+
+    def __init__(self, place: Trigger) -> None:
+        self.place = place
+        self.left = place.number
+
+    def here(self, kind: str) -> bool:
+        """Whether this event, which is counted now, is the one of the place."""
+        if not self.place.counts(kind):
+            return False
+        self.left -= 1
+        return self.left == 0
 
 
 class Events(FaultHooks):
@@ -41,7 +56,10 @@ class Events(FaultHooks):
 
     def wanted(self, kinds: tuple[str, ...]) -> Callable[[str], bool]:
         """Whether an event is meant, asked once for each event of a stream by its kind."""
-        return Counter(self.place).here if self.place else lambda kind: kind in kinds
+        if self.place is None:
+            return lambda kind: kind in kinds
+        here = Counter(self.place).here
+        return lambda kind: here(kind) and kind in kinds
 
 
 class Bytes(Events):
@@ -67,6 +85,11 @@ def event(
     return declared(Events, each(kinds), ids, options, at, units)
 
 
+def progress(*ids: str, at: str = "", **options: Unpack[Options]) -> Callable[[F], F]:
+    """As `event`, of progress events alone, which may be counted."""
+    return event(*ids, kinds=PROGRESS, at=at, units=(Unit.PROGRESS, Unit.EVENT), **options)
+
+
 def each(kinds: tuple[str, ...]) -> Function:
     """The change that puts something in place of each event that is meant."""
 
@@ -83,22 +106,34 @@ def each(kinds: tuple[str, ...]) -> Function:
     return change
 
 
-def beside(*ids: str, at: str, **options: Unpack[Options]) -> Callable[[F], F]:
-    """`(message, request) -> Message`: one more event, before or after the one at the place, as the place says."""
+def beside(
+    *ids: str, at: str, units: tuple[Unit, ...] = EVENTS, ends: bool = False, **options: Unpack[Options]
+) -> Callable[[F], F]:
+    """`(message, request) -> Message`: one more event, before or after the one at the place, as the place says.
+
+    With `ends` it is the last: nothing follows it, and it comes in place of a terminal event.
+    """
 
     async def change(function: Function, self: Events, messages: Messages, request: GenerationRequest) -> Messages:
         assert self.place is not None
         wanted, after = self.wanted(KINDS), self.place.relation is Relation.AFTER
         async for message in messages:
-            if not wanted(message.kind):
+            terminal = message.kind != "progress"
+            if not wanted(message.kind) and not (ends and terminal):
                 yield message
                 continue
             self.happened()
             other = called(function, message, request)
-            for one in (message, other) if after else (other, message):
-                yield one
+            if not ends:
+                for one in (message, other) if after else (other, message):
+                    yield one
+                continue
+            if after and not terminal:
+                yield message
+            yield other
+            return
 
-    return declared(Events, change, ids, options, at)
+    return declared(Events, change, ids, options, at, units)
 
 
 def stream(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
@@ -118,7 +153,13 @@ def stream(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
     return declared(Events, change, ids, options)
 
 
-def piece(*ids: str, kinds: tuple[str, ...] = KINDS, at: str = "", **options: Unpack[Options]) -> Callable[[F], F]:
+def piece(
+    *ids: str,
+    kinds: tuple[str, ...] = KINDS,
+    at: str = "",
+    units: tuple[Unit, ...] = EVENTS,
+    **options: Unpack[Options],
+) -> Callable[[F], F]:
     """`(piece) -> bytes`: other bytes of an event, which end with its blank line."""
 
     async def change(function: Function, self: Events, pieces: Pieces, request: GenerationRequest) -> Pieces:
@@ -129,7 +170,7 @@ def piece(*ids: str, kinds: tuple[str, ...] = KINDS, at: str = "", **options: Un
                 self.happened()
             yield made
 
-    return declared(Bytes, change, ids, options, at, EVENTS)
+    return declared(Bytes, change, ids, options, at, units)
 
 
 def pieces(*ids: str, always: bool = False, **options: Unpack[Options]) -> Callable[[F], F]:

@@ -13,6 +13,7 @@ from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
+from local_dream_mockserver.server.errors import APIError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Function = Callable[..., Any]
@@ -40,14 +41,16 @@ class Running(FaultHooks):
 
 
 class Second(Running):
-    """Refuses a second generation."""
+    """Refuses a second generation, or counts that it was not refused."""
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
         request = honest(body)
-        if not self.running():
-            return request
-        self.happened()
-        raise called(self._function, request)
+        if self.running():
+            self.happened()
+            refusal: APIError | None = called(self._function, request)
+            if refusal:
+                raise refusal
+        return request
 
 
 class HealthMeanwhile(Running):
@@ -64,9 +67,46 @@ class HealthMeanwhile(Running):
         return around
 
 
+class Overtaken(FaultHooks):
+    """Sends the events of a generation by an async generator that knows which request came last."""
+
+    def __init__(self, place: Trigger | None, function: Function) -> None:
+        super().__init__(place)
+        self.latest: GenerationRequest | None = None
+        self._function = function
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        self.latest = honest(body)
+        return self.latest
+
+    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        honest: Message | None = None
+
+        async def coming() -> AsyncIterator[Message]:
+            nonlocal honest
+            async for honest in messages:
+                yield honest
+
+        async for message in called(self._function, coming(), request, lambda: self.latest):
+            if message is not honest:
+                self.happened()
+            yield message
+
+
 def second(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
-    """`(request) -> APIError`: how a generation is refused that is asked for while another one runs."""
+    """`(request) -> APIError`: how a generation is refused that is asked for while another one runs.
+
+    None lets it wait for its turn, as the honest server does, and counts a hit all the same.
+    """
     return lambda function: declare(function, ids, options, Second, Layer.REQUEST)
+
+
+def overtaken(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """`async (messages, request, latest) -> messages`: an async generator over the events of a generation.
+
+    `latest()` is the request that was taken last, be it this one.
+    """
+    return lambda function: declare(function, ids, options, Overtaken, Layer.REQUEST)
 
 
 def health(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:

@@ -61,7 +61,7 @@ def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: U
 
 
 def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Callable[[F], F]:
-    """`(problem) -> APIError`: another refusal, such as `with_status` makes."""
+    """`(problem) -> APIError`: another refusal, such as `with_status` makes, or the same one."""
 
     def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
         try:
@@ -70,6 +70,8 @@ def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options:
             if not meant(problem, codes, field):
                 raise
             other: APIError = called(function, problem)
+            if other is problem:
+                raise
         self.happened()
         raise other
 

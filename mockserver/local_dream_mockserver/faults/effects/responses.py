@@ -6,6 +6,7 @@ Functions may leave out arguments at the end.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar, Unpack
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Options, called, declare
-from local_dream_mockserver.faults.effects.requests import meant
+from local_dream_mockserver.faults.effects.requests import meant, sent
 from local_dream_mockserver.faults.middleware import (
     Header,
     ReplaceResponse,
@@ -50,12 +51,22 @@ class Rewritten(RewriteResponse):
     codes: tuple[Code, ...]
     field: str
 
-    def rewritten(self, reply: Reply, scope: Scope) -> Reply:
+    def rewritten(self, reply: Reply, body: bytes, scope: Scope) -> Reply:
         problem = refusal_of(scope)
         if (self.codes or self.field) and not (problem and meant(problem, self.codes, self.field)):
             return reply
-        other: Reply = called(self.function, reply, problem)
+        other: Reply = called(self.function, reply, problem, body)
         return other
+
+
+class OtherDocument(RewriteResponse):
+    """Answers another JSON value by a function of the honest one, and of the JSON object of the request."""
+
+    function: Function
+
+    def rewritten(self, reply: Reply, body: bytes, scope: Scope) -> Reply:
+        other = json.dumps(called(self.function, reply.json, sent(body)))
+        return reply if other == json.dumps(reply.json) else replace(reply, body=other.encode())
 
 
 class OtherHeaders(RewriteHeaders):
@@ -69,8 +80,8 @@ class OtherHeaders(RewriteHeaders):
         fits = not self.statuses or status in self.statuses
         return fits and (self.everywhere or super().concerns(status, headers))
 
-    def headed(self, status: int, headers: Headers) -> tuple[int, Headers]:
-        other: tuple[int, Headers] = self.function(status, headers)
+    def headed(self, status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
+        other: tuple[int, Headers] = called(self.function, status, headers, scope)
         return other
 
 
@@ -93,27 +104,39 @@ def rewrite(
     field: str = "",
     **options: Unpack[Options],
 ) -> Callable[[F], F]:
-    """`(reply, problem) -> Reply`: another answer for one with these statuses that is no stream.
+    """`(reply, problem, body) -> Reply`: another answer for one with these statuses that is no stream.
 
-    `problem` is the APIError that it comes from, or None. With `codes` or `field`: only those refusals, as in
-    `effects.requests`.
+    `problem` is the APIError that it comes from, or None; `body` is that of the request, as far as it was read. With
+    `codes` or `field`: only those refusals, as in `effects.requests`.
     """
     fields = {"paths": on, "methods": methods, "statuses": statuses, "codes": codes, "field": field}
     return _declared(Rewritten, ids, options, **fields)
+
+
+def document(
+    *ids: str, on: tuple[str, ...] = (), methods: tuple[str, ...] = (), **options: Unpack[Options]
+) -> Callable[[F], F]:
+    """`(value, asked) -> value`: another JSON value in place of the one that is answered with status 200.
+
+    `asked` is the JSON object of the request.
+    """
+    return _declared(OtherDocument, ids, options, paths=on, methods=methods, statuses=(200,))
 
 
 def headers(
     *ids: str,
     everywhere: bool = False,
     on: tuple[str, ...] = (),
+    methods: tuple[str, ...] = (),
     statuses: tuple[int, ...] = (),
     **options: Unpack[Options],
 ) -> Callable[[F], F]:
-    """`(status, headers) -> (status, headers)`: another head of an event stream or, everywhere, of any answer.
+    """`(status, headers, scope) -> (status, headers)`: another head of an event stream or, everywhere, of any answer.
 
     `statuses` are those that are changed (none: all). Names of headers are in lower case.
     """
-    return _declared(OtherHeaders, ids, options, everywhere=everywhere, paths=on, statuses=statuses)
+    fields = {"everywhere": everywhere, "paths": on, "methods": methods, "statuses": statuses}
+    return _declared(OtherHeaders, ids, options, **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,145 +1,25 @@
-"""Faults of events: their lines, names and data, the head of the stream, and what is in them."""
+"""Faults and quirks of whole events: their order, those too many or missing, and what is in complete."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
-from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.changes import EVENTS
-from local_dream_mockserver.faults.effects import events, responses
+from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.effects import events
 from local_dream_mockserver.faults.effects.events import COMPLETE
-from local_dream_mockserver.faults.effects.responses import Headers
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import without
-from local_dream_mockserver.proxy.split import kind_of
+from local_dream_mockserver.proxy.trigger import Trigger, Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
-EVENT = Layer.EVENT
+
+def error(message: str) -> Message:
+    """An error event."""
+    return Message("error", "error", {"type": "error", "message": message})
 
 
-def data_of(piece: bytes) -> Any:
-    """The JSON in the data of an honest event."""
-    return json.loads(piece.split(b"\n")[1].removeprefix(b"data: "))
-
-
-def with_data(piece: bytes, data: str) -> bytes:
-    """The event with other data."""
-    return b"event: %s\ndata: %s\n\n" % (kind_of(piece).encode(), data.encode())
-
-
-def further(piece: bytes, key: str, value: str) -> bytes:
-    """The event with one more value, in JSON, in its data."""
-    return piece.replace(b"data: {", f'data: {{"{key}":{value},'.encode(), 1)
-
-
-# Lines
-
-
-@events.piece("GEN-SSE-06")
-def event_line_missing(piece: bytes) -> bytes:
-    """Events have no `event:` line."""
-    return piece.partition(b"\n")[2]
-
-
-@events.piece("GEN-SSE-06")
-def event_line_after_data(piece: bytes) -> bytes:
-    """The `event:` line comes after the data."""
-    first, second, *rest = piece.split(b"\n")
-    return b"\n".join([second, first, *rest])
-
-
-@events.piece("GEN-SSE-06")
-def event_line_twice(piece: bytes) -> bytes:
-    """Events have two `event:` lines."""
-    return b"event: message\n" + piece
-
-
-@events.piece("GEN-SSE-07")
-def data_in_two_lines(piece: bytes) -> bytes:
-    """The data of an event is broken into two lines.
-
-    WHATWG allows it: readers join them again.
-    """
-    return piece.replace(b",", b",\ndata: ", 1)
-
-
-@events.piece("GEN-SSE-07")
-def no_space_after_data(piece: bytes) -> bytes:
-    """There is no space behind `data:`."""
-    return piece.replace(b"data: ", b"data:", 1)
-
-
-@events.piece("GEN-SSE-07", at="progress:2")
-def progress_without_data(piece: bytes) -> bytes:
-    """A progress event has no data line."""
-    return piece.partition(b"\n")[0] + b"\n\n"
-
-
-@events.piece("GEN-SSE-08")
-def nan_in_data(piece: bytes) -> bytes:
-    """The data of events holds NaN."""
-    return further(piece, "eta", "NaN")
-
-
-@events.piece("GEN-SSE-08")
-def data_not_json(piece: bytes) -> bytes:
-    """The data of events is written as Python writes it."""
-    return with_data(piece, repr(data_of(piece)))
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_missing(message: Message) -> Message:
-    """The data of events has no `type`."""
-    return message.without("type")
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_unlike_the_name(message: Message) -> Message:
-    """The `type` in the data of progress events is `step`."""
-    return message.with_(type="step") if message.kind == "progress" else message
-
-
-@events.event("GEN-SSE-12")
-def other_event_names(message: Message) -> list[Message]:
-    """Events named `ping` come between the others."""
-    return [Message("ping", "ping", {"type": "ping"}), message]
-
-
-# The head of the stream
-
-
-def content_type(headers: Headers, kind: bytes) -> Headers:
-    """The headers with another media type."""
-    return (b"content-type", kind), *without(headers, b"content-type")
-
-
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_with_201(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come with status 201."""
-    return 201, headers
-
-
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_as_json(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams say that they are application/json."""
-    return status, content_type(headers, b"application/json")
-
-
-@responses.headers("GEN-SSE-02", layer=EVENT)
-def content_type_twice_unlike(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Content-Type comes twice, once with a charset."""
-    return status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))
-
-
-@responses.headers("GEN-SSE-03", layer=EVENT)
-def no_cache_control(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come without Cache-Control."""
-    return status, without(headers, b"cache-control")
-
-
-# The order of events, and their time
+# The order of events, and their end
 
 
 @events.stream("GEN-EVT-13")
@@ -157,16 +37,10 @@ async def complete_before_the_last_step(messages: AsyncIterator[Message]) -> Asy
         yield one
 
 
-@events.pieces("GEN-EVT-07")
-async def events_held_back(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """All events come together when the work is done."""
-    yield b"".join([piece async for piece in pieces])
-
-
 @events.beside("GEN-EVT-12", at="after:complete")
 def error_beside_complete() -> Message:
     """An error event comes after complete, too."""
-    return Message("error", "error", {"type": "error", "message": "the connection was closed"})
+    return error("the connection was closed")
 
 
 @events.beside("GEN-EVT-13", at="after:complete")
@@ -174,6 +48,38 @@ def progress_after_complete(message: Message, request: GenerationRequest) -> Mes
     """A progress event comes after complete."""
     total = message.payload.get("total_steps", request.steps)
     return Message("progress", "progress", {"type": "progress", "step": total, "total_steps": total})
+
+
+@events.beside("GEN-EVT-12", at="after:progress:2")
+def error_and_on() -> Message:
+    """An error event comes in mid-stream, and the work goes on to complete."""
+    return error("a tile could not be decoded; trying again")
+
+
+@events.beside("GEN-EVT-12", at="complete", units=(Unit.COMPLETE, Unit.ERROR))
+def terminal_twice(message: Message) -> Message:
+    """The terminal event comes twice."""
+    return message
+
+
+@events.event("GEN-EVT-12", kinds=COMPLETE)
+def terminal_missing() -> None:
+    """The stream ends without complete."""
+
+
+@events.beside("GEN-EVT-15", at="after:progress:2", ends=True)
+def engine_fails() -> Message:
+    """Every generation fails after a step, with an error event."""
+    return error("the engine ran out of memory")
+
+
+# What is in all events
+
+
+@events.event(quirk=True)
+def further_keys(message: Message) -> Message:
+    """Events have keys that the contract does not name, nested ones too."""
+    return message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False)
 
 
 # What is in complete
@@ -238,3 +144,60 @@ def seed_signed(message: Message) -> Message:
     """The complete event reports the seed as a signed number of 32 bits."""
     seed = message.payload["seed"]
     return message.with_(seed=seed - 2**32) if seed >= 2**31 else message
+
+
+class PickedSeed(FaultHooks):
+    """Reports seeds that the server picked in another way; those that were sent stay."""
+
+    def __init__(self, place: Trigger | None, reported: Callable[[int], int]) -> None:
+        super().__init__(place)
+        self.reported = reported
+        self.picked: set[int] = set()
+
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        if b'"seed"' not in body:
+            self.picked.add(request.seed)
+        return request
+
+    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+        async for message in messages:
+            if message.kind == "complete" and request.seed in self.picked:
+                self.happened()
+                message = message.with_(seed=self.reported(request.seed))
+            yield message
+
+
+def negative(seed: int) -> int:
+    """What stands for a random seed in requests elsewhere."""
+    return -1
+
+
+def of_64_bits(seed: int) -> int:
+    """A seed beyond the 32 bits of the contract."""
+    return seed + 2**40
+
+
+for _name, _sentence, _reported in (
+    ("picked-seed-negative", "A seed that the server picks is reported as -1.", negative),
+    ("picked-seed-of-64-bits", "A seed that the server picks has 64 bits.", of_64_bits),
+):
+    fault(_name, _sentence, layer=Layer.EVENT, breaks=("GEN-DEF-11",))(partial(PickedSeed, reported=_reported))
+
+
+@events.event(quirk=True, kinds=COMPLETE)
+def image_key_early(message: Message) -> Message:
+    """The keys of complete come in another order, and the image first."""
+    return Message(message.kind, message.name, {"image": message.payload["image"], **message.payload})
+
+
+@events.event(quirk=True, kinds=COMPLETE)
+def time_zero(message: Message) -> Message:
+    """The generation_time_ms and first_step_time_ms are 0."""
+    return message.with_(generation_time_ms=0, first_step_time_ms=0)
+
+
+@events.event("GEN-EVT-16", quirk=True, kinds=COMPLETE)
+def bare_complete(message: Message) -> Message:
+    """The complete event has what it must have, and nothing else."""
+    return message.without("channels", "first_step_time_ms")

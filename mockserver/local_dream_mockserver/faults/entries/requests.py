@@ -190,7 +190,7 @@ for _status in (409, 429, 503):
 def slow_to_refuse(problem: APIError) -> APIError:
     """Refusals come a tenth of a second late."""
     time.sleep(0.1)
-    return problem
+    return with_status(problem, problem.status)
 
 
 # Extensions

@@ -1,20 +1,76 @@
-"""Faults of what comes after a client has hung up."""
+"""Faults of connections: requests that are never answered, and what comes after a client has hung up."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.effects import requests
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.unanswered import Never, NoAnswer
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture, Step
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.generation import Generates
 
-REQUEST = Layer.REQUEST
+OUT_OF_RANGE = (Code.OUT_OF_RANGE,)
+TORN = b'{"error": '
+
+# Requests that are never answered, or not to the end
+
+
+class NeverAnswered(Response):
+    """Sends nothing, and waits until the client hangs up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class BrokenOff(Response):
+    """Sends less of an error than its Content-Length says, and ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": TORN, "more_body": True})
+
+
+class NoAnswer(APIError):
+    """A refusal that never comes whole."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(400, "")
+        self._response = response
+
+    def response(self) -> Response:
+        return self._response
+
+
+@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
+def out_of_range_unanswered() -> APIError:
+    """A request with a value out of range is never answered."""
+    return NoAnswer(NeverAnswered())
+
+
+@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
+def out_of_range_breaks_off() -> APIError:
+    """The answer to a request with a value out of range breaks off in its middle."""
+    return NoAnswer(BrokenOff())
+
+
+@requests.refused("ROB-10")
+def long_prompt_unanswered(values: dict[str, Any], request: GenerationRequest) -> APIError | None:
+    """A prompt of a megabyte is never answered."""
+    return NoAnswer(NeverAnswered()) if len(request.prompt) >= 500_000 else None
+
+
+# Clients that hang up
 
 
 class HungUp(FaultHooks):
@@ -45,13 +101,13 @@ class HungUp(FaultHooks):
 fault(
     "hang-up-wedges",
     "After a client has hung up in mid-stream, requests with an image are never answered.",
-    layer=REQUEST,
+    layer=Layer.REQUEST,
     breaks=("ROB-03",),
-)(partial(HungUp, answer=NoAnswer(Never(None, False))))
+)(partial(HungUp, answer=NoAnswer(NeverAnswered())))
 fault(
     "hang-up-breaks-the-engine",
     "After a client has hung up in mid-stream, requests with an image are answered with status 500.",
-    layer=REQUEST,
+    layer=Layer.REQUEST,
     breaks=("ROB-03",),
 )(partial(HungUp, answer=APIError(500, "the engine is in a bad state")))
 
@@ -59,14 +115,14 @@ fault(
 @fault(
     "hang-up-unnoticed",
     "A generation runs to its end although its client has gone, and the next one waits for it.",
-    layer=REQUEST,
+    layer=Layer.REQUEST,
     breaks=("ROB-04",),
 )
 class HangUpUnnoticed(FaultHooks):
     def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
         work = engine.generate(request, lambda: False)
         try:
-            yield from _each(work)
+            yield from each(work)
         finally:
             if cancelled():
                 self.happened()
@@ -74,7 +130,7 @@ class HangUpUnnoticed(FaultHooks):
                     pass
 
 
-def _each(work: Iterator[Step | Picture]) -> Iterator[Step | Picture]:
+def each(work: Iterator[Step | Picture]) -> Iterator[Step | Picture]:
     """The same; unlike the iterator itself it may be closed without ending the work."""
     for done in work:  # noqa: UP028  (`yield from` would close the work too)
         yield done
