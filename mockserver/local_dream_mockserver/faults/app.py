@@ -74,7 +74,8 @@ class AlteredGenerate(GenerateEndpoint):
 
     def begin(self, asked: GenerationRequest) -> Generation:
         self.asked = asked
-        return Generation(Told(self.engine, self.alteration), asked, self.worker)
+        engine = Told(self.engine, self.alteration)
+        return Generation(engine, asked, self.worker, self.settings.lag_while_wanted)
 
     async def encoded(self, events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
         messages = self.alteration.messages(_messages(events), self.asked)

@@ -41,8 +41,9 @@ class Tokenize(Extension):
     async def answer(self, request: Request) -> Response:
         """Raises TokenizeProblem."""
         try:
-            body = await read_body(request, self.settings.max_body, self.settings.body_idle)
-            return await run_in_threadpool(self.count, prompt_of(body))
+            settings = self.settings
+            body = await read_body(request, settings.max_body, settings.body_idle, settings.body_whole)
+            return await run_in_threadpool(lambda: self.count(prompt_of(body)))
         except Exception as error:  # an engine may raise anything
             problem = as_api_error(error)
             raise TokenizeProblem(problem.status, problem.message) from error
