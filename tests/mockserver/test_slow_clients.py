@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
 from local_dream_mockserver.server.engine import Cancelled, Rgb
 from local_dream_mockserver.server.worker import Worker
 from tests.mockserver.live_server import PATIENCE, GatedEngine, dialled, events_of, eventually, serving, small
@@ -90,6 +91,20 @@ def test_an_abandoned_upscale_is_no_error(caplog: pytest.LogCaptureFixture) -> N
         engine.may_upscale.set()
         assert client.post("/upscale", content=bytes(6), headers=UPSCALE).status_code == 200
     assert "ZeroDivisionError" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/generate", "/upscale", "/tokenize", "/sdapi/v1/txt2img"])
+def test_hanging_up_within_the_body_is_no_error(caplog: pytest.LogCaptureFixture, path: str) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in UPSCALE.items())
+    with serving(SyntheticEngine(), a1111=True) as client:
+        for announced in (6, 5):  # the second one is answered, if only with a refusal: the first one is over by then
+            with dialled(client) as connection:
+                connection.sendall(
+                    f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {announced}\r\n{head}\r\n12345".encode()
+                )
+                if announced == 5:
+                    assert connection.recv(100).startswith(b"HTTP/1.1 4")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_clients_take_turns() -> None:

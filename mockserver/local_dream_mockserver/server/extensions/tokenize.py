@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local_dream_mockserver.server.connection import read_body
+from local_dream_mockserver.server.connection import ClientGone, read_body
 from local_dream_mockserver.server.engine import TokenCount, Tokenizes
 from local_dream_mockserver.server.errors import APIError, as_api_error
 from local_dream_mockserver.server.extensions.extension import Extension
@@ -44,6 +44,8 @@ class Tokenize(Extension):
             settings = self.settings
             body = await read_body(request, settings.max_body, settings.body_idle, settings.body_whole)
             return await run_in_threadpool(lambda: self.count(prompt_of(body)))
+        except ClientGone:
+            raise
         except Exception as error:  # an engine may raise anything
             problem = as_api_error(error)
             raise TokenizeProblem(problem.status, problem.message) from error
