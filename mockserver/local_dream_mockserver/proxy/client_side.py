@@ -36,6 +36,8 @@ class ClientSide:
 
     async def write(self, data: bytes) -> None:
         if not self.closed and data:
+            if self._writer.transport.is_closing():  # uvloop would raise RuntimeError, which is no OSError
+                raise ConnectionResetError("the client has gone")
             self._writer.write(data)
             try:
                 async with asyncio.timeout(UNREAD_SECONDS):

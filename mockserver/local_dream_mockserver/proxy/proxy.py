@@ -111,8 +111,8 @@ class Proxy:
                 await connection.turn_away()
             else:
                 await connection.run()
-        except asyncio.CancelledError:
-            pass  # the proxy is being closed; asyncio would log this task's end as an error
+        except (asyncio.CancelledError, OSError):
+            pass  # the proxy is being closed, or the client has gone; asyncio would log this task's end as an error
         finally:
             del self._running[task]
             if not client.closed:
@@ -176,6 +176,8 @@ class Connection:
             while data := await self._reader.read(PIECE):
                 self._log.feed(data)
                 try:
+                    if to_server.transport.is_closing():  # as in ClientSide.write
+                        break
                     to_server.write(data)
                     await to_server.drain()
                 except OSError:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import uvloop
 
 from local_dream_mockserver.proxy import client_side
 from local_dream_mockserver.proxy.proxy import Proxy, parse_upstream
@@ -68,3 +69,25 @@ def test_a_client_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) ->
         server.close()
 
     asyncio.run(scenario())
+
+
+def test_writing_to_a_client_that_has_gone_is_an_os_error() -> None:
+    async def scenario() -> None:
+        failed = asyncio.Event()
+
+        async def told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            client = client_side.ClientSide(writer)
+            writer.transport.abort()
+            await asyncio.sleep(0.01)
+            with pytest.raises(ConnectionResetError):
+                await client.write(b"late")
+            failed.set()
+
+        server = await asyncio.start_server(told, "127.0.0.1", 0)
+        _, client = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with asyncio.timeout(20):
+            await failed.wait()
+        client.close()
+        server.close()
+
+    uvloop.run(scenario())
