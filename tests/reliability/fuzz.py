@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -31,6 +32,8 @@ from local_dream_mockserver.server.strict_json import read_object
 from tests.reliability.hostile import SEEDS, SPICE, picture
 
 CORPUS = Path(__file__).parents[1] / "mockserver" / "corpus"
+INSTRUMENTED = ("local_dream_mockserver.server", "local_dream_mockserver.proxy", "h11", "json.", "PIL.")
+"""Modules whose branches guide the fuzzer; all that are imported would take minutes to prepare."""
 SLOW = 5.0
 """Seconds that no input may take."""
 
@@ -172,7 +175,11 @@ def by_coverage(name: str, seconds: float) -> None:
     """Ends the process."""
     atheris = importlib.import_module("atheris")  # no dependency of the project: few Pythons have it
 
-    atheris.instrument_all()
+    for module in [module for name, module in sys.modules.items() if name.startswith(INSTRUMENTED)]:
+        for holder in [module, *(one for one in vars(module).values() if isinstance(one, type))]:
+            for function in [one for one in vars(holder).values() if isinstance(one, FunctionType)]:
+                if function.__module__ == module.__name__:
+                    atheris.instrument_func(function)
     seeds = Path(tempfile.mkdtemp(prefix="local-dream-fuzz-"))
     for number, data in enumerate(TARGETS[name][1]):
         (seeds / str(number)).write_bytes(data)
