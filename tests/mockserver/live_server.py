@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,20 +18,21 @@ from starlette.types import ASGIApp
 from local_dream_mockserver.mock.synthetic import SyntheticEngine, SyntheticPicture, SyntheticStep
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.engine import Cancelled, Engine, GenerationRequest, Rgb
 from local_dream_mockserver.server.http_protocol import HttpProtocol
-from local_dream_mockserver.server.run import Server, listen, url_of
+from local_dream_mockserver.server.run import LIMITS, Server, listen, url_of
 
 PATIENCE = 20.0
 """Seconds after which a test that waits for something gives up. Nothing passes or fails by being quicker than that."""
 
 
 @contextmanager
-def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[str]:
+def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol, limits: ConnectionLimits = LIMITS) -> Iterator[str]:
     """Serves the app on a free port; gives its URL."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Server(app, ready.set, http=http)
+    server = Server(app, ready.set, http=http, limits=limits)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -42,10 +45,10 @@ def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[s
 
 
 @contextmanager
-def serving(engine: Engine, **settings: Any) -> Iterator[httpx.Client]:
+def serving(engine: Engine, limits: ConnectionLimits = LIMITS, **settings: Any) -> Iterator[httpx.Client]:
     """A client of a server with this engine."""
     with (
-        running(create_app(engine, ServerSettings(**settings))) as url,
+        running(create_app(engine, ServerSettings(**settings)), limits=limits) as url,
         httpx.Client(base_url=url, timeout=PATIENCE) as client,
     ):
         yield client
@@ -107,6 +110,19 @@ class GatedEngine(SyntheticEngine):
         with self._changed:
             where.append(what)
             self._changed.notify_all()
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Looks again and again until the condition is true."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def dialled(client: httpx.Client) -> socket.socket:
+    """A bare connection to the client's server."""
+    return socket.create_connection((client.base_url.host, client.base_url.port), PATIENCE)
 
 
 def events_of(body: str) -> list[dict[str, Any]]:

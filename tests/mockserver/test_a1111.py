@@ -177,3 +177,20 @@ def test_a_failure_is_told_as_there() -> None:
 def test_it_is_not_there_unless_asked_for() -> None:
     with serving(SyntheticEngine()) as client:
         assert client.post("/sdapi/v1/txt2img", json=WANTED).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("unused", "message"),
+    [(b'"\\ud800"', "half a surrogate pair"), (b'{"\\udfff": 1}', "half a surrogate pair")],
+)
+def test_what_the_answer_could_not_repeat_is_refused(client: httpx.Client, unused: bytes, message: str) -> None:
+    answer = client.post("/sdapi/v1/txt2img", content=b'{"prompt": "x", "steps": 1, "unused": ' + unused + b"}")
+    assert answer.status_code == 422
+    assert message in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("depth", "status"), [(90, 200), (100, 422), (900, 422), (980, 422), (100_000, 422)])
+def test_deep_nesting(client: httpx.Client, depth: int, status: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    body = b'{"prompt": "x", "steps": 1, "width": 16, "height": 8, "unused": ' + nested + b"}"
+    assert client.post("/sdapi/v1/txt2img", content=body).status_code == status

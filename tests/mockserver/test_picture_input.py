@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from local_dream_mockserver.server.errors import APIError
-from local_dream_mockserver.server.image_input import decode_base64, read_image, read_mask
+from local_dream_mockserver.server.image_input import MOST_READS, decode_base64, read_image, read_mask
 
 MOST = 1_000_000
 
@@ -206,3 +206,30 @@ def test_a_bomb_is_refused_before_it_is_decoded(width: int, height: int) -> None
 def test_base64_is_decoded_to_the_byte() -> None:
     data = bytes(range(256))
     assert decode_base64("image", coded(data)) == data
+
+
+def run_length_coded(compression: int, width: int, height: int) -> bytes:
+    """A BMP file in runs of one pixel each."""
+    pixels = b"\x01\x07" * (width * height) + b"\x00\x01"
+    palette = bytes(4 * 256) if compression == 1 else bytes(4 * 16)
+    start = 14 + 40 + len(palette)
+    bits = 8 if compression == 1 else 4
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(pixels), 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + head + palette + pixels
+
+
+@pytest.mark.parametrize("compression", [1, 2])
+def test_run_length_coded_bmp_is_refused(compression: int) -> None:
+    message = refusal(coded(run_length_coded(compression, 16, 8)))
+    assert message == "image: a run-length coded BMP file; send a PNG file as base64"
+
+
+def test_a_file_of_many_small_blocks_is_given_up() -> None:
+    picture = file(card(), "JPEG")
+    assert read(picture[:2] + b"\xff" * 1000 + picture[2:]).shape == (8, 16, 3)
+    assert "image: not a picture" in refusal(coded(picture[:2] + b"\xff" * MOST_READS + picture[2:]))
+
+
+def test_a_large_png_in_small_chunks_is_none_of_those() -> None:
+    image = noise(1200, 800)
+    assert np.array_equal(read(file(image), (1200, 800)), np.asarray(image))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local_dream_mockserver.server.errors import APIError
-from local_dream_mockserver.server.strict_json import read_object
+from local_dream_mockserver.server.strict_json import MOST_VALUES, read_object, unique
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,27 @@ def test_accepted() -> None:
 
 def test_a_megabyte_prompt_is_read() -> None:
     assert len(read_object(b'{"prompt": "' + b"x" * 2**20 + b'"}')["prompt"]) == 2**20
+
+
+class Counted(str):
+    """A key that counts how often one is compared with another."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str(self) == str(other)
+
+
+def test_a_key_sent_twice_is_found_without_comparing_each_with_each() -> None:
+    keys = [Counted(f"k{number}") for number in range(2000)]
+    with pytest.raises(APIError, match="'k1999': sent more than once"):
+        unique([*((key, 1) for key in keys), (Counted("k1999"), 2)])
+    assert Counted.compared < 20_000
+
+
+def test_more_values_than_a_request_can_need() -> None:
+    with pytest.raises(APIError, match=f"more than {MOST_VALUES} values"):
+        read_object(b'{"a": [' + b"[]," * MOST_VALUES + b"1]}")
+    assert len(read_object(b'{"a": [' + b"1," * 1000 + b"1]}")["a"]) == 1001

@@ -126,7 +126,15 @@ def mock(
         make = told if control else altered
         served = make(engine, settings, [one.make for one in whole], chosen)
         run = partial(serve_fronted, front=served.front) if served.front else serve
-        run(served.app, server.host, server.port, about, access_log=server.access_log, http=served.http)
+        run(
+            served.app,
+            server.host,
+            server.port,
+            about,
+            access_log=server.access_log,
+            http=served.http,
+            limits=server.limits,
+        )
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
 
@@ -138,3 +146,7 @@ def _chosen(option: str, kind: type[Entry], texts: tuple[str, ...]) -> list[Chos
         if not isinstance(one.entry, kind):
             raise Unknown(f"{option} {one}: it is a {type(one.entry).__name__.lower()}; give it with the other option")
     return chosen
+
+
+if __name__ == "__main__":
+    mock(prog_name="local-dream mock")

@@ -9,10 +9,13 @@ from typing import Any
 
 import click
 
+from local_dream_mockserver.server.access import is_loopback_address
 from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 
 DEFAULTS = ServerSettings()
+WAITS = click.FloatRange(min=0, min_open=True, max=86400)
 
 OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
@@ -28,11 +31,74 @@ OPTIONS = (
         help="Longest body, in bytes.",
     ),
     click.option(
+        "--max-bodies",
+        default=DEFAULTS.max_bodies,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="Bytes of all bodies that are being received or served; 503 beyond it.",
+    ),
+    click.option(
+        "--max-picture-pixels",
+        default=DEFAULTS.max_picture_pixels,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="Largest image or mask that is decoded.",
+    ),
+    click.option(
+        "--max-connections",
+        default=DEFAULTS.max_connections,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="Connections at a time; an idle one gives way to the next, or the next gets 503.",
+    ),
+    click.option(
         "--max-waiting",
         default=DEFAULTS.max_waiting,
         show_default=True,
         type=click.IntRange(min=0),
         help="Requests that may wait for the one that runs; the next gets 503.",
+    ),
+    click.option(
+        "--timeout-head",
+        default=DEFAULTS.request_head,
+        show_default=True,
+        type=WAITS,
+        help="Seconds for the head of a request, and for a connection without one.",
+    ),
+    click.option(
+        "--timeout-body",
+        default=DEFAULTS.body_whole,
+        show_default=True,
+        type=WAITS,
+        help=f"Seconds for a whole body; it may pause for {DEFAULTS.body_idle:g}.",
+    ),
+    click.option(
+        "--timeout-unread",
+        default=DEFAULTS.write_idle,
+        show_default=True,
+        type=WAITS,
+        help="Seconds that a client may leave an answer unread.",
+    ),
+    click.option(
+        "--timeout-lag",
+        default=DEFAULTS.lag_while_wanted,
+        show_default=True,
+        type=WAITS,
+        help="Seconds that a client that reads slowly may keep others waiting.",
+    ),
+    click.option(
+        "--token",
+        envvar="LOCAL_DREAM_TOKEN",
+        help="What requests must bring as Authorization: Bearer TOKEN; /health stays open. "
+        "Better by the environment variable LOCAL_DREAM_TOKEN, as others can see command lines.",
+    ),
+    click.option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="NAME",
+        help="A name by which web pages and proxies may call the server, besides localhost, IP addresses and names "
+        "without a dot; repeat for more. Names are looked at where it listens on loopback, or one is given here.",
     ),
     click.option(
         "--busy", is_flag=True, help="Refuse a generation with 503 while another one runs, rather than let it wait."
@@ -57,6 +123,10 @@ class Chosen:
     access_log: bool
     settings: ServerSettings
 
+    @property
+    def limits(self) -> ConnectionLimits:
+        return ConnectionLimits.of(self.settings)
+
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command :data:`OPTIONS`, which reach it together as its argument ``server``."""
@@ -68,23 +138,57 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         port: int,
         no_generate: bool,
         max_body: int,
+        max_bodies: int,
+        max_picture_pixels: int,
+        max_connections: int,
         max_waiting: int,
+        timeout_head: float,
+        timeout_body: float,
+        timeout_unread: float,
+        timeout_lag: float,
+        token: str | None,
+        allow_hosts: tuple[str, ...],
         busy: bool,
         without: tuple[str, ...],
         a1111: bool,
         access_log: bool,
         **others: Any,
     ) -> None:
+        here = is_loopback_address(host)
+        if not here:
+            who = (
+                "everybody there can use it, as there is no --token"
+                if not token
+                else "whoever has the token can use it"
+            )
+            click.echo(exposed(host, who), err=True)
         settings = ServerSettings(
             without=frozenset(without),
             busy=busy,
             a1111=a1111,
             generate=not no_generate,
             max_body=max_body,
+            max_bodies=max_bodies,
+            max_picture_pixels=max_picture_pixels,
+            max_connections=max_connections,
             max_waiting=max_waiting,
+            request_head=timeout_head,
+            body_whole=timeout_body,
+            write_idle=timeout_unread,
+            lag_while_wanted=timeout_lag,
+            token=token or None,
+            hosts=frozenset({host.lower(), *(name.lower().rstrip(".") for name in allow_hosts)})
+            if here or allow_hosts
+            else None,
+            foreign_origins=not here or "cors" not in without,
         )
         command(server=Chosen(host, port, access_log, settings), **others)
 
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+def exposed(host: str, who: str) -> str:
+    """The line that says what it means to listen elsewhere than on loopback, and who can use the server then."""
+    return f"listening on {host}: other machines reach this server; {who}, and what is sent is not encrypted"

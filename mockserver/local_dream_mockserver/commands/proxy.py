@@ -9,10 +9,12 @@ import signal
 import click
 
 from local_dream_mockserver.commands.listing import listing
+from local_dream_mockserver.commands.options import exposed
 from local_dream_mockserver.faults.catalogue import Chosen, Layer, choose, entries
 from local_dream_mockserver.proxy.mutator import ResponseMutator
 from local_dream_mockserver.proxy.proxy import BadUpstream, Proxy, parse_upstream
 from local_dream_mockserver.proxy.unknown import Unknown
+from local_dream_mockserver.server.access import is_loopback_address
 
 
 def list_faults(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -61,6 +63,8 @@ def proxy(upstream: str, faults: tuple[str, ...], paths: tuple[str, ...], host: 
         bends = [_bend(one) for one in chosen]
     except (BadUpstream, Unknown) as error:
         raise click.ClickException(str(error)) from None
+    if not is_loopback_address(host):
+        click.echo(exposed(host, "everybody there can use what is behind it"), err=True)
     asyncio.run(_serve(Proxy(server, bends, paths), host, port, " ".join(map(str, chosen))))
 
 
@@ -87,3 +91,7 @@ async def _serve(proxy: Proxy, host: str, port: int, about: str) -> None:
         await stop.wait()
     finally:
         await proxy.close()
+
+
+if __name__ == "__main__":
+    proxy(prog_name="local-dream proxy")

@@ -75,9 +75,10 @@ def serve_command(
         listen(server.host, server.port).close()
         with startup_line(f"starting the engine {name}", sys.stderr):
             engine = load_engine(name, options)
-        about = engine.describe()
+        described = engine.describe()
+        about = f"{described.name} {described.device}"
         served = create_app(engine, server.settings)
-        serve(served, server.host, server.port, f"{about.name} {about.device}", access_log=server.access_log)
+        serve(served, server.host, server.port, about, access_log=server.access_log, limits=server.limits)
     except (CannotListen, CannotLoad) as error:
         raise click.ClickException(str(error)) from None
 

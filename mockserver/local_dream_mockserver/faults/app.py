@@ -72,7 +72,8 @@ class AlteredGenerate(GenerateEndpoint):
         return hooks_of(request).read(body, self.reader.read)
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:
-        return Generation(Told(self.engine, hooks_of(request)), asked, self.worker)
+        engine = Told(self.engine, hooks_of(request))
+        return Generation(engine, asked, self.worker, self.settings.lag_while_wanted)
 
     async def encoded(
         self, events: AsyncIterator[Event], asked: GenerationRequest, request: Request

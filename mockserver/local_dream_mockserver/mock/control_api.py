@@ -19,6 +19,8 @@ from local_dream_mockserver.mock.answers import BadAnswer, answers_of
 from local_dream_mockserver.mock.request_log import RequestLog
 from local_dream_mockserver.mock.state import MockState
 from local_dream_mockserver.proxy.unknown import Unknown
+from local_dream_mockserver.server.access import HostGuard, TokenGuard
+from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection import read_body
 from local_dream_mockserver.server.errors import APIError, answer_api_error, answer_http_exception
 
@@ -28,11 +30,17 @@ LONGEST_WAIT = 60.0
 
 
 class Control:
-    """A door that answers what is under /__mock__/, which the journal does not list."""
+    """A door that answers what is under /__mock__/, which the journal does not list.
 
-    def __init__(self, app: ASGIApp, orders: MockState, journal: RequestLog) -> None:
+    It asks for the server's token, and looks at Host even where the API does not: the journal holds prompts.
+    """
+
+    def __init__(self, app: ASGIApp, orders: MockState, journal: RequestLog, settings: ServerSettings) -> None:
         self.app = app
-        self.desk = Desk(orders, journal).app()
+        desk: ASGIApp = Desk(orders, journal).app()
+        if settings.token is not None:
+            desk = TokenGuard(desk, settings.token)
+        self.desk = HostGuard(desk, settings.hosts or (), foreign_origins=True)  # every Origin is refused within
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from local_dream_mockserver.faults.catalogue import Fault, Quirk
@@ -115,10 +115,9 @@ class PromptServer(Fronted):
         counter = 0
         while not self._stopping.is_set() and not await self.on_tick(counter):
             counter = (counter + 1) % 864_000
-            try:
-                await asyncio.wait_for(self._stopping.wait(), TICK)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._stopping.wait()
 
     def stop(self) -> None:
         self.should_exit = True

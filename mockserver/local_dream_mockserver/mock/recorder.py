@@ -44,7 +44,7 @@ class Recorded:
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self.settings.max_body:
             return  # refused before a byte of it is read
-        whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle)
+        whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         self.journal.keep(request, visit.body, whole)
         if whole:
             request.breaches = await run_in_threadpool(
@@ -64,21 +64,27 @@ class Visit:
         self._sent = False
         self.body = b""
 
-    async def read_ahead(self, most: int, idle: float) -> bool:
-        """Reads the body into `body`; whether all of it came, within `most` bytes and without pausing for `idle` s."""
+    async def read_ahead(self, most: int, idle: float, longest: float) -> bool:
+        """Reads the body into `body`; whether all of it came, within `most` bytes and `longest` s, and without pausing
+        for `idle` s."""
         body = bytearray()
-        while len(body) <= most:
+        whole = left = False
+        until = asyncio.get_running_loop().time() + longest
+        while len(body) <= most and not whole and not left:
             try:
-                message = await asyncio.wait_for(self._received(), idle)
+                async with asyncio.timeout(min(idle, until - asyncio.get_running_loop().time())):
+                    message = await self._received()
             except TimeoutError:
                 break
-            self._ahead.append(message)
             body += message.get("body", b"")
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                break
+            left = message["type"] == "http.disconnect"
+            whole = not left and not message.get("more_body", False)
         self.body = bytes(body)
-        last = self._ahead[-1] if self._ahead else {"type": "none"}
-        return last["type"] == "http.request" and not last.get("more_body", False)
+        if body or whole:
+            self._ahead.append({"type": "http.request", "body": self.body, "more_body": not whole})
+        if left:
+            self._ahead.append({"type": "http.disconnect"})
+        return whole
 
     async def receive(self) -> Message:
         return self._ahead.pop(0) if self._ahead else await self._received()

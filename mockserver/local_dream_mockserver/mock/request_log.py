@@ -127,6 +127,7 @@ class RequestLog:
         with self._lock:
             self._requests: deque[Request] = deque()
             self._count = 0
+            self._held = 0
             self._began = time.monotonic()
 
     @property
@@ -147,14 +148,16 @@ class RequestLog:
                 at=time.monotonic() - self._began,
             )
             self._requests.append(request)
+            self._trim()
         return request
 
     def keep(self, request: Request, body: bytes, complete: bool) -> None:
         """Keeps a request's body, and drops the oldest requests where there is no room."""
         with self._lock:
             request.body, request.complete = body, complete
-            while len(self._requests) > 1 and self._too_much():
-                self._requests.popleft()
+            if request in self._requests:  # and has not been dropped, or forgotten by `clear`
+                self._held += len(body)
+            self._trim()
 
     def settle(self, seconds: float) -> None:
         """Waits until nothing is under way. Raises TimeoutError."""
@@ -162,6 +165,6 @@ class RequestLog:
         for request in self.requests:
             request.wait(max(0.0, until - time.monotonic()))
 
-    def _too_much(self) -> bool:
-        held = sum(len(request.body) for request in self._requests)
-        return len(self._requests) > self._most_requests or held > self._most_bytes
+    def _trim(self) -> None:
+        while len(self._requests) > 1 and (len(self._requests) > self._most_requests or self._held > self._most_bytes):
+            self._held -= len(self._requests.popleft().body)

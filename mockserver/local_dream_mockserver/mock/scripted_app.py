@@ -27,5 +27,5 @@ def create_scripted_app(
         Middleware(Door, choose=orders),
     ]
     if control:
-        doors.insert(0, Middleware(Control, orders=orders, journal=journal))
+        doors.insert(0, Middleware(Control, orders=orders, journal=journal, settings=settings))
     return create_app(engine, settings, doors=doors, generate=AlteredGenerate, upscale=AlteredUpscale)

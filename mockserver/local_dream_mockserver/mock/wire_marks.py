@@ -89,6 +89,7 @@ class Unmarked(ResponseMutator):
     async def send(self, answer: Answer, out: Out) -> None:
         noted = Noted(out)
         watching = asyncio.ensure_future(self._watch(noted))
+        await asyncio.sleep(0)  # it must wait for the client to leave before the bend does, which ends then
         try:
             await self._bend.send(replace(answer, head=answer.head.without(MARK)), noted)
         finally:

@@ -15,6 +15,8 @@ except ImportError:  # Windows: there a reset may overtake the last bytes
 
 NOW = struct.pack("ii", 1, 0)
 """SO_LINGER: close at once, with a reset."""
+UNREAD_SECONDS = 60.0
+"""How long a client may take to read a piece of at most 64 KiB before it counts as gone."""
 FLUSH_SECONDS = 2.0
 """How long a reset waits at most until what was sent before it has reached the client."""
 
@@ -34,8 +36,15 @@ class ClientSide:
 
     async def write(self, data: bytes) -> None:
         if not self.closed and data:
+            if self._writer.transport.is_closing():  # uvloop would raise RuntimeError, which is no OSError
+                raise ConnectionResetError("the client has gone")
             self._writer.write(data)
-            await self._writer.drain()
+            try:
+                async with asyncio.timeout(UNREAD_SECONDS):
+                    await self._writer.drain()
+            except TimeoutError:
+                self._writer.transport.abort()  # what is unsent would keep the connection
+                raise
 
     async def close(self) -> None:
         self.closed = True

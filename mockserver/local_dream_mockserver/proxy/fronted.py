@@ -8,8 +8,21 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 
 from local_dream_mockserver.proxy.proxy import Proxy, Upstream, parse_upstream
+from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.http_protocol import HttpProtocol
-from local_dream_mockserver.server.run import Protocols, Server, cannot_listen, listen, prepare, say_ready, url_of
+from local_dream_mockserver.server.run import (
+    LIMITS,
+    Protocols,
+    Server,
+    cannot_listen,
+    listen,
+    prepare,
+    say_ready,
+    url_of,
+)
+
+ENDING = 0.3
+"""Seconds that answers have to end in when the server is stopped."""
 
 
 def serve_fronted(
@@ -21,12 +34,16 @@ def serve_fronted(
     *,
     access_log: bool = False,
     http: Protocols = HttpProtocol,
+    limits: ConnectionLimits = LIMITS,
 ) -> None:
     """As `run.serve`, with the proxy that `front` makes listening at the address, and the server at a free port."""
-    prepare(access_log)
+    prepare(access_log, limits)
     listener = listen("127.0.0.1", 0)
     proxy = front(parse_upstream(url_of(listener)))
-    Fronted(app, proxy, host, port, lambda url: say_ready(url, about), access_log=access_log, http=http).run([listener])
+    server = Fronted(
+        app, proxy, host, port, lambda url: say_ready(url, about), access_log=access_log, http=http, limits=limits
+    )
+    server.run_as_process(listener)
 
 
 class Fronted(Server):
@@ -42,8 +59,9 @@ class Fronted(Server):
         *,
         access_log: bool = False,
         http: Protocols = HttpProtocol,
+        limits: ConnectionLimits = LIMITS,
     ) -> None:
-        super().__init__(app, lambda: None, access_log=access_log, http=http)
+        super().__init__(app, lambda: None, access_log=access_log, http=http, limits=limits)
         self._proxy = proxy
         self._address = host, port
         self._tell = ready
@@ -58,5 +76,8 @@ class Fronted(Server):
         self._tell(url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._proxy.stop_listening()
+        await self.lifespan.shutdown()
+        await self._proxy.answered(ENDING)
         await self._proxy.close()
         await super().shutdown(sockets)

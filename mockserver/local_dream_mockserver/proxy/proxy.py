@@ -6,15 +6,22 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from local_dream_mockserver.proxy.answers import AnswerReader, NotHttp
 from local_dream_mockserver.proxy.client_side import ClientSide, closed
 from local_dream_mockserver.proxy.mutator import Answer, Head, ResponseMutator
 from local_dream_mockserver.proxy.requests import Asked, RequestLog
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, logger
 
 PIECE = 64 * 1024
+MOST_CONNECTIONS = 1000
+"""Clients at a time; the next one is answered with 503."""
+TURNED_AWAY_FOR = 0.5
+"""Seconds that a connection beyond the limit stays open."""
+TOLD_EVERY = 60.0
+"""Seconds between two lines of the log that say that all connections are taken."""
 
 
 class BadUpstream(Exception):
@@ -55,8 +62,10 @@ class Proxy:
         self.upstream = upstream
         self.bends = tuple(bends)
         self.paths = tuple(paths)
+        self.most_connections = MOST_CONNECTIONS
         self._server: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Connection] = {}
+        self._told_full = float("-inf")
 
     async def listen(self, host: str, port: int) -> str:
         """Begins to accept connections; answers with the URL. Raises OSError."""
@@ -64,11 +73,21 @@ class Proxy:
         name, number = self._server.sockets[0].getsockname()[:2]
         return f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
 
-    async def close(self) -> None:
-        """Ends all connections."""
+    def stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
-        for task in self._running:
+
+    async def answered(self, within: float) -> None:
+        """Waits until no request waits for the end of its answer, `within` so many seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while any(connection.answering for connection in self._running.values()):
+                    await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        self.stop_listening()
+        for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
@@ -82,16 +101,28 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._running.add(task)
         client = ClientSide(writer)
+        connection = Connection(self, reader, client)
+        full = len(self._running) >= self.most_connections
+        self._running[task] = connection
         try:
-            await Connection(self, reader, client).run()
-        except asyncio.CancelledError:
-            pass  # the proxy is being closed; asyncio would log this task's end as an error
+            if full:
+                self._tell_full()
+                await connection.turn_away()
+            else:
+                await connection.run()
+        except (asyncio.CancelledError, OSError):
+            pass  # the proxy is being closed, or the client has gone; asyncio would log this task's end as an error
         finally:
-            self._running.discard(task)
+            del self._running[task]
             if not client.closed:
                 await client.close()
+
+    def _tell_full(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._told_full >= TOLD_EVERY:
+            self._told_full = now
+            logger.warning("all %d connections of the proxy are taken", self.most_connections)
 
 
 class Connection:
@@ -102,6 +133,17 @@ class Connection:
         self._reader = reader
         self._client = client
         self._log = RequestLog()
+        self._passing = False
+
+    @property
+    def answering(self) -> bool:
+        """Whether a request waits for its answer, or for the end of it."""
+        return self._passing or bool(self._log.waiting)
+
+    async def turn_away(self) -> None:
+        """Answers with 503, and stays for a moment: closing with a request unread would reset, and lose the answer."""
+        await self._client.write(_answer(APIError(503, "too many connections; try again later", {"Retry-After": "5"})))
+        await asyncio.sleep(TURNED_AWAY_FOR)
 
     async def run(self) -> None:
         """Until either side has gone."""
@@ -111,7 +153,8 @@ class Connection:
                 upstream.host, upstream.port, ssl=upstream.tls or None, limit=PIECE
             )
         except OSError:
-            await self._client.write(_unreachable(upstream))
+            why = f"the proxy cannot reach {upstream.host} port {upstream.port}; is the server running?"
+            await self._client.write(_answer(APIError(502, why)))
             return
         tasks = [asyncio.ensure_future(self._requests(to_server)), asyncio.ensure_future(self._answers(server))]
         try:
@@ -133,6 +176,8 @@ class Connection:
             while data := await self._reader.read(PIECE):
                 self._log.feed(data)
                 try:
+                    if to_server.transport.is_closing():  # as in ClientSide.write
+                        break
                     to_server.write(data)
                     await to_server.drain()
                 except OSError:
@@ -170,6 +215,13 @@ class Connection:
 
     async def _pass(self, asked: Asked, answer: AnswerReader) -> None:
         """Raises NotHttp where the answer cannot be read; what `answer.unsent` then holds is still to be passed on."""
+        self._passing = True
+        try:
+            await self._passed(asked, answer)
+        finally:
+            self._passing = False
+
+    async def _passed(self, asked: Asked, answer: AnswerReader) -> None:
         head = await answer.head()
         bend = self._proxy.bend_for(asked, head)
         if bend is None:
@@ -183,9 +235,12 @@ class Connection:
                 pass
 
 
-def _unreachable(upstream: Upstream) -> bytes:
-    body = APIError(502, f"the proxy cannot reach {upstream.host} port {upstream.port}; is the server running?").body()
+def _answer(problem: APIError) -> bytes:
+    """The whole answer, which ends the connection."""
+    body = problem.body()
+    headers = "".join(f"{name.lower()}: {value}\r\n" for name, value in problem.headers.items())
     head = (
-        b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n{headers}"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
-    return head % len(body) + body
+    return head.encode("ascii") + body

@@ -13,6 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local_dream_mockserver.server.a1111.adapter import Adapter
+from local_dream_mockserver.server.access import HostGuard, TokenGuard
+from local_dream_mockserver.server.body_budget import BodyBudget
+from local_dream_mockserver.server.client_address import ClientAddress
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.engine import Engine
 from local_dream_mockserver.server.error_middleware import ErrorMiddleware
@@ -61,9 +64,18 @@ def create_app(
     if settings.a1111 and settings.generate:
         routes += Adapter(engine, settings, generations).routes()
     inner = [door for extension in extensions for door in extension.doors()]
+    if settings.token is not None:
+        inner.append(Middleware(TokenGuard, token=settings.token))  # within cors: pages may read the refusal
+    outer = [
+        Middleware(ErrorMiddleware),
+        Middleware(ClientAddress),
+        Middleware(BodyBudget, most=max(settings.max_bodies, settings.max_body)),
+    ]
+    if settings.hosts is not None:
+        outer.append(Middleware(HostGuard, hosts=settings.hosts, foreign_origins=settings.foreign_origins))
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(ErrorMiddleware), *doors, *inner],
+        middleware=[*outer, *doors, *inner],
         exception_handlers={APIError: answer_api_error, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )

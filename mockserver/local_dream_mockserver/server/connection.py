@@ -41,8 +41,9 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def read_body(request: Request, most: int, idle: float) -> bytes:
-    """The whole body. Raises Problem: 413 beyond `most` bytes, 408 when it pauses for `idle` seconds; or ClientGone.
+async def read_body(request: Request, most: int, idle: float, whole: float = 600.0) -> bytes:
+    """The whole body. Raises APIError: 413 beyond `most` bytes, 408 when it pauses for `idle` seconds or takes longer
+    than `whole` seconds in all; or ClientGone.
 
     A body whose Content-Length is too large is refused before a byte of it is read.
     """
@@ -54,18 +55,26 @@ async def read_body(request: Request, most: int, idle: float) -> bytes:
         raise _too_long(most)
     body = bytearray()
     stream = request.stream().__aiter__()
-    while True:
-        try:
-            body += await asyncio.wait_for(anext(stream), idle)
-        except StopAsyncIteration:
-            return bytes(body)
-        except ClientDisconnect:
-            raise ClientGone from None
-        except TimeoutError:
-            message = f"the body paused for {idle:g} s; send it without pausing"
+    until = asyncio.get_running_loop().time() + whole
+    try:
+        while True:
+            left = until - asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(idle, left)):  # not wait_for, see event_stream
+                body += await anext(stream)
+            if len(body) > most:
+                raise _too_long(most)
+    except StopAsyncIteration:
+        return bytes(body)
+    except ClientDisconnect:
+        raise ClientGone from None
+    except TimeoutError:
+        if left < idle:
+            message = f"the body took more than {whole:g} s; send it faster"
             raise APIError(408, message, code=Code.STALLED, field="body") from None
-        if len(body) > most:
-            raise _too_long(most)
+        message = f"the body paused for {idle:g} s; send it without pausing"
+        raise APIError(408, message, code=Code.STALLED, field="body") from None
+    finally:
+        body.clear()  # the traceback of what is raised keeps this frame alive, for as long as somebody looks at it
 
 
 def _too_long(most: int) -> APIError:

@@ -28,6 +28,9 @@ class ErrorMiddleware:
             await self.app(scope, receive, watched)
         except asyncio.CancelledError:
             logger.warning("stopped before an answer was complete")
+        except APIError as refusal:
+            if not started:
+                await refusal.response()(scope, receive, send)
         except ClientGone:
             if not started:
                 await APIError(408, "the client hung up", code=Code.STALLED).response()(scope, receive, send)

@@ -50,6 +50,8 @@ class Code(StrEnum):
     NO_SUCH_METHOD = "no-such-method"
     NO_SUCH_THING = "no-such-thing"
     """A sampler, a picture or a model that a request refers to."""
+    FORBIDDEN = "forbidden"
+    """A host, an origin or a token that is not let in."""
     BUSY = "busy"
     ENGINE = "engine"
     """The engine refused the request."""

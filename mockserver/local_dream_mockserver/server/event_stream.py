@@ -35,6 +35,8 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async for piece in self.pieces:
-            sending = send({"type": "http.response.body", "body": piece, "more_body": True})
-            await asyncio.wait_for(sending, self.write_idle)
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes while the send ends, and the client has
+            # gone unnoticed then.
+            async with asyncio.timeout(self.write_idle):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

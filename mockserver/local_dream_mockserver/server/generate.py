@@ -43,7 +43,9 @@ class GenerateEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Raises Problem for every refusal, and for a failure before the stream has begun."""
-        body = await read_body(request, self.settings.max_body, self.settings.body_idle)
+        if not self.settings.busy:  # there, a request that is wrong is told so while another one is generated
+            self.worker.expect_room()
+        body = await read_body(request, self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         async with self._readers:
             asked = await run_in_threadpool(self.read, body, request)
         generation = self.begin(asked, request)
@@ -61,7 +63,7 @@ class GenerateEndpoint:
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:
         """Puts the request in the lane."""
-        return Generation(self.engine, asked, self.worker)
+        return Generation(self.engine, asked, self.worker, self.settings.lag_while_wanted)
 
     def events(self, generation: Generation) -> AsyncIterator[Event]:
         """The events to send."""

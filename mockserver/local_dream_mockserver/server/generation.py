@@ -7,18 +7,21 @@ import base64
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from typing import Protocol
 
 import numpy as np
 
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Rgb, Step
-from local_dream_mockserver.server.errors import APIError, as_api_error
+from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.events import Complete, Event, Failed, Progress
 from local_dream_mockserver.server.image_output import file_of
 from local_dream_mockserver.server.worker import Worker
 
-ROOM = 16
-"""Events that the engine may be ahead of a slow reader before it has to wait: previews are large."""
+ROOM = 32 * 1024 * 1024
+"""Bytes of events that the engine may be ahead of a slow reader before it has to wait; one event always has room."""
+TICK = 0.05
+"""Seconds between two looks whether the client has gone, while the engine waits for it."""
 
 
 class Generates(Protocol):
@@ -31,20 +34,27 @@ class Generates(Protocol):
 class Generation(AsyncIterator[Event]):
     """Puts the request in the lane at once; then iterate over it for its events, once, and `close` it in any case."""
 
-    def __init__(self, engine: Generates, request: GenerationRequest, worker: Worker) -> None:
+    def __init__(
+        self, engine: Generates, request: GenerationRequest, worker: Worker, lag_while_wanted: float = 10.0
+    ) -> None:
         self._engine = engine
         self._request = request
         self._loop = asyncio.get_running_loop()
         self._made: asyncio.Queue[Event | APIError] = asyncio.Queue()
-        self._room = threading.Semaphore(ROOM)
+        self._worker = worker
+        self._lag_left = lag_while_wanted
+        self._ahead = 0
+        self._read = threading.Condition()
         self._first: Event | APIError | None = None
         self._over = False
         self._job = worker.submit(self._work)
+        self._job.future.add_done_callback(self._stopped)
 
     async def opened(self, within: float) -> None:
         """Waits for the engine's first word, or for `within` seconds. Raises Problem if that word is a failure."""
         try:
-            self._first = await asyncio.wait_for(self._made.get(), within)
+            async with asyncio.timeout(within):  # not wait_for, see event_stream
+                self._first = await self._made.get()
         except TimeoutError:
             return
         if isinstance(self._first, APIError):
@@ -55,7 +65,9 @@ class Generation(AsyncIterator[Event]):
             raise StopAsyncIteration
         made = self._first or await self._made.get()
         self._first = None
-        self._room.release()
+        with self._read:
+            self._ahead -= _size(made)
+            self._read.notify()
         if isinstance(made, APIError):
             made = Failed(message=made.message)
         self._over = not isinstance(made, Progress)
@@ -70,15 +82,25 @@ class Generation(AsyncIterator[Event]):
         try:
             for made in self._engine.generate(self._request, cancelled):
                 if isinstance(made, Picture):
-                    self._put(self._complete(made, time.monotonic() - started), cancelled)
+                    complete = self._complete(made, time.monotonic() - started)
+                    if not cancelled():
+                        self._tell(complete)  # there is nothing to wait for any more, however slowly it is read
                     return
                 self._put(self._progress(made), cancelled)
                 if cancelled():
                     return
             if not cancelled():
                 raise EngineError("the engine ended without a picture")
-        except BaseException as error:  # whatever an engine raises, the client hears of it and the lane lives on
-            self._put(as_api_error(error), cancelled)
+        except ReadsTooSlowly:
+            self._tell(APIError(503, "the answer was read too slowly while other requests waited", code=Code.STALLED))
+        except BaseException as error:  # whatever an engine raises, the client hears of it and the worker lives on
+            if not cancelled():
+                self._tell(as_api_error(error))
+
+    def _stopped(self, future: Future[None]) -> None:
+        """The job has ended. It never fails by itself, so that an error means: the server is being stopped."""
+        if not future.cancelled() and isinstance(error := future.exception(), APIError):
+            self._tell(error)
 
     def _progress(self, made: Step) -> Progress:
         if made.preview is None:
@@ -104,9 +126,30 @@ class Generation(AsyncIterator[Event]):
             raise EngineError(f"the engine made {rgb.dtype} {rgb.shape} where uint8 {wanted} was asked for")
         return base64.b64encode(file_of(rgb, format or "raw")).decode("ascii")
 
-    def _put(self, made: Event | APIError, cancelled: Cancelled) -> None:
-        while not self._room.acquire(timeout=0.05):
-            if cancelled():
-                return
+    def _put(self, made: Event, cancelled: Cancelled) -> None:
+        """Raises ReadsTooSlowly."""
+        with self._read:
+            while self._ahead and self._ahead + _size(made) > ROOM and not cancelled():
+                began = time.monotonic()
+                self._read.wait(TICK)
+                if self._worker.wanted:
+                    self._lag_left -= time.monotonic() - began
+                if self._lag_left <= 0:
+                    raise ReadsTooSlowly
         if not cancelled():
-            self._loop.call_soon_threadsafe(self._made.put_nowait, made)
+            self._tell(made)
+
+    def _tell(self, made: Event | APIError) -> None:
+        with self._read:
+            self._ahead += _size(made)
+        self._loop.call_soon_threadsafe(self._made.put_nowait, made)
+
+
+class ReadsTooSlowly(Exception):
+    """The client keeps others waiting, because it does not read what has been made."""
+
+
+def _size(made: Event | APIError) -> int:
+    """What an event takes up in memory, in bytes, about."""
+    image = made.image if isinstance(made, Progress | Complete) else None
+    return 200 + len(image or "")

@@ -16,6 +16,10 @@ from local_dream_mockserver.server.errors import APIError, Code
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DATA_URL = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
+RUN_LENGTH_CODED = (1, 2)
+"""BMP's compressions RLE8 and RLE4. Pillow decodes them in Python, pixel by pixel."""
+MOST_READS = 250_000
+"""Reads that one picture may take: a PNG file of 64 MiB in chunks of 8 KiB takes about 40,000."""
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -49,10 +53,23 @@ def decode_base64(field: str, text: str) -> bytes:
     return data
 
 
+class BoundedFile(io.BytesIO):
+    """A file in memory that may be read in so many pieces only. Pillow goes through the blocks of a file in Python, one
+    read or more for each: a file of small blocks alone would keep it busy for a minute."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > MOST_READS:
+            raise OSError("a file of too many blocks")
+        return super().read(size)
+
+
 def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
     data = decode_base64(field, text)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(BoundedFile(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(field, max_pixels) from None
     except Exception:  # the decoders raise whatever a broken file makes them raise
@@ -60,6 +77,13 @@ def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
         raise APIError(400, message, code=Code.NOT_A_PICTURE, field=field) from None
     if image.width * image.height > max_pixels:
         raise _too_large(field, max_pixels)
+    if image.format == "BMP" and image.info.get("compression") in RUN_LENGTH_CODED:
+        raise APIError(
+            400,
+            f"{field}: a run-length coded BMP file; send a PNG file as base64",
+            code=Code.NOT_A_PICTURE,
+            field=field,
+        )
     try:
         image.load()
         return _flat(ImageOps.exif_transpose(image), ground)

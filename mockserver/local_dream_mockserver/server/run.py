@@ -7,17 +7,25 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TypeAlias, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from local_dream_mockserver.server.connection_limits import ConnectionLimits, LimitedConfig, raise_descriptors
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 
 Protocols: TypeAlias = Callable[..., HttpProtocol]
 """What makes the protocol of each new connection."""
+
+
+LIMITS = ConnectionLimits()
+STOP_WITHIN = 1.7
+"""Seconds from the signal to the end of the process, whatever its threads are at."""
 
 
 class CannotListen(Exception):
@@ -32,20 +40,24 @@ def serve(
     *,
     access_log: bool = False,
     http: Protocols = HttpProtocol,
+    limits: ConnectionLimits = LIMITS,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then returns. Raises CannotListen.
+    """Serves until SIGTERM or SIGINT, then returns, or ends the process with status 0 where threads still work. Raises
+    CannotListen.
 
     When the server accepts connections, one line goes to stdout: `ready URL ABOUT`. Port 0 takes a free port.
     The access log (method, path, status) goes to stderr; it never holds a body.
     """
-    prepare(access_log)
+    prepare(access_log, limits)
     listener = listen(host, port)
     url = url_of(listener)
-    Server(app, lambda: say_ready(url, about), access_log=access_log, http=http).run([listener])
+    server = Server(app, lambda: say_ready(url, about), access_log=access_log, http=http, limits=limits)
+    server.run_as_process(listener)
 
 
-def prepare(access_log: bool) -> None:
-    """Logging to stderr, and signals that end the server in order. Before a server runs."""
+def prepare(access_log: bool, limits: ConnectionLimits) -> None:
+    """Logging to stderr, signals that end the server in order, and file descriptors. Before a server runs."""
+    raise_descriptors(limits.most)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO if access_log else logging.WARNING, format="%(message)s")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
@@ -82,6 +94,14 @@ def _stopped(number: int, frame: FrameType | None) -> None:
     """uvicorn has stopped by the time it raises the signal again; the process then ends as it should, with status 0."""
 
 
+def end_process() -> None:
+    """Ends the process now, with status 0. A thread that computes cannot be stopped, and has nothing to save."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
+
+
 class Server(uvicorn.Server):
     """uvicorn as this project runs it: one worker, our HTTP protocol. Calls `ready` once it accepts connections."""
 
@@ -92,8 +112,9 @@ class Server(uvicorn.Server):
         *,
         access_log: bool = False,
         http: Protocols = HttpProtocol,
+        limits: ConnectionLimits = LIMITS,
     ) -> None:
-        config = uvicorn.Config(
+        config = LimitedConfig(
             app,
             http=cast(type[HttpProtocol], http),
             ws="none",
@@ -103,9 +124,32 @@ class Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=1,
             backlog=2048,
+            limits=limits.fitted(),
         )
         super().__init__(config)
         self._ready = ready
+        self._ends_process = False
+
+    def run_as_process(self, listener: socket.socket) -> None:
+        """Runs as what this process is there for, which a signal ends within STOP_WITHIN seconds."""
+        self._ends_process = True
+        self.run([listener])
+        if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+            end_process()  # Python would wait for the engine's step to end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._ends_process:
+            watch = threading.Timer(STOP_WITHIN, end_process)
+            watch.daemon = True
+            watch.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tells the application first, so that streams end with an error event rather than being cut."""
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

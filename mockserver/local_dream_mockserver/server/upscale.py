@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_dream_mockserver.server.config import ServerSettings
-from local_dream_mockserver.server.connection import read_body, while_connected
+from local_dream_mockserver.server.connection import ClientGone, read_body, while_connected
 from local_dream_mockserver.server.engine import Cancelled, Engine, Limits, Rgb
 from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.image_output import jpeg_of
@@ -59,11 +59,12 @@ class UpscaleEndpoint:
     async def answer(self, request: Request) -> Response:
         """Raises Problem for every refusal and failure."""
         asked = self.read(request.headers)
+        self.worker.expect_room()
         try:
             upscaler = self.engine.resolve_upscaler(asked.path)
         except Exception as error:  # an engine may raise anything
             raise as_api_error(error, PATH) from error
-        body = await read_body(request, self.settings.max_body, self.settings.body_idle)
+        body = await read_body(request, self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         check_length(asked, len(body))
         rgb = np.frombuffer(body, dtype=np.uint8).reshape(asked.height, asked.width, 3)
         job = self.worker.submit(lambda cancelled: self.work(rgb, upscaler, asked.use_opencl, cancelled))
@@ -86,7 +87,11 @@ class UpscaleEndpoint:
         try:
             large = self.engine.upscale(rgb, upscaler, use_opencl, cancelled)
         except Exception as error:  # an engine may raise anything
+            if cancelled():
+                raise ClientGone from None  # not the engine's failure, and not for the log
             raise as_api_error(error) from error
+        if cancelled():
+            raise ClientGone
         height, width = large.shape[:2]
         return UpscaleAnswer(jpeg_of(large), width, height, time.monotonic() - started)
 

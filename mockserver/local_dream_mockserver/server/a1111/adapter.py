@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from local_dream_mockserver.server.strict_json import read_object
 from local_dream_mockserver.server.worker import Worker
 
 MOST_PICTURES = 16
+DEEPEST = 100
+"""Levels of a body: what can be read can be written again too, wherever in the answer it stands."""
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,7 +78,9 @@ class Adapter:
         return JSONResponse(None)
 
     async def _body(self, request: Request) -> dict[str, Any]:
-        return read_object(await read_body(request, self.settings.max_body, self.settings.body_idle), "a JSON object")
+        settings = self.settings
+        body = await read_body(request, settings.max_body, settings.body_idle, settings.body_whole)
+        return await run_in_threadpool(read_repeatable, body)
 
     async def _pictures(self, request: Request, sent: dict[str, Any], image: str | None) -> Response:
         count = count_of(sent, MOST_PICTURES)
@@ -103,7 +107,7 @@ class Adapter:
         return JSONResponse(answer)
 
     async def _made(self, asked: GenerationRequest) -> Complete:
-        generation = Generation(self.engine, asked, self.generations)
+        generation = Generation(self.engine, asked, self.generations, self.settings.lag_while_wanted)
         try:
             async for event in generation:
                 if isinstance(event, Complete):
@@ -113,6 +117,33 @@ class Adapter:
         finally:
             generation.close()
         raise AssertionError("a generation ends with one of the two")
+
+
+def read_repeatable(body: bytes) -> dict[str, Any]:
+    """The body, which the answer will repeat: it must be writable as JSON too. Raises APIError (400)."""
+    sent = read_object(body, "a JSON object")
+    level: list[Any] = [sent]
+    for _ in range(DEEPEST):
+        level = [inner for value in level for inner in _inside(value)]
+    if level:
+        raise APIError(
+            400,
+            f"the body is nested deeper than {DEEPEST} levels; send what clients of this API send",
+            code=Code.JSON_TOO_DEEP,
+        )
+    try:
+        json.dumps(sent, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise APIError(
+            400, "the body holds half a surrogate pair, which is no character; send whole ones", code=Code.NOT_TEXT
+        ) from None
+    return sent
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def told(answer: Answer) -> Answer:

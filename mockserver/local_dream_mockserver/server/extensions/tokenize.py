@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local_dream_mockserver.server.connection import read_body
+from local_dream_mockserver.server.connection import ClientGone, read_body
 from local_dream_mockserver.server.engine import TokenCount, Tokenizes
 from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.extensions.extension import Extension
@@ -41,8 +41,11 @@ class Tokenize(Extension):
     async def answer(self, request: Request) -> Response:
         """Raises TokenizeProblem."""
         try:
-            body = await read_body(request, self.settings.max_body, self.settings.body_idle)
-            return await run_in_threadpool(self.count, prompt_of(body))
+            settings = self.settings
+            body = await read_body(request, settings.max_body, settings.body_idle, settings.body_whole)
+            return await run_in_threadpool(lambda: self.count(prompt_of(body)))
+        except ClientGone:
+            raise
         except Exception as error:  # an engine may raise anything
             problem = as_api_error(error)
             raise TokenizeProblem(problem.status, problem.message, code=problem.code, field=problem.field) from error

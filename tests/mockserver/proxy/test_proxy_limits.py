@@ -1,0 +1,93 @@
+"""Clients of the proxy that are too many, or do not read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+import uvloop
+
+from local_dream_mockserver.proxy import client_side
+from local_dream_mockserver.proxy.proxy import Proxy, parse_upstream
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n"
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def before(handler: Handler) -> tuple[asyncio.Server, Proxy, int]:
+    """A proxy before a server with this handler, and the proxy's port."""
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    proxy = Proxy(parse_upstream(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"), [])
+    url = await proxy.listen("127.0.0.1", 0)
+    return server, proxy, int(url.rpartition(":")[2])
+
+
+def test_a_client_too_many_is_answered_with_503(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server, proxy, port = await before(silent)
+        proxy.most_connections = 1
+        _, first = await asyncio.open_connection("127.0.0.1", port)
+        reader, second = await asyncio.open_connection("127.0.0.1", port)
+        second.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n")
+        first.close()
+        second.close()
+        await proxy.close()
+        server.close()
+
+    asyncio.run(scenario())
+    assert "all 1 connections of the proxy are taken" in caplog.text
+
+
+def test_a_client_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_side, "UNREAD_SECONDS", 0.2)
+    left = asyncio.Event()
+
+    async def scenario() -> None:
+        async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(ANSWER)
+            try:
+                while True:
+                    writer.write(bytes(65536))
+                    await writer.drain()
+            except OSError:
+                left.set()
+
+        server, proxy, port = await before(endless)
+        _, client = await asyncio.open_connection("127.0.0.1", port)
+        client.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's socket transports have it
+        client.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.wait_for(left.wait(), 20)
+        client.transport.abort()
+        await proxy.close()
+        server.close()
+
+    asyncio.run(scenario())
+
+
+def test_writing_to_a_client_that_has_gone_is_an_os_error() -> None:
+    async def scenario() -> None:
+        failed = asyncio.Event()
+
+        async def told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            client = client_side.ClientSide(writer)
+            writer.transport.abort()
+            await asyncio.sleep(0.01)
+            with pytest.raises(ConnectionResetError):
+                await client.write(b"late")
+            failed.set()
+
+        server = await asyncio.start_server(told, "127.0.0.1", 0)
+        _, client = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with asyncio.timeout(20):
+            await failed.wait()
+        client.close()
+        server.close()
+
+    uvloop.run(scenario())
