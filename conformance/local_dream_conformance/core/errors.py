@@ -13,3 +13,7 @@ class NotApplicable(Exception):
 
 class MissingEvidence(Exception):
     """The evidence holds no such exchange (over budget, deselected, or a recording without it)."""
+
+
+class ReportRefused(ValueError):
+    """No such report can be made of a run; the message says why, in one line."""

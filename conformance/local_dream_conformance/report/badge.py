@@ -1,13 +1,13 @@
-"""Badges: the verdict of a whole run as shields.io endpoint JSON and as SVG. Refused for anything less."""
+"""Badges: the verdict of a whole run as shields.io endpoint JSON and as SVG. ReportRefused for anything less."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from local_dream_conformance.core.errors import ReportRefused
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import template
-from local_dream_conformance.report.formats import Refused
 from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.result import Outcome
 
@@ -17,9 +17,9 @@ HEIGHT, MARGIN = 20, 6
 
 
 def endpoint(document: ViewModel) -> dict[str, Any]:
-    """The badge as shields.io reads it (https://shields.io/badges/endpoint-badge). Raises Refused."""
+    """The badge as shields.io reads it (https://shields.io/badges/endpoint-badge). Raises ReportRefused."""
     if document.partial:
-        raise Refused(f"{document.partial}; a badge needs a whole run against a server")
+        raise ReportRefused(f"{document.partial}; a badge needs a whole run against a server")
     return {
         "schemaVersion": 1,
         "label": f"Local Dream contract {document.contract}",
@@ -29,12 +29,12 @@ def endpoint(document: ViewModel) -> dict[str, Any]:
 
 
 def text(document: ViewModel) -> str:
-    """The endpoint JSON as a file. Raises Refused."""
+    """The endpoint JSON as a file. Raises ReportRefused."""
     return json.dumps(endpoint(document), indent=1) + "\n"
 
 
 def svg(document: ViewModel) -> str:
-    """The badge as a picture. Raises Refused."""
+    """The badge as a picture. Raises ReportRefused."""
     badge = endpoint(document)
     left, right = (_width(badge[part]) + 2 * MARGIN for part in ("label", "message"))
     return template.render(

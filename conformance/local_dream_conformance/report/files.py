@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.core.errors import BadSetting, ReportRefused
 from local_dream_conformance.core.exchange import Transcript
-from local_dream_conformance.report.formats import FORMATS, Refused, markdown
+from local_dream_conformance.report.formats import FORMATS, markdown
 from local_dream_conformance.result.result import Result
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -49,7 +49,7 @@ class Reports:
                     text = make(result, transcripts)
                     Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
                     yield f"{kind.noun}: {path}"
-                except Refused as refused:
+                except ReportRefused as refused:
                     yield f"no {kind.noun} in {path}: {refused}"
         if self.summary is not None:
             try:

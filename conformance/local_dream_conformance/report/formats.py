@@ -11,11 +11,7 @@ from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.result import Result
 
 Text: TypeAlias = Callable[[Result, Sequence[Transcript]], str]
-"""Makes a report of a result. `transcripts` hold no tokens any more. May raise Refused."""
-
-
-class Refused(ValueError):
-    """No such report can be made of this run; the message says why, in one line."""
+"""Makes a report of a result. `transcripts` hold no tokens any more. May raise ReportRefused."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.errors import ReportRefused
 from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
 from local_dream_conformance.report import badge
-from local_dream_conformance.report.formats import Refused
 from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Replayed, ScenarioLine
@@ -72,7 +72,7 @@ def _over_budget() -> Sequence[ScenarioLine]:
 def test_refused_for_less_than_a_whole_run(changes: dict[str, Any], words: str) -> None:
     document = ViewModel(result(judged("HLT-01"), **changes))
     for make in (badge.text, badge.svg):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ReportRefused) as caught:
             make(document)
         assert str(caught.value) == f"{words}; a badge needs a whole run against a server"
 
@@ -82,7 +82,7 @@ def test_refused_for_less_than_a_whole_run(changes: dict[str, Any], words: str) 
     [(Verdict.UNTESTED, ENDED, "ended before everything was judged"), (Verdict.ERROR, "it raised", "as suite error")],
 )
 def test_refused_for_a_run_that_broke_off(verdict: Verdict, reason: str, words: str) -> None:
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(ReportRefused, match=words):
         badge.text(ViewModel(result(judged("HLT-01"), judged("HLT-02", verdict, reason))))
 
 
