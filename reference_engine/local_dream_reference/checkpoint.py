@@ -17,7 +17,7 @@ from local_dream_reference.precision import run_in
 from local_dream_reference.source import check_kind, find_source
 
 if TYPE_CHECKING:
-    from local_dream_reference.runtime.networks import Conversion
+    from local_dream_reference.runtime.converted_model import ConvertedModel
 
 
 def load_pipeline(
@@ -25,7 +25,7 @@ def load_pipeline(
     device: torch.device,
     dtype: torch.dtype,
     config: str | None = None,
-    conversion: Conversion | None = None,
+    conversion: ConvertedModel | None = None,
 ) -> Any:
     """Load a pipeline for txt2img, ready on the device.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from local_dream_reference.guidance import Guidance
     from local_dream_reference.pipelines import Request, Rgb, Tasks
-    from local_dream_reference.runtime.networks import Conversion
+    from local_dream_reference.runtime.converted_model import ConvertedModel
     from local_dream_reference.upscaling.upscaler import Upscaler
 
 SCHEDULERS: Final = (
@@ -271,7 +271,7 @@ def build(chosen: Options) -> ReferenceEngine:
     return engine
 
 
-def _read(conversion: Conversion | None) -> None:
+def _read(conversion: ConvertedModel | None) -> None:
     if conversion is not None:
         with suppress(RuntimeError):  # it will be raised again by whoever needs what was not read
             conversion.ready()

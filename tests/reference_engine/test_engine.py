@@ -264,7 +264,11 @@ def test_tokens_are_counted_with_their_marks(engine: ReferenceEngine) -> None:
 
 
 def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any) -> None:
-    warm = build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "warmup": "true"}))
+    warm = build(
+        parse_options(
+            {"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "warmup": "true"}
+        )
+    )
     assert np.array_equal(draw(warm), draw(engine))
 
 
@@ -294,7 +298,11 @@ def test_options_may_be_written_with_dashes() -> None:
 
 
 def test_the_pixel_limit_can_be_set(tiny_folder: Any) -> None:
-    small = build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "max_pixels": "4096"}))
+    small = build(
+        parse_options(
+            {"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "max_pixels": "4096"}
+        )
+    )
     assert small.limits().max_pixels == 4096
     with pytest.raises(RequestRefused, match="more than 4096 pixels"):
         next(small.generate(Ask(width=72), lambda: False))

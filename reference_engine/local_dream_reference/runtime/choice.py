@@ -15,7 +15,7 @@ from local_dream_reference.source import find_source
 
 if TYPE_CHECKING:
     from local_dream_reference.runtime.compiled import Precision
-    from local_dream_reference.runtime.networks import Conversion
+    from local_dream_reference.runtime.converted_model import ConvertedModel
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Wish:
     threads: int
 
 
-def choose(wish: Wish, cache: ConversionCache) -> Conversion | None:
+def choose(wish: Wish, cache: ConversionCache) -> ConvertedModel | None:
     """The model as OpenVINO runs it, converted now if it never was; None: PyTorch is to run it.
 
     Whatever keeps OpenVINO from it is one line in the log; with the runtime "openvino" it raises UnusableModel, and so
@@ -55,7 +55,7 @@ def choose(wish: Wish, cache: ConversionCache) -> Conversion | None:
         return None
 
 
-def _conversion(wish: Wish, cache: ConversionCache) -> Conversion:
+def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
     if wish.device != "cpu":
         raise ConversionFailed(f"it is for the CPU, and the device is {wish.device}")
     if find_spec("openvino") is None:
@@ -76,9 +76,9 @@ def _conversion(wish: Wish, cache: ConversionCache) -> Conversion:
     if folder is None:
         raise ConversionFailed("the conversion cannot be read back")
 
-    from local_dream_reference.runtime.networks import Conversion
+    from local_dream_reference.runtime.converted_model import ConvertedModel
 
-    return Conversion(folder, Numbers(wish.threads, precision))
+    return ConvertedModel(folder, Numbers(wish.threads, precision))
 
 
 def _files(wish: Wish) -> list[Path]:

@@ -20,7 +20,6 @@ from typing import Any, Final
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.runtime.cache import ConversionCache
-from local_dream_reference.runtime.names import CONFIG, DECODER, ENCODER, UNET
 
 PATIENCE: Final = 1800.0
 """Seconds after which a conversion is given up."""
@@ -94,6 +93,7 @@ def _write(pipeline: Any, folder: Path) -> None:
     import torch
 
     from local_dream_reference.runtime import trial
+    from local_dream_reference.runtime.converted_model import CONFIG
 
     samples: dict[str, Any] = {}
     with torch.no_grad(), warnings.catch_warnings():
@@ -116,6 +116,8 @@ def _networks(pipeline: Any) -> Iterator[tuple[str, Any, list[Any], dict[str, tu
     """Names, networks to be traced, their shapes (-1 for what varies), and inputs; the first is what tracing sees."""
     import torch
     from torch import Tensor, nn
+
+    from local_dream_reference.runtime.converted_model import DECODER, ENCODER, UNET
 
     class Denoiser(nn.Module):
         """The UNet as the pipelines call it, with nothing that is named."""

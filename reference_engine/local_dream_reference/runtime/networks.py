@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers.configuration_utils import FrozenDict
 from torch import Tensor, nn
 
-from local_dream_reference.runtime.compiled import CompiledNetwork, Numbers
-from local_dream_reference.runtime.names import CONFIG, DECODER, ENCODER, UNET
+from local_dream_reference.runtime.compiled import CompiledNetwork
 
 
 class ConvertedDenoiser(nn.Module):
@@ -45,22 +42,3 @@ class ConvertedCoder(nn.Module):
     def forward(self, value: Tensor) -> Tensor:
         """One picture to its latents (or their moments), or back."""
         return torch.from_numpy(self._network([value.contiguous().numpy()]))
-
-
-class Conversion:
-    """A converted model: a folder of compiled networks. Made without reading any."""
-
-    def __init__(self, folder: Path, numbers: Numbers) -> None:
-        self._config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        self._networks = {name: CompiledNetwork(folder / f"{name}.blob", numbers) for name in (UNET, DECODER, ENCODER)}
-
-    def ready(self) -> None:
-        """Read what every picture needs; the encoder waits until a picture is to be encoded. Raises RuntimeError."""
-        for name in (UNET, DECODER):
-            self._networks[name].ready()
-
-    def put_into(self, pipeline: Any) -> None:
-        """Replace the networks of a pipeline, whose UNet may be missing."""
-        pipeline.unet = ConvertedDenoiser(self._networks[UNET], self._config).eval()
-        pipeline.vae.decoder = ConvertedCoder(self._networks[DECODER])
-        pipeline.vae.encoder = ConvertedCoder(self._networks[ENCODER])
