@@ -199,7 +199,7 @@ class TestConverted:
     @pytest.mark.parametrize("task", TASKS)
     def test_same_request_same_bytes_whatever_ran_before(self, task: str, converted: ReferenceEngine) -> None:
         first = draw(converted, **TASKS[task])
-        for side in range(64, 64 + 8 * 8, 8):  # more shapes than are kept
+        for side in range(64, 64 + 8 * 13, 8):  # more shapes than are kept
             draw(converted, seed=9, width=side, steps=1)
         assert np.array_equal(draw(converted, **TASKS[task]), first)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Precision: TypeAlias = Literal["f32", "bf16"]
 
-SHAPES: Final = 6
+SHAPES: Final = 12
 """Input shapes whose kernels are kept; with one more all are made anew, so that memory stays bounded."""
 
 
