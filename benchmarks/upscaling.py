@@ -8,7 +8,6 @@ the cheapest call, all threads together) say more than wall time on a machine th
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,20 +18,15 @@ import click
 import numpy as np
 
 
-def peak_mib() -> float:
-    """Greatest resident memory of this process so far, in MiB (Linux counts in KiB, macOS in bytes)."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
 def measure(side: int, model: str, folder: Path | None, repeats: int) -> dict[str, float]:
     """Seconds and memory for one square size."""
+    from local_dream_reference.machine import peak_memory
     from local_dream_reference.upscaling.catalogue import Catalogue
     from local_dream_reference.upscaling.upscaler import Upscaler
 
     upscaler = Upscaler(Catalogue(folder))
     upscaler.upscale(np.zeros((16, 16, 3), np.uint8), model)
-    before = peak_mib()
+    before = peak_memory()
     picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     seconds, core_seconds = [], []
     for _ in range(repeats):
@@ -45,7 +39,7 @@ def measure(side: int, model: str, folder: Path | None, repeats: int) -> dict[st
         "median": statistics.median(seconds),
         "core": min(core_seconds),
         "before": before,
-        "peak": peak_mib(),
+        "peak": peak_memory(),
     }
 
 

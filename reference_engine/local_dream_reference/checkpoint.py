@@ -5,7 +5,7 @@ Hub.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -14,16 +14,27 @@ from transformers.utils import logging as transformers_logging
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.precision import run_in
-from local_dream_reference.shipped import folder_of
+from local_dream_reference.source import check_kind, find_source
+
+if TYPE_CHECKING:
+    from local_dream_reference.runtime.converted_model import ConvertedModel
 
 
-def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: str | None = None) -> Any:
+def load_pipeline(
+    model: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    config: str | None = None,
+    conversion: ConvertedModel | None = None,
+) -> Any:
     """Load a pipeline for txt2img, ready on the device.
 
     ``model`` is "default", a diffusers folder, a ``.safetensors`` file or a Hub id. A single file says nothing about
     its tokenizer and network shapes: they come from ``config`` (a diffusers folder or Hub id), from a
     ``model_index.json`` beside the file, or else from where diffusers finds them for a file of its kind (the Hub,
     once).
+
+    With a ``conversion`` its networks run in the places of the model's own.
 
     Raises UnusableModel with one line.
     """
@@ -33,44 +44,40 @@ def load_pipeline(model: str, device: torch.device, dtype: torch.dtype, config: 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        pipeline = _load(model, config)
+        pipeline = _load(model, config, without_unet=conversion is not None)
     except UnusableModel:
         raise
     # Whatever a damaged or foreign model makes diffusers raise, whoever starts the engine needs one line.
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise UnusableModel(f"model {model!r} cannot be loaded: {reason}") from error
+    if conversion is not None:
+        conversion.put_into(pipeline)
+        dtype = torch.float32  # outside of the networks
     _check(pipeline, model)
     return _prepare(pipeline, device, dtype)
 
 
-def _load(model: str, config: str | None) -> Any:
-    path = folder_of(model)
-    common = {"safety_checker": None, "feature_extractor": None, "dtype": torch.float32}
-    if path.is_dir():
-        if not (path / "model_index.json").is_file():
-            raise UnusableModel(f"model {model!r}: the folder has no model_index.json; give a diffusers folder")
-        return StableDiffusionPipeline.from_pretrained(
-            path, requires_safety_checker=False, local_files_only=True, use_safetensors=True, **common
-        )
-    if path.is_file():
-        if path.suffix != ".safetensors":
-            raise UnusableModel(f"model {model!r}: only .safetensors files are loaded; convert it first")
-        beside = path.parent if (path.parent / "model_index.json").is_file() else None
-        source = config or (str(beside) if beside else None)
-        known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
-        return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
-    if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
+def _load(model: str, config: str | None, *, without_unet: bool) -> Any:
+    path = find_source(model)
+    common: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "dtype": torch.float32}
+    if path is None:
         return StableDiffusionPipeline.from_pretrained(
             model, requires_safety_checker=False, use_safetensors=True, **common
         )
-    raise UnusableModel(f"model {model!r}: no such folder or file")
+    if path.is_dir():
+        common |= {"unet": None} if without_unet else {}
+        return StableDiffusionPipeline.from_pretrained(
+            path, requires_safety_checker=False, local_files_only=True, use_safetensors=True, **common
+        )
+    beside = path.parent if (path.parent / "model_index.json").is_file() else None
+    source = config or (str(beside) if beside else None)
+    known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
+    return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
 
 
 def _check(pipeline: Any, model: str) -> None:
-    kind = type(pipeline).__name__
-    if kind != "StableDiffusionPipeline":
-        raise UnusableModel(f"model {model!r} is a {kind}: only Stable Diffusion 1.x/2.x style models are served")
+    check_kind(type(pipeline).__name__, model)
     channels, expected = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
     if channels != expected:
         raise UnusableModel(

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,8 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 from local_dream_reference.description import Description, Limits
 from local_dream_reference.errors import RequestRefused, UnusableModel, explained
 from local_dream_reference.fair_lock import FairLock
+from local_dream_reference.machine import usable_cores
 from local_dream_reference.options import Options, parse_options
 from local_dream_reference.shipped import DEFAULT, folder_of
+from local_dream_reference.source import find_source
 from local_dream_reference.upscaling_engine import Cancelled, UpscalingEngine
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from local_dream_reference.guidance import Guidance
     from local_dream_reference.pipelines import Request, Rgb, Tasks
+    from local_dream_reference.runtime.converted_model import ConvertedModel
     from local_dream_reference.upscaling.upscaler import Upscaler
 
 SCHEDULERS: Final = (
@@ -232,30 +236,45 @@ def create(options: Mapping[str, str]) -> UpscalingEngine:
 
 def build(chosen: Options) -> ReferenceEngine:
     """Load everything that ``chosen`` asks for."""
-    folder = folder_of(chosen.model)  # before the seconds that torch takes
+    find_source(chosen.model)  # before the seconds that torch takes
     device = _device(chosen)
     import torch
 
-    from local_dream_reference.checkpoint import load_pipeline
-    from local_dream_reference.guidance import guidance_of
     from local_dream_reference.precision import choose_dtype
+    from local_dream_reference.runtime.cache import ConversionCache
+    from local_dream_reference.runtime.choice import Wish, choose
 
     torch.backends.cudnn.deterministic = True
     dtype = choose_dtype(chosen.dtype, device)
-    pipeline = load_pipeline(chosen.model, device, dtype, chosen.config)
+    kind = str(dtype).removeprefix("torch.")
+    wish = Wish(chosen.runtime, chosen.model, chosen.config, device.type, kind, torch.get_num_threads())
+    conversion = choose(wish, ConversionCache())
+    reading = threading.Thread(target=_read, args=(conversion,))
+    reading.start()  # beside the import of diffusers, which takes longer
+    from local_dream_reference.checkpoint import load_pipeline
+    from local_dream_reference.guidance import guidance_of
+
+    pipeline = load_pipeline(chosen.model, device, dtype, chosen.config, conversion)
+    reading.join()
     turns = FairLock()
     engine = ReferenceEngine(
         pipeline,
         name=_name(chosen.model),
-        device=f"{device.type} ({str(dtype).removeprefix('torch.')})",
+        device=f"{device.type} ({kind}{'' if conversion is None else ', openvino'})",
         max_pixels=chosen.max_pixels,
         upscaler=_upscaler(chosen, device, turns),
         turns=turns,
-        guidance=guidance_of(folder, pipeline.scheduler.config),
+        guidance=guidance_of(folder_of(chosen.model), pipeline.scheduler.config),
     )
     if chosen.warmup:
         engine.warm_up()
     return engine
+
+
+def _read(conversion: ConvertedModel | None) -> None:
+    if conversion is not None:
+        with suppress(RuntimeError):  # it will be raised again by whoever needs what was not read
+            conversion.ready()
 
 
 def build_upscaling(chosen: Options) -> UpscalingEngine:
@@ -279,7 +298,7 @@ def _device(chosen: Options) -> torch.device:
     from local_dream_reference.precision import choose_device
 
     # A fixed number: another one would round differently and give other bytes for the same seed.
-    torch.set_num_threads(chosen.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(chosen.threads or usable_cores())
     return choose_device(chosen.device)
 
 

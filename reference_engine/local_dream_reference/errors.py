@@ -1,6 +1,7 @@
 """What can go wrong when a picture is made.
 
 EngineFailure            the engine failed (memory, device); the message may be shown
+├── NotFinite            a network computed a value that is not a number, or infinite
 ├── RequestRefused       the request asks for something that this model cannot do; the message names the field
 └── UnusableModel        the model cannot be loaded; one line for whoever starts the engine
 
@@ -16,6 +17,16 @@ class EngineFailure(Exception):
     """The engine failed."""
 
     request_error: ClassVar[bool] = False
+
+
+class NotFinite(EngineFailure):
+    """A network computed values that are not finite; there is no picture to make of them."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} gave values that are not finite numbers: the model's weights are damaged or need another dtype"
+            " (float32 is the safest)"
+        )
 
 
 class RequestRefused(EngineFailure):

@@ -20,9 +20,11 @@ class Options:
     config: str | None = None
     """For a single file: the diffusers folder or Hub id that its tokenizer and network shapes come from."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """auto, cpu, cuda or mps."""
     dtype: str = "auto"
     """auto, float32, bfloat16 or float16."""
+    runtime: str = "auto"
+    """auto, torch or openvino: what runs the networks."""
     threads: int | None = None
     """CPU threads; unset: as many as this process may use."""
     warmup: bool = False

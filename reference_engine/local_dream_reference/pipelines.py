@@ -12,7 +12,9 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipe
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from local_dream_reference.errors import NotFinite
 from local_dream_reference.guidance import Guidance, guided
+from local_dream_reference.previews import enlarged, preview_scale, shrunk
 from local_dream_reference.samplers import build_sampler
 
 Rgb: TypeAlias = NDArray[np.uint8]
@@ -77,6 +79,8 @@ class Tasks:
         for other in (self._image, self._mask):
             other.set_progress_bar_config(disable=True)
         self._schedule = pipeline.scheduler.config
+        self._whole: tuple[torch.Tensor, Rgb] | None = None
+        """The latents of the latest preview and the preview, if it was decoded whole."""
 
     def run(self, request: Request, on_step: Callable[[int, Callable[[], Rgb]], None]) -> Rgb:
         """Make the picture, (height, width, 3) uint8.
@@ -86,9 +90,13 @@ class Tasks:
         """
         pipeline = self._text if request.image is None else self._image if request.mask is None else self._mask
         sampler = pipeline.scheduler = build_sampler(request.scheduler, self._schedule)
+        total = denoising_steps(request)
+        self._whole = None
 
         def after(_: Any, step: int, __: Any, values: dict[str, Any]) -> dict[str, Any]:
-            on_step(step + 1, lambda: self._decode(sampler.guess))
+            if not bool(torch.isfinite(values["latents"]).all()):
+                raise NotFinite(f"denoising step {step + 1}")
+            on_step(step + 1, lambda: self._preview(sampler.guess, step + 1, total, request))
             return values
 
         arguments: dict[str, Any] = {
@@ -113,16 +121,31 @@ class Tasks:
         with torch.inference_mode():
             with guided(pipeline.unet, request.cfg, self._guidance):
                 latents = pipeline(**arguments).images
-            picture = self._decode(latents)
+            picture = self._result(latents)
         if request.image is not None and request.mask is not None:
             picture = _blend(request.image, picture, request.mask)
         return picture
+
+    def _preview(self, guess: torch.Tensor, step: int, total: int, request: Request) -> Rgb:
+        """Decode a guess at the step of ``total``, coarsely where that shows as much."""
+        height, width = guess.shape[-2:]
+        scale = preview_scale(step, total, (height, width))
+        preview = enlarged(self._decode(shrunk(guess, scale)), request.height, request.width)
+        self._whole = (guess, preview) if scale == 1 else None
+        return preview
+
+    def _result(self, latents: torch.Tensor) -> Rgb:
+        """Decode the result, unless the last preview has done that: a sampler's last guess is most often its result."""
+        whole, self._whole = self._whole, None
+        return whole[1].copy() if whole is not None and torch.equal(whole[0], latents) else self._decode(latents)
 
     def _decode(self, latents: torch.Tensor) -> Rgb:
         """Decode latents (1, c, h/8, w/8) of the pipeline's scale to (h, w, 3) uint8."""
         vae = self._text.vae
         scaled = latents.float() / vae.config.scaling_factor + (getattr(vae.config, "shift_factor", None) or 0.0)
         decoded = vae.decode(scaled, return_dict=False)[0][0]
+        if not bool(torch.isfinite(decoded).all()):
+            raise NotFinite("the decoder")
         pixels = decoded.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
         rgb: Rgb = pixels.permute(1, 2, 0).contiguous().cpu().numpy()
         return rgb

@@ -14,11 +14,13 @@ DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16"
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device that ``auto``, ``cpu`` or ``cuda`` means here. Raises UnusableModel."""
-    if name not in ("auto", "cpu", "cuda"):
-        raise UnusableModel(f"device {name!r}: use auto, cpu or cuda")
+    """Return the device that ``auto``, ``cpu``, ``cuda`` or ``mps`` means here. Raises UnusableModel."""
+    if name not in ("auto", "cpu", "cuda", "mps"):
+        raise UnusableModel(f"device {name!r}: use auto, cpu, cuda or mps")
     if name == "cuda" and not torch.cuda.is_available():
         raise UnusableModel("device 'cuda': there is no CUDA device here; use auto or cpu")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UnusableModel("device 'mps': this is no Mac whose GPU can be used; use auto or cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ collect_ignore = (
         "test_engine.py",
         "test_guidance.py",
         "test_precision.py",
+        "test_runtime.py",
+        "test_benchmark.py",
         "test_checkpoint.py",
         "test_training.py",
         "test_evaluation.py",
@@ -26,6 +29,16 @@ collect_ignore = (
         "test_shipped_model.py",
     ]
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Nothing is written into, or read from, the caches of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -42,4 +55,4 @@ def engine(tiny_folder: Path) -> ReferenceEngine:
     from local_dream_reference.engine import build
     from local_dream_reference.options import parse_options
 
-    return build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1"}))
+    return build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch"}))

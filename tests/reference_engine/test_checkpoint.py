@@ -15,7 +15,7 @@ from tests.reference_engine.requests import Ask
 from tests.reference_engine.tiny_model import break_json, save_configs, save_folder, save_single_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-PLAIN = {"device": "cpu", "dtype": "float32", "threads": "1"}
+PLAIN = {"device": "cpu", "dtype": "float32", "threads": "1", "runtime": "torch"}
 
 
 def picture(**options: str) -> np.ndarray:

@@ -264,7 +264,11 @@ def test_tokens_are_counted_with_their_marks(engine: ReferenceEngine) -> None:
 
 
 def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any) -> None:
-    warm = build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "warmup": "true"}))
+    warm = build(
+        parse_options(
+            {"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "warmup": "true"}
+        )
+    )
     assert np.array_equal(draw(warm), draw(engine))
 
 
@@ -275,14 +279,15 @@ def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any
         ({"threads": "0"}, "option 'threads'"),
         ({"threads": "two"}, "option 'threads'"),
         ({"warmup": "maybe"}, "option 'warmup'"),
-        ({"device": "tpu"}, "device 'tpu': use auto, cpu or cuda"),
+        ({"device": "tpu"}, "device 'tpu': use auto, cpu, cuda or mps"),
+        ({"runtime": "onnx"}, "runtime 'onnx': use auto, torch or openvino"),
         ({"device": "cpu", "dtype": "int8"}, "dtype 'int8'"),
         ({"device": "cpu", "dtype": "float16"}, "dtype 'float16'"),
     ],
 )
 def test_a_wrong_option_is_one_line(options: dict[str, str], message: str, tiny_folder: Any) -> None:
     with pytest.raises(UnusableModel) as refusal:
-        create({"model": str(tiny_folder), **options})
+        create({"model": str(tiny_folder), "runtime": "torch", **options})
     assert str(refusal.value).startswith(message)
     assert "\n" not in str(refusal.value)
     assert refusal.value.request_error
@@ -293,7 +298,11 @@ def test_options_may_be_written_with_dashes() -> None:
 
 
 def test_the_pixel_limit_can_be_set(tiny_folder: Any) -> None:
-    small = build(parse_options({"model": str(tiny_folder), "device": "cpu", "threads": "1", "max_pixels": "4096"}))
+    small = build(
+        parse_options(
+            {"model": str(tiny_folder), "device": "cpu", "threads": "1", "runtime": "torch", "max_pixels": "4096"}
+        )
+    )
     assert small.limits().max_pixels == 4096
     with pytest.raises(RequestRefused, match="more than 4096 pixels"):
         next(small.generate(Ask(width=72), lambda: False))

@@ -52,7 +52,7 @@ def upscalers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(tiny_folder: Path, upscalers: Path) -> Iterator[str]:
     """The server as the suite starts it, but with a tiny model."""
-    arguments = (*SERVERS["reference"].arguments, "--threads", "1", "--device", "cpu")
+    arguments = (*SERVERS["reference"].arguments, "--threads", "1", "--device", "cpu", "-o", "runtime=torch")
     more = ("--model", str(tiny_folder), "--upscalers", str(upscalers))
     server = ServerProcess("reference", replace(SERVERS["reference"], arguments=(*arguments, *more)))
     try:

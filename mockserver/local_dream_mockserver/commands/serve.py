@@ -26,11 +26,16 @@ from local_dream_mockserver.server.run import CannotListen, listen, serve
     metavar="PATH_OR_HUB_ID",
     help="For a .safetensors file: where its tokenizer and network shapes come from.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute. Left out: auto.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="Where to compute. Left out: auto.")
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     help="Number format of the networks. Left out: auto, the fastest that is exact enough.",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice(["auto", "torch", "openvino"]),
+    help="What runs the networks. Left out: auto, OpenVINO on a CPU where it is installed, else PyTorch.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Left out: all that this process may use.")
 @click.option("--max-pixels", type=click.IntRange(min=64 * 64), help="Greatest width x height of a generation.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from local_dream_reference.engine import Picture, ReferenceEngine, Step
 from local_dream_reference.evaluation.asking import Ask
+from local_dream_reference.machine import peak_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def measure_cost(engine: ReferenceEngine, folder: Path | None, *, runs: int = 3,
         first_step=first,
         each_step=(last - first) / max(1, steps - 1),
         decode=whole - last,
-        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        memory=peak_memory(),
         weights=size,
         threads=torch.get_num_threads(),
     )

@@ -4,6 +4,7 @@ UpscalingError
 ├── UnknownUpscaler      the name means no model (the client's mistake)
 ├── UnsuitablePicture    the picture cannot be enlarged (the client's mistake)
 ├── UnusableWeights      a weights file cannot be loaded (the server's mistake)
+├── NotFinite            the network computed values that are not finite (the server's mistake)
 └── Abandoned            nobody waits for the result any more
 
 ``request_error`` tells whoever speaks to clients whose mistake it was. Messages name
@@ -46,6 +47,13 @@ class UnsuitablePicture(UpscalingError):
 
 class UnusableWeights(UpscalingError):
     """A weights file is damaged, unsafe or of a network that is not supported."""
+
+
+class NotFinite(UpscalingError):
+    """A network computed values that are not finite; there is no picture to make of them."""
+
+    def __init__(self) -> None:
+        super().__init__("the upscaler gave values that are not finite numbers: its weights are damaged")
 
 
 class Abandoned(UpscalingError):

@@ -8,6 +8,7 @@ at once (up to the rounding of the arithmetic), so there are no seams to hide.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from local_dream_reference.upscaling.errors import NotFinite
 
 Picture = NDArray[np.uint8]
 
@@ -56,7 +59,13 @@ def to_tensor(picture: Picture, device: torch.device) -> Tensor:
 
 
 def to_picture(tensor: Tensor) -> Picture:
-    """(1, 3, h, w) float32, nominally in 0..1, to (h, w, 3) uint8, rounded to the nearest."""
+    """(1, 3, h, w) float32, nominally in 0..1, to (h, w, 3) uint8, rounded to the nearest.
+
+    Raises NotFinite.
+    """
+    # A sum is not finite if any of its terms is not, and needs no memory for an answer per value.
+    if not math.isfinite(float(tensor.sum(dtype=torch.float32))):
+        raise NotFinite
     scaled = tensor[0].mul(255).round_().clamp_(0, 255).to(torch.uint8)
     return np.asarray(scaled.permute(1, 2, 0).cpu().numpy(), np.uint8)
 

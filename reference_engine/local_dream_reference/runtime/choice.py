@@ -1,0 +1,102 @@
+"""Which runtime a model gets: OpenVINO on a CPU where it is installed and can, else PyTorch."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from local_dream_reference.errors import UnusableModel
+from local_dream_reference.runtime.cache import ConversionCache, fingerprint
+from local_dream_reference.runtime.conversion import ConversionFailed, Order, convert_elsewhere
+from local_dream_reference.source import find_source
+
+if TYPE_CHECKING:
+    from local_dream_reference.runtime.compiled import Precision
+    from local_dream_reference.runtime.converted_model import ConvertedModel
+
+logger = logging.getLogger(__name__)
+
+RUNTIMES: Final = ("auto", "torch", "openvino")
+LAYOUT: Final = 1
+"""Counted up when the files of a conversion change their meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the engine was started with. ``dtype`` is the resolved one, such as float32."""
+
+    runtime: str
+    model: str
+    config: str | None
+    device: str
+    dtype: str
+    threads: int
+
+
+def choose(wish: Wish, cache: ConversionCache) -> ConvertedModel | None:
+    """The model as OpenVINO runs it, converted now if it never was; None: PyTorch is to run it.
+
+    Whatever keeps OpenVINO from it is one line in the log; with the runtime "openvino" it raises UnusableModel, and so
+    it does for a model that cannot be loaded at all.
+    """
+    if wish.runtime not in RUNTIMES:
+        raise UnusableModel(f"runtime {wish.runtime!r}: use {', '.join(RUNTIMES[:-1])} or {RUNTIMES[-1]}")
+    if wish.runtime == "torch" or (wish.runtime == "auto" and (wish.device != "cpu" or find_spec("openvino") is None)):
+        return None
+    try:
+        return _conversion(wish, cache)
+    except ConversionFailed as error:
+        if wish.runtime == "openvino":
+            raise UnusableModel(f"runtime 'openvino' cannot run this model: {error}") from error
+        logger.warning("OpenVINO does not run this model, PyTorch does: %s", error)
+        return None
+
+
+def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
+    if wish.device != "cpu":
+        raise ConversionFailed(f"it is for the CPU, and the device is {wish.device}")
+    if find_spec("openvino") is None:
+        raise ConversionFailed("it is not installed (pip install openvino)")
+    import openvino
+
+    from local_dream_reference.runtime.compiled import Numbers, computes, cpu_name
+
+    precision: Precision = "bf16" if wish.dtype == "bfloat16" else "f32"
+    if not computes(precision):
+        raise ConversionFailed(f"this CPU does not compute {wish.dtype}")
+    files = _files(wish)
+    key = fingerprint(files, LAYOUT, openvino.__version__, cpu_name(), precision)
+    folder = cache.find(key)
+    if folder is None:
+        convert_elsewhere(Order(wish.model, wish.config, str(cache.root), key, wish.threads, precision))
+        folder = cache.find(key)
+    if folder is None:
+        raise ConversionFailed("the conversion cannot be read back")
+
+    from local_dream_reference.runtime.converted_model import ConvertedModel
+
+    return ConvertedModel(folder, Numbers(wish.threads, precision))
+
+
+def _files(wish: Wish) -> list[Path]:
+    """What the conversion depends on."""
+    path = find_source(wish.model) or _snapshot(wish.model)
+    if path.is_file():
+        configs = [] if wish.config is None else sorted(Path(wish.config).glob("*/config.json"))
+        return [path, *configs, *sorted(path.parent.glob("*/config.json"))]
+    files = [file for part in ("unet", "vae") for file in (path / part).rglob("*") if file.is_file()]
+    return [*files, *path.glob("text_encoder/config.json"), *path.glob("model_index.json")]
+
+
+def _snapshot(model: str) -> Path:
+    """Where the Hub's client keeps a model that it has fetched."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, local_files_only=True))
+    # Not fetched, or no such name: loading it will say what is wrong.
+    except Exception as error:
+        raise ConversionFailed("it is not on this machine yet; the next start will convert it") from error

@@ -1,0 +1,295 @@
+"""OpenVINO in PyTorch's place: the same pictures, conversions that are whole or not there, a way back to PyTorch."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from local_dream_reference.engine import Picture, ReferenceEngine, Step, create
+from local_dream_reference.errors import NotFinite, UnusableModel
+from local_dream_reference.machine import usable_cores
+from local_dream_reference.previews import enlarged, preview_scale
+from local_dream_reference.runtime import cache as cache_module
+from local_dream_reference.runtime import choice
+from local_dream_reference.runtime.cache import MANIFEST, ConversionCache, cache_root, fingerprint
+from local_dream_reference.runtime.choice import Wish, choose
+from local_dream_reference.runtime.conversion import ConversionFailed
+from tests.reference_engine.requests import Ask, noise
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+PLAIN = {"device": "cpu", "dtype": "float32", "threads": "1"}
+
+
+def draw(engine: ReferenceEngine, **fields: Any) -> NDArray[np.int16]:
+    *_, last = engine.generate(Ask(**fields), lambda: False)
+    assert isinstance(last, Picture)
+    return last.rgb.astype(np.int16)
+
+
+def fill(text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / "a.blob").write_text(text)
+
+    return write
+
+
+class TestCache:
+    def test_what_was_stored_is_found(self, tmp_path: Path) -> None:
+        kept = ConversionCache(tmp_path)
+        assert kept.find("key") is None
+        assert (kept.store("key", fill("x")) / "a.blob").read_text() == "x"
+        assert kept.find("key") == tmp_path / "key"
+
+    @pytest.mark.parametrize("damage", ["cut", "changed", "missing", "manifest"])
+    def test_a_damaged_one_is_not_there(self, damage: str, tmp_path: Path) -> None:
+        kept = ConversionCache(tmp_path)
+        file = kept.store("key", fill("xyz")) / "a.blob"
+        if damage == "missing":
+            file.unlink()
+        elif damage == "manifest":
+            (file.parent / MANIFEST).write_text("{")
+        else:
+            file.write_text({"cut": "xy", "changed": "xyw"}[damage])
+        assert kept.find("key") is None
+        assert (kept.store("key", fill("new")) / "a.blob").read_text() == "new"
+
+    def test_a_full_disk_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        def full(folder: Path) -> None:
+            fill("half")(folder)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        kept = ConversionCache(tmp_path)
+        with pytest.raises(OSError, match="No space left"):
+            kept.store("key", full)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_two_that_write_at_once_both_find_it(self, tmp_path: Path) -> None:
+        both = threading.Barrier(2)
+        found: list[Path] = []
+
+        def write(folder: Path) -> None:
+            fill("x")(folder)
+            both.wait(20)
+
+        def work() -> None:
+            found.append(ConversionCache(tmp_path).store("key", write))
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [tmp_path / "key"] * 2
+        assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+    def test_those_used_longest_ago_go(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cache_module, "KEPT", 2)
+        kept = ConversionCache(tmp_path)
+        for number, key in enumerate("abc"):
+            kept.store(key, fill("x"))
+            os.utime(tmp_path / key, (number, number))
+        assert kept.find("a") is None
+        assert kept.find("b") is not None  # and is used now
+        kept.store("d", fill("x"))
+        assert {path.name for path in tmp_path.iterdir()} == {"b", "d"}
+
+    def test_a_fingerprint_follows_the_files_and_the_rest(self, tmp_path: Path) -> None:
+        small, large = tmp_path / "config.json", tmp_path / "weights"
+        small.write_text("1")
+        large.write_bytes(bytes(2**17))
+        prints = [fingerprint([small, large], "f32"), fingerprint([small, large], "bf16")]
+        small.write_text("2")
+        prints.append(fingerprint([small, large], "f32"))
+        os.utime(large, (1, 1))
+        prints.append(fingerprint([small, large], "f32"))
+        assert len(set(prints)) == 4
+        assert fingerprint([large, small], "f32") == prints[-1]
+
+    def test_it_lies_where_the_system_keeps_caches(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr("sys.platform", "linux")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert cache_root() == tmp_path / "local-dream"
+        monkeypatch.setattr("sys.platform", "win32")
+        monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "Local"))
+        assert cache_root() == tmp_path / "Local" / "local-dream"
+
+
+def wish(runtime: str = "auto", model: str = "default", device: str = "cpu") -> Wish:
+    return Wish(runtime, model, None, device, "float32", 1)
+
+
+class TestChoice:
+    def test_pytorch_where_it_is_asked_for_or_the_device_is_none_of_openvino_s(self, tmp_path: Path) -> None:
+        assert choose(wish("torch"), ConversionCache(tmp_path)) is None
+        assert choose(wish(device="cuda"), ConversionCache(tmp_path)) is None
+
+    def test_pytorch_where_openvino_is_not_installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(choice, "find_spec", lambda _: None)
+        assert choose(wish(), ConversionCache(tmp_path)) is None
+        with pytest.raises(UnusableModel, match="runtime 'openvino' cannot run this model: it is not installed"):
+            choose(wish("openvino"), ConversionCache(tmp_path))
+
+    @needs_openvino
+    def test_a_failure_is_one_line_and_pytorch_takes_over(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def failing(_: Any) -> None:
+            raise ConversionFailed("OpenVINO was ended by signal 11 on this CPU")
+
+        monkeypatch.setattr(choice, "convert_elsewhere", failing)
+        with caplog.at_level(logging.WARNING):
+            assert choose(wish(), ConversionCache(tmp_path)) is None
+        [record] = caplog.records
+        assert record.exc_info is None
+        assert record.getMessage() == (
+            "OpenVINO does not run this model, PyTorch does: OpenVINO was ended by signal 11 on this CPU"
+        )
+        with pytest.raises(UnusableModel, match="ended by signal 11"):
+            choose(wish("openvino"), ConversionCache(tmp_path))
+
+    @needs_openvino
+    def test_a_cache_that_cannot_be_written_is_such_a_failure(
+        self, tiny_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "file").write_text("no folder")
+        with caplog.at_level(logging.WARNING):
+            assert choose(wish(model=str(tiny_folder)), ConversionCache(tmp_path / "file" / "cache")) is None
+        assert "Not a directory" in caplog.text or "cannot find" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def converted(tiny_folder: Path, cache: Path) -> ReferenceEngine:
+    """The tiny model in OpenVINO."""
+    engine = create({**PLAIN, "model": str(tiny_folder), "runtime": "openvino"})
+    assert isinstance(engine, ReferenceEngine)
+    return engine
+
+
+TASKS: dict[str, dict[str, Any]] = {
+    "text": {},
+    "odd size": {"width": 72, "height": 104},
+    "without guidance": {"cfg": 1.0},
+    "image": {"image": noise()},
+    "mask": {"image": noise(), "mask": noise()[..., 0]},
+    "fractional times": {"scheduler": "euler_karras"},
+}
+
+
+@needs_openvino
+class TestConverted:
+    @pytest.mark.parametrize("task", TASKS)
+    def test_the_pictures_are_those_of_pytorch(self, task: str, converted: ReferenceEngine, tiny_folder: Path) -> None:
+        exact = create({**PLAIN, "model": str(tiny_folder), "runtime": "torch"})
+        assert isinstance(exact, ReferenceEngine)
+        assert np.abs(draw(converted, **TASKS[task]) - draw(exact, **TASKS[task])).max() <= 2
+
+    @pytest.mark.parametrize("task", TASKS)
+    def test_same_request_same_bytes_whatever_ran_before(self, task: str, converted: ReferenceEngine) -> None:
+        first = draw(converted, **TASKS[task])
+        for side in range(64, 64 + 8 * 13, 8):  # more shapes than are kept
+            draw(converted, seed=9, width=side, steps=1)
+        assert np.array_equal(draw(converted, **TASKS[task]), first)
+
+    def test_it_says_so(self, converted: ReferenceEngine) -> None:
+        assert converted.describe().device == "cpu (float32, openvino)"
+
+    def test_the_second_start_converts_nothing_and_draws_the_same(
+        self, converted: ReferenceEngine, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(choice, "convert_elsewhere", lambda _: pytest.fail("converted again"))
+        again = create({**PLAIN, "model": str(tiny_folder), "runtime": "openvino"})
+        assert isinstance(again, ReferenceEngine)
+        assert np.array_equal(draw(again), draw(converted))
+
+    def test_a_model_that_no_one_can_load_is_the_model_s_fault(self, tmp_path: Path) -> None:
+        (tmp_path / "model_index.json").write_text("{")
+        with pytest.raises(UnusableModel, match=r"^model '.*' cannot be loaded"):
+            create({**PLAIN, "model": str(tmp_path), "runtime": "openvino"})
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Makes a tiny model with one weight that is not a number."""
+    from tests.reference_engine.tiny_model import save_folder
+
+    def make(part: str, name: str) -> Path:
+        folder = save_folder(tmp_path_factory.mktemp("poisoned"))
+        file = folder / part / "diffusion_pytorch_model.safetensors"
+        weights = load_file(file)
+        weights[name].view(-1)[0] = float("nan")
+        save_file(weights, file, metadata={"format": "pt"})
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "where"),
+    [("vae", "decoder.conv_in.weight", "the decoder"), ("unet", "conv_in.weight", "denoising step 1")],
+)
+def test_what_is_not_a_number_is_an_error_and_no_black_picture(
+    part: str, name: str, where: str, poisoned: Callable[[str, str], Path]
+) -> None:
+    engine = create({**PLAIN, "model": str(poisoned(part, name)), "runtime": "torch"})
+    with pytest.raises(NotFinite, match=f"^{where} gave values that are not finite numbers") as failure:
+        list(engine.generate(Ask(), lambda: False))
+    assert failure.value.request_error is False
+
+
+@needs_openvino
+def test_a_conversion_that_computes_something_else_is_not_kept(
+    poisoned: Callable[[str, str], Path], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    folder = poisoned("vae", "decoder.conv_in.weight")
+    with caplog.at_level(logging.WARNING):
+        assert choose(wish(model=str(folder)), ConversionCache(tmp_path)) is None
+    assert "vae_decoder differs from PyTorch by nan" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipeline_of_another_kind_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionXLPipeline"}))
+    with pytest.raises(UnusableModel, match=r"is a StableDiffusionXLPipeline: only Stable Diffusion 1\.x/2\.x"):
+        create({**PLAIN, "model": str(tmp_path)})
+
+
+def test_no_system_has_to_tell_which_cores_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert usable_cores() == (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "total", "side", "expected"),
+    [(1, 20, 64, 4), (10, 20, 64, 4), (11, 20, 64, 2), (20, 20, 64, 1), (1, 20, 40, 2), (1, 20, 31, 1), (1, 1, 64, 1)],
+)
+def test_early_previews_are_decoded_small(step: int, total: int, side: int, expected: int) -> None:
+    assert preview_scale(step, total, (side, side + 8)) == expected
+
+
+def test_previews_have_the_size_of_the_picture() -> None:
+    assert enlarged(np.zeros((7, 9, 3), np.uint8), 28, 37).shape == (28, 37, 3)
+
+
+def test_previews_of_the_shipped_model_look_like_its_guesses() -> None:
+    engine = create({**PLAIN, "runtime": "torch"})
+    ask = Ask(steps=4, width=256, height=256, previews=True, prompt="a red house")
+    *steps, last = engine.generate(ask, lambda: False)
+    assert isinstance(last, Picture)
+    previews = [step.preview for step in steps if isinstance(step, Step) and step.preview is not None]
+    differences = [float(np.abs(preview.astype(int) - last.rgb).mean()) for preview in previews]
+    assert differences[3] == 0.0
+    assert differences[2] < 12
+    assert differences == sorted(differences, reverse=True)
