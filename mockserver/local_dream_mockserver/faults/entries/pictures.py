@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 import numpy as np
 from PIL import Image
 
-from local_dream_mockserver.faults.effects import pictures, requests
+from local_dream_mockserver.faults.catalogue import quirk
+from local_dream_mockserver.faults.effects import pictures
 from local_dream_mockserver.faults.effects.events import EVENTS, PROGRESS
 from local_dream_mockserver.faults.effects.pictures import file_of, halved
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.server.engine import Rgb
+from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 
 # The base64
 
@@ -145,10 +147,16 @@ def size_swapped(message: Message) -> Message:
     return message.with_(width=message.payload["height"], height=message.payload["width"])
 
 
-@requests.values(quirk=True, layer=pictures.PICTURE)
-def model_of_fixed_size(values: dict[str, Any]) -> dict[str, Any]:
-    """Pictures are always 256x256, as models for NPUs are made for one size."""
-    return {**values, "width": 256, "height": 256} if values else values
+@quirk(
+    "model-of-fixed-size",
+    "Pictures are always 256x256, as models for NPUs are made for one size.",
+    layer=pictures.PICTURE,
+)
+class ModelOfFixedSize(FaultHooks):
+    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
+        honest(body)  # a size that is not valid is refused all the same
+        self.happened()
+        return honest(json.dumps({**json.loads(body), "width": 256, "height": 256}).encode())
 
 
 # Previews
