@@ -145,3 +145,44 @@ def test_looking_counts_where_it_is_to(always: bool) -> None:
     made = hooks()
     assert made.read(VALID, READER.read).seed == 3
     assert made.applied == always
+
+
+def test_another_document_is_made_of_the_answer_and_the_request() -> None:
+    @responses.document("EXT-TOK-03", on=("/tokenize",), name="made-up", sentence="Other.")
+    def counted(value: dict[str, int], asked: dict[str, str]) -> dict[str, int]:
+        return {**value, "count": len(asked["prompt"])}
+
+    async def counts(scope: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        await Reply.of_json(200, {"count": 2}, (b"x-name", b"kept")).send(send)
+
+    async def all_of_them() -> list[Answer]:
+        paths = {"/tokenize": (b'{"prompt": "abc"}', b'{"prompt": "ab"}'), "/other": (b'{"prompt": "abc"}',)}
+        asked = [Ask("POST", path, body) for path, bodies in paths.items() for body in bodies]
+        return [await ask(made.door(counts), one) for one in asked]
+
+    made = hooks()
+    found = asyncio.run(all_of_them())
+    assert [answer.body for answer in found] == [b'{"count": 3}', b'{"count": 2}', b'{"count": 2}']
+    assert (b"x-name", b"kept") in found[0].headers
+    assert made.applied == 1
+
+
+def test_heads_are_others_for_their_methods_and_may_repeat_the_request() -> None:
+    @responses.headers("EXT-COR-05", everywhere=True, methods=("GET",), name="made-up", sentence="Other.")
+    def repeated(status: int, headers: responses.Headers, scope: Scope) -> tuple[int, responses.Headers]:
+        return status, (*headers, (b"x-method", scope["method"].encode()))
+
+    made = hooks()
+    first, second = answers(made, Ask("GET", "/x"), Ask("POST", "/x"))
+    assert (b"x-method", b"GET") in first.headers
+    assert b"x-method" not in dict(second.headers)
+    assert made.applied == 1
+
+
+def test_the_same_refusal_is_no_hit() -> None:
+    requests.refusal("GEN-TYP-05", name="made-up", sentence="Same.")(lambda problem: problem)
+    made = hooks()
+    with pytest.raises(APIError):
+        made.read(WRONG, READER.read)
+    assert made.applied == 0

@@ -1,4 +1,4 @@
-"""How the recorded releases read a request: as nlohmann::json converts values, with their words for what they refuse.
+"""How the recorded releases read requests: as nlohmann::json converts values, with their words for what they refuse.
 
 What the recordings (tests/recordings) show is as recorded; the rest follows from the JSON library's rules. Where the
 real server would work with a value that makes no sense, this one takes the nearest that does.
@@ -7,13 +7,18 @@ real server would work with a value that makes no sense, this one takes the near
 from __future__ import annotations
 
 import json
+import re
+import struct
 from typing import Any
 
-from local_dream_mockserver.faults.effects.requests import Body, in_stream
+from starlette.datastructures import Headers
+
+from local_dream_mockserver.faults.effects.requests import AnyAnswer, Body, in_stream
 from local_dream_mockserver.faults.hooks import Reader
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
 
+WIDTH, HEIGHT, PATH = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path"
 FORMATS = ("raw", "jpeg", "png")
 CODED = ("output_format", "preview_format")
 SCHEDULERS = ("dpm", "euler_a", "lcm")
@@ -39,13 +44,6 @@ class Refusal(APIError):
 
     def body(self) -> bytes:
         return json.dumps({"error": {"message": self.message, "type": self.kind}}, separators=(",", ":")).encode()
-
-
-class Bare(APIError):
-    """An answer with no body at all."""
-
-    def body(self) -> bytes:
-        return b""
 
 
 def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, no_prompt: str) -> GenerationRequest:
@@ -78,6 +76,27 @@ def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, 
         raise Refusal(400, f"Invalid Arg: Err proc {what}: Img size mismatch") from problem
 
 
+def size_of(headers: Headers, length: int) -> tuple[int, int]:
+    """Width and height that the headers of an upscale say of a body of `length` bytes.
+
+    Numbers are read as std::stoi reads them, and multiplied in 32 bits. Raises Refusal.
+    """
+    for name in (WIDTH, HEIGHT, PATH):
+        if name not in headers:
+            raise Refusal(400, f"Invalid Arg: Missing '{name}' header")
+    found = [re.match(r"\s*[+-]?[0-9]+", headers[name]) for name in (WIDTH, HEIGHT)]
+    sizes = [int(size[0]) for size in found if size and abs(int(size[0])) < 2**31]
+    if len(sizes) < 2:
+        raise Refusal(400, "Invalid Arg: stoi")
+    width, height = sizes
+    (wanted,) = struct.unpack("<i", struct.pack("<I", width * height * 3 % 2**32))
+    if wanted != length:
+        raise Refusal(400, f"Invalid Arg: Image data size mismatch. Expected {wanted} bytes, got {length} bytes")
+    if width < 1 or height < 1 or not length:
+        raise Refusal(500, "Server Err: std::bad_alloc")
+    return width, height
+
+
 def parsed(body: bytes) -> Any:
     where = "[json.exception.parse_error.101] parse error at line"
     if not body:
@@ -89,7 +108,7 @@ def parsed(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError:
-        raise Bare(500, "") from None
+        raise AnyAnswer(500, b"") from None
     except json.JSONDecodeError as error:
         expected = "syntax error while parsing value - unexpected end of input; expected '[', '{', or a literal"
         raise Refusal(400, f"Invalid JSON: {where} {error.lineno}, column {error.colno}: {expected}") from None

@@ -4,7 +4,6 @@ arithmetic and error answers, bugs that are not dangerous included."""
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
-from local_dream_mockserver.faults.emulated.reader import Refusal, parsed, read, string_of
+from local_dream_mockserver.faults.emulated.reader import HEIGHT, PATH, WIDTH, Refusal, parsed, read, size_of, string_of
 from local_dream_mockserver.faults.emulated.release import PERSONALITIES, EmulatedRelease
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
@@ -31,7 +30,6 @@ CORS = (
     (b"Access-Control-Max-Age", b"86400"),
     (b"Access-Control-Allow-Headers", b"Content-Type, Authorization"),
 )
-WIDTH, HEIGHT, PATH = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path"
 
 
 @dataclass(frozen=True)
@@ -169,22 +167,10 @@ class Release(FaultHooks):
         """Reads the headers as the release does, and hands an honest request on."""
         headers = Headers(scope=scope)
         body = await body_of(receive)
-        for name in (WIDTH, HEIGHT, PATH):
-            if name not in headers:
-                await _refuse(400, f"Invalid Arg: Missing '{name}' header", send)
-                return
-        sizes = [re.match(r"\s*[+-]?[0-9]+", headers[name]) for name in (WIDTH, HEIGHT)]
-        if any(size is None or abs(int(size[0])) >= 2**31 for size in sizes):
-            await _refuse(400, "Invalid Arg: stoi", send)
-            return
-        width, height = (int(size[0]) for size in sizes if size)
-        (wanted,) = struct.unpack("<i", struct.pack("<I", width * height * 3 % 2**32))
-        if wanted != len(body):
-            message = f"Image data size mismatch. Expected {wanted} bytes, got {len(body)} bytes"
-            await _refuse(400, f"Invalid Arg: {message}", send)
-            return
-        if width < 1 or height < 1 or not body:
-            await _refuse(500, "Server Err: std::bad_alloc", send)
+        try:
+            width, height = size_of(headers, len(body))
+        except Refusal as refusal:
+            await _refuse(refusal, send)
             return
         told = {WIDTH: str(width), HEIGHT: str(height), "Content-Length": str(len(body)), PATH: headers[PATH] or "?"}
         pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
@@ -195,15 +181,15 @@ class Release(FaultHooks):
             if message["type"] == "http.response.start" and message["status"] == 400:
                 failed = True
                 missing = f"Server Err: Failed to create MNN interpreter from: {headers[PATH]}"
-                await _refuse(500, missing, send)
+                await _refuse(Refusal(500, missing), send)
             elif not failed:
                 await send(message)
 
         await app({**scope, "headers": pairs}, replayed(body, receive), sending)
 
 
-async def _refuse(status: int, message: str, send: Send) -> None:
-    await Reply.of(status, "application/json", Refusal(status, message).body()).send(send)
+async def _refuse(refusal: Refusal, send: Send) -> None:
+    await Reply.of(refusal.status, "application/json", refusal.body()).send(send)
 
 
 def _counted(request: GenerationRequest) -> tuple[int, int, list[tuple[int, int]]]:
