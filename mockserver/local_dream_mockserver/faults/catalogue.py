@@ -114,13 +114,6 @@ def fault(
     return _adding(partial(Fault, name=name, sentence=sentence, layer=layer, breaks=breaks), more)
 
 
-def quirk(
-    name: str, sentence: str, *, layer: Layer, discouraged: tuple[str, ...] = (), **more: Unpack[Placed]
-) -> Callable[[M], M]:
-    """As `fault`, for what breaks nothing."""
-    return _adding(partial(Quirk, name=name, sentence=sentence, layer=layer, discouraged=discouraged), more)
-
-
 def _adding(entry: Callable[..., Fault | Quirk], more: Placed) -> Callable[[M], M]:
     place, units, extensions = more.get("place", ""), more.get("units", ()), more.get("extensions", ())
 

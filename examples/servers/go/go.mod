@@ -1,0 +1,3 @@
+module localdream.example/server
+
+go 1.19

@@ -1,0 +1,1 @@
+"""One-bug mutants of the servers in examples/servers: what programmers get wrong, and whether the suite notices."""

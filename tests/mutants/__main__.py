@@ -1,0 +1,65 @@
+"""`python -m tests.mutants`: has the suite judge every mutant, and writes docs/mutants.md and docs/mutants.json."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from hashlib import sha256
+from multiprocessing import get_context
+
+import click
+
+from tests.examples.servers import EXAMPLES
+from tests.mutants import report
+from tests.mutants.mutant import DoesNotFit, Mutant, mutants
+from tests.mutants.trial import Outcome, Trial, attempt
+
+
+@click.command()
+@click.option("--server", "servers", multiple=True, type=click.Choice(list(EXAMPLES)), help="Only this one's; repeat.")
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only mutants with this in their name; repeat.")
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Mutants at a time.")
+@click.option("--fit", is_flag=True, help="Only see whether every change fits its source.")
+def main(servers: tuple[str, ...], names: tuple[str, ...], jobs: int, fit: bool) -> None:
+    """Run the suite against every mutant. The documents keep what they say of others."""
+    chosen = {
+        name: mutant
+        for name, mutant in mutants().items()
+        if (not servers or mutant.server in servers) and (not names or any(part in name for part in names))
+    }
+    if not chosen:
+        raise click.UsageError("no such mutant")
+    try:
+        for mutant in chosen.values():
+            mutant.check_fit()
+    except DoesNotFit as problem:
+        raise click.ClickException(str(problem)) from problem
+    if fit:
+        return
+    for server in {mutant.server for mutant in chosen.values()}:
+        if missing := EXAMPLES[server].missing():
+            raise click.ClickException(f"{server} needs {missing}")
+    began = time.monotonic()
+    trials: dict[str, Trial] = {}
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["local_dream_conformance.run.plugin", "tests.mutants.trial"])
+    with ProcessPoolExecutor(jobs, processes, max_tasks_per_child=1) as pool:
+        for done in as_completed([pool.submit(attempt, mutant) for mutant in by_turns(chosen.values())]):
+            trial = done.result()
+            trials[trial.name] = trial
+            found = ", ".join(trial.found) or trial.problem
+            click.echo(f"{trial.seconds:6.1f} s  {trial.outcome.value:12}  {trial.name}  {found}")
+            report.write(mutants(), {**report.earlier(mutants()), **trials})  # at once: all of them take long
+    click.echo(f"{report.summary(trials.values())}; {time.monotonic() - began:.0f} s")
+    sys.exit(any(trial.outcome is Outcome.BROKEN for trial in trials.values()))
+
+
+def by_turns(chosen: Iterable[Mutant]) -> list[Mutant]:
+    """In an order of their own that mixes servers, so that a run that is cut short says something of each."""
+    return sorted(chosen, key=lambda mutant: sha256(mutant.name.encode()).digest())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The mutants fit their servers; a few of them are judged, and found, as a smoke test of the whole way."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+from local_dream_conformance.core.contract import load
+from tests.examples.servers import EXAMPLES
+from tests.mutants import report
+from tests.mutants.mutant import GAP, LEGAL, DoesNotFit, Mutant, mutants
+from tests.mutants.trial import Outcome, Trial, attempt, outcome
+
+SMOKE = ("fastapi/picture-bgr", "fastapi/total-steps-twice", "go/no-lock", "go/mask-flipped", "node/seed-in-31-bits")
+
+
+def made(**changes: object) -> Mutant:
+    fields = {"name": "go/one", "server": "go", "does": "", "search": "x", "replace": "y", "breaks": GAP}
+    return Mutant(**{**fields, **changes})  # type: ignore[arg-type]  # what a test changes has the field's type
+
+
+def test_every_change_fits_its_source_once() -> None:
+    for mutant in mutants().values():
+        mutant.check_fit()
+
+
+def test_a_change_that_no_longer_fits_is_told() -> None:
+    with pytest.raises(DoesNotFit, match="go/one: 0 places have 'nowhere'"):
+        made(search="nowhere").check_fit()
+
+
+def test_what_they_break_is_in_the_contract() -> None:
+    known = {requirement.id for requirement in load().requirements}
+    for mutant in mutants().values():
+        if isinstance(mutant.breaks, str):
+            assert mutant.breaks in (LEGAL, GAP), mutant.name
+        else:
+            assert mutant.breaks, mutant.name
+            assert mutant.breaks <= known, mutant.name
+
+
+@pytest.mark.parametrize(
+    ("breaks", "found", "expected"),
+    [
+        (frozenset({"A", "B"}), ("B", "C"), Outcome.CAUGHT),
+        (frozenset({"A"}), ("C",), Outcome.MISNAMED),
+        (frozenset({"A"}), (), Outcome.MISSED),
+        (GAP, ("C",), Outcome.CAUGHT),
+        (GAP, (), Outcome.GAP),
+        (LEGAL, (), Outcome.LEGAL),
+        (LEGAL, ("C",), Outcome.FALSE_ALARM),
+    ],
+)
+def test_outcomes(breaks: frozenset[str] | str, found: tuple[str, ...], expected: Outcome) -> None:
+    assert outcome(breaks, found) is expected
+
+
+def test_the_page_counts_by_server() -> None:
+    one = made(does="It fails.", breaks=frozenset({"A"}))
+    page = report.markdown({one.name: one}, {one.name: Trial(one.name, Outcome.MISSED)})
+    assert "1 of 1 mutants" in page
+    assert "| go | 1 | 0 | 0 | 1 |" in page
+    assert "| `one` | It fails. | A | **missed** |  |" in page
+
+
+@pytest.mark.parametrize("name", SMOKE)
+def test_the_suite_judges_a_mutant(name: str) -> None:
+    mutant = mutants()[name]
+    if missing := EXAMPLES[mutant.server].missing():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs {missing}")
+        pytest.skip(f"needs {missing}")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        trial = pool.submit(attempt, mutant).result()
+    wanted = {LEGAL: Outcome.LEGAL}.get(str(mutant.breaks), Outcome.CAUGHT)
+    assert trial.outcome is (Outcome.GAP if mutant.breaks == GAP else wanted), trial

@@ -1,0 +1,110 @@
+"""Builds a mutant, stands it up, and has the suite judge it from outside, as an author would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.examples.servers import EXAMPLES, ServerFailed, running
+from tests.mutants.mutant import GAP, LEGAL, Mutant
+
+STEP_MS = 10
+"""Long enough that progress and its end are apart, and that a client can hang up in between."""
+LONGEST = 600
+"""Seconds after which a trial is ended."""
+OPTIONS = ("--profile", "hardened", "--upscaler-path", "default", "--idle-timeout", "6")
+
+
+class Outcome(StrEnum):
+    """What the suite made of a mutant."""
+
+    CAUGHT = "caught"
+    """A requirement that the bug breaks is judged broken."""
+    MISNAMED = "misnamed"
+    """Requirements are judged broken, but none that the bug breaks."""
+    MISSED = "missed"
+    """A written requirement is broken, and all pass."""
+    GAP = "gap"
+    """Broken for any client, and the contract does not say so: all pass."""
+    LEGAL = "legal"
+    """Odd and allowed: all pass."""
+    FALSE_ALARM = "false alarm"
+    """Odd and allowed, and yet judged broken."""
+    BROKEN = "broken trial"
+    """The server did not build, did not start, or was not judged."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came out. `found` are the ids judged broken; of these `core` are in the core profile."""
+
+    name: str
+    outcome: Outcome
+    found: tuple[str, ...] = ()
+    core: tuple[str, ...] = ()
+    verdict: str = ""
+    seconds: float = 0.0
+    problem: str = ""
+
+
+def attempt(mutant: Mutant) -> Trial:
+    """Build, run and judge a mutant. It changes this process's folder and output: call it in one of its own."""
+    began = time.monotonic()
+    example = EXAMPLES[mutant.server]
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "server"
+        place.mkdir()
+        try:
+            example.make(place, mutant.change)
+            with running(example, place, STEP_MS) as url:
+                result = judge(url, Path(folder))
+        except subprocess.CalledProcessError as error:
+            return Trial(mutant.name, Outcome.BROKEN, problem=error.stderr[-500:])
+        except (ServerFailed, TimeoutError, FileNotFoundError) as error:
+            return Trial(mutant.name, Outcome.BROKEN, problem=str(error)[-500:])
+        finally:
+            signal.alarm(0)
+            os.chdir("/")
+    broken = [one for one in result["requirements"] if one["verdict"] in ("fail", "warn")]
+    found = tuple(one["id"] for one in broken)
+    core = tuple(one["id"] for one in broken if one["profile"] == "core")
+    seconds = time.monotonic() - began
+    return Trial(mutant.name, outcome(mutant.breaks, found), found, core, result["outcome"], seconds)
+
+
+def judge(url: str, folder: Path) -> dict[str, Any]:
+    """The suite's result on a server, by a run of pytest in a folder. Raises FileNotFoundError where there is none."""
+    os.chdir(folder)
+    report = folder / "result.json"
+    with (folder / "output").open("w") as output, redirect_stdout(output), redirect_stderr(output):
+        pytest.main(["-p", "no:cacheprovider", "--target", url, *OPTIONS, "--json-report", str(report)])
+    result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return result
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"the trial took more than {LONGEST} s")
+
+
+def outcome(breaks: frozenset[str] | str, found: tuple[str, ...]) -> Outcome:
+    """What it means that these ids were judged broken."""
+    if breaks == LEGAL:
+        return Outcome.FALSE_ALARM if found else Outcome.LEGAL
+    if breaks == GAP:
+        return Outcome.CAUGHT if found else Outcome.GAP
+    if not found:
+        return Outcome.MISSED
+    return Outcome.CAUGHT if set(breaks) & set(found) else Outcome.MISNAMED
