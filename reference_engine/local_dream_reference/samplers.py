@@ -28,6 +28,15 @@ class Sampler(Protocol):
 class Dpm(DPMSolverMultistepScheduler):  # type: ignore[misc]  # diffusers is not typed
     """Of second order, deterministic or stochastic."""
 
+    def set_timesteps(self, num_inference_steps: int, device: Any = None, **others: Any) -> None:
+        """Choose the noise times, no two of them equal: the solver divides by their distance.
+
+        With as many steps as there are times, only trailing spacing names each once.
+        """
+        if num_inference_steps >= self.config.num_train_timesteps:
+            self.register_to_config(timestep_spacing="trailing")
+        super().set_timesteps(num_inference_steps, device, **others)
+
     @property
     def guess(self) -> torch.Tensor:
         """See :class:`Sampler`."""

@@ -71,6 +71,10 @@ def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
     key = fingerprint(files, LAYOUT, openvino.__version__, cpu_name(), precision)
     folder = cache.find(key)
     if folder is None:
+        try:  # before the half minute that a conversion takes
+            cache.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConversionFailed(f"its cache cannot be written: {error.strerror}") from error
         convert_elsewhere(Order(wish.model, wish.config, str(cache.root), key, wish.threads, precision))
         folder = cache.find(key)
     if folder is None:
