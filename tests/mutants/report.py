@@ -15,9 +15,9 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 HEAD = """# Mutants of three servers
 
-Written by `python -m tests.mutants`. Do not edit. It gives each server in [`examples/servers`](../examples/servers) one bug
-at a time, of the kinds that programmers write, starts it, and has the suite judge it from outside
-(`{options}`). {run} of {all} mutants have been run.
+Written by `python -m tests.mutants`. Do not edit. It gives each server in [`examples/servers`](../examples/servers) one
+bug at a time, of the kinds that programmers write, starts it, and has the suite judge it from outside: by the profile
+core, and where that does not tell, by hardened (`{options}`). {run} of {all} mutants have been run.
 
 - *caught*: a requirement that the bug breaks is judged broken, or, where the contract has none for it, any other.
 - *misnamed*: requirements are judged broken, but none that the bug breaks: the author is sent to the wrong place.
@@ -56,6 +56,7 @@ def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
                     expected(mutant),
                     trial.outcome.value if trial.outcome is Outcome.CAUGHT else f"**{trial.outcome.value}**",
                     ", ".join(trial.found),
+                    trial.profile if trial.found else "",
                 )
                 lines.append(f"| {' | '.join(cells)} |")
     return HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants)) + "\n".join(lines) + "\n"
@@ -75,7 +76,7 @@ def as_json(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
             "breaks": sorted(breaks) if isinstance(breaks := mutants[name].breaks, frozenset) else breaks,
             "outcome": trial.outcome.value,
             "found": list(trial.found),
-            "found_in_core": list(trial.core),
+            "profile": trial.profile,
             "verdict": trial.verdict,
         }
         for name, trial in trials.items()
@@ -88,9 +89,7 @@ def earlier(mutants: Mapping[str, Mutant]) -> dict[str, Trial]:
     path = DOCS / "mutants.json"
     entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return {
-        name: Trial(
-            name, Outcome(entry["outcome"]), tuple(entry["found"]), tuple(entry["found_in_core"]), entry["verdict"]
-        )
+        name: Trial(name, Outcome(entry["outcome"]), tuple(entry["found"]), entry["profile"], entry["verdict"])
         for name, entry in entries.items()
         if name in mutants
     }

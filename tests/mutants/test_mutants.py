@@ -63,7 +63,7 @@ def test_the_page_counts_by_server() -> None:
     page = report.markdown({one.name: one}, {one.name: Trial(one.name, Outcome.MISSED)})
     assert "1 of 1 mutants" in page
     assert "| go | 1 | 0 | 0 | 1 |" in page
-    assert "| `one` | It fails. | A | **missed** |  |" in page
+    assert "| `one` | It fails. | A | **missed** |  |  |" in page
 
 
 @pytest.mark.parametrize("name", SMOKE)

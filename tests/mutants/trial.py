@@ -23,7 +23,9 @@ STEP_MS = 10
 """Long enough that progress and its end are apart, and that a client can hang up in between."""
 LONGEST = 600
 """Seconds after which a trial is ended."""
-OPTIONS = ("--profile", "hardened", "--upscaler-path", "default", "--idle-timeout", "6")
+OPTIONS = ("--upscaler-path", "default", "--idle-timeout", "6")
+PROFILES = ("core", "hardened")
+"""What is judged, one after the other, until a requirement that the mutant breaks is judged broken."""
 
 
 class Outcome(StrEnum):
@@ -45,14 +47,18 @@ class Outcome(StrEnum):
     """The server did not build, did not start, or was not judged."""
 
 
+class NotJudged(Exception):
+    """The suite gave no result; the message is what it said."""
+
+
 @dataclass(frozen=True)
 class Trial:
-    """What came out. `found` are the ids judged broken; of these `core` are in the core profile."""
+    """What came out: the ids judged broken, in which profile, and the suite's verdict."""
 
     name: str
     outcome: Outcome
     found: tuple[str, ...] = ()
-    core: tuple[str, ...] = ()
+    profile: str = ""
     verdict: str = ""
     seconds: float = 0.0
     problem: str = ""
@@ -70,27 +76,30 @@ def attempt(mutant: Mutant) -> Trial:
         try:
             example.make(place, mutant.change)
             with running(example, place, STEP_MS) as url:
-                result = judge(url, Path(folder))
+                for profile in PROFILES:
+                    result = judge(url, Path(folder), profile)
+                    found = tuple(one["id"] for one in result["requirements"] if one["verdict"] in ("fail", "warn"))
+                    if (came := outcome(mutant.breaks, found)) is Outcome.CAUGHT:
+                        break
         except subprocess.CalledProcessError as error:
             return Trial(mutant.name, Outcome.BROKEN, problem=error.stderr[-500:])
-        except (ServerFailed, TimeoutError, FileNotFoundError) as error:
+        except (ServerFailed, TimeoutError, NotJudged) as error:
             return Trial(mutant.name, Outcome.BROKEN, problem=str(error)[-500:])
         finally:
             signal.alarm(0)
             os.chdir("/")
-    broken = [one for one in result["requirements"] if one["verdict"] in ("fail", "warn")]
-    found = tuple(one["id"] for one in broken)
-    core = tuple(one["id"] for one in broken if one["profile"] == "core")
-    seconds = time.monotonic() - began
-    return Trial(mutant.name, outcome(mutant.breaks, found), found, core, result["outcome"], seconds)
+    return Trial(mutant.name, came, found, profile, result["outcome"], time.monotonic() - began)
 
 
-def judge(url: str, folder: Path) -> dict[str, Any]:
-    """The suite's result on a server, by a run of pytest in a folder. Raises FileNotFoundError where there is none."""
+def judge(url: str, folder: Path, profile: str) -> dict[str, Any]:
+    """The suite's result on a server, by a run of pytest in a folder. Raises NotJudged where there is none."""
     os.chdir(folder)
     report = folder / "result.json"
     with (folder / "output").open("w") as output, redirect_stdout(output), redirect_stderr(output):
-        pytest.main(["-p", "no:cacheprovider", "--target", url, *OPTIONS, "--json-report", str(report)])
+        given = ["--target", url, "--profile", profile, *OPTIONS, "--json-report", str(report)]
+        pytest.main(["-p", "no:cacheprovider", *given])
+    if not report.exists():
+        raise NotJudged((folder / "output").read_text(encoding="utf-8"))
     result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     return result
 
