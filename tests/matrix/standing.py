@@ -119,9 +119,9 @@ def serving(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[s
 
 
 @contextmanager
-def proxying(upstream: str, bend: ResponseMutator) -> Iterator[str]:
+def proxying(upstream: str, mutator: ResponseMutator) -> Iterator[str]:
     """A proxy before the server at `upstream`."""
-    proxy = Proxy(parse_upstream(upstream), [bend])
+    proxy = Proxy(parse_upstream(upstream), [mutator])
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

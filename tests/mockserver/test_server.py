@@ -117,7 +117,7 @@ def test_a_door_stands_before_the_routes() -> None:
     async def knock(request: Request, go_on: RequestResponseEndpoint) -> Response:
         return Response(status_code=418) if "X-Door" in request.headers else await go_on(request)
 
-    app = create_app(SyntheticEngine(), doors=[Middleware(BaseHTTPMiddleware, dispatch=knock)])
+    app = create_app(SyntheticEngine(), middleware=[Middleware(BaseHTTPMiddleware, dispatch=knock)])
     with running(app) as url:
         assert httpx.get(f"{url}/health", headers={"X-Door": "1"}).status_code == 418
         assert httpx.get(f"{url}/health").status_code == 200

@@ -1,4 +1,4 @@
-"""An exhibit: one exchange as a report shows it to someone who was not there."""
+"""One exchange as a report shows it to someone who was not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.report import curl, timeline
 from local_dream_conformance.report.curl import Command
-from local_dream_conformance.report.images import Album, Picture
+from local_dream_conformance.report.images import Picture, ReportImages
 from local_dream_conformance.report.timeline import Timeline
 from local_dream_conformance.report.view_model import ViewModel
 
@@ -28,13 +28,13 @@ class ExchangeView:
     status: str
     headers: tuple[tuple[str, str], ...]
     body: str
-    strip: Timeline
+    timeline: Timeline
     pictures: tuple[Picture, ...]
     command: Command | None
 
 
-def of(exchange: Exchange, document: ViewModel, album: Album) -> ExchangeView:
-    """The exhibit of an exchange. It has a command where the result has a curl line for it."""
+def of(exchange: Exchange, document: ViewModel, images: ReportImages) -> ExchangeView:
+    """The view of an exchange. It has a command where the result has a curl line for it."""
     status = "no answer" if exchange.status is None else f"{exchange.status} {escape(exchange.reason, 80)}".strip()
     return ExchangeView(
         label=escape(exchange.label),
@@ -42,8 +42,8 @@ def of(exchange: Exchange, document: ViewModel, album: Album) -> ExchangeView:
         status=status,
         headers=tuple((escape(name, 80), escape(value, 300)) for name, value in exchange.headers[:HEADERS]),
         body=_body(exchange),
-        strip=timeline.of(exchange),
-        pictures=album.of(exchange),
+        timeline=timeline.of(exchange),
+        pictures=images.of(exchange),
         command=_command(exchange, document),
     )
 

@@ -16,7 +16,7 @@ from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange, T
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import exchange_view, template
 from local_dream_conformance.report.exchange_view import ExchangeView
-from local_dream_conformance.report.images import Album
+from local_dream_conformance.report.images import ReportImages
 from local_dream_conformance.report.view_model import BROKEN, NAMES, NOT_JUDGED, ORDER, ViewModel
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Result
@@ -33,14 +33,14 @@ def page(result: Result, transcripts: Sequence[Transcript] = ()) -> str:
     Transcripts are shown as they are: take tokens out of them before (conformance.redaction).
     """
     document = ViewModel(result)
-    album = Album()
+    images = ReportImages()
     exchanges = {exchange.label: exchange for transcript in transcripts for exchange in transcript.exchanges}
     style, script = template.source("report.css"), template.source("report.js")
     return template.render(
         "report.html.jinja",
         document=document,
-        exhibits={entry.id: _exhibits(entry, exchanges, document, album) for entry in document.entries},
-        gallery=_gallery(exchanges, document, album),
+        exchange_views={entry.id: _exchange_views(entry, exchanges, document, images) for entry in document.entries},
+        gallery=_gallery(exchanges, document, images),
         style=Markup(style),
         script=Markup(script),
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -57,15 +57,15 @@ def page(result: Result, transcripts: Sequence[Transcript] = ()) -> str:
     )
 
 
-def _exhibits(
-    entry: RequirementResult, exchanges: Mapping[str, Exchange], document: ViewModel, album: Album
+def _exchange_views(
+    entry: RequirementResult, exchanges: Mapping[str, Exchange], document: ViewModel, images: ReportImages
 ) -> dict[str, ExchangeView]:
     """The exchanges in which a requirement is broken, by label."""
     shown = [label for label, _ in entry.places if label in exchanges][:EXHIBITS]
-    return {label: exchange_view.of(exchanges[label], document, album) for label in shown}
+    return {label: exchange_view.of(exchanges[label], document, images) for label in shown}
 
 
-def _gallery(exchanges: Mapping[str, Exchange], document: ViewModel, album: Album) -> list[ExchangeView]:
+def _gallery(exchanges: Mapping[str, Exchange], document: ViewModel, images: ReportImages) -> list[ExchangeView]:
     """Answers with a picture of the target's own making, from every scenario the first of them, then the others."""
     shown: list[ExchangeView] = []
     for exchange in sorted(exchanges.values(), key=lambda exchange: exchange.label.count("/")):
@@ -73,7 +73,7 @@ def _gallery(exchanges: Mapping[str, Exchange], document: ViewModel, album: Albu
             break
         if exchange.status != 200 or exchange.operation not in (GENERATE, UPSCALE):
             continue
-        made = exchange_view.of(exchange, document, album)
+        made = exchange_view.of(exchange, document, images)
         if any(picture.uri and not picture.caption.startswith(("input", "mask")) for picture in made.pictures):
             shown.append(made)
     return shown

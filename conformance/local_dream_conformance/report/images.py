@@ -43,7 +43,7 @@ class Picture:
 
 
 @dataclass
-class Album:
+class ReportImages:
     """The pictures of one report, which share `room` bytes. The same picture is encoded once."""
 
     room: int = ALL

@@ -1,4 +1,4 @@
-"""The timed strip of an exchange: what came when, as marks on a line and as rows of a table."""
+"""The timeline of an exchange: what came when, as marks on a line and as rows of a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local_dream_conformance.core.exchange import End, Exchange
 from local_dream_conformance.evidence.generation import GenerationEvent, Kind, generation
 
 MARKS = 200
-"""Most marks on a strip; of more, every n-th is drawn."""
+"""Most marks on a timeline; of more, every n-th is drawn."""
 ROWS = 80
 """Most rows of a table; the middle of a longer one is left out."""
 WHOLE = (End.COMPLETE, End.EOF)
@@ -41,7 +41,7 @@ class Timeline:
 
 
 def of(exchange: Exchange) -> Timeline:
-    """The strip of an exchange."""
+    """The timeline of an exchange."""
     duration = max(exchange.ended_at, 1e-6)
     marks = [
         Mark(at, round(100 * min(max(at, 0.0), duration) / duration, 2), kind, text)
@@ -109,7 +109,7 @@ def _thinned(marks: list[Mark]) -> list[Mark]:
 
 
 def _ticks(duration: float) -> Iterator[tuple[float, str]]:
-    """Up to six round times along the strip, the last not so near to its end that the labels would touch."""
+    """Up to six round times along the line, the last not so near to its end that the labels would touch."""
     rough = duration / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)

@@ -14,7 +14,7 @@ from local_dream_mockserver.commands.options import server_options
 from local_dream_mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
 from local_dream_mockserver.faults.emulated.release import describe
 from local_dream_mockserver.faults.emulated.releases import personalities
-from local_dream_mockserver.mock.served import altered, told
+from local_dream_mockserver.mock.served import faulty, scripted
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.proxy.fronted import serve_fronted
 from local_dream_mockserver.proxy.unknown import Unknown
@@ -123,7 +123,7 @@ def mock(
         about = " ".join(
             [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
         )
-        make = told if control else altered
+        make = scripted if control else faulty
         served = make(engine, settings, [one.make for one in whole], chosen)
         run = partial(serve_fronted, front=served.front) if served.front else serve
         run(

@@ -60,15 +60,15 @@ def proxy(upstream: str, faults: tuple[str, ...], paths: tuple[str, ...], host: 
     try:
         server = parse_upstream(upstream)
         chosen = [choose(text) for text in faults]
-        bends = [_bend(one) for one in chosen]
+        mutators = [_mutator(one) for one in chosen]
     except (BadUpstream, Unknown) as error:
         raise click.ClickException(str(error)) from None
     if not is_loopback_address(host):
         click.echo(exposed(host, "everybody there can use what is behind it"), err=True)
-    asyncio.run(_serve(Proxy(server, bends, paths), host, port, " ".join(map(str, chosen))))
+    asyncio.run(_serve(Proxy(server, mutators, paths), host, port, " ".join(map(str, chosen))))
 
 
-def _bend(chosen: Chosen) -> ResponseMutator:
+def _mutator(chosen: Chosen) -> ResponseMutator:
     made = chosen.make()
     if not isinstance(made, ResponseMutator):
         raise Unknown(f"{chosen}: not of the wire; the mock server does it: local-dream mock --fault {chosen}")

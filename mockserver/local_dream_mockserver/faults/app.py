@@ -36,13 +36,13 @@ def create_faulty_app(engine: Engine, settings: ServerSettings | None, choose: C
     return create_app(
         engine,
         settings,
-        doors=[Middleware(Door, choose=choose)],
-        generate=AlteredGenerate,
-        upscale=AlteredUpscale,
+        middleware=[Middleware(HooksMiddleware, choose=choose)],
+        generate=FaultyGenerate,
+        upscale=FaultyUpscale,
     )
 
 
-class Door:
+class HooksMiddleware:
     """Chooses the hooks of each request, and lets its `door` stand around all that is inside."""
 
     def __init__(self, app: ASGIApp, choose: Choose) -> None:
@@ -54,7 +54,7 @@ class Door:
         if scope["type"] == "http":
             scope.setdefault("state", {})  # one for all copies of the scope: see `middleware.refusal_of`
             hooks = scope[KEY] = self.choose(scope)
-            app = hooks.door(app)
+            app = hooks.wrap(app)
         await app(scope, receive, send)
 
 
@@ -65,14 +65,14 @@ def hooks_of(request: Request) -> FaultHooks:
     return hooks
 
 
-class AlteredGenerate(GenerateEndpoint):
+class FaultyGenerate(GenerateEndpoint):
     """Each stage goes through the hooks of its request."""
 
     def read(self, body: bytes, request: Request) -> GenerationRequest:
         return hooks_of(request).read(body, self.reader.read)
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:
-        engine = Told(self.engine, hooks_of(request))
+        engine = EngineWithHooks(self.engine, hooks_of(request))
         return Generation(engine, asked, self.worker, self.settings.lag_while_wanted)
 
     async def encoded(
@@ -94,7 +94,7 @@ async def _pieces(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EngineWithHooks:
     """An engine that is told something else than what was asked, or does it otherwise. Only `generate` is called."""
 
     engine: Engine
@@ -104,7 +104,7 @@ class Told:
         return self.hooks.works(self.engine, self.hooks.asked(request), cancelled)
 
 
-class AlteredUpscale(UpscaleEndpoint):
+class FaultyUpscale(UpscaleEndpoint):
     """Its answer goes through the hooks of its request."""
 
     def response(self, answer: UpscaleAnswer, asked: UpscaleRequest, request: Request) -> Response:

@@ -23,7 +23,7 @@ from local_dream_mockserver.server.http_protocol import HttpProtocol
 from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 
 Reader: TypeAlias = Callable[[bytes], GenerationRequest]
-"""Body to request. Raises Problem for a refusal."""
+"""Body to request. Raises APIError for a refusal."""
 
 
 class FaultHooks:
@@ -47,7 +47,7 @@ class FaultHooks:
         with self._counting:
             self.applied += 1
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         """Around the whole application, for every request."""
         return app
 
@@ -85,9 +85,9 @@ class Stack(FaultHooks):
         self.parts = tuple(parts)
         self.http = next((part.http for part in parts if part.http is not HttpProtocol), HttpProtocol)
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         for part in self.parts:
-            app = part.door(app)
+            app = part.wrap(app)
         return app
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:

@@ -124,7 +124,7 @@ class RequestMiddleware(FaultHooks):
     paths: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             if self.wants(scope):
                 await self.visit(app, scope, receive, send)

@@ -64,7 +64,7 @@ class Unheard(FaultHooks):
         super().__init__()
         self.message = message
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         return APIError(400, f"{HEADER}: {self.message}").response()
 
 

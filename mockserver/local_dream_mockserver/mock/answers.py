@@ -123,7 +123,7 @@ class Refused(FaultHooks):
         super().__init__()
         self.problem = problem
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         self.happened()
         return self.problem.response()
 
@@ -136,7 +136,7 @@ class Failing(FaultHooks):
         self.message = message
         self.after = after
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             inside = APIError(500, self.message).response() if scope["path"] == "/upscale" else app
             await inside(scope, receive, send)

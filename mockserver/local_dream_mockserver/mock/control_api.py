@@ -136,7 +136,7 @@ class Desk:
 
 
 def _from_a_test(request: Request) -> None:
-    """Refuses pages of other sites, which a browser would let send orders. Raises Problem."""
+    """Refuses pages of other sites, which a browser would let send orders. Raises APIError."""
     if "origin" in request.headers:
         raise APIError(403, f"Origin: {PREFIX}/ is for tests, and does not answer web pages")
 

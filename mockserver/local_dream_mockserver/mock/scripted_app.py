@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from local_dream_mockserver.faults.app import AlteredGenerate, AlteredUpscale, Door
+from local_dream_mockserver.faults.app import FaultyGenerate, FaultyUpscale, HooksMiddleware
 from local_dream_mockserver.mock.control_api import Control
 from local_dream_mockserver.mock.recorder import Recorded
 from local_dream_mockserver.mock.request_log import RequestLog
@@ -22,10 +22,10 @@ def create_scripted_app(
 
     Faults of the wire happen where a `wire.MarkProxy` with the same marks stands before it.
     """
-    doors = [
+    middleware = [
         Middleware(Recorded, journal=journal, settings=settings),
-        Middleware(Door, choose=orders),
+        Middleware(HooksMiddleware, choose=orders),
     ]
     if control:
-        doors.insert(0, Middleware(Control, orders=orders, journal=journal, settings=settings))
-    return create_app(engine, settings, doors=doors, generate=AlteredGenerate, upscale=AlteredUpscale)
+        middleware.insert(0, Middleware(Control, orders=orders, journal=journal, settings=settings))
+    return create_app(engine, settings, middleware=middleware, generate=FaultyGenerate, upscale=FaultyUpscale)

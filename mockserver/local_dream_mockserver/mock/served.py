@@ -34,18 +34,18 @@ class Served:
     front: Callable[[Upstream], Proxy] | None
 
 
-def altered(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
+def faulty(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
     """The same for all requests: first `before`, then what was chosen."""
-    bends = [made for one in chosen if isinstance(made := one.make(), ResponseMutator)]
+    mutators = [made for one in chosen if isinstance(made := one.make(), ResponseMutator)]
     make = partial(alteration, without=settings.without)
     inside = [one() for one in before] + [make(one) for one in chosen if one.entry.layer is not Layer.WIRE]
     selection = Selection(inside, make)
     app = create_faulty_app(engine, settings, selection)
-    return Served(app, selection.http, partial(Proxy, bends=bends) if bends else None)
+    return Served(app, selection.http, partial(Proxy, mutators=mutators) if mutators else None)
 
 
-def told(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
+def scripted(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
     """At the start the same, then as it is told under /__mock__/."""
-    orders = MockState(before, chosen, settings.without)
-    app = create_scripted_app(engine, settings, orders, RequestLog(), control=True)
-    return Served(app, lambda *args, **keys: orders.http(*args, **keys), partial(MarkProxy, marks=orders.marks))
+    state = MockState(before, chosen, settings.without)
+    app = create_scripted_app(engine, settings, state, RequestLog(), control=True)
+    return Served(app, lambda *args, **keys: state.http(*args, **keys), partial(MarkProxy, marks=state.marks))

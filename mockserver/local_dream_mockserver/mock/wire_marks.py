@@ -27,9 +27,9 @@ class Marks:
         self._numbers = count(1)
         self._marked: dict[bytes, tuple[ResponseMutator, Request]] = {}
 
-    def add(self, bend: ResponseMutator, request: Request) -> bytes:
+    def add(self, mutator: ResponseMutator, request: Request) -> bytes:
         value = b"%d" % next(self._numbers)
-        self._marked[value] = bend, request
+        self._marked[value] = mutator, request
         if len(self._marked) > MOST_MARKED:
             del self._marked[next(iter(self._marked))]  # its client left before the proxy saw it
         return value
@@ -39,20 +39,20 @@ class Marks:
 
 
 class ByWire(FaultHooks):
-    """Marks the answers that a bend wants. Where several do, the first that wants an answer has it."""
+    """Marks the answers that a mutator wants. Where several do, the first that wants an answer has it."""
 
-    def __init__(self, bend: ResponseMutator, marks: Marks) -> None:
+    def __init__(self, mutator: ResponseMutator, marks: Marks) -> None:
         super().__init__()
-        self.bend = bend
+        self.mutator = mutator
         self.marks = marks
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start" and self._wants(scope, message):
                     request: Request = scope[KEY]
                     request.held = True
-                    mark = (MARK, self.marks.add(self.bend, request))
+                    mark = (MARK, self.marks.add(self.mutator, request))
                     message = {**message, "headers": [*message["headers"], mark]}
                     self.happened()
                 await send(message)
@@ -63,14 +63,14 @@ class ByWire(FaultHooks):
 
     def _wants(self, scope: Scope, message: Message) -> bool:
         head = Head(message["status"], b"", tuple(message["headers"]))
-        return scope["path"].endswith(self.bend.paths) and not head.value(MARK) and self.bend.wants(head)
+        return scope["path"].endswith(self.mutator.paths) and not head.value(MARK) and self.mutator.wants(head)
 
 
 class MarkProxy(Proxy):
     """A proxy that does to each answer what its mark says, and passes the others on as they are."""
 
-    def __init__(self, upstream: Upstream, marks: Marks, bends: Sequence[ResponseMutator] = ()) -> None:
-        super().__init__(upstream, bends)
+    def __init__(self, upstream: Upstream, marks: Marks, mutators: Sequence[ResponseMutator] = ()) -> None:
+        super().__init__(upstream, mutators)
         self._marks = marks
 
     def bend_for(self, asked: Asked, head: Head) -> ResponseMutator | None:
@@ -81,9 +81,9 @@ class MarkProxy(Proxy):
 class Unmarked(ResponseMutator):
     """Another bend without the mark, which notes in the journal how it ends."""
 
-    def __init__(self, bend: ResponseMutator, request: Request) -> None:
+    def __init__(self, mutator: ResponseMutator, request: Request) -> None:
         super().__init__()
-        self._bend = bend
+        self._mutator = mutator
         self._request = request
 
     async def send(self, answer: Answer, out: Out) -> None:
@@ -91,7 +91,7 @@ class Unmarked(ResponseMutator):
         watching = asyncio.ensure_future(self._watch(noted))
         await asyncio.sleep(0)  # it must wait for the client to leave before the bend does, which ends then
         try:
-            await self._bend.send(replace(answer, head=answer.head.without(MARK)), noted)
+            await self._mutator.send(replace(answer, head=answer.head.without(MARK)), noted)
         finally:
             watching.cancel()
             self._request.end()

@@ -1,4 +1,4 @@
-"""The proxy's connection to a client, as bends use it (see `bend.Out`)."""
+"""The proxy's connection to a client, as mutators use it (see `mutator.Out`)."""
 
 from __future__ import annotations
 

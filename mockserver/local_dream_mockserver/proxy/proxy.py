@@ -1,4 +1,4 @@
-"""The proxy: takes connections, passes requests on as they are, and bends the answers that its bends want."""
+"""The proxy: takes connections, passes requests on as they are, and changes the answers that its mutators want."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def parse_upstream(url: str) -> Upstream:
 
 
 class Proxy:
-    """One listening proxy before one server. `paths` replaces the paths that the bends would choose themselves.
+    """One listening proxy before one server. `paths` replaces the paths that the mutators would choose themselves.
 
     At most one bend handles an answer: the first that wants it.
     """
 
-    def __init__(self, upstream: Upstream, bends: Sequence[ResponseMutator], paths: Sequence[str] = ()) -> None:
+    def __init__(self, upstream: Upstream, mutators: Sequence[ResponseMutator], paths: Sequence[str] = ()) -> None:
         self.upstream = upstream
-        self.bends = tuple(bends)
+        self.mutators = tuple(mutators)
         self.paths = tuple(paths)
         self.most_connections = MOST_CONNECTIONS
         self._server: asyncio.Server | None = None
@@ -93,9 +93,9 @@ class Proxy:
 
     def bend_for(self, asked: Asked, head: Head) -> ResponseMutator | None:
         """The bend that handles this answer."""
-        for bend in self.bends:
-            if asked.path.endswith(self.paths or bend.paths) and bend.wants(head):
-                return bend
+        for mutator in self.mutators:
+            if asked.path.endswith(self.paths or mutator.paths) and mutator.wants(head):
+                return mutator
         return None
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -223,15 +223,15 @@ class Connection:
 
     async def _passed(self, asked: Asked, answer: AnswerReader) -> None:
         head = await answer.head()
-        bend = self._proxy.bend_for(asked, head)
-        if bend is None:
+        mutator = self._proxy.bend_for(asked, head)
+        if mutator is None:
             async for data in answer.raw():
                 await self._client.write(data)
             return
         body = answer.body()
-        await bend.send(Answer(asked.method, asked.path, head, body), self._client)
+        await mutator.send(Answer(asked.method, asked.path, head, body), self._client)
         if not self._client.closed:
-            async for _ in body:  # what a bend has left unread, so that the next answer can be found
+            async for _ in body:  # what a mutator has left unread, so that the next answer can be found
                 pass
 
 

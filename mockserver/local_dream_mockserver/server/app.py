@@ -35,11 +35,11 @@ def create_app(
     engine: Engine,
     settings: ServerSettings | None = None,
     *,
-    doors: Sequence[Middleware] = (),
+    middleware: Sequence[Middleware] = (),
     generate: type[GenerateEndpoint] = GenerateEndpoint,
     upscale: type[UpscaleEndpoint] = UpscaleEndpoint,
 ) -> Starlette:
-    """A server for `engine`. `doors` stand before the routes, the first outermost; `generate` and `upscale` may be
+    """A server for `engine`. `middleware` stand before the routes, the first outermost; `generate` and `upscale` may be
     endpoints that replace stages of the honest ones."""
     settings = settings or ServerSettings()
     generations = Worker("generate", 0 if settings.busy else settings.max_waiting)
@@ -63,7 +63,7 @@ def create_app(
         routes += extension.routes()
     if settings.a1111 and settings.generate:
         routes += Adapter(engine, settings, generations).routes()
-    inner = [door for extension in extensions for door in extension.doors()]
+    inner = [wrap for extension in extensions for wrap in extension.middleware()]
     if settings.token is not None:
         inner.append(Middleware(TokenGuard, token=settings.token))  # within cors: pages may read the refusal
     outer = [
@@ -75,7 +75,7 @@ def create_app(
         outer.append(Middleware(HostGuard, hosts=settings.hosts, foreign_origins=settings.foreign_origins))
     app = Starlette(
         routes=routes,
-        middleware=[*outer, *doors, *inner],
+        middleware=[*outer, *middleware, *inner],
         exception_handlers={APIError: answer_api_error, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )

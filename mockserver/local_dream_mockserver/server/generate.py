@@ -42,7 +42,7 @@ class GenerateEndpoint:
         self._readers = asyncio.Semaphore(READERS)
 
     async def answer(self, request: Request) -> Response:
-        """Raises Problem for every refusal, and for a failure before the stream has begun."""
+        """Raises APIError for every refusal, and for a failure before the stream has begun."""
         if not self.settings.busy:  # there, a request that is wrong is told so while another one is generated
             self.worker.expect_room()
         body = await read_body(request, self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
@@ -62,7 +62,7 @@ class GenerateEndpoint:
         return self.reader.read(body)
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:
-        """Puts the request in the lane."""
+        """Puts the request into the queue."""
         return Generation(self.engine, asked, self.worker, self.settings.lag_while_wanted)
 
     def events(self, generation: Generation) -> AsyncIterator[Event]:

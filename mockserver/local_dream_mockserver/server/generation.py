@@ -1,4 +1,4 @@
-"""A generation under way: the engine works in its lane, its events come out here."""
+"""A generation under way: the engine works in its worker, its events come out here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Generates(Protocol):
 
 
 class Generation(AsyncIterator[Event]):
-    """Puts the request in the lane at once; then iterate over it for its events, once, and `close` it in any case."""
+    """Puts the request into the queue at once; then iterate over it for its events, once, and `close` it in any
+    case."""
 
     def __init__(
         self, engine: Generates, request: GenerationRequest, worker: Worker, lag_while_wanted: float = 10.0
@@ -51,7 +52,7 @@ class Generation(AsyncIterator[Event]):
         self._job.future.add_done_callback(self._stopped)
 
     async def opened(self, within: float) -> None:
-        """Waits for the engine's first word, or for `within` seconds. Raises Problem if that word is a failure."""
+        """Waits for the engine's first word, or for `within` seconds. Raises APIError if that word is a failure."""
         try:
             async with asyncio.timeout(within):  # not wait_for, see event_stream
                 self._first = await self._made.get()

@@ -28,7 +28,7 @@ def read_image(field: str, text: str, size: Size, max_pixels: int) -> Rgb:
     """The picture as RGB, shape (height, width, 3): resized to cover `size`, the overhang cut off evenly.
 
     Turned as its EXIF data says; transparent parts on white; 16 bits reduced to 8; of an animation the first frame.
-    Raises Problem (400) that names the field.
+    Raises APIError (400) that names the field.
     """
     return np.asarray(_fitted(_opened(field, text, max_pixels, "white"), size, Image.Resampling.LANCZOS))
 
@@ -40,7 +40,7 @@ def read_mask(field: str, text: str, size: Size, max_pixels: int) -> Mask:
 
 
 def decode_base64(field: str, text: str) -> bytes:
-    """Standard alphabet, padded, unwrapped; a `data:` URL's head is taken off. Raises Problem (400)."""
+    """Standard alphabet, padded, unwrapped; a `data:` URL's head is taken off. Raises APIError (400)."""
     head = DATA_URL.match(text)
     try:
         data = base64.b64decode(text[head.end() :] if head else text, validate=True)

@@ -47,7 +47,7 @@ class RequestReader:
         self._validator = Draft202012Validator(self._schema)
 
     def read(self, body: bytes) -> GenerationRequest:
-        """Raises Problem (400)."""
+        """Raises APIError (400)."""
         sent = self.checked(read_object(body))
         values: Fields = {name: sent.get(name, schema.get("default")) for name, schema in self._fields.items()}
         values |= {name: sent.get(name) for name, schema in self._fields.items() if "x-extension" in schema}

@@ -9,7 +9,7 @@ from local_dream_mockserver.server.errors import APIError, Code
 
 
 def check_size(limits: Limits, sides: Mapping[str, int], width: int, height: int) -> None:
-    """`sides` are the sides to check by the fields that they come from. Raises Problem (400) that names the field."""
+    """`sides` are the sides to check by the fields that they come from. Raises APIError (400) that names the field."""
     for name, side in sides.items():
         if not limits.min_side <= side <= limits.max_side:
             span = f"{limits.min_side} to {limits.max_side}"

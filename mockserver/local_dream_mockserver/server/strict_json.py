@@ -13,7 +13,7 @@ MOST_VALUES = 500_000
 
 
 def read_object(body: bytes, wanted: str = 'a JSON object with at least "prompt"') -> dict[str, Any]:
-    """Reads a request body. Raises Problem (400) that says what is wrong and where."""
+    """Reads a request body. Raises APIError (400) that says what is wrong and where."""
     if not body.strip():
         raise APIError(400, f"the body is empty; send {wanted}", code=Code.EMPTY, field="body")
     # An empty array is 3 bytes, and 60 in memory.

@@ -57,7 +57,7 @@ class UpscaleEndpoint:
         self.settings = settings
 
     async def answer(self, request: Request) -> Response:
-        """Raises Problem for every refusal and failure."""
+        """Raises APIError for every refusal and failure."""
         asked = self.read(request.headers)
         self.worker.expect_room()
         try:
@@ -74,7 +74,7 @@ class UpscaleEndpoint:
             job.abandon()
 
     def read(self, headers: Headers) -> UpscaleRequest:
-        """Raises Problem (400) that names the header and the fix."""
+        """Raises APIError (400) that names the header and the fix."""
         asked = read_headers(headers, self.engine.limits())
         announced = headers.get("content-length", "")
         if announced.isdigit() and int(announced) <= self.settings.max_body:
@@ -82,7 +82,7 @@ class UpscaleEndpoint:
         return asked
 
     def work(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled) -> UpscaleAnswer:
-        """In the lane's thread. Raises Problem."""
+        """In the thread of the worker. Raises APIError."""
         started = time.monotonic()
         try:
             large = self.engine.upscale(rgb, upscaler, use_opencl, cancelled)
@@ -105,7 +105,7 @@ class UpscaleEndpoint:
 
 
 def read_headers(headers: Headers, limits: Limits) -> UpscaleRequest:
-    """Raises Problem (400) that names the header and the fix."""
+    """Raises APIError (400) that names the header and the fix."""
     width = _edge(headers, WIDTH, limits)
     height = _edge(headers, HEIGHT, limits)
     if width * height > limits.max_upscale_pixels:
@@ -124,7 +124,7 @@ def read_headers(headers: Headers, limits: Limits) -> UpscaleRequest:
 
 
 def check_length(asked: UpscaleRequest, length: int) -> None:
-    """Raises Problem (400) when the body is not as long as the headers say."""
+    """Raises APIError (400) when the body is not as long as the headers say."""
     if length != asked.length:
         size = f"{asked.width} x {asked.height} x 3"
         message = f"body: {length} bytes where {WIDTH} x {HEIGHT} x 3 = {size} = {asked.length}"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.report import images
-from local_dream_conformance.report.images import Album, Picture
+from local_dream_conformance.report.images import Picture, ReportImages
 from local_dream_conformance.scenarios import test_images
 from tests.conformance import transcripts
 
@@ -21,13 +21,13 @@ def decoded(picture: Picture) -> Image.Image:
 
 
 def captions(exchange: Exchange) -> list[str]:
-    return [picture.caption for picture in Album().of(exchange)]
+    return [picture.caption for picture in ReportImages().of(exchange)]
 
 
 def test_pictures_of_a_generation_with_previews() -> None:
     pixels = transcripts.picture(64, 32)
     fields = {**transcripts.FIELDS, "steps": 9, "width": 64, "height": 32, "show_diffusion_process": True}
-    shown = Album().of(transcripts.generation(pixels=pixels, fields=fields))
+    shown = ReportImages().of(transcripts.generation(pixels=pixels, fields=fields))
     assert [picture.caption.partition(",")[0] for picture in shown] == ["preview"] * images.PREVIEWS + ["picture"]
     assert [picture.caption for picture in shown[:4:3]] == ["preview, step 1, 64 × 32", "preview, step 9, 64 × 32"]  # noqa: RUF001
     assert np.array_equal(np.asarray(decoded(shown[-1])), pixels)
@@ -38,7 +38,7 @@ def test_input_mask_and_large_pictures_scaled_down() -> None:
     sent = base64.b64encode(test_images.png(test_images.card(512, 768))).decode()
     white = base64.b64encode(test_images.png(test_images.mask(64, 64))).decode()
     fields = {**transcripts.FIELDS, "steps": 1, "image": sent, "mask": white}
-    shown = Album().of(transcripts.generation(pixels=transcripts.noise(512, 512), fields=fields))
+    shown = ReportImages().of(transcripts.generation(pixels=transcripts.noise(512, 512), fields=fields))
     assert [picture.caption for picture in shown] == [
         "input, 512 × 768, shown smaller",  # noqa: RUF001
         "mask, 64 × 64",  # noqa: RUF001
@@ -51,7 +51,7 @@ def test_input_mask_and_large_pictures_scaled_down() -> None:
 
 def test_input_and_output_of_an_upscale() -> None:
     pixels = transcripts.picture(24, 16)
-    shown = Album().of(transcripts.upscale(pixels=pixels))
+    shown = ReportImages().of(transcripts.upscale(pixels=pixels))
     assert [picture.caption for picture in shown] == ["input, 24 × 16", "output, 96 × 64"]  # noqa: RUF001
     assert np.array_equal(np.asarray(decoded(shown[0])), pixels)
 
@@ -68,7 +68,7 @@ def test_input_and_output_of_an_upscale() -> None:
     ],
 )
 def test_what_is_no_picture_is_a_caption_that_says_why(exchange: Exchange, words: str) -> None:
-    shown = [picture for picture in Album().of(exchange) if not picture.uri]
+    shown = [picture for picture in ReportImages().of(exchange) if not picture.uri]
     assert len(shown) == 1
     assert words in shown[0].caption
     assert shown[0].caption.isprintable()
@@ -81,8 +81,8 @@ def test_any_request_body_will_do(body: bytes) -> None:
 
 def test_pictures_are_left_out_when_the_room_is_full() -> None:
     exchange = transcripts.generation(pixels=transcripts.noise(96, 96))
-    size = len(Album().of(exchange)[0].uri)
-    full = Album(room=size + 10)
+    size = len(ReportImages().of(exchange)[0].uri)
+    full = ReportImages(room=size + 10)
     first, second = full.of(exchange), full.of(exchange)
     assert first[0].uri
     assert not second[0].uri

@@ -23,7 +23,7 @@ from tests.mockserver.live_server import PATIENCE, events_of, running, small
 class Everything(FaultHooks):
     """Uses every hook, and counts."""
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["path"] == "/health":
                 self.happened()

@@ -51,7 +51,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 def answers(made: FaultHooks, *asked: Ask) -> list[Answer]:
     async def all_of_them() -> list[Answer]:
-        return [await ask(made.door(echo), one) for one in asked]
+        return [await ask(made.wrap(echo), one) for one in asked]
 
     return asyncio.run(all_of_them())
 
@@ -101,7 +101,7 @@ def test_nobody_who_waits_is_asked_for_the_body_of_a_refused_request() -> None:
         async def send(message: Message) -> None:
             return None
 
-        await hooks().door(echo)({"type": "http", "path": "/", "headers": headers}, receive, send)
+        await hooks().wrap(echo)({"type": "http", "path": "/", "headers": headers}, receive, send)
 
     asyncio.run(refused([(b"expect", b"100-continue")]))
     assert read == []
@@ -159,7 +159,7 @@ def test_another_document_is_made_of_the_answer_and_the_request() -> None:
     async def all_of_them() -> list[Answer]:
         paths = {"/tokenize": (b'{"prompt": "abc"}', b'{"prompt": "ab"}'), "/other": (b'{"prompt": "abc"}',)}
         asked = [Ask("POST", path, body) for path, bodies in paths.items() for body in bodies]
-        return [await ask(made.door(counts), one) for one in asked]
+        return [await ask(made.wrap(counts), one) for one in asked]
 
     made = hooks()
     found = asyncio.run(all_of_them())

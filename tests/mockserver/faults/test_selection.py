@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from local_dream_mockserver.commands.mock import mock
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.selection import Selection, made
-from local_dream_mockserver.mock.served import altered
+from local_dream_mockserver.mock.served import faulty
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.config import ServerSettings
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
@@ -76,7 +76,7 @@ def test_a_header_that_names_none_is_refused(name: str, said: str) -> None:
 
 def test_a_header_that_names_what_needs_an_extension_that_is_off_is_refused() -> None:
     settings = ServerSettings(without=frozenset({"tokenize"}))
-    served = altered(SyntheticEngine(Pacing(first=0, step=0)), settings, [], [])
+    served = faulty(SyntheticEngine(Pacing(first=0, step=0)), settings, [], [])
     with running(served.app) as url:
         for name, status in (("overflow-null", 400), ("coded-bgr", 200)):
             answer = httpx.get(f"{url}/health", headers={"X-Mock-Fault": name})

@@ -25,7 +25,7 @@ def chunks(*pieces: bytes) -> bytes:
 STREAM = STREAM_HEAD + chunks(*EVENTS) + b"0\r\n\r\n"
 
 
-def bend(text: str) -> ResponseMutator:
+def mutator(text: str) -> ResponseMutator:
     made = choose(text).make()
     assert isinstance(made, ResponseMutator)
     return made
@@ -59,7 +59,7 @@ def body_of(seen: bytes) -> bytes:
 
 def test_other_answers_pass_byte_by_byte_on_one_connection() -> None:
     """A stream is bent; what comes before it and after it on the same connection is not touched."""
-    fault = bend("byte-order-mark")
+    fault = mutator("byte-order-mark")
     answers = [(len(HEALTH), FINE), (len(HEALTH + POST), STREAM), (len(HEALTH + POST + HEALTH), FINE)]
     with scripted(answers) as server, proxying(server.url, fault) as url, dial(url) as connection:
         connection.sendall(HEALTH)
@@ -74,7 +74,7 @@ def test_other_answers_pass_byte_by_byte_on_one_connection() -> None:
 
 
 def test_requests_sent_together_are_answered_in_order() -> None:
-    fault = bend("byte-order-mark")
+    fault = mutator("byte-order-mark")
     both = HEALTH + POST
     with (
         scripted([(len(both), FINE + STREAM)], closes=True) as server,
@@ -88,19 +88,19 @@ def test_requests_sent_together_are_answered_in_order() -> None:
 
 
 def test_what_is_not_http_passes_in_both_directions() -> None:
-    fault = bend("no-answer")
+    fault = mutator("no-answer")
     seen = through(fault, b"\x00\xffneither is this\r\n", b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     assert seen == (b"\x00\xffneither is this\r\n", False)
     assert fault.applied == 0
 
 
 def test_an_answer_that_is_not_http_passes() -> None:
-    assert through(bend("byte-order-mark"), b"SSH-2.0-x\r\n\r\n") == (b"SSH-2.0-x\r\n\r\n", False)
+    assert through(mutator("byte-order-mark"), b"SSH-2.0-x\r\n\r\n") == (b"SSH-2.0-x\r\n\r\n", False)
 
 
 def test_a_broken_answer_passes_as_it_is_where_it_is_not_bent() -> None:
     broken = FINE[:-1]
-    assert through(bend("byte-order-mark"), broken, HEALTH) == (broken, False)
+    assert through(mutator("byte-order-mark"), broken, HEALTH) == (broken, False)
 
 
 def test_interim_answers_reach_the_client_before_the_bent_one() -> None:
@@ -108,7 +108,7 @@ def test_interim_answers_reach_the_client_before_the_bent_one() -> None:
     answers = [(len(request), b"HTTP/1.1 100 Continue\r\n\r\n"), (len(request) + 2, STREAM)]
     with (
         scripted(answers, closes=True) as server,
-        proxying(server.url, bend("byte-order-mark")) as url,
+        proxying(server.url, mutator("byte-order-mark")) as url,
         dial(url) as connection,
     ):
         connection.sendall(request)
@@ -119,7 +119,7 @@ def test_interim_answers_reach_the_client_before_the_bent_one() -> None:
 
 
 def test_a_reset_comes_after_exactly_so_many_bytes_of_the_body() -> None:
-    fault = bend("reset@bytes:80")
+    fault = mutator("reset@bytes:80")
     seen, reset = through(fault, STREAM)
     assert reset
     assert body_of(seen) == b"".join(EVENTS)[:80]
@@ -134,12 +134,12 @@ def test_a_reset_is_placed_by_events() -> None:
         ("before:complete", len(EVENTS[0] + EVENTS[1])),
         ("inside:complete", whole.index(b"BBCCCC")),
     ):
-        seen, reset = through(bend(f"reset@{place}"), STREAM)
+        seen, reset = through(mutator(f"reset@{place}"), STREAM)
         assert (reset, body_of(seen)) == (True, whole[:length]), place
 
 
 def test_a_place_that_never_comes_leaves_the_answer_whole() -> None:
-    fault = bend("reset@after:progress:9")
+    fault = mutator("reset@after:progress:9")
     seen, reset = through(fault, STREAM)
     assert (reset, body_of(seen)) == (False, b"".join(EVENTS))
     assert seen.endswith(b"0\r\n\r\n")
@@ -149,20 +149,23 @@ def test_a_place_that_never_comes_leaves_the_answer_whole() -> None:
 def test_places_do_not_depend_on_how_the_server_cuts_its_packets() -> None:
     whole = b"".join(EVENTS)
     singly = STREAM_HEAD + chunks(*(whole[at : at + 1] for at in range(len(whole)))) + b"0\r\n\r\n"
-    seen, _ = through(bend("reset@inside:complete"), singly)
+    seen, _ = through(mutator("reset@inside:complete"), singly)
     assert body_of(seen) == whole[: whole.index(b"BBCCCC")]
 
 
 def test_a_counted_answer_is_cut_in_its_middle() -> None:
     picture = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 10\r\n\r\n0123456789"
     request = POST.replace(b"/generate", b"/upscale")
-    seen, reset = through(bend("reset"), picture, request)
+    seen, reset = through(mutator("reset"), picture, request)
     assert reset
     assert seen.endswith(b"\r\ncontent-length: 10\r\n\r\n01234")
 
 
 def test_a_client_that_hangs_up_is_gone_for_the_server_too() -> None:
-    with scripted([(len(POST), STREAM_HEAD + chunks(EVENTS[0]))]) as server, proxying(server.url, bend("crlf")) as url:
+    with (
+        scripted([(len(POST), STREAM_HEAD + chunks(EVENTS[0]))]) as server,
+        proxying(server.url, mutator("crlf")) as url,
+    ):
         with dial(url) as connection:
             connection.sendall(POST)
             read_until(connection, b"\r\n\r\n\r\n")
@@ -172,7 +175,7 @@ def test_a_client_that_hangs_up_is_gone_for_the_server_too() -> None:
 def test_a_server_that_is_not_there() -> None:
     with scripted([], closes=True) as server, dial(server.url):
         pass
-    with proxying(server.url, bend("crlf")) as url, dial(url) as connection:
+    with proxying(server.url, mutator("crlf")) as url, dial(url) as connection:
         connection.sendall(HEALTH)
         seen, _ = read_all(connection)
     assert seen.startswith(b"HTTP/1.1 502 ")

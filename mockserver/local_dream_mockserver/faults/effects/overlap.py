@@ -56,7 +56,7 @@ class Second(Running):
 class HealthMeanwhile(Running):
     """Answers GET /health late, or in another way."""
 
-    def door(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             reply = None
             if scope["path"] == "/health" and self.running():

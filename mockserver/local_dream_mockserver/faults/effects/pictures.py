@@ -106,7 +106,7 @@ def previewed(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
     return lambda function: declare(function, ids, options, Previewed, Layer.EVENT)
 
 
-class Told(FaultHooks):
+class EngineWithHooks(FaultHooks):
     """Has the engine paint something else than was asked for."""
 
     def __init__(self, place: Trigger | None, ask: Function) -> None:
@@ -126,8 +126,10 @@ def asked(*ids: str, given: str = "", **options: Unpack[Options]) -> Callable[[F
     Only requests that have the field `given` are changed ("": all).
     """
 
-    def make(place: Trigger | None, function: Function) -> Told:
-        return Told(place, lambda request: request if given and getattr(request, given) is None else function(request))
+    def make(place: Trigger | None, function: Function) -> EngineWithHooks:
+        return EngineWithHooks(
+            place, lambda request: request if given and getattr(request, given) is None else function(request)
+        )
 
     return lambda function: declare(function, ids, options, make, PICTURE)
 

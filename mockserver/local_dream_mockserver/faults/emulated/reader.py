@@ -47,7 +47,7 @@ class Refusal(APIError):
 
 
 def read(body: bytes, honest: Reader, *, formats: bool, mask_needs_image: bool, no_prompt: str) -> GenerationRequest:
-    """Raises Problem. `no_prompt` is what an empty prompt is told, in the stream."""
+    """Raises APIError. `no_prompt` is what an empty prompt is told, in the stream."""
     values = parsed(body)
     if not isinstance(values, dict) or "prompt" not in values:
         raise Refusal(400, "Invalid Arg: Missing 'prompt'")

@@ -33,7 +33,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Adapter:
-    """Generates in the same lane as /generate, one picture after the other; errors as FastAPI writes them there."""
+    """Generates by the same worker as /generate, one picture after the other; errors as FastAPI writes them there."""
 
     def __init__(self, engine: Engine, settings: ServerSettings, generations: Worker) -> None:
         self.engine = engine

@@ -16,7 +16,7 @@ FIELDS = ("width", "height", "steps")
 
 
 def translated(sent: dict[str, Any], image: str | None, description: Description) -> dict[str, Any]:
-    """The body of POST /generate. `image` is the picture to start from. Raises Problem.
+    """The body of POST /generate. `image` is the picture to start from. Raises APIError.
 
     Fields that have no meaning here (`restore_faces`, `enable_hr`, scripts, ...) are ignored.
     """
@@ -43,7 +43,7 @@ def translated(sent: dict[str, Any], image: str | None, description: Description
 
 
 def first_image(sent: dict[str, Any]) -> str:
-    """The picture of POST /sdapi/v1/img2img. Raises Problem (404, as there)."""
+    """The picture of POST /sdapi/v1/img2img. Raises APIError (404, as there)."""
     images = sent.get("init_images")
     if not isinstance(images, list) or not images or not isinstance(images[0], str):
         raise APIError(404, "Init image not found", code=Code.NO_SUCH_THING, field="init_images")
@@ -51,7 +51,7 @@ def first_image(sent: dict[str, Any]) -> str:
 
 
 def count_of(sent: dict[str, Any], most: int) -> int:
-    """How many pictures are wanted: `batch_size` times `n_iter`. Raises Problem (422)."""
+    """How many pictures are wanted: `batch_size` times `n_iter`. Raises APIError (422)."""
     numbers = [_given(sent, name, 1) for name in ("batch_size", "n_iter")]
     if not all(type(number) is int and number >= 1 for number in numbers) or numbers[0] * numbers[1] > most:
         message = f"batch_size, n_iter: together they must make 1 to {most} pictures"

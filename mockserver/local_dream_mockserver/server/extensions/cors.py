@@ -39,7 +39,7 @@ class Cors(Extension):
 
     name = "cors"
 
-    def doors(self) -> Sequence[Middleware]:
+    def middleware(self) -> Sequence[Middleware]:
         return [
             Middleware(
                 Preflights,

@@ -33,7 +33,7 @@ class Extension:
     def reshaped(self, fields: Fields) -> Fields:
         """The fields with what the extension's own mean for those of the core. In a worker thread.
 
-        Raises Problem (400)."""
+        Raises APIError (400)."""
         return fields
 
     def completed(self, request: GenerationRequest, fields: Fields) -> GenerationRequest:
@@ -44,6 +44,6 @@ class Extension:
         """Paths of its own."""
         return ()
 
-    def doors(self) -> Sequence[Middleware]:
+    def middleware(self) -> Sequence[Middleware]:
         """Layers around the routes."""
         return ()

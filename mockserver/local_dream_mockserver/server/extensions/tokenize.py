@@ -63,7 +63,7 @@ class Tokenize(Extension):
 
 
 def prompt_of(body: bytes) -> str:
-    """Raises Problem (400). An empty prompt is one."""
+    """Raises APIError (400). An empty prompt is one."""
     values = read_object(body, 'a JSON object with "prompt"')
     if "prompt" not in values:
         raise APIError(400, "prompt: missing; send the text to count", code=Code.MISSING, field="prompt")

@@ -1,4 +1,4 @@
-"""The lane: one at a time, in order, bounded, and free again when nobody waits."""
+"""The worker: one at a time, in order, bounded, and free again when nobody waits."""
 
 from __future__ import annotations
 
