@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import torch
 
     from local_dream_reference.guidance import Guidance
-    from local_dream_reference.pipelines import Request, Rgb, Tasks
+    from local_dream_reference.pipelines import Pipelines, Request, Rgb
     from local_dream_reference.runtime.converted_model import ConvertedModel
     from local_dream_reference.upscaling.upscaler import Upscaler
 
@@ -99,11 +99,11 @@ class ReferenceEngine(UpscalingEngine):
         guidance: Guidance | None = None,
     ) -> None:
         from local_dream_reference.guidance import Guidance
-        from local_dream_reference.pipelines import Tasks
+        from local_dream_reference.pipelines import Pipelines
 
         self._pipeline = pipeline
         self._turns = turns or FairLock()
-        self._tasks: Tasks = Tasks(pipeline, guidance or Guidance())
+        self._pipelines: Pipelines = Pipelines(pipeline, guidance or Guidance())
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
         super().__init__(Description(name, device, SCHEDULERS, side), Limits(max_pixels=max_pixels), upscaler)
         # Of its own: a tokenizer that counts while another thread has it cut prompts fails, or cuts wrongly.
@@ -164,7 +164,7 @@ class ReferenceEngine(UpscalingEngine):
         def work() -> None:
             try:
                 with self._turns.turn():
-                    rgb = self._tasks.run(request, on_step)
+                    rgb = self._pipelines.run(request, on_step)
                 news.put(Picture(rgb, first[0]))
             # Everything crosses to the thread that asked, which raises it there.
             except BaseException as error:

@@ -67,7 +67,7 @@ def denoising_steps(request: Request) -> int:
     return min(request.steps, max(1, int(request.steps * request.denoise_strength)))
 
 
-class Tasks:
+class Pipelines:
     """The three pipelines over one set of networks."""
 
     def __init__(self, pipeline: Any, guidance: Guidance) -> None:

@@ -14,7 +14,14 @@ from click.testing import CliRunner
 from local_dream_reference.evaluation.command import main
 from local_dream_reference.evaluation.pixels import can_tell, pixel_verdicts
 from local_dream_reference.synthetic_dataset.scene import ATTRIBUTES, Scene, Thing
-from local_dream_reference.training.attribute_classifier import Judge, Sight, compare, look, shares, verdicts
+from local_dream_reference.training.attribute_classifier import (
+    AttributeClassifier,
+    Sight,
+    compare,
+    look,
+    shares,
+    verdicts,
+)
 from local_dream_reference.training.command import main as train
 from local_dream_reference.training.drawings import Drawings
 
@@ -67,7 +74,7 @@ def test_shares_count_only_those_that_asked() -> None:
 
 def test_a_judge_sees_pictures_of_any_size() -> None:
     torch.manual_seed(0)
-    judge = Judge(8, 32).eval()
+    judge = AttributeClassifier(8, 32).eval()
     for height, width in ((32, 32), (64, 96), (17, 40)):
         sight = look(judge, torch.zeros(2, 3, height, width))
         assert len(sight) == 2

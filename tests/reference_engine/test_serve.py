@@ -210,7 +210,7 @@ def test_hanging_up_frees_the_engine(engine: ReferenceEngine) -> None:
 def test_a_failing_engine_is_an_error_event_and_the_server_lives_on(
     engine: ReferenceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = engine._tasks.run
+    run = engine._pipelines.run
 
     def failing(request: Any, on_step: Any) -> Any:
         def breaking(step: int, decode: Any) -> None:
@@ -220,7 +220,7 @@ def test_a_failing_engine_is_an_error_event_and_the_server_lives_on(
 
         return run(request, breaking)
 
-    monkeypatch.setattr(engine._tasks, "run", failing)
+    monkeypatch.setattr(engine._pipelines, "run", failing)
     with serving(engine) as client:
         events = events_of(client.post("/generate", json=ask("break")).text)
         assert [event["type"] for event in events] == ["progress", "progress", "error"]

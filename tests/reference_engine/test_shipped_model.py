@@ -17,7 +17,7 @@ from local_dream_reference.evaluation.edits import measure_edits
 from local_dream_reference.evaluation.pixels import colour_shares
 from local_dream_reference.options import parse_options
 from local_dream_reference.shipped import SHIPPED
-from local_dream_reference.training.attribute_classifier import Judge, Sight, look
+from local_dream_reference.training.attribute_classifier import AttributeClassifier, Sight, look
 from local_dream_reference.training.export import JUDGE_FILE, read_judge
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -33,11 +33,11 @@ def shipped() -> ReferenceEngine:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
+def judge() -> AttributeClassifier:
     return read_judge(SHIPPED / JUDGE_FILE)
 
 
-def seen(judge: Judge, picture: NDArray[np.uint8]) -> Sight:
+def seen(judge: AttributeClassifier, picture: NDArray[np.uint8]) -> Sight:
     return look(judge, as_tensor(picture))[0]
 
 
@@ -71,7 +71,9 @@ def test_the_layout_is_that_of_stable_diffusion(shipped: ReferenceEngine) -> Non
     assert shipped.tokenize("a red house").max_length == 77
 
 
-def test_combinations_that_training_never_showed_are_drawn(shipped: ReferenceEngine, judge: Judge) -> None:
+def test_combinations_that_training_never_showed_are_drawn(
+    shipped: ReferenceEngine, judge: AttributeClassifier
+) -> None:
     found = measure_adherence(shipped, judge, count=12, cfgs=(7.5,), steps=STEPS).by_cfg[7.5]
     assert found["time"] >= 0.9
     assert found["ground"] >= 0.9
@@ -86,14 +88,16 @@ def test_a_colour_stands_where_it_was_asked_for(shipped: ReferenceEngine, colour
     assert shares["left"][colour] > 3 * shares["right"][colour] + 0.01
 
 
-def test_plain_english_gives_the_words_that_it_shares_with_the_world(shipped: ReferenceEngine, judge: Judge) -> None:
+def test_plain_english_gives_the_words_that_it_shares_with_the_world(
+    shipped: ReferenceEngine, judge: AttributeClassifier
+) -> None:
     prompt = "My grandmother always dreamed of sailing away in her red boat when the sun went down over the ocean"
     things = [seen(judge, draw(shipped, Ask(prompt=prompt, seed=seed, steps=STEPS))) for seed in range(4)]
     assert sum(sight.scene["ground"] == "sea" for sight in things) >= 3
     assert sum("boat" in {kind for kind, _, _ in sight.things.values()} for sight in things) >= 2
 
 
-def test_edits_do_what_they_say(shipped: ReferenceEngine, judge: Judge) -> None:
+def test_edits_do_what_they_say(shipped: ReferenceEngine, judge: AttributeClassifier) -> None:
     edits = measure_edits(shipped, judge, count=8, steps=STEPS)
     assert edits.removed >= 0.75
     distances = list(edits.distances.values())

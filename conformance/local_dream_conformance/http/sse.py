@@ -58,7 +58,8 @@ class DiagnosticKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What is odd in a stream: at which byte of the stream, and in which event (numbered from 0; None outside of events).
+    """What is odd in a stream: at which byte of the stream, and in which event (numbered from 0; None outside of
+    events).
 
     A block that makes no event (NO_DATA) has the number that its event would have had.
 

@@ -12,7 +12,7 @@ from local_dream_reference.evaluation.asking import Ask, as_tensor, draw
 from local_dream_reference.evaluation.pixels import can_tell, pixel_verdicts
 from local_dream_reference.synthetic_dataset.grammar import describe
 from local_dream_reference.synthetic_dataset.split import sample_split
-from local_dream_reference.training.attribute_classifier import Judge, compare, look, shares, verdicts
+from local_dream_reference.training.attribute_classifier import AttributeClassifier, compare, look, shares, verdicts
 from local_dream_reference.training.drawings import Drawings, generator
 
 _SEED = 7001
@@ -36,7 +36,12 @@ class Adherence:
 
 
 def measure_adherence(
-    engine: ReferenceEngine, judge: Judge, *, count: int, cfgs: tuple[float, ...] = (7.5, 1.0), steps: int = 20
+    engine: ReferenceEngine,
+    judge: AttributeClassifier,
+    *,
+    count: int,
+    cfgs: tuple[float, ...] = (7.5, 1.0),
+    steps: int = 20,
 ) -> Adherence:
     """Draw ``count`` held-out prompts at each cfg and judge them."""
     side = engine.describe().native_size
@@ -57,7 +62,7 @@ def measure_adherence(
     return Adherence(own, own_pixels, by_cfg, pixels)
 
 
-def _drawings(judge: Judge, side: int, count: int) -> tuple[dict[str, float], dict[str, float]]:
+def _drawings(judge: AttributeClassifier, side: int, count: int) -> tuple[dict[str, float], dict[str, float]]:
     drawings = Drawings("evaluation drawings", (side, side), seed=_SEED, held_out=True)
     results, direct = [], []
     for index in tqdm(range(count), desc="held-out drawings", leave=False):

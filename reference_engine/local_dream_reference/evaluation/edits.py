@@ -11,7 +11,7 @@ from local_dream_reference.engine import ReferenceEngine
 from local_dream_reference.evaluation.asking import Ask, Rgb, as_tensor, draw
 from local_dream_reference.synthetic_dataset import lexicon
 from local_dream_reference.synthetic_dataset.scene import COLOURS, KINDS
-from local_dream_reference.training.attribute_classifier import Judge, Sight, look
+from local_dream_reference.training.attribute_classifier import AttributeClassifier, Sight, look
 from local_dream_reference.training.drawings import Drawings, generator
 
 _SEED = 7002
@@ -45,7 +45,7 @@ class Edits:
     changed: float
 
 
-def measure_edits(engine: ReferenceEngine, judge: Judge, *, count: int, steps: int = 20) -> Edits:
+def measure_edits(engine: ReferenceEngine, judge: AttributeClassifier, *, count: int, steps: int = 20) -> Edits:
     """Measure with ``count`` negative prompts and a quarter as many input pictures."""
     removed, removed_of = _negative(engine, judge, count, steps)
     inputs = max(2, count // 4)
@@ -58,7 +58,7 @@ def _shown(sight: Sight) -> list[tuple[str, str]]:
     return [(name, sight.scene[name]) for name, values in _REMOVABLE.items() if sight.scene[name] in values]
 
 
-def _negative(engine: ReferenceEngine, judge: Judge, count: int, steps: int) -> tuple[float, int]:
+def _negative(engine: ReferenceEngine, judge: AttributeClassifier, count: int, steps: int) -> tuple[float, int]:
     """Draw prompts that say nothing of the scene, then name in the negative prompt something that came by itself."""
     rng, side = generator(_SEED, "negative", 0), engine.describe().native_size
     gone, tried = 0, 0

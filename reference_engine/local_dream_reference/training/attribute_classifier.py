@@ -28,7 +28,7 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class Judge(nn.Module):
+class AttributeClassifier(nn.Module):
     """Convolutions down to a sixteenth, then linear heads: on the whole picture, and on the thirds of its width.
 
     Takes RGB in -1..1 (n, 3, size, size); returns one (n, classes) of logits per entry of :data:`SHOWN`, in its order.
@@ -95,7 +95,7 @@ def train_judge(run: Run) -> bool:
     """Train the stage; return whether it is finished."""
     recipe, fit, size = run.recipe, run.recipe.judge, run.recipe.judge_size
     torch.manual_seed(run.seed + 1)
-    judge = Judge(recipe.networks.judge_width, size).to(run.device)
+    judge = AttributeClassifier(recipe.networks.judge_width, size).to(run.device)
     optimizer = adam(judge.parameters(), decay=0.01)
     loop = Loop(run, "judge", fit, {"judge": judge, "optimizer": optimizer})
     drawings = Drawings("judge", (size, size), seed=run.seed)
@@ -127,12 +127,12 @@ def train_judge(run: Run) -> bool:
     return loop.finished
 
 
-def load_judge(run: Run) -> Judge:
+def load_judge(run: Run) -> AttributeClassifier:
     """Load the trained judge."""
     state = load_state(run, "judge")
     if state is None:
         raise FileNotFoundError("the judge stage has not run yet in this --work folder: run it first")
-    judge = Judge(run.recipe.networks.judge_width, run.recipe.judge_size)
+    judge = AttributeClassifier(run.recipe.networks.judge_width, run.recipe.judge_size)
     judge.load_state_dict(state["judge"])
     return judge.to(run.device).eval().requires_grad_(False)
 
@@ -146,7 +146,7 @@ class Sight:
 
 
 @torch.no_grad()
-def look(judge: Judge, pictures: torch.Tensor) -> list[Sight]:
+def look(judge: AttributeClassifier, pictures: torch.Tensor) -> list[Sight]:
     """Judge pictures (n, 3, h, w) in -1..1 of any size."""
     logits = judge(shrink(pictures.float(), judge.size))
     names = list(SHOWN)

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from local_dream_reference.model_card import fill
-from local_dream_reference.training.attribute_classifier import Judge, load_judge
+from local_dream_reference.training.attribute_classifier import AttributeClassifier, load_judge
 from local_dream_reference.training.networks import build_noise_schedule
 from local_dream_reference.training.recipe import Networks
 from local_dream_reference.training.run import Run
@@ -70,17 +70,17 @@ def _prefix_text_keys(path: Path) -> None:
     save_file(renamed, path, metadata={"format": "pt"})
 
 
-def save_judge(judge: Judge, networks: Networks, path: Path) -> None:
+def save_judge(judge: AttributeClassifier, networks: Networks, path: Path) -> None:
     """Write the judge's weights (fp16) with its shape in the metadata."""
     tensors = {name: value.to(torch.float16).contiguous() for name, value in judge.state_dict().items()}
     save_file(tensors, path, metadata={"width": str(networks.judge_width), "size": str(judge.size)})
 
 
-def read_judge(path: Path) -> Judge:
+def read_judge(path: Path) -> AttributeClassifier:
     """Read what :func:`save_judge` wrote."""
     with safe_open(path, framework="pt") as file:
         shape = file.metadata()
-    judge = Judge(int(shape["width"]), int(shape["size"]))
+    judge = AttributeClassifier(int(shape["width"]), int(shape["size"]))
     judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     return judge.eval().requires_grad_(False)
 

@@ -99,12 +99,12 @@ def test_expecting_100_continue() -> None:
     seen: list[bytes] = []
     done = threading.Event()
 
-    def refusing(connection: socket.socket, over: threading.Event) -> None:
+    def refusing_server(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
         seen.append(connection.recv(65536))
         done.set()
 
-    with serving(refusing) as url:
+    with serving(refusing_server) as url:
         refused = ask(url, POST, send_options=SendOptions(expect=True))
         assert done.wait(30)
     assert (refused.end, refused.status) == (End.COMPLETE, 417)

@@ -13,7 +13,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target, first_event
 from tests.conformance.http.wire_scripts import flood
-from tests.conformance.scenarios.refusing_server import Asked, MoodyServer, moody
+from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server
 from tests.conformance.scripted_server import serving
 
 HEALTH = Request("GET", "/health")
@@ -24,12 +24,12 @@ LONG = Request("POST", "/generate", (), b'{"prompt": "a", "width": 8, "height": 
 NOTHING_RAN: dict[str, Transcript] = {}
 
 
-def target(state: MoodyServer, **settings: object) -> Target:
+def target(state: RefusingServer, **settings: object) -> Target:
     return Target(Settings(url=state.url, **settings), NOTHING_RAN.__getitem__, cost_of=spent_on)  # type: ignore[arg-type]
 
 
 def test_calls_are_counted() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         settings = Settings(url=state.url, budget=Budget(2, 1))
         made = Target(settings, NOTHING_RAN.__getitem__, cost_of=spent_on)
         made.send("a", HEALTH)
@@ -76,7 +76,7 @@ def test_the_first_event_is_found_however_it_is_cut() -> None:
 
 
 def test_a_call_runs_while_others_are_made_and_is_hung_up_on() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         made = target(state)
         running = made.begin("long", LONG)
         assert running.wait_for_event()
@@ -90,14 +90,14 @@ def test_a_call_runs_while_others_are_made_and_is_hung_up_on() -> None:
 
 
 def test_a_call_that_is_over_at_once_is_not_waited_for() -> None:
-    with moody(MoodyServer(refuses=lambda asked: 400)) as state:
+    with refusing_server(RefusingServer(refuses=lambda asked: 400)) as state:
         running = target(state).begin("refused", GENERATE)
         assert not running.wait_for_event()
         assert running.result().status == 400
 
 
 def test_closing_ends_what_still_runs() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         made = target(state)
         running = made.begin("long", LONG)
         assert running.wait_for_event()
@@ -106,7 +106,7 @@ def test_closing_ends_what_still_runs() -> None:
 
 
 def test_a_conversation_is_on_one_connection() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         exchanges = target(state).conversation([("a", Request("POST", "/generate", (), b"{}")), ("b", HEALTH)])
     assert [(e.label, e.status, dict(e.notes)["reused-connection"]) for e in exchanges] == [
         ("a", 400, "false"),
@@ -116,7 +116,7 @@ def test_a_conversation_is_on_one_connection() -> None:
 
 def test_clock_and_earlier_transcripts() -> None:
     earlier = {"base": Transcript("base", ())}
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         made = Target(Settings(url=state.url), earlier.__getitem__, cost_of=spent_on, clock=time.monotonic() - 1000)
         first, second = made.send("a", HEALTH), made.send("b", HEALTH)
     assert 1000 <= first.started <= second.started < 1100
@@ -134,14 +134,14 @@ def test_a_flood_is_cut_off_at_what_the_request_can_need() -> None:
 
 
 def test_tokens_are_sent_and_not_recorded() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         exchange = target(state, headers=(("Authorization", "Bearer s3cret"),)).send("a", HEALTH)
     assert state.asked[0].headers["authorization"] == "Bearer s3cret"
     assert "s3cret" not in repr(exchange)
 
 
 def test_calls_from_several_threads_are_all_counted() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         made = target(state)
         threads = [threading.Thread(target=made.send, args=(str(n), GENERATE)) for n in range(8)]
         for thread in threads:
@@ -152,7 +152,7 @@ def test_calls_from_several_threads_are_all_counted() -> None:
 
 
 def test_what_the_server_saw_is_what_was_recorded() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         exchange = target(state).send("a", GENERATE)
     asked: Asked = state.asked[0]
     assert asked.body == exchange.request.body == GENERATE.body

@@ -11,7 +11,7 @@ import pytest
 
 from local_dream_conformance.core.extension import NAMES
 from tests.conformance.judging import QUICK
-from tests.conformance.scenarios.refusing_server import Asked, MoodyServer, moody, valid_only
+from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server, valid_only
 
 pytest_plugins = ["pytester"]
 
@@ -23,15 +23,15 @@ def plain_only(asked: Asked) -> int | None:
 
 
 @pytest.fixture
-def plain() -> Iterator[MoodyServer]:
+def plain() -> Iterator[RefusingServer]:
     """A server without extensions."""
-    state = MoodyServer(refuses=plain_only)
-    with moody(state):
+    state = RefusingServer(refuses=plain_only)
+    with refusing_server(state):
         yield state
 
 
 def judged(
-    pytester: pytest.Pytester, server: MoodyServer, *arguments: str
+    pytester: pytest.Pytester, server: RefusingServer, *arguments: str
 ) -> tuple[pytest.RunResult, dict[str, Any], dict[str, dict[str, Any]]]:
     """The run, its verdicts by id, and its extensions by name."""
     report = Path(pytester.path) / "result.json"
@@ -42,7 +42,7 @@ def judged(
     return result, verdicts, {line["name"]: line for line in document["extensions"]}
 
 
-def test_a_server_without_extensions_is_conformant(plain: MoodyServer, pytester: pytest.Pytester) -> None:
+def test_a_server_without_extensions_is_conformant(plain: RefusingServer, pytester: pytest.Pytester) -> None:
     result, verdicts, extensions = judged(pytester, plain, "--profile", "all", "-k", ASKED)
     assert result.ret == 0
     assert verdicts["HLT-01"] == verdicts["GEN-SSE-01"] == "pass"
@@ -65,7 +65,7 @@ def test_a_server_without_extensions_is_conformant(plain: MoodyServer, pytester:
     assert len(asked) == 3
 
 
-def test_a_declared_extension_is_judged_in_every_profile(plain: MoodyServer, pytester: pytest.Pytester) -> None:
+def test_a_declared_extension_is_judged_in_every_profile(plain: RefusingServer, pytester: pytest.Pytester) -> None:
     result, verdicts, extensions = judged(pytester, plain, "--extension", "tokenize", "-k", "EXT or HLT-01")
     assert result.ret == 1
     assert {id: v for id, v in verdicts.items() if v == "fail"} == {"EXT-TOK-01": "fail"}
@@ -76,7 +76,7 @@ def test_a_declared_extension_is_judged_in_every_profile(plain: MoodyServer, pyt
 
 @pytest.mark.parametrize(("declared", "code"), [((), 0), (("--extension", "size"), 7)])
 def test_over_budget_only_what_is_declared_makes_a_run_inconclusive(
-    plain: MoodyServer, pytester: pytest.Pytester, declared: tuple[str, ...], code: int
+    plain: RefusingServer, pytester: pytest.Pytester, declared: tuple[str, ...], code: int
 ) -> None:
     limited = ("--profile", "all", "--budget", "generate=0", "-k", "EXT-SIZ or HLT-01")
     result, _, extensions = judged(pytester, plain, *limited, *declared)
@@ -85,7 +85,7 @@ def test_over_budget_only_what_is_declared_makes_a_run_inconclusive(
     assert "over budget" in extensions["size"]["evidence"]
 
 
-def test_the_plan_counts_declared_schedulers(plain: MoodyServer, pytester: pytest.Pytester) -> None:
+def test_the_plan_counts_declared_schedulers(plain: RefusingServer, pytester: pytest.Pytester) -> None:
     words = ("--extension", "schedulers=euler,lcm", "--plan", "-k", "EXT")
     result = pytester.runpytest_subprocess(*QUICK, "--target", plain.url, *words)
     result.stdout.fnmatch_lines(["  base *1 generation", "  schedulers *2 generations", "  total *3 generations"])

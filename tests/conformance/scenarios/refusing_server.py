@@ -45,7 +45,7 @@ def valid_only(asked: Asked) -> int | None:
 
 
 @dataclass
-class MoodyServer:
+class RefusingServer:
     """`refuses` gives the status of a refusal, or None; `paint` a grey value (0..255) for the fields of a generation.
 
     `holds` keeps a generation waiting after its first progress event, until `release` is set.
@@ -67,7 +67,7 @@ class MoodyServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    state: MoodyServer
+    state: RefusingServer
 
     def handle_expect_100(self) -> bool:
         asked = Asked(self.command, self.path, self._headers(), b'{"prompt": "expected"}')
@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def moody(state: MoodyServer) -> Iterator[MoodyServer]:
+def refusing_server(state: RefusingServer) -> Iterator[RefusingServer]:
     """Serves on a free port; fills in `url`."""
     handler = type("Handler", (_Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

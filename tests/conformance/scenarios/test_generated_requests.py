@@ -27,7 +27,7 @@ from local_dream_conformance.scenarios.generated_requests import (
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
-from tests.conformance.scenarios.refusing_server import Asked, MoodyServer, moody
+from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server
 from tests.conformance.transcripts import answer, refusal
 from tests.mockserver.live_server import running
 
@@ -201,7 +201,7 @@ def test_a_finding_over_the_wire_carries_its_own_label() -> None:
     def looks_at_all_but_cfg(asked: Asked) -> int | None:
         return 400 if asked.path == "/upscale" or set(wrongly_typed(asked.fields)) - {"cfg"} else None
 
-    with moody(MoodyServer(refuses=looks_at_all_but_cfg)) as state:
+    with refusing_server(RefusingServer(refuses=looks_at_all_but_cfg)) as state:
         target = Target(Settings(url=state.url, upscaler_path="p"), _nothing_before, cost_of=spent_on)
         exchanges = {exchange.label: exchange for exchange in SCENARIOS["generated"].run(target)}
     shrunk = exchanges["generated/generate/shrunk"]

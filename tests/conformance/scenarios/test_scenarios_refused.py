@@ -22,7 +22,7 @@ from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
 from tests.conformance.http.wire_scripts import CHUNKED, chunk, drip, flood, silence, vanish
-from tests.conformance.scenarios.refusing_server import Asked, MoodyServer, moody, valid_only
+from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server, valid_only
 from tests.conformance.scenarios.running import CORE, EVERY, run, sent
 from tests.conformance.scripted_server import Script, serving
 from tests.mockserver.live_server import running
@@ -63,7 +63,7 @@ def test_a_refused_oddity_is_kept_and_the_plainer_request_served(
     rule: str, status: int, scenario: str, refusals: list[str], main: dict[str, Any]
 ) -> None:
     mains = {"hang-up": ("abandoned", "next"), "overlap": ("first", "second"), "strength": ("low",)}[scenario]
-    with moody(MoodyServer(refuses=first_refused((rule, status)))) as state:
+    with refusing_server(RefusingServer(refuses=first_refused((rule, status)))) as state:
         exchanges, target = run(state.url, scenario)
     labels = {label.partition("/")[2] for label in exchanges if exchanges[label].status == status}
     assert labels - {"refused-meanwhile"} == set(refusals)
@@ -76,7 +76,7 @@ def test_a_refused_flag_is_kept_and_the_picture_sent_without_it() -> None:
     def refuses(asked: Asked) -> int | None:
         return 400 if asked.headers.get("x-use-opencl") in ("1", "0") else None
 
-    with moody(MoodyServer(refuses=refuses)) as state:
+    with refusing_server(RefusingServer(refuses=refuses)) as state:
         exchanges, target = run(state.url, "upscale", upscaler_path="p")
     refused = {label for label, exchange in exchanges.items() if exchange.status == 400}
     assert refused == {"upscale/tall-flagged", "upscale/wide-flagged"}
@@ -86,21 +86,21 @@ def test_a_refused_flag_is_kept_and_the_picture_sent_without_it() -> None:
 
 
 def test_both_nulls_refused_leave_the_plain_request() -> None:
-    with moody(MoodyServer(refuses=first_refused(("image-null", 500), ("mask-null", 400)))) as state:
+    with refusing_server(RefusingServer(refuses=first_refused(("image-null", 500), ("mask-null", 400)))) as state:
         exchanges, _ = run(state.url, "hang-up")
     assert not {"image", "mask"} & set(sent(exchanges["hang-up/abandoned"]))
     assert exchanges["hang-up/null-image"].status == 500
 
 
 def test_a_server_that_refuses_everything_is_asked_for_the_last_attempt_too() -> None:
-    with moody(MoodyServer(refuses=lambda asked: 500)) as state:
+    with refusing_server(RefusingServer(refuses=lambda asked: 500)) as state:
         exchanges, target = run(state.url, *CORE[:-2])
     assert target.spent == Cost()
     assert all(exchanges[label].status == 500 for label in ("base", "hang-up/abandoned", "overlap/second"))
 
 
 def test_a_busy_server_is_asked_again_when_the_first_run_is_over() -> None:
-    state = MoodyServer(holds=lambda fields: fields.get("show_diffusion_stride") == 2)
+    state = RefusingServer(holds=lambda fields: fields.get("show_diffusion_stride") == 2)
 
     def refuses(asked: Asked) -> int | None:
         if "use_cfg" in asked.fields and not state.release.is_set():
@@ -109,7 +109,7 @@ def test_a_busy_server_is_asked_again_when_the_first_run_is_over() -> None:
         return valid_only(asked)
 
     state.refuses = refuses
-    with moody(state):
+    with refusing_server(state):
         exchanges, target = run(state.url, "overlap")
     first, second = exchanges["overlap/first"], exchanges["overlap/second"]
     assert exchanges["overlap/second-busy"].status == 503
@@ -128,7 +128,7 @@ def test_a_server_that_is_busy_with_the_abandoned_run_is_asked_until_it_serves()
             return 503
         return valid_only(asked)
 
-    with moody(MoodyServer(refuses=refuses)) as state:
+    with refusing_server(RefusingServer(refuses=refuses)) as state:
         exchanges, target = run(state.url, "hang-up", img2img=False)
     assert exchanges["hang-up/next-busy"].status == 503
     assert exchanges["hang-up/next"].status == 200
@@ -137,7 +137,7 @@ def test_a_server_that_is_busy_with_the_abandoned_run_is_asked_until_it_serves()
 
 
 def test_a_server_that_accepts_everything_is_spared() -> None:
-    with moody(MoodyServer(refuses=lambda asked: None, paint=lambda fields: 100)) as state:
+    with refusing_server(RefusingServer(refuses=lambda asked: None, paint=lambda fields: 100)) as state:
         core, _ = run(state.url, "range")
         every, _ = run(state.url, "range", profile="hardened")
     ends = [exchange.end for label, exchange in core.items() if label != "range/health"]
@@ -147,7 +147,7 @@ def test_a_server_that_accepts_everything_is_spared() -> None:
 
 
 def test_what_should_be_refused_and_is_not_is_hung_up_on() -> None:
-    with moody(MoodyServer(refuses=lambda asked: None)) as state:
+    with refusing_server(RefusingServer(refuses=lambda asked: None)) as state:
         exchanges, _ = run(state.url, "refuse", steps=50)
         assert state.hung_up.wait(20)
     accepted = exchanges["refuse/json-nan"]
@@ -160,7 +160,7 @@ def test_a_default_that_is_another_is_found(culprit: str) -> None:
     def paint(fields: dict[str, Any]) -> int:
         return 200 if culprit in fields else 50
 
-    with moody(MoodyServer(paint=paint)) as state:
+    with refusing_server(RefusingServer(paint=paint)) as state:
         exchanges, _ = run(state.url, "defaults")
     guilty = set(DEFAULTS)
     for label, exchange in exchanges.items():
@@ -174,10 +174,10 @@ def test_a_default_that_is_another_is_found(culprit: str) -> None:
 
 
 def test_defaults_that_hold_are_not_bisected_and_the_budget_is_kept() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         exchanges, _ = run(state.url, "defaults")
         assert set(exchanges) == {"defaults/absent", "defaults/explicit"}
-    with moody(MoodyServer(paint=lambda fields: 200 if "cfg" in fields else 50)) as state:
+    with refusing_server(RefusingServer(paint=lambda fields: 200 if "cfg" in fields else 50)) as state:
         _, target = run(state.url, "defaults", budget=Budget(3, 0))
     assert target.spent == Cost(generations=3)
 
@@ -230,7 +230,7 @@ def test_probes_survive_a_hostile_server(script: Script, names: tuple[str, ...],
 
 
 def test_the_abandoned_run_is_long_enough_at_the_speed_of_the_server() -> None:
-    with moody(MoodyServer()) as state:
+    with refusing_server(RefusingServer()) as state:
         exchanges, _ = run(state.url, "hang-up")
         assert sent(exchanges["hang-up/abandoned"])["steps"] == STEPS_TO_ABANDON[0]
     with running(create_app(SyntheticEngine(Pacing(step=0.1)), ServerSettings())) as url:
