@@ -46,7 +46,7 @@ SCHEDULERS: Final = (
     "dpm_sde",
     "dpm_sde_karras",
 )
-"""The names of :data:`reference_engine.samplers.SAMPLERS`, which takes torch to read."""
+"""The names of :data:`local_dream_reference.samplers.SAMPLERS` in its order; reading those takes torch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
