@@ -228,7 +228,7 @@ class _WarmUp:
 def create(options: Mapping[str, str]) -> UpscalingEngine:
     """Load everything and return an engine that is ready. The entry point of the group ``local_dream.engines``.
 
-    For the options see :class:`reference_engine.options.Options`. Raises UnusableModel with one line.
+    For the options see :class:`~local_dream_reference.options.Options`. Raises UnusableModel with one line.
     """
     chosen = parse_options(options)
     return build(chosen) if chosen.generate else build_upscaling(chosen)

@@ -59,7 +59,7 @@ def test_what_is_missing_is_told_with_the_extra_that_has_it() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from local_dream_mockserver.commands.serve import serve_command\n"
-        "serve_command(['--port', '0', '--model', 'x'])"
+        "serve_command(['--port', '0'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (1, "")

@@ -9,7 +9,8 @@ PIXEL_ROWS = 64
 
 
 def apply_style(image: Image.Image, style: str) -> Image.Image:
-    """Return the picture (RGB, same size) in one of the styles of :data:`reference_engine.world.scene.STYLES`."""
+    """Return the picture (RGB, same size) in one of the styles of
+    :data:`~local_dream_reference.synthetic_dataset.scene.STYLES`."""
     if style == "pastel":
         return _pastel(image)
     if style == "pixel":
