@@ -30,7 +30,8 @@ class Check:
 
 
 REQUIRED = ("HLT-01",)
-"""What a check requires that names nothing more: that the server answers GET /health."""
+"""What a check requires that names nothing more: that the server answers GET /health (where the
+contract has that requirement)."""
 
 REGISTRY: dict[str, list[Check]] = {}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from local_dream_conformance.checks.check import Check
+from local_dream_conformance.checks.check import REQUIRED, Check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.contract import Contract, Level, Requirement, of_profile
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
@@ -91,6 +91,8 @@ class Evaluator:
         for id in check.requires:
             if id in self._path:
                 return Judgement(check.id, Verdict.ERROR, f"requires itself: {' -> '.join((*self._path, id))}")
+            if id not in self.contract.by_id and check.requires == REQUIRED:
+                continue  # a contract of somebody's own need not have what ours requires by default
             if id not in self.contract.by_id:
                 return Judgement(check.id, Verdict.ERROR, f"requires {id}, which the contract does not have")
             earlier = self.judge(id)
