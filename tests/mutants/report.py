@@ -29,7 +29,7 @@ core, and where that does not tell, by hardened (`{options}`). {run} of {all} mu
 
 
 PARTIAL = """
-**The others have no row below, and are no random choice: the shares mean nothing until they have been run** (`--new`)."""
+**The others have no row below, and are no random choice: the shares mean nothing until they have run** (`--new`)."""
 
 
 def summary(trials: Collection[Trial]) -> str:
