@@ -17,7 +17,7 @@ HEAD = """# Mutants of three servers
 
 Written by `python -m tests.mutants`. Do not edit. It gives each server in [`examples/servers`](../examples/servers) one
 bug at a time, of the kinds that programmers write, starts it, and has the suite judge it from outside: by the profile
-core, and where that does not tell, by hardened (`{options}`). {run} of {all} mutants have been run.
+core, and where that does not tell, by hardened (`{options}`). {run} of {all} mutants have been run.{partial}
 
 - *caught*: a requirement that the bug breaks is judged broken, or, where the contract has none for it, any other.
 - *misnamed*: requirements are judged broken, but none that the bug breaks: the author is sent to the wrong place.
@@ -26,6 +26,10 @@ core, and where that does not tell, by hardened (`{options}`). {run} of {all} mu
 - *legal*: odd, and allowed; all passes. *false alarm*: allowed, and judged broken.
 
 """
+
+
+PARTIAL = """
+**The others have no row below, and are no random choice: the shares mean nothing until they have run** (`--new`)."""
 
 
 def summary(trials: Collection[Trial]) -> str:
@@ -59,7 +63,12 @@ def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
                     trial.profile if trial.found else "",
                 )
                 lines.append(f"| {' | '.join(cells)} |")
-    return HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants)) + "\n".join(lines) + "\n"
+    partial = PARTIAL if len(trials) < len(mutants) else ""
+    return (
+        HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants), partial=partial)
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def expected(mutant: Mutant) -> str:

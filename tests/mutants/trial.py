@@ -24,6 +24,8 @@ STEP_MS = 10
 LONGEST = 600
 """Seconds after which a trial is ended."""
 OPTIONS = ("--upscaler-path", "default", "--idle-timeout", "6")
+UNJUDGED = ("suite-error", "unreachable")
+"""Verdicts of the suite that say nothing about the server."""
 PROFILES = ("core", "hardened")
 """What is judged, one after the other, until a requirement that the mutant breaks is judged broken."""
 
@@ -78,6 +80,8 @@ def attempt(mutant: Mutant) -> Trial:
             with running(example, place, STEP_MS) as url:
                 for profile in PROFILES:
                     result = judge(url, Path(folder), profile)
+                    if result["outcome"] in UNJUDGED:
+                        raise NotJudged(f"the suite's verdict is {result['outcome']}")
                     found = tuple(one["id"] for one in result["requirements"] if one["verdict"] in ("fail", "warn"))
                     if (came := outcome(mutant.breaks, found)) is Outcome.CAUGHT:
                         break
