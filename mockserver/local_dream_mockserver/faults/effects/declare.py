@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypedDict, TypeVar
@@ -78,3 +79,21 @@ def called(function: Callable[..., Any], *values: Any) -> Any:
 def _count(function: Callable[..., Any]) -> int:
     parameters = inspect.signature(function).parameters.values()
     return sum(one.default is one.empty for one in parameters)
+
+
+HEAD = re.compile(r"([a-z0-9-]+)(?: \(([A-Z0-9, -]+)\))?: (.+)")
+
+
+def several(decorator: Callable[..., Callable[[Any], Any]], *ids: str, **options: Any) -> Callable[..., None]:
+    """Declares faults of one expression each: `several(decorator, *ids, **options)(head, function, head, function)`.
+
+    A head is `name (ids): sentence`, with the ids that the function alone breaks; `ids` and `options` are those of all.
+    """
+
+    def declared(*table: Any) -> None:
+        for head, function in zip(table[::2], table[1::2], strict=True):
+            name, own, sentence = HEAD.fullmatch(head).groups("")
+            breaks = (*ids, *(id for id in own.split(", ") if id))
+            decorator(*breaks, name=name, sentence=sentence, **options)(function)
+
+    return declared

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.effects import requests
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -52,22 +52,16 @@ class NoAnswer(APIError):
         return self._response
 
 
-@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
-def out_of_range_unanswered() -> APIError:
-    """A request with a value out of range is never answered."""
-    return NoAnswer(NeverAnswered())
-
-
-@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
-def out_of_range_breaks_off() -> APIError:
-    """The answer to a request with a value out of range breaks off in its middle."""
-    return NoAnswer(BrokenOff())
-
-
-@requests.refused("ROB-10")
-def long_prompt_unanswered(values: dict[str, Any], request: GenerationRequest) -> APIError | None:
-    """A prompt of a megabyte is never answered."""
-    return NoAnswer(NeverAnswered()) if len(request.prompt) >= 500_000 else None
+several(requests.refusal, codes=OUT_OF_RANGE)(
+    "out-of-range-unanswered (GEN-RNG-01): A request with a value out of range is never answered.",
+    lambda: NoAnswer(NeverAnswered()),
+    "out-of-range-breaks-off (GEN-RNG-01): The answer to a request with a value out of range breaks off in its middle.",
+    lambda: NoAnswer(BrokenOff()),
+)
+several(requests.refused)(
+    "long-prompt-unanswered (ROB-10): A prompt of a megabyte is never answered.",
+    lambda values, request: NoAnswer(NeverAnswered()) if len(request.prompt) >= 500_000 else None,
+)
 
 
 # Clients that hang up

@@ -7,6 +7,7 @@ from functools import partial
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.effects import events
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.events import COMPLETE
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
@@ -37,10 +38,10 @@ async def complete_before_the_last_step(messages: AsyncIterator[Message]) -> Asy
         yield one
 
 
-@events.beside("GEN-EVT-12", at="after:complete")
-def error_beside_complete() -> Message:
-    """An error event comes after complete, too."""
-    return error("the connection was closed")
+several(events.beside, at="after:complete")(
+    "error-beside-complete (GEN-EVT-12): An error event comes after complete, too.",
+    lambda: error("the connection was closed"),
+)
 
 
 @events.beside("GEN-EVT-13", at="after:complete")
@@ -50,93 +51,54 @@ def progress_after_complete(message: Message, request: GenerationRequest) -> Mes
     return Message("progress", "progress", {"type": "progress", "step": total, "total_steps": total})
 
 
-@events.beside("GEN-EVT-12", at="after:progress:2")
-def error_and_on() -> Message:
-    """An error event comes in mid-stream, and the work goes on to complete."""
-    return error("a tile could not be decoded; trying again")
-
-
-@events.beside("GEN-EVT-12", at="complete", units=(Unit.COMPLETE, Unit.ERROR))
-def terminal_twice(message: Message) -> Message:
-    """The terminal event comes twice."""
-    return message
-
-
-@events.event("GEN-EVT-12", kinds=COMPLETE)
-def terminal_missing() -> None:
-    """The stream ends without complete."""
-
-
-@events.beside("GEN-EVT-15", at="after:progress:2", ends=True)
-def engine_fails() -> Message:
-    """Every generation fails after a step, with an error event."""
-    return error("the engine ran out of memory")
+several(events.beside, at="after:progress:2")(
+    "error-and-on (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
+    lambda: error("a tile could not be decoded; trying again"),
+)
+several(events.beside, at="complete", units=(Unit.COMPLETE, Unit.ERROR))(
+    "terminal-twice (GEN-EVT-12): The terminal event comes twice.",
+    lambda message: message,
+)
+several(events.event, kinds=COMPLETE)(
+    "terminal-missing (GEN-EVT-12): The stream ends without complete.",
+    lambda: None,
+)
+several(events.beside, at="after:progress:2", ends=True)(
+    "engine-fails (GEN-EVT-15): Every generation fails after a step, with an error event.",
+    lambda: error("the engine ran out of memory"),
+)
 
 
 # What is in all events
 
-
-@events.event(quirk=True)
-def further_keys(message: Message) -> Message:
-    """Events have keys that the contract does not name, nested ones too."""
-    return message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False)
+several(events.event, quirk=True)(
+    "further-keys: Events have keys that the contract does not name, nested ones too.",
+    lambda message: message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False),
+)
 
 
 # What is in complete
 
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_seed(message: Message) -> Message:
-    """The complete event has no seed."""
-    return message.without("seed")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_size(message: Message) -> Message:
-    """The complete event has no width and height."""
-    return message.without("width", "height")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_image(message: Message) -> Message:
-    """The complete event has no image."""
-    return message.without("image")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def seed_is_text(message: Message) -> Message:
-    """The seed in complete is a text."""
-    return message.with_(seed=str(message.payload["seed"]))
-
-
-@events.event("GEN-EVT-16", kinds=COMPLETE)
-def channels_missing(message: Message) -> Message:
-    """The complete event has no channels."""
-    return message.without("channels")
-
-
-@events.event("GEN-EVT-16", kinds=COMPLETE)
-def first_step_time_missing(message: Message) -> Message:
-    """The complete event has no first_step_time_ms."""
-    return message.without("first_step_time_ms")
-
-
-@events.event("GEN-EVT-17", kinds=COMPLETE)
-def time_in_microseconds(message: Message) -> Message:
-    """The generation_time_ms is in microseconds."""
-    return message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000)
-
-
-@events.event("GEN-EVT-17", kinds=COMPLETE)
-def time_negative(message: Message) -> Message:
-    """The generation_time_ms is negative."""
-    return message.with_(generation_time_ms=-1)
-
-
-@events.event("GEN-EVT-19", "GEN-REQ-22", kinds=COMPLETE)
-def seed_off_by_one(message: Message) -> Message:
-    """The complete event reports the seed of the next picture."""
-    return message.with_(seed=(message.payload["seed"] + 1) % 2**32)
+several(events.event, kinds=COMPLETE)(
+    "complete-without-seed (GEN-EVT-15): The complete event has no seed.",
+    lambda message: message.without("seed"),
+    "complete-without-size (GEN-EVT-15): The complete event has no width and height.",
+    lambda message: message.without("width", "height"),
+    "complete-without-image (GEN-EVT-15): The complete event has no image.",
+    lambda message: message.without("image"),
+    "seed-is-text (GEN-EVT-15): The seed in complete is a text.",
+    lambda message: message.with_(seed=str(message.payload["seed"])),
+    "channels-missing (GEN-EVT-16): The complete event has no channels.",
+    lambda message: message.without("channels"),
+    "first-step-time-missing (GEN-EVT-16): The complete event has no first_step_time_ms.",
+    lambda message: message.without("first_step_time_ms"),
+    "time-in-microseconds (GEN-EVT-17): The generation_time_ms is in microseconds.",
+    lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000),
+    "time-negative (GEN-EVT-17): The generation_time_ms is negative.",
+    lambda message: message.with_(generation_time_ms=-1),
+    "seed-off-by-one (GEN-EVT-19, GEN-REQ-22): The complete event reports the seed of the next picture.",
+    lambda message: message.with_(seed=(message.payload["seed"] + 1) % 2**32),
+)
 
 
 @events.event("GEN-EVT-19", "GEN-REQ-22", kinds=COMPLETE)
@@ -185,19 +147,11 @@ for _name, _sentence, _reported in (
     fault(_name, _sentence, layer=Layer.EVENT, breaks=("GEN-DEF-11",))(partial(PickedSeed, reported=_reported))
 
 
-@events.event(quirk=True, kinds=COMPLETE)
-def image_key_early(message: Message) -> Message:
-    """The keys of complete come in another order, and the image first."""
-    return Message(message.kind, message.name, {"image": message.payload["image"], **message.payload})
-
-
-@events.event(quirk=True, kinds=COMPLETE)
-def time_zero(message: Message) -> Message:
-    """The generation_time_ms and first_step_time_ms are 0."""
-    return message.with_(generation_time_ms=0, first_step_time_ms=0)
-
-
-@events.event("GEN-EVT-16", quirk=True, kinds=COMPLETE)
-def bare_complete(message: Message) -> Message:
-    """The complete event has what it must have, and nothing else."""
-    return message.without("channels", "first_step_time_ms")
+several(events.event, quirk=True, kinds=COMPLETE)(
+    "image-key-early: The keys of complete come in another order, and the image first.",
+    lambda message: Message(message.kind, message.name, {"image": message.payload["image"], **message.payload}),
+    "time-zero: The generation_time_ms and first_step_time_ms are 0.",
+    lambda message: message.with_(generation_time_ms=0, first_step_time_ms=0),
+    "bare-complete (GEN-EVT-16): The complete event has what it must have, and nothing else.",
+    lambda message: message.without("channels", "first_step_time_ms"),
+)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import events, pictures, requests, responses
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Body, with_status, without
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Reply
@@ -166,29 +167,22 @@ for _id, _name, _sentence, _sides in (
 
 # Values that these fields do not have
 
-
-@requests.taken("EXT-SIZ-03", field="size", extensions=SIZE)
-def other_size_ignored(body: bytes) -> bytes:
-    """A size that is no multiple of 8, or not an integer, has no effect."""
-    return without(body, "size")
-
-
-@requests.refusal("EXT-SIZ-03", field="size", extensions=SIZE)
-def other_size_500(problem: APIError) -> APIError:
-    """A size that is no multiple of 8, or not an integer, is answered with status 500."""
-    return with_status(problem, 500)
-
-
-@requests.taken("EXT-ASP-04", field="aspect_ratio", extensions=RATIO)
-def other_aspect_ratio_ignored(body: bytes) -> bytes:
-    """An aspect_ratio that is not W:H has no effect."""
-    return without(body, "aspect_ratio")
-
-
-@requests.refusal("EXT-ASP-04", field="aspect_ratio", extensions=RATIO)
-def other_aspect_ratio_500(problem: APIError) -> APIError:
-    """An aspect_ratio that is not W:H is answered with status 500."""
-    return with_status(problem, 500)
+several(requests.taken, field="size", extensions=SIZE)(
+    "other-size-ignored (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, has no effect.",
+    lambda body: without(body, "size"),
+)
+several(requests.refusal, field="size", extensions=SIZE)(
+    "other-size-500 (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
+several(requests.taken, field="aspect_ratio", extensions=RATIO)(
+    "other-aspect-ratio-ignored (EXT-ASP-04): An aspect_ratio that is not W:H has no effect.",
+    lambda body: without(body, "aspect_ratio"),
+)
+several(requests.refusal, field="aspect_ratio", extensions=RATIO)(
+    "other-aspect-ratio-500 (EXT-ASP-04): An aspect_ratio that is not W:H is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
 
 
 # schedulers
@@ -199,16 +193,12 @@ def no_scheduler(name: str) -> APIError:
     return APIError(400, f"scheduler: no {name} here")
 
 
-@requests.refused("EXT-SCH-01", extensions=SCHEDULERS)
-def schedulers_refused(values: Body, request: GenerationRequest) -> APIError | None:
-    """All schedulers but dpm and euler_a are refused."""
-    return None if request.scheduler in CORE else no_scheduler(request.scheduler)
-
-
-@requests.refused("EXT-SCH-02", extensions=SCHEDULERS)
-def lcm_refused(values: Body, request: GenerationRequest) -> APIError | None:
-    """The scheduler lcm is refused."""
-    return no_scheduler("lcm") if request.scheduler == "lcm" else None
+several(requests.refused, extensions=SCHEDULERS)(
+    "schedulers-refused (EXT-SCH-01): All schedulers but dpm and euler_a are refused.",
+    lambda values, request: None if request.scheduler in CORE else no_scheduler(request.scheduler),
+    "lcm-refused (EXT-SCH-02): The scheduler lcm is refused.",
+    lambda values, request: no_scheduler("lcm") if request.scheduler == "lcm" else None,
+)
 
 
 @events.stream("EXT-SCH-02", extensions=SCHEDULERS)
@@ -221,16 +211,12 @@ async def lcm_fails(messages: AsyncIterator[Message], request: GenerationRequest
             return
 
 
-@pictures.asked("EXT-SCH-03", extensions=SCHEDULERS)
-def schedulers_fall_back(request: GenerationRequest) -> GenerationRequest:
-    """All schedulers but euler_a are dpm, without a word."""
-    return request if request.scheduler in CORE else replace(request, scheduler="dpm")
-
-
-@pictures.asked("EXT-SCH-03", extensions=SCHEDULERS)
-def lcm_falls_back(request: GenerationRequest) -> GenerationRequest:
-    """The scheduler lcm is dpm, without a word."""
-    return replace(request, scheduler="dpm") if request.scheduler == "lcm" else request
+several(pictures.asked, extensions=SCHEDULERS)(
+    "schedulers-fall-back (EXT-SCH-03): All schedulers but euler_a are dpm, without a word.",
+    lambda request: request if request.scheduler in CORE else replace(request, scheduler="dpm"),
+    "lcm-falls-back (EXT-SCH-03): The scheduler lcm is dpm, without a word.",
+    lambda request: replace(request, scheduler="dpm") if request.scheduler == "lcm" else request,
+)
 
 
 # upscaler-only, and the same for pages
@@ -256,19 +242,15 @@ for _status in (405, 501):
     )(no_operation)
 
 
-@responses.instead("EXT-UPO-01", on=("/generate", "/upscale"), extensions=("upscaler-only",))
-def neither_generate_nor_upscale(scope: Scope) -> Reply:
-    """There is neither /generate nor /upscale."""
-    return lacking(scope)
-
-
-@responses.instead(on=("/upscale",), extensions=("cors",), quirk=True)
-def pages_without_upscale(scope: Scope) -> Reply:
-    """There is no /upscale, nor a preflight of it."""
-    return lacking(scope)
-
-
-@responses.instead(on=("/generate",), extensions=("cors", "upscaler-only"), quirk=True)
-def pages_without_generate(scope: Scope) -> Reply:
-    """There is no /generate, nor a preflight of it."""
-    return lacking(scope)
+several(responses.instead, on=("/generate", "/upscale"), extensions=("upscaler-only",))(
+    "neither-generate-nor-upscale (EXT-UPO-01): There is neither /generate nor /upscale.",
+    lacking,
+)
+several(responses.instead, on=("/upscale",), extensions=("cors",), quirk=True)(
+    "pages-without-upscale: There is no /upscale, nor a preflight of it.",
+    lacking,
+)
+several(responses.instead, on=("/generate",), extensions=("cors", "upscaler-only"), quirk=True)(
+    "pages-without-generate: There is no /generate, nor a preflight of it.",
+    lacking,
+)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from local_dream_mockserver.faults.effects import pictures, requests
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
 from local_dream_mockserver.faults.effects.pictures import file_of
 from local_dream_mockserver.faults.effects.requests import with_status, without
@@ -34,22 +35,10 @@ def recoded(message: Message, rgb: Rgb, format: str) -> Message:
     return message.with_(image=file_of(rgb, format))
 
 
-@pictures.coded("EXT-FMT-02", extensions=FORMATS)
-def output_format_unsaid(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """The complete event does not say the format that was asked for."""
-    return message.without("format") if asked(message, request) else message
-
-
-@pictures.coded("EXT-FMT-03", kinds=PROGRESS, extensions=FORMATS)
-def preview_format_unsaid(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Previews do not say the format that was asked for."""
-    return message.without("format") if asked(message, request) else message
-
-
-@pictures.coded("EXT-FMT-02", "EXT-FMT-03", kinds=BOTH, extensions=("formats", "aspect_ratio"))
-def raw_unsaid(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Pictures that are asked for as raw do not say so."""
-    return message.without("format") if asked(message, request) == "raw" else message
+several(pictures.coded, kinds=BOTH, extensions=("formats", "aspect_ratio"))(
+    "raw-unsaid (EXT-FMT-02, EXT-FMT-03): Pictures that are asked for as raw do not say so.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) == "raw" else message,
+)
 
 
 @pictures.coded("EXT-FMT-02", extensions=FORMATS)
@@ -57,12 +46,6 @@ def output_format_misnamed(message: Message, rgb: Rgb, request: GenerationReques
     """The complete event calls a PNG a jpeg, and a JPEG a png."""
     other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
     return message.with_(format=other) if other else message
-
-
-@pictures.coded("EXT-FMT-02", extensions=FORMATS)
-def output_jpeg_for_png(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Who asks for a PNG gets a JPEG that is called one."""
-    return recoded(message, rgb, "jpeg") if request.output_format == "png" else message
 
 
 @pictures.coded("EXT-FMT-03", kinds=PROGRESS, extensions=FORMATS)
@@ -77,22 +60,24 @@ def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
     return recoded(message, rgb, other).with_(format=other) if raw and other else message
 
 
-@pictures.coded("EXT-FMT-04", kinds=PROGRESS, extensions=FORMATS)
-def output_format_for_both(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Without preview_format previews have the output_format."""
-    return in_place_of_raw(message, rgb, request.output_format)
-
-
-@pictures.coded("EXT-FMT-04", extensions=FORMATS)
-def preview_format_for_both(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Without output_format the complete event has the preview_format."""
-    return in_place_of_raw(message, rgb, request.preview_format)
-
-
-@pictures.coded(kinds=BOTH, extensions=FORMATS, quirk=True)
-def format_said_unasked(message: Message) -> Message:
-    """Every picture says its format, raw where nobody asked for another."""
-    return message.with_(format=message.payload.get("format", "raw"))
+several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
+    "preview-format-unsaid (EXT-FMT-03): Previews do not say the format that was asked for.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
+    "output-format-for-both (EXT-FMT-04): Without preview_format previews have the output_format.",
+    lambda message, rgb, request: in_place_of_raw(message, rgb, request.output_format),
+)
+several(pictures.coded, extensions=FORMATS)(
+    "output-format-unsaid (EXT-FMT-02): The complete event does not say the format that was asked for.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
+    "output-jpeg-for-png (EXT-FMT-02): Who asks for a PNG gets a JPEG that is called one.",
+    lambda message, rgb, request: recoded(message, rgb, "jpeg") if request.output_format == "png" else message,
+    "preview-format-for-both (EXT-FMT-04): Without output_format the complete event has the preview_format.",
+    lambda message, rgb, request: in_place_of_raw(message, rgb, request.preview_format),
+)
+several(pictures.coded, kinds=BOTH, extensions=FORMATS, quirk=True)(
+    "format-said-unasked: Every picture says its format, raw where nobody asked for another.",
+    lambda message: message.with_(format=message.payload.get("format", "raw")),
+)
 
 
 # What PNG and JPEG show
@@ -135,16 +120,14 @@ for _kinds, _name, _sentence, _change in (
     )
 
 
-@pictures.coded("EXT-FMT-05", extensions=FORMATS)
-def png_of_poor_quality(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """A PNG shows what a JPEG of poor quality has left of the picture."""
-    return in_files(spoilt, "png")(message, rgb, request)
-
-
-@pictures.coded(kinds=PROGRESS, extensions=FORMATS, quirk=True)
-def coded_previews_small(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Previews as PNG and JPEG are half as wide and high as the picture."""
-    return in_files(small, "png", "jpeg")(message, rgb, request)
+several(pictures.coded, extensions=FORMATS)(
+    "png-of-poor-quality (EXT-FMT-05): A PNG shows what a JPEG of poor quality has left of the picture.",
+    lambda message, rgb, request: in_files(spoilt, "png")(message, rgb, request),
+)
+several(pictures.coded, kinds=PROGRESS, extensions=FORMATS, quirk=True)(
+    "coded-previews-small: Previews as PNG and JPEG are half as wide and high as the picture.",
+    lambda message, rgb, request: in_files(small, "png", "jpeg")(message, rgb, request),
+)
 
 
 @pictures.coded(kinds=BOTH, extensions=FORMATS, quirk=True)
@@ -163,13 +146,11 @@ def is_format(problem: APIError) -> bool:
     return problem.field in ("output_format", "preview_format")
 
 
-@requests.taken("EXT-FMT-06", extensions=FORMATS)
-def other_formats_taken(body: bytes, problem: APIError) -> bytes | None:
-    """A format that is not raw, jpeg or png is taken for none."""
-    return without(body, "output_format", "preview_format") if is_format(problem) else None
-
-
-@requests.refusal("EXT-FMT-06", extensions=FORMATS)
-def other_formats_500(problem: APIError) -> APIError:
-    """A format that is not raw, jpeg or png is answered with status 500."""
-    return with_status(problem, 500) if is_format(problem) else problem
+several(requests.taken, extensions=FORMATS)(
+    "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
+    lambda body, problem: without(body, "output_format", "preview_format") if is_format(problem) else None,
+)
+several(requests.refusal, extensions=FORMATS)(
+    "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
+    lambda problem: with_status(problem, 500) if is_format(problem) else problem,
+)

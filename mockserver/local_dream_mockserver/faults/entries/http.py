@@ -8,7 +8,8 @@ from starlette.types import Scope
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.effects import requests, responses
-from local_dream_mockserver.faults.effects.requests import Incoming, in_stream
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.requests import in_stream
 from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import Reply, value_of
@@ -31,10 +32,10 @@ def chunked_bodies_refused(scope: Scope) -> Reply | None:
     return Reply.of_error(411, "Content-Length: missing") if chunked else None
 
 
-@requests.received("ROB-05", having="transfer-encoding")
-def chunked_bodies_unread(request: Incoming) -> Incoming:
-    """A body in chunked transfer coding is not read."""
-    return replace(request, body=b"")
+several(requests.received, having="transfer-encoding")(
+    "chunked-bodies-unread (ROB-05): A body in chunked transfer coding is not read.",
+    lambda request: replace(request, body=b""),
+)
 
 
 @responses.instead("ROB-06")
@@ -44,25 +45,21 @@ def expect_refused(scope: Scope) -> Reply | None:
     return refusal if value_of(scope["headers"], b"expect") else None
 
 
-@requests.received("ROB-06", having="expect")
-def expect_loses_the_body(request: Incoming) -> Incoming:
-    """The body of a request with Expect: 100-continue is not read."""
-    return replace(request, body=b"")
+several(requests.received, having="expect")(
+    "expect-loses-the-body (ROB-06): The body of a request with Expect: 100-continue is not read.",
+    lambda request: replace(request, body=b""),
+)
 
 
 # Connections that are kept alive
 
-
-@responses.after("ROB-07", when=lambda exchange: exchange.reply.status >= 400)
-def answers_lag_behind(error: Exchange, client: tuple[str, int]) -> Reply | None:
-    """On a connection that is kept alive the answers after an error are that error again."""
-    return error.reply if client == error.client else None
-
-
-@responses.after("ROB-07", when=lambda exchange: exchange.reply.status >= 400)
-def errors_poison_connections(error: Exchange, client: tuple[str, int]) -> Reply | None:
-    """On a connection that is kept alive the requests after an error are answered with status 500."""
-    return Reply.of_error(500, "the connection is in a bad state") if client == error.client else None
+several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(
+    "answers-lag-behind (ROB-07): On a connection that is kept alive the answers after an error are that error again.",
+    lambda error, client: error.reply if client == error.client else None,
+    "errors-poison-connections (ROB-07): On a connection that is kept alive the requests after an error are answered"
+    " with status 500.",
+    lambda error, client: Reply.of_error(500, "the connection is in a bad state") if client == error.client else None,
+)
 
 
 # Afterwards
@@ -89,40 +86,30 @@ def is_long(exchange: Exchange) -> bool:
     return len(exchange.body) > 1_000_000 and exchange.path == "/generate" and b'"image"' not in exchange.body
 
 
-@responses.after("ERR-05", on=HEALTH, when=is_wrong_type)
-def refusal_ends_health() -> Reply:
-    """After a field of a wrong type GET /health is answered with status 500."""
-    return OUT_OF_ORDER
-
-
-@responses.after("ERR-05", on=HEALTH, when=is_wrong_width)
-def upscale_refusal_ends_health() -> Reply:
-    """After an upscale with a width that is no number GET /health is answered with status 500."""
-    return OUT_OF_ORDER
-
-
-@responses.after("ROB-08", on=HEALTH, when=is_deep)
-def deep_json_ends_health() -> Reply:
-    """After JSON that is nested thousands of levels deep GET /health is answered with status 500."""
-    return OUT_OF_ORDER
-
-
-@responses.after("ROB-10", on=HEALTH, when=is_long)
-def long_prompt_ends_health() -> Reply:
-    """After a prompt of a megabyte GET /health is answered with status 500."""
-    return OUT_OF_ORDER
-
-
-@requests.refused("ERR-06", after=(Code.WRONG_TYPE,))
-def refusal_spoils_the_next() -> APIError:
-    """The first generation after a field of a wrong type is answered with status 500."""
-    return APIError(500, "the engine is in a bad state")
-
-
-@requests.refused("ERR-06", after=(Code.WRONG_TYPE,))
-def refusal_keeps_the_lock() -> APIError:
-    """The first generation after a field of a wrong type ends with an error event."""
-    return in_stream({"type": "error", "message": "the engine is locked"})
+several(responses.after, on=HEALTH, when=is_wrong_type)(
+    "refusal-ends-health (ERR-05): After a field of a wrong type GET /health is answered with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_wrong_width)(
+    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number GET /health is answered"
+    " with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_deep)(
+    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep GET /health is answered with"
+    " status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_long)(
+    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte GET /health is answered with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(requests.refused, after=(Code.WRONG_TYPE,))(
+    "refusal-spoils-the-next (ERR-06): The first generation after a field of a wrong type is answered with status 500.",
+    lambda: APIError(500, "the engine is in a bad state"),
+    "refusal-keeps-the-lock (ERR-06): The first generation after a field of a wrong type ends with an error event.",
+    lambda: in_stream({"type": "error", "message": "the engine is locked"}),
+)
 
 
 # What is no HTTP

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from local_dream_mockserver.faults.effects import overlap
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import AnyAnswer
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -50,57 +51,35 @@ async def overlap_mixes_pictures(
         yield message if other is request else message.with_(image=done[id(other)].payload["image"])
 
 
-@overlap.second("ROB-02")
-def overlap_refused_with_500() -> APIError:
-    """A second generation while one runs is answered with status 500."""
-    return APIError(500, "the engine is in use")
-
-
-@overlap.second("ROB-02")
-def overlap_refused_bare() -> APIError:
-    """A second generation while one runs is answered with status 503 and no envelope."""
-    return AnyAnswer(503, b"", AGAIN)
+several(overlap.second)(
+    "overlap-refused-with-500 (ROB-02): A second generation while one runs is answered with status 500.",
+    lambda: APIError(500, "the engine is in use"),
+    "overlap-refused-bare (ROB-02): A second generation while one runs is answered with status 503 and no envelope.",
+    lambda: AnyAnswer(503, b"", AGAIN),
+)
 
 
 # The extension busy
 
-
-@overlap.second("EXT-BSY-01", extensions=BUSY)
-def busy_waits() -> None:
-    """A second generation while one runs waits for its turn, where it is said to be refused."""
-
-
-@overlap.second("EXT-BSY-02", extensions=BUSY)
-def busy_without_retry_after() -> APIError:
-    """A second generation while one runs is refused with status 503 and no Retry-After."""
-    return APIError(503, WORDS)
-
-
-@overlap.second("EXT-BSY-02", extensions=BUSY)
-def busy_retry_soon() -> APIError:
-    """A second generation while one runs is refused with status 503 and the word soon in Retry-After."""
-    return APIError(503, WORDS, {"Retry-After": "soon"})
-
-
-@overlap.second("EXT-BSY-02", extensions=BUSY)
-def busy_retry_in_fractions() -> APIError:
-    """A second generation while one runs is refused with status 503 and half a second in Retry-After."""
-    return APIError(503, WORDS, {"Retry-After": "0.5"})
-
-
-@overlap.second("EXT-BSY-03", extensions=BUSY)
-def busy_as_text() -> APIError:
-    """A second generation while one runs is refused with status 503 as text/plain."""
-    return APIError(503, WORDS, {**AGAIN, "Content-Type": "text/plain"})
-
-
-@overlap.second("EXT-BSY-03", "ROB-02", extensions=BUSY)
-def busy_bare() -> APIError:
-    """A second generation while one runs is refused with status 503, Retry-After and no envelope."""
-    return AnyAnswer(503, b"", AGAIN)
-
-
-@overlap.second(extensions=BUSY, quirk=True)
-def busy_until_a_date() -> APIError:
-    """A second generation while one runs is refused with status 503 and an HTTP date in Retry-After."""
-    return APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"})
+several(overlap.second, extensions=BUSY)(
+    "busy-waits (EXT-BSY-01): A second generation while one runs waits for its turn, where it is said to be refused.",
+    lambda: None,
+    "busy-without-retry-after (EXT-BSY-02): A second generation while one runs is refused with status 503 and no"
+    " Retry-After.",
+    lambda: APIError(503, WORDS),
+    "busy-retry-soon (EXT-BSY-02): A second generation while one runs is refused with status 503 and the word soon"
+    " in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "soon"}),
+    "busy-retry-in-fractions (EXT-BSY-02): A second generation while one runs is refused with status 503 and half a"
+    " second in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "0.5"}),
+    "busy-as-text (EXT-BSY-03): A second generation while one runs is refused with status 503 as text/plain.",
+    lambda: APIError(503, WORDS, {**AGAIN, "Content-Type": "text/plain"}),
+    "busy-bare (EXT-BSY-03, ROB-02): A second generation while one runs is refused with status 503, Retry-After and"
+    " no envelope.",
+    lambda: AnyAnswer(503, b"", AGAIN),
+)
+several(overlap.second, extensions=BUSY, quirk=True)(
+    "busy-until-a-date: A second generation while one runs is refused with status 503 and an HTTP date in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"}),
+)

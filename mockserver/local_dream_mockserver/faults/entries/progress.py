@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_dream_mockserver.faults.effects import events, pictures
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.events import PROGRESS
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -17,35 +18,16 @@ def count(message: Message) -> tuple[int, int]:
 
 # How steps are counted
 
-
-@events.progress("GEN-EVT-02", at="progress:2")
-def step_missing(message: Message) -> Message:
-    """A progress event has no `step`."""
-    return message.without("step")
-
-
-@events.progress("GEN-EVT-02")
-def step_is_text(message: Message) -> Message:
-    """The `step` is a text of digits."""
-    return message.with_(step=str(message.payload["step"]))
-
-
-@events.progress("GEN-EVT-03", "GEN-EVT-05")
-def steps_from_zero(message: Message) -> Message:
-    """Steps are counted from 0."""
-    return message.with_(step=message.payload["step"] - 1)
-
-
-@events.progress("GEN-EVT-03", at="progress:2")
-def step_beyond_total(message: Message) -> Message:
-    """A step is beyond total_steps."""
-    return message.with_(step=message.payload["total_steps"] + 1)
-
-
-@events.progress("GEN-EVT-04", at="progress:3")
-def step_goes_back(message: Message) -> Message:
-    """A step is behind the one before."""
-    return message.with_(step=1)
+several(events.progress, at="progress:2")(
+    "step-missing (GEN-EVT-02): A progress event has no `step`.",
+    lambda message: message.without("step"),
+    "step-beyond-total (GEN-EVT-03): A step is beyond total_steps.",
+    lambda message: message.with_(step=message.payload["total_steps"] + 1),
+)
+several(events.progress, at="progress:3")(
+    "step-goes-back (GEN-EVT-04): A step is behind the one before.",
+    lambda message: message.with_(step=1),
+)
 
 
 @events.progress("GEN-EVT-04", "GEN-EVT-05")
@@ -62,16 +44,16 @@ def total_steps_changes(message: Message) -> Message:
     return message if step <= 2 else message.with_(step=step + 5, total_steps=total + 5)
 
 
-@events.progress("GEN-EVT-05")
-def last_step_short_of_total(message: Message) -> Message:
-    """The total_steps is one more than there are steps."""
-    return message.with_(total_steps=message.payload["total_steps"] + 1)
-
-
-@events.progress("GEN-EVT-01", "GEN-SSE-12")
-def progress_by_another_name(message: Message) -> Message:
-    """Progress events are named `status`."""
-    return replace(message.with_(type="status"), name="status")
+several(events.progress)(
+    "step-is-text (GEN-EVT-02): The `step` is a text of digits.",
+    lambda message: message.with_(step=str(message.payload["step"])),
+    "steps-from-zero (GEN-EVT-03, GEN-EVT-05): Steps are counted from 0.",
+    lambda message: message.with_(step=message.payload["step"] - 1),
+    "last-step-short-of-total (GEN-EVT-05): The total_steps is one more than there are steps.",
+    lambda message: message.with_(total_steps=message.payload["total_steps"] + 1),
+    "progress-by-another-name (GEN-EVT-01, GEN-SSE-12): Progress events are named `status`.",
+    lambda message: replace(message.with_(type="status"), name="status"),
+)
 
 
 @events.event(kinds=PROGRESS, quirk=True)
@@ -101,10 +83,10 @@ def total_steps_known_late(message: Message) -> list[Message]:
 
 # Which steps are told
 
-
-@events.event("GEN-EVT-01", kinds=PROGRESS)
-def progress_missing() -> None:
-    """There are no progress events."""
+several(events.event, kinds=PROGRESS)(
+    "progress-missing (GEN-EVT-01): There are no progress events.",
+    lambda: None,
+)
 
 
 @events.event("GEN-EVT-05", kinds=PROGRESS)
@@ -121,37 +103,13 @@ def steps_skipped(message: Message) -> Message | None:
     return message if step % 2 or step == total or "image" in message.payload else None
 
 
-@events.event(kinds=PROGRESS, quirk=True)
-def steps_repeated(message: Message) -> list[Message]:
-    """Every progress event comes a second time, without its preview."""
-    return [message, message.without("image")]
+several(events.event, kinds=PROGRESS, quirk=True)(
+    "steps-repeated: Every progress event comes a second time, without its preview.",
+    lambda message: [message, message.without("image")],
+)
 
 
 # Which steps carry a preview
-
-
-@pictures.previewed("GEN-EVT-08")
-def previews_unasked(step: int, request: GenerationRequest) -> bool:
-    """Previews are sent whether they are asked for or not."""
-    return replace(request, previews=True).previews_at(step)
-
-
-@pictures.previewed("GEN-EVT-08")
-def first_preview_unasked(step: int, request: GenerationRequest) -> bool:
-    """The first progress event carries a preview whether it is asked for or not."""
-    return step == 1 or request.previews_at(step)
-
-
-@pictures.previewed("GEN-DEF-09", "GEN-EVT-11")
-def stride_ignored(step: int, request: GenerationRequest) -> bool:
-    """Every step shows a preview, whatever the stride."""
-    return request.previews
-
-
-@pictures.previewed("GEN-EVT-09")
-def stride_inverted(step: int, request: GenerationRequest) -> bool:
-    """A stride of 1 leaves previews out, and a larger one does not."""
-    return request.previews and (request.preview_stride > 1 or step % 2 == 1)
 
 
 @pictures.previewed("GEN-EVT-09")
@@ -160,19 +118,21 @@ def previews_with_stride_only(step: int, request: GenerationRequest) -> bool:
     return request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
 
 
-@pictures.previewed("GEN-EVT-10")
-def previews_never() -> bool:
-    """There are no previews although they are asked for."""
-    return False
-
-
-@pictures.previewed("GEN-EVT-11")
-def previews_a_step_late(step: int, request: GenerationRequest) -> bool:
-    """Previews come with the step behind the one that is to show one."""
-    return step > 1 and request.previews_at(step - 1)
-
-
-@events.event("GEN-EVT-10", kinds=PROGRESS, quirk=True, layer=pictures.PICTURE)
-def no_previews(message: Message) -> Message:
-    """There are no previews, as on CPUs."""
-    return message.without("image")
+several(pictures.previewed)(
+    "previews-unasked (GEN-EVT-08): Previews are sent whether they are asked for or not.",
+    lambda step, request: replace(request, previews=True).previews_at(step),
+    "first-preview-unasked (GEN-EVT-08): The first progress event carries a preview whether it is asked for or not.",
+    lambda step, request: step == 1 or request.previews_at(step),
+    "stride-ignored (GEN-DEF-09, GEN-EVT-11): Every step shows a preview, whatever the stride.",
+    lambda step, request: request.previews,
+    "stride-inverted (GEN-EVT-09): A stride of 1 leaves previews out, and a larger one does not.",
+    lambda step, request: request.previews and (request.preview_stride > 1 or step % 2 == 1),
+    "previews-never (GEN-EVT-10): There are no previews although they are asked for.",
+    lambda: False,
+    "previews-a-step-late (GEN-EVT-11): Previews come with the step behind the one that is to show one.",
+    lambda step, request: step > 1 and request.previews_at(step - 1),
+)
+several(events.event, kinds=PROGRESS, quirk=True, layer=pictures.PICTURE)(
+    "no-previews (GEN-EVT-10): There are no previews, as on CPUs.",
+    lambda message: message.without("image"),
+)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from local_dream_mockserver.faults.effects import requests
-from local_dream_mockserver.faults.effects.declare import sentence_of
+from local_dream_mockserver.faults.effects.declare import sentence_of, several
 from local_dream_mockserver.faults.effects.requests import Body, with_status, without
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
@@ -124,10 +124,10 @@ def seed_of_31_bits(values: Body) -> APIError | None:
     return APIError(400, "seed: too large") if isinstance(seed, int) and seed >= 2**31 else None
 
 
-@requests.accepted(quirk=True)
-def seeds_above_31_bits(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """The seeds that the server picks are all above 2147483647."""
-    return request if values.get("seed") is not None else replace(request, seed=request.seed | 2**31)
+several(requests.accepted, quirk=True)(
+    "seeds-above-31-bits: The seeds that the server picks are all above 2147483647.",
+    lambda request, values: request if values.get("seed") is not None else replace(request, seed=request.seed | 2**31),
+)
 
 
 # Pictures
@@ -159,16 +159,14 @@ for _field in ("image", "mask"):
         )(failed)
 
 
-@requests.taken("GEN-REQ-16", codes=(Code.MISSING,), field="image")
-def mask_alone_taken(body: bytes) -> bytes:
-    """A mask without an image is taken as if it were not there."""
-    return without(body, "mask")
-
-
-@requests.taken("GEN-REQ-16", codes=(Code.MISSING,), field="image", quirk=True)
-def lone_mask_ignored(body: bytes) -> bytes:
-    """A mask without an image is ignored."""
-    return without(body, "mask")
+several(requests.taken, codes=(Code.MISSING,), field="image")(
+    "mask-alone-taken (GEN-REQ-16): A mask without an image is taken as if it were not there.",
+    lambda body: without(body, "mask"),
+)
+several(requests.taken, codes=(Code.MISSING,), field="image", quirk=True)(
+    "lone-mask-ignored (GEN-REQ-16): A mask without an image is ignored.",
+    lambda body: without(body, "mask"),
+)
 
 
 def no_format(values: Body, magic: str, format: str) -> APIError | None:
@@ -178,16 +176,12 @@ def no_format(values: Body, magic: str, format: str) -> APIError | None:
     return APIError(400, f"image: no {format}, please") if refused else None
 
 
-@requests.refused("GEN-REQ-17")
-def jpeg_images_refused(values: Body) -> APIError | None:
-    """Images as JPEG are refused."""
-    return no_format(values, "/9j/", "JPEG")
-
-
-@requests.refused("GEN-REQ-17")
-def png_images_refused(values: Body) -> APIError | None:
-    """Images as PNG are refused."""
-    return no_format(values, "iVBOR", "PNG")
+several(requests.refused)(
+    "jpeg-images-refused (GEN-REQ-17): Images as JPEG are refused.",
+    lambda values: no_format(values, "/9j/", "JPEG"),
+    "png-images-refused (GEN-REQ-17): Images as PNG are refused.",
+    lambda values: no_format(values, "iVBOR", "PNG"),
+)
 
 
 @requests.refused(always=True, quirk=True)

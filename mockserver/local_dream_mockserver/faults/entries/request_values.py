@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from local_dream_mockserver.faults.effects import requests
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status, with_values
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
@@ -74,11 +75,10 @@ def types_unlooked_with_negative_prompt(body: bytes, problem: APIError) -> bytes
 
 # Ranges
 
-
-@requests.refusal(*RANGES, codes=OUT_OF_RANGE)
-def out_of_range_500(problem: APIError) -> APIError:
-    """Values out of range are answered with status 500."""
-    return with_status(problem, 500)
+several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
+    "out-of-range-500: Values out of range are answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
 
 
 Mend = Callable[[Any], Any]
@@ -213,12 +213,6 @@ for _name, _sentence, _others in (
     requests.values(*(ids_of(field)["default"] for field in _others), name=_name, sentence=_sentence)(defaults(_others))
 
 
-@requests.values("GEN-DEF-06")
-def euler_a_by_default_with_image(values: Body) -> Body:
-    """Without scheduler it is euler_a where the request has an image."""
-    return defaults({"scheduler": "euler_a"})(values) if values.get("image") else values
-
-
 @requests.values("GEN-DEF-08", state=dict)
 def previews_of_the_last_request(last: Body, values: Body) -> Body:
     """Without show_diffusion_process it is as in the request before."""
@@ -233,10 +227,10 @@ def with_opencl(request: GenerationRequest) -> GenerationRequest:
     return replace(request, use_opencl=True, cfg=request.cfg + 10)
 
 
-@requests.accepted("GEN-DEF-10")
-def opencl_by_default(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """Without use_opencl it is true, which shows in the picture."""
-    return request if values.get("use_opencl") is False else with_opencl(request)
+several(requests.accepted)(
+    "opencl-by-default (GEN-DEF-10): Without use_opencl it is true, which shows in the picture.",
+    lambda request, values: request if values.get("use_opencl") is False else with_opencl(request),
+)
 
 
 @requests.accepted("GEN-DEF-10")
@@ -246,7 +240,9 @@ def opencl_by_default_with_image(request: GenerationRequest, values: Body) -> Ge
     return with_opencl(request) if used else request
 
 
-@requests.values("GEN-DEF-12")
-def seed_42_by_default(values: Body) -> Body:
-    """Without seed it is always 42."""
-    return defaults({"seed": 42})(values)
+several(requests.values)(
+    "euler-a-by-default-with-image (GEN-DEF-06): Without scheduler it is euler_a where the request has an image.",
+    lambda values: defaults({"scheduler": "euler_a"})(values) if values.get("image") else values,
+    "seed-42-by-default (GEN-DEF-12): Without seed it is always 42.",
+    lambda values: defaults({"seed": 42})(values),
+)

@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import overlap, requests
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import (
     AnyAnswer,
-    Body,
-    Incoming,
     in_stream,
     whatever,
     with_prompt,
@@ -29,149 +28,98 @@ BRACKETS = re.compile(rb"\[{100,}\]{100,}")
 
 # Bodies that are not the JSON they must be
 
-
-@requests.taken("GEN-REQ-02", codes=NOT_JSON)
-def malformed_json_taken() -> bytes:
-    """A body that is not well-formed JSON gets a picture of something."""
-    return whatever()
-
-
-@requests.refusal("GEN-REQ-02", codes=NOT_JSON)
-def malformed_json_500(problem: APIError) -> APIError:
-    """A body that is not well-formed JSON is answered with status 500."""
-    return with_status(problem, 500)
-
-
-@requests.taken("GEN-REQ-02", codes=(Code.JSON_TAIL,))
-def json_tail_ignored(body: bytes) -> bytes:
-    """What follows the JSON object in a body is not looked at."""
-    return json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode()
-
-
-@requests.taken("GEN-REQ-02", codes=(Code.JSON_CONSTANT,))
-def nan_taken(body: bytes) -> bytes:
-    """NaN is taken for a number in the body."""
-    return body.replace(b"NaN", b"7.5")
-
-
-@requests.taken("GEN-REQ-03", codes=EMPTY, field="body")
-def empty_body_taken() -> bytes:
-    """An empty body gets a picture of something."""
-    return whatever()
-
-
-@requests.refusal("GEN-REQ-03", codes=EMPTY, field="body")
-def empty_body_411(problem: APIError) -> APIError:
-    """An empty body is refused with status 411."""
-    return with_status(problem, 411)
-
-
-@requests.taken("GEN-REQ-04", codes=NO_OBJECT)
-def no_object_taken() -> bytes:
-    """A body that is JSON but not an object gets a picture of something."""
-    return whatever()
-
-
-@requests.refusal("GEN-REQ-04", codes=NO_OBJECT)
-def no_object_500(problem: APIError) -> APIError:
-    """A body that is JSON but not an object is answered with status 500."""
-    return with_status(problem, 500)
-
-
-@requests.taken("ERR-07", codes=(Code.NOT_UTF8,))
-def utf8_mended(body: bytes) -> bytes:
-    """Bytes that are not UTF-8 are replaced, and the body is taken."""
-    return body.decode("utf-8", "replace").encode()
-
-
-@requests.taken("ERR-07", codes=(Code.NOT_UTF8,))
-def latin1_taken(body: bytes) -> bytes:
-    """A body that is not UTF-8 is read as Latin-1."""
-    return body.decode("latin-1").encode()
-
-
-@requests.refusal("ERR-08", codes=(Code.NOT_UTF8,))
-def bad_utf8_500_bare() -> APIError:
-    """A body that is not UTF-8 is answered with status 500 and no body."""
-    return AnyAnswer(500, b"")
-
-
-@requests.taken("ROB-08", codes=(Code.JSON_TOO_DEEP,))
-def nesting_flattened(body: bytes) -> bytes:
-    """JSON that is nested thousands of levels deep is taken."""
-    return BRACKETS.sub(b"[]", body)
+several(requests.taken, codes=NOT_JSON)(
+    "malformed-json-taken (GEN-REQ-02): A body that is not well-formed JSON gets a picture of something.",
+    lambda: whatever(),
+)
+several(requests.refusal, codes=NOT_JSON)(
+    "malformed-json-500 (GEN-REQ-02): A body that is not well-formed JSON is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
+several(requests.taken, codes=(Code.JSON_TAIL,))(
+    "json-tail-ignored (GEN-REQ-02): What follows the JSON object in a body is not looked at.",
+    lambda body: json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode(),
+)
+several(requests.taken, codes=(Code.JSON_CONSTANT,))(
+    "nan-taken (GEN-REQ-02): NaN is taken for a number in the body.",
+    lambda body: body.replace(b"NaN", b"7.5"),
+)
+several(requests.taken, codes=EMPTY, field="body")(
+    "empty-body-taken (GEN-REQ-03): An empty body gets a picture of something.",
+    lambda: whatever(),
+)
+several(requests.refusal, codes=EMPTY, field="body")(
+    "empty-body-411 (GEN-REQ-03): An empty body is refused with status 411.",
+    lambda problem: with_status(problem, 411),
+)
+several(requests.taken, codes=NO_OBJECT)(
+    "no-object-taken (GEN-REQ-04): A body that is JSON but not an object gets a picture of something.",
+    lambda: whatever(),
+)
+several(requests.refusal, codes=NO_OBJECT)(
+    "no-object-500 (GEN-REQ-04): A body that is JSON but not an object is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
+several(requests.taken, codes=(Code.NOT_UTF8,))(
+    "utf8-mended (ERR-07): Bytes that are not UTF-8 are replaced, and the body is taken.",
+    lambda body: body.decode("utf-8", "replace").encode(),
+    "latin1-taken (ERR-07): A body that is not UTF-8 is read as Latin-1.",
+    lambda body: body.decode("latin-1").encode(),
+)
+several(requests.refusal, codes=(Code.NOT_UTF8,))(
+    "bad-utf8-500-bare (ERR-08): A body that is not UTF-8 is answered with status 500 and no body.",
+    lambda: AnyAnswer(500, b""),
+)
+several(requests.taken, codes=(Code.JSON_TOO_DEEP,))(
+    "nesting-flattened (ROB-08): JSON that is nested thousands of levels deep is taken.",
+    lambda body: BRACKETS.sub(b"[]", body),
+)
 
 
 # The prompt
 
-
-@requests.taken("GEN-REQ-01", codes=MISSING, field="prompt")
-def prompt_optional(body: bytes) -> bytes:
-    """A request without a prompt gets a picture of something."""
-    return with_prompt(body)
-
-
-@requests.refusal("GEN-REQ-01", codes=MISSING, field="prompt")
-def prompt_missing_422(problem: APIError) -> APIError:
-    """A request without a prompt is refused with status 422."""
-    return with_status(problem, 422)
-
-
-@requests.taken("GEN-REQ-06", codes=EMPTY, field="prompt")
-def empty_prompt_painted(body: bytes) -> bytes:
-    """An empty prompt gets a picture of something."""
-    return with_prompt(body)
-
-
-@requests.refusal("GEN-REQ-06", codes=EMPTY, field="prompt")
-def empty_prompt_500(problem: APIError) -> APIError:
-    """An empty prompt is answered with status 500."""
-    return with_status(problem, 500)
-
-
-@requests.refusal("GEN-REQ-01", "GEN-EVT-20", codes=MISSING, field="prompt")
-def failure_with_200() -> APIError:
-    """A request without a prompt gets status 200 and an error envelope."""
-    return AnyAnswer(200, APIError(400, "prompt: missing").body())
-
-
-@requests.refusal("GEN-REQ-06", "GEN-EVT-20", codes=EMPTY, field="prompt")
-def refused_by_redirect() -> APIError:
-    """An empty prompt is answered with a redirect to a page of help."""
-    return AnyAnswer(302, b"", {"Location": "/help"})
-
-
-@requests.refusal("GEN-EVT-18", "GEN-REQ-07", codes=EMPTY, field="prompt", layer=Layer.EVENT)
-def error_without_message() -> APIError:
-    """An empty prompt is refused by an error event that has no message."""
-    return in_stream({"type": "error"})
-
-
-@requests.refusal("GEN-EVT-18", "GEN-REQ-07", codes=EMPTY, field="prompt", layer=Layer.EVENT)
-def error_message_null() -> APIError:
-    """An empty prompt is refused by an error event whose message is null."""
-    return in_stream({"type": "error", "message": None})
-
-
-@requests.refusal("GEN-REQ-07", codes=EMPTY, field="prompt", quirk=True)
-def empty_prompt_in_the_stream() -> APIError:
-    """An empty prompt is refused by an error event."""
-    return in_stream({"type": "error", "message": "prompt empty"})
+several(requests.taken, codes=MISSING, field="prompt")(
+    "prompt-optional (GEN-REQ-01): A request without a prompt gets a picture of something.",
+    with_prompt,
+)
+several(requests.taken, codes=EMPTY, field="prompt")(
+    "empty-prompt-painted (GEN-REQ-06): An empty prompt gets a picture of something.",
+    with_prompt,
+)
+several(requests.refusal, codes=MISSING, field="prompt")(
+    "prompt-missing-422 (GEN-REQ-01): A request without a prompt is refused with status 422.",
+    lambda problem: with_status(problem, 422),
+    "failure-with-200 (GEN-REQ-01, GEN-EVT-20): A request without a prompt gets status 200 and an error envelope.",
+    lambda: AnyAnswer(200, APIError(400, "prompt: missing").body()),
+)
+several(requests.refusal, codes=EMPTY, field="prompt")(
+    "empty-prompt-500 (GEN-REQ-06): An empty prompt is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+    "refused-by-redirect (GEN-REQ-06, GEN-EVT-20): An empty prompt is answered with a redirect to a page of help.",
+    lambda: AnyAnswer(302, b"", {"Location": "/help"}),
+)
+several(requests.refusal, codes=EMPTY, field="prompt", layer=Layer.EVENT)(
+    "error-without-message (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event that has no message.",
+    lambda: in_stream({"type": "error"}),
+    "error-message-null (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event whose message is null.",
+    lambda: in_stream({"type": "error", "message": None}),
+)
+several(requests.refusal, codes=EMPTY, field="prompt", quirk=True)(
+    "empty-prompt-in-the-stream (GEN-REQ-07): An empty prompt is refused by an error event.",
+    lambda: in_stream({"type": "error", "message": "prompt empty"}),
+)
 
 
 # What there is at all, and when
 
-
-@requests.received(on=("/generate",), methods=ANYWHERE, quirk=True)
-def upscaler_only(request: Incoming) -> Incoming:
-    """There is no /generate."""
-    return replace(request, path="/generate/")
-
-
-@requests.received(on=("/upscale",), methods=ANYWHERE, quirk=True)
-def generator_only(request: Incoming) -> Incoming:
-    """There is no /upscale."""
-    return replace(request, path="/upscale/")
+several(requests.received, on=("/generate",), methods=ANYWHERE, quirk=True)(
+    "upscaler-only: There is no /generate.",
+    lambda request: replace(request, path="/generate/"),
+)
+several(requests.received, on=("/upscale",), methods=ANYWHERE, quirk=True)(
+    "generator-only: There is no /upscale.",
+    lambda request: replace(request, path="/upscale/"),
+)
 
 
 for _status in (409, 429, 503):
@@ -195,8 +143,7 @@ def slow_to_refuse(problem: APIError) -> APIError:
 
 # Extensions
 
-
-@requests.values("EXT-FMT-01", extensions=("formats",))
-def formats_ignored(values: Body) -> Body:
-    """The fields output_format and preview_format have no effect."""
-    return {name: value for name, value in values.items() if name not in ("output_format", "preview_format")}
+several(requests.values, extensions=("formats",))(
+    "formats-ignored (EXT-FMT-01): The fields output_format and preview_format have no effect.",
+    lambda values: {name: value for name, value in values.items() if name not in ("output_format", "preview_format")},
+)

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from local_dream_mockserver.faults.catalogue import Layer, fault
 from local_dream_mockserver.faults.effects import events, responses
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.events import EVENTS
 from local_dream_mockserver.faults.effects.responses import Headers
 from local_dream_mockserver.faults.message import Message
@@ -43,22 +44,10 @@ def further(piece: bytes, key: str, value: str) -> bytes:
 
 
 @events.piece("GEN-SSE-06")
-def event_line_missing(piece: bytes) -> bytes:
-    """Events have no `event:` line."""
-    return piece.partition(b"\n")[2]
-
-
-@events.piece("GEN-SSE-06")
 def event_line_after_data(piece: bytes) -> bytes:
     """The `event:` line comes after the data."""
     first, second, *rest = piece.split(b"\n")
     return b"\n".join([second, first, *rest])
-
-
-@events.piece("GEN-SSE-06")
-def event_line_twice(piece: bytes) -> bytes:
-    """Events have two `event:` lines."""
-    return b"event: message\n" + piece
 
 
 @events.piece("GEN-SSE-07")
@@ -70,52 +59,36 @@ def data_in_two_lines(piece: bytes) -> bytes:
     return piece.replace(b",", b",\ndata: ", 1)
 
 
-@events.piece("GEN-SSE-07")
-def no_space_after_data(piece: bytes) -> bytes:
-    """There is no space behind `data:`."""
-    return piece.replace(b"data: ", b"data:", 1)
-
-
-@events.piece("GEN-SSE-07", at="progress:2")
-def progress_without_data(piece: bytes) -> bytes:
-    """A progress event has no data line."""
-    return piece.partition(b"\n")[0] + b"\n\n"
-
-
-@events.piece("GEN-SSE-08")
-def nan_in_data(piece: bytes) -> bytes:
-    """The data of events holds NaN."""
-    return further(piece, "eta", "NaN")
-
-
-@events.piece("GEN-SSE-08")
-def data_not_json(piece: bytes) -> bytes:
-    """The data of events is written as Python writes it."""
-    return with_data(piece, repr(data_of(piece)))
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_missing(message: Message) -> Message:
-    """The data of events has no `type`."""
-    return message.without("type")
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_unlike_the_name(message: Message) -> Message:
-    """The `type` in the data of progress events is `step`."""
-    return message.with_(type="step") if message.kind == "progress" else message
-
-
-@events.event("GEN-SSE-12")
-def other_event_names(message: Message) -> list[Message]:
-    """Events named `ping` come between the others."""
-    return [Message("ping", "ping", {"type": "ping"}), message]
-
-
-@events.piece(quirk=True, units=())
-def further_fields(piece: bytes) -> bytes:
-    """Events carry `id:` lines behind their data."""
-    return piece[:-1] + b"id: 7\n\n"
+several(events.piece, at="progress:2")(
+    "progress-without-data (GEN-SSE-07): A progress event has no data line.",
+    lambda piece: piece.partition(b"\n")[0] + b"\n\n",
+)
+several(events.piece)(
+    "event-line-missing (GEN-SSE-06): Events have no `event:` line.",
+    lambda piece: piece.partition(b"\n")[2],
+    "event-line-twice (GEN-SSE-06): Events have two `event:` lines.",
+    lambda piece: b"event: message\n" + piece,
+    "no-space-after-data (GEN-SSE-07): There is no space behind `data:`.",
+    lambda piece: piece.replace(b"data: ", b"data:", 1),
+    "nan-in-data (GEN-SSE-08): The data of events holds NaN.",
+    lambda piece: further(piece, "eta", "NaN"),
+    "data-not-json (GEN-SSE-08): The data of events is written as Python writes it.",
+    lambda piece: with_data(piece, repr(data_of(piece))),
+)
+several(events.event, units=EVENTS)(
+    "type-missing (GEN-SSE-09): The data of events has no `type`.",
+    lambda message: message.without("type"),
+    "type-unlike-the-name (GEN-SSE-09): The `type` in the data of progress events is `step`.",
+    lambda message: message.with_(type="step") if message.kind == "progress" else message,
+)
+several(events.event)(
+    "other-event-names (GEN-SSE-12): Events named `ping` come between the others.",
+    lambda message: [Message("ping", "ping", {"type": "ping"}), message],
+)
+several(events.piece, quirk=True, units=())(
+    "further-fields: Events carry `id:` lines behind their data.",
+    lambda piece: piece[:-1] + b"id: 7\n\n",
+)
 
 
 # Lines between events
@@ -157,35 +130,19 @@ async def done_at_the_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 # How the data is written
 
-
-@events.piece(quirk=True, units=())
-def keys_sorted(piece: bytes) -> bytes:
-    """The keys of events are sorted, as nlohmann::json writes them."""
-    return with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":")))
-
-
-@events.piece(quirk=True, units=())
-def spaces_in_json(piece: bytes) -> bytes:
-    """The JSON of events is written with spaces."""
-    return with_data(piece, json.dumps(data_of(piece)))
-
-
-@events.piece(quirk=True, units=())
-def slashes_escaped(piece: bytes) -> bytes:
-    """Slashes in the JSON of events are escaped, as PHP writes them."""
-    return with_data(piece, json.dumps(data_of(piece), separators=(",", ":")).replace("/", "\\/"))
-
-
-@events.piece(quirk=True, units=())
-def other_languages_unescaped(piece: bytes) -> bytes:
-    """Events hold text beyond ASCII, as UTF-8."""
-    return further(piece, "note", '"그림 🎨"')
-
-
-@events.piece(quirk=True, units=())
-def line_separators_in_data(piece: bytes) -> bytes:
-    """Events hold characters at which some languages break lines (U+2028, U+0085), but event streams do not."""
-    return further(piece, "note", '"a\u2028b\u0085c"')
+several(events.piece, quirk=True, units=())(
+    "keys-sorted: The keys of events are sorted, as nlohmann::json writes them.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":"))),
+    "spaces-in-json: The JSON of events is written with spaces.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece))),
+    "slashes-escaped: Slashes in the JSON of events are escaped, as PHP writes them.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece), separators=(",", ":")).replace("/", "\\/")),
+    "other-languages-unescaped: Events hold text beyond ASCII, as UTF-8.",
+    lambda piece: further(piece, "note", '"그림 🎨"'),
+    "line-separators-in-data: Events hold characters at which some languages break lines (U+2028, U+0085), but event"
+    " streams do not.",
+    lambda piece: further(piece, "note", '"a\u2028b\u0085c"'),
+)
 
 
 # When the bytes come
@@ -233,34 +190,20 @@ def content_type(headers: Headers, kind: bytes) -> Headers:
     return (b"content-type", kind), *without(headers, b"content-type")
 
 
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_with_201(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come with status 201."""
-    return 201, headers
-
-
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_as_json(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams say that they are application/json."""
-    return status, content_type(headers, b"application/json")
-
-
-@responses.headers("GEN-SSE-02", layer=EVENT)
-def content_type_twice_unlike(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Content-Type comes twice, once with a charset."""
-    return status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))
-
-
-@responses.headers("GEN-SSE-03", layer=EVENT)
-def no_cache_control(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come without Cache-Control."""
-    return status, without(headers, b"cache-control")
-
-
-@responses.headers("GEN-SSE-02", quirk=True, layer=EVENT)
-def content_type_doubled(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Content-Type comes twice on event streams, as cpp-httplib sends it."""
-    return status, (*headers, (b"content-type", b"text/event-stream"))
+several(responses.headers, layer=EVENT)(
+    "stream-with-201 (GEN-SSE-01): Event streams come with status 201.",
+    lambda status, headers: (201, headers),
+    "stream-as-json (GEN-SSE-01): Event streams say that they are application/json.",
+    lambda status, headers: (status, content_type(headers, b"application/json")),
+    "content-type-twice-unlike (GEN-SSE-02): Content-Type comes twice, once with a charset.",
+    lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))),
+    "no-cache-control (GEN-SSE-03): Event streams come without Cache-Control.",
+    lambda status, headers: (status, without(headers, b"cache-control")),
+)
+several(responses.headers, quirk=True, layer=EVENT)(
+    "content-type-doubled (GEN-SSE-02): Content-Type comes twice on event streams, as cpp-httplib sends it.",
+    lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream"))),
+)
 
 
 @responses.headers(quirk=True, layer=EVENT)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from local_dream_mockserver.faults.effects import responses
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import sent
 from local_dream_mockserver.faults.middleware import Reply
 from local_dream_mockserver.server.errors import APIError, Code
@@ -22,59 +23,32 @@ counted = partial(responses.document, on=("/tokenize",), methods=("POST",), exte
 
 # What a count is
 
-
-@answered("EXT-TOK-01", statuses=(200, 400))
-def tokenize_404() -> Reply:
-    """There is no /tokenize."""
-    return Reply.of_error(404, "no such path")
-
-
-@answered("EXT-TOK-02", statuses=(200,))
-def tokenize_as_page(reply: Reply) -> Reply:
-    """Counts of /tokenize say that they are text/html."""
-    return Reply.of(200, "text/html", reply.body, *reply.without(b"content-type").headers)
-
-
-@counted("EXT-TOK-02")
-def max_length_as_text(count: Count) -> Count:
-    """The max_length of /tokenize is a text of digits."""
-    return {**count, "max_length": str(count["max_length"])}
-
-
-@counted("EXT-TOK-02")
-def max_length_zero(count: Count) -> Count:
-    """The max_length of /tokenize is 0."""
-    return {**count, "max_length": 0}
-
-
-@answered("EXT-TOK-02", statuses=(200,))
-def empty_prompt_uncounted(reply: Reply, problem: None, body: bytes) -> Reply:
-    """An empty prompt is refused by /tokenize."""
-    return Reply.of_error(400, "prompt: empty") if sent(body)["prompt"] == "" else reply
-
-
-@counted("EXT-TOK-03")
-def count_stops_at_max_length(count: Count) -> Count:
-    """The count of /tokenize is never greater than max_length."""
-    return {**count, "count": min(count["count"], count["max_length"])}
-
-
-@counted("EXT-TOK-03")
-def count_of_different_words(count: Count, asked: dict[str, str]) -> Count:
-    """A word that comes again in a prompt is not counted by /tokenize."""
-    return {**count, "count": len(set(asked["prompt"].split())) + 2}
-
-
-@counted("EXT-TOK-03")
-def max_length_grows(count: Count) -> Count:
-    """The max_length of /tokenize grows with the prompt."""
-    return {**count, "max_length": max(77, -(-count["count"] // 77) * 77)}
-
-
-@counted(quirk=True)
-def tokenize_in_decimals(count: Count) -> Count:
-    """The numbers of /tokenize are written as 12.0, beside further keys."""
-    return {**{name: float(value) for name, value in count.items()}, "tokenizer": "clip", "tokens": []}
+several(answered, statuses=(200, 400))(
+    "tokenize-404 (EXT-TOK-01): There is no /tokenize.",
+    lambda: Reply.of_error(404, "no such path"),
+)
+several(answered, statuses=(200,))(
+    "tokenize-as-page (EXT-TOK-02): Counts of /tokenize say that they are text/html.",
+    lambda reply: Reply.of(200, "text/html", reply.body, *reply.without(b"content-type").headers),
+    "empty-prompt-uncounted (EXT-TOK-02): An empty prompt is refused by /tokenize.",
+    lambda reply, problem, body: Reply.of_error(400, "prompt: empty") if sent(body)["prompt"] == "" else reply,
+)
+several(counted)(
+    "max-length-as-text (EXT-TOK-02): The max_length of /tokenize is a text of digits.",
+    lambda count: {**count, "max_length": str(count["max_length"])},
+    "max-length-zero (EXT-TOK-02): The max_length of /tokenize is 0.",
+    lambda count: {**count, "max_length": 0},
+    "count-stops-at-max-length (EXT-TOK-03): The count of /tokenize is never greater than max_length.",
+    lambda count: {**count, "count": min(count["count"], count["max_length"])},
+    "count-of-different-words (EXT-TOK-03): A word that comes again in a prompt is not counted by /tokenize.",
+    lambda count, asked: {**count, "count": len(set(asked["prompt"].split())) + 2},
+    "max-length-grows (EXT-TOK-03): The max_length of /tokenize grows with the prompt.",
+    lambda count: {**count, "max_length": max(77, -(-count["count"] // 77) * 77)},
+)
+several(counted, quirk=True)(
+    "tokenize-in-decimals: The numbers of /tokenize are written as 12.0, beside further keys.",
+    lambda count: {**{name: float(value) for name, value in count.items()}, "tokenizer": "clip", "tokens": []},
+)
 
 
 # Where a prompt grows too long
@@ -91,34 +65,20 @@ def with_overflow(count: Count, offset: int) -> Count:
     return count if count["overflow_offset"] < 0 else {**count, "overflow_offset": offset}
 
 
-@counted("EXT-TOK-04")
-def overflow_in_bytes(count: Count, asked: dict[str, str]) -> Count:
-    """The overflow_offset counts bytes of UTF-8."""
-    return with_overflow(count, len(before_overflow(count, asked["prompt"]).encode()))
-
-
-@counted("EXT-TOK-04")
-def overflow_in_characters(count: Count, asked: dict[str, str]) -> Count:
-    """The overflow_offset counts characters."""
-    return with_overflow(count, len(before_overflow(count, asked["prompt"])))
-
-
-@counted("EXT-TOK-04")
-def overflow_never(count: Count) -> Count:
-    """The overflow_offset is -1 for every prompt."""
-    return {**count, "overflow_offset": -1}
-
-
-@counted("EXT-TOK-04")
-def overflow_null(count: Count) -> Count:
-    """The overflow_offset is null where all fits."""
-    return count if count["overflow_offset"] >= 0 else {**count, "overflow_offset": None}
-
-
-@counted(quirk=True)
-def tokenize_without_overflow(count: Count) -> Count:
-    """Counts of /tokenize have no overflow_offset."""
-    return {name: value for name, value in count.items() if name != "overflow_offset"}
+several(counted)(
+    "overflow-in-bytes (EXT-TOK-04): The overflow_offset counts bytes of UTF-8.",
+    lambda count, asked: with_overflow(count, len(before_overflow(count, asked["prompt"]).encode())),
+    "overflow-in-characters (EXT-TOK-04): The overflow_offset counts characters.",
+    lambda count, asked: with_overflow(count, len(before_overflow(count, asked["prompt"]))),
+    "overflow-never (EXT-TOK-04): The overflow_offset is -1 for every prompt.",
+    lambda count: {**count, "overflow_offset": -1},
+    "overflow-null (EXT-TOK-04): The overflow_offset is null where all fits.",
+    lambda count: count if count["overflow_offset"] >= 0 else {**count, "overflow_offset": None},
+)
+several(counted, quirk=True)(
+    "tokenize-without-overflow: Counts of /tokenize have no overflow_offset.",
+    lambda count: {name: value for name, value in count.items() if name != "overflow_offset"},
+)
 
 
 # What cannot be counted
@@ -129,31 +89,18 @@ def is_missing(problem: APIError) -> bool:
     return problem.code is Code.MISSING
 
 
-@answered("EXT-TOK-05")
-def tokenize_error_of_another_type(reply: Reply, problem: APIError) -> Reply:
-    """Refusals of /tokenize are of type request_error."""
-    return reply if is_missing(problem) else Reply.of_error(400, problem.message)
-
-
-@answered("EXT-TOK-05")
-def tokenize_refuses_with_500(reply: Reply, problem: APIError) -> Reply:
-    """What /tokenize cannot read is answered with status 500."""
-    return reply if is_missing(problem) else Reply.of_error(500, "json.exception")
-
-
-@answered("EXT-TOK-05")
-def any_prompt_counted(reply: Reply, problem: APIError) -> Reply:
-    """A prompt that is not a string, and a body that is not JSON, are counted as an empty prompt."""
-    return reply if is_missing(problem) else NOTHING
-
-
-@answered("EXT-TOK-06", codes=MISSING)
-def missing_prompt_counted() -> Reply:
-    """A missing prompt is counted as an empty one."""
-    return NOTHING
-
-
-@answered("EXT-TOK-06", codes=MISSING)
-def missing_prompt_500() -> Reply:
-    """A missing prompt is answered by /tokenize with status 500."""
-    return Reply.of_error(500, "json.exception")
+several(answered)(
+    "tokenize-error-of-another-type (EXT-TOK-05): Refusals of /tokenize are of type request_error.",
+    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(400, problem.message),
+    "tokenize-refuses-with-500 (EXT-TOK-05): What /tokenize cannot read is answered with status 500.",
+    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(500, "json.exception"),
+    "any-prompt-counted (EXT-TOK-05): A prompt that is not a string, and a body that is not JSON, are counted as an"
+    " empty prompt.",
+    lambda reply, problem: reply if is_missing(problem) else NOTHING,
+)
+several(answered, codes=MISSING)(
+    "missing-prompt-counted (EXT-TOK-06): A missing prompt is counted as an empty one.",
+    lambda: NOTHING,
+    "missing-prompt-500 (EXT-TOK-06): A missing prompt is answered by /tokenize with status 500.",
+    lambda: Reply.of_error(500, "json.exception"),
+)

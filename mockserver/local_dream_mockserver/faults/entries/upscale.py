@@ -9,49 +9,32 @@ import numpy as np
 from PIL import Image
 
 from local_dream_mockserver.faults.effects import upscale
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.responses import Headers
 from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
 from local_dream_mockserver.faults.middleware import value_of, without
 from local_dream_mockserver.server.engine import Rgb
-from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 
 # The file
 
-
-@upscale.enlarged("UPS-ANS-02")
-def upscale_png_as_jpeg(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """The file is a PNG."""
-    return replace(answer, jpeg=saved(rgb_of(answer.jpeg), "PNG"))
-
-
-@upscale.enlarged("UPS-ANS-02")
-def upscale_empty(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """The body is empty."""
-    return replace(answer, jpeg=b"")
-
-
-@upscale.file("UPS-ANS-02")
-def upscale_grey(rgb: Rgb) -> bytes:
-    """The JPEG is grey."""
-    return saved(rgb.mean(axis=2).astype(np.uint8), "JPEG")
-
-
-@upscale.file(quirk=True)
-def upscale_small_file(rgb: Rgb) -> bytes:
-    """The JPEG has a low quality, and its colours half the resolution."""
-    return saved(rgb, "JPEG", quality=60, subsampling=2)
-
-
-@upscale.file(quirk=True)
-def upscale_progressive(rgb: Rgb) -> bytes:
-    """The JPEG is progressive."""
-    return saved(rgb, "JPEG", quality=90, progressive=True)
-
-
-@upscale.file(quirk=True)
-def upscale_with_comment(rgb: Rgb) -> bytes:
-    """The JPEG carries a comment and a resolution."""
-    return saved(rgb, "JPEG", quality=90, comment=b"made by a mock", dpi=(300, 300))
+several(upscale.enlarged)(
+    "upscale-png-as-jpeg (UPS-ANS-02): The file is a PNG.",
+    lambda answer: replace(answer, jpeg=saved(rgb_of(answer.jpeg), "PNG")),
+    "upscale-empty (UPS-ANS-02): The body is empty.",
+    lambda answer: replace(answer, jpeg=b""),
+)
+several(upscale.file)(
+    "upscale-grey (UPS-ANS-02): The JPEG is grey.",
+    lambda rgb: saved(rgb.mean(axis=2).astype(np.uint8), "JPEG"),
+)
+several(upscale.file, quirk=True)(
+    "upscale-small-file: The JPEG has a low quality, and its colours half the resolution.",
+    lambda rgb: saved(rgb, "JPEG", quality=60, subsampling=2),
+    "upscale-progressive: The JPEG is progressive.",
+    lambda rgb: saved(rgb, "JPEG", quality=90, progressive=True),
+    "upscale-with-comment: The JPEG carries a comment and a resolution.",
+    lambda rgb: saved(rgb, "JPEG", quality=90, comment=b"made by a mock", dpi=(300, 300)),
+)
 
 
 # The size of the picture
@@ -80,43 +63,26 @@ upscale.pixels("UPS-ANS-03", name="upscale-cropped", sentence="Pictures are crop
 upscale.pixels("UPS-ANS-03", name="upscale-padded", sentence="Pictures are padded to whole tiles.")(padded)
 
 
-@upscale.pixels("UPS-ANS-03")
-def upscale_on_its_side(rgb: Rgb) -> Rgb:
-    """Width and height of pictures are swapped."""
-    return rgb.transpose(1, 0, 2)
+several(upscale.pixels)(
+    "upscale-on-its-side (UPS-ANS-03): Width and height of pictures are swapped.",
+    lambda rgb: rgb.transpose(1, 0, 2),
+)
 
 
 # What the picture shows
 
-
-@upscale.pixels("UPS-ANS-07")
-def upscale_bgr(rgb: Rgb) -> Rgb:
-    """Red and blue are swapped."""
-    return rgb[:, :, ::-1]
-
-
-@upscale.pixels("UPS-ANS-07")
-def upscale_upside_down(rgb: Rgb) -> Rgb:
-    """Pictures are upside down."""
-    return rgb[::-1]
-
-
-@upscale.pixels("UPS-ANS-07")
-def upscale_mirrored(rgb: Rgb) -> Rgb:
-    """Pictures are mirrored."""
-    return rgb[:, ::-1]
-
-
-@upscale.pixels("UPS-ANS-07")
-def upscale_planes(rgb: Rgb) -> Rgb:
-    """The planes of the three channels are taken for rows of pixels."""
-    return np.ascontiguousarray(rgb.transpose(2, 0, 1)).reshape(rgb.shape)
-
-
-@upscale.pixels("UPS-ANS-07")
-def upscale_shifted(rgb: Rgb) -> Rgb:
-    """Pictures are shifted by 12 pixels."""
-    return np.roll(rgb, 12, axis=1)
+several(upscale.pixels)(
+    "upscale-bgr (UPS-ANS-07): Red and blue are swapped.",
+    lambda rgb: rgb[:, :, ::-1],
+    "upscale-upside-down (UPS-ANS-07): Pictures are upside down.",
+    lambda rgb: rgb[::-1],
+    "upscale-mirrored (UPS-ANS-07): Pictures are mirrored.",
+    lambda rgb: rgb[:, ::-1],
+    "upscale-planes (UPS-ANS-07): The planes of the three channels are taken for rows of pixels.",
+    lambda rgb: np.ascontiguousarray(rgb.transpose(2, 0, 1)).reshape(rgb.shape),
+    "upscale-shifted (UPS-ANS-07): Pictures are shifted by 12 pixels.",
+    lambda rgb: np.roll(rgb, 12, axis=1),
+)
 
 
 @upscale.pixels("UPS-ANS-07")
@@ -152,40 +118,16 @@ def with_header(headers: Headers, name: bytes, value: bytes) -> Headers:
     return (*without(headers, name), (name, value))
 
 
-@upscale.headers("UPS-ANS-01")
-def upscale_with_201(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Enlarged pictures come with status 201."""
-    return 201, headers
-
-
-@upscale.headers("UPS-ANS-01")
-def upscale_as_bytes(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Enlarged pictures say that they are application/octet-stream."""
-    return status, with_header(headers, b"content-type", b"application/octet-stream")
-
-
-@upscale.headers("UPS-ANS-04")
-def output_size_missing(status: int, headers: Headers) -> tuple[int, Headers]:
-    """There is no X-Output-Width and no X-Output-Height."""
-    return status, without(headers, b"x-output-width", b"x-output-height")
-
-
-@upscale.enlarged("UPS-ANS-04")
-def output_size_of_input(answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
-    """X-Output-Width and X-Output-Height are the size of what was sent."""
-    return replace(answer, width=request.width, height=request.height)
-
-
-@upscale.enlarged("UPS-ANS-04")
-def output_size_swapped(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """X-Output-Width is the height, and X-Output-Height the width."""
-    return replace(answer, width=answer.height, height=answer.width)
-
-
-@upscale.headers("UPS-ANS-05")
-def duration_missing(status: int, headers: Headers) -> tuple[int, Headers]:
-    """There is no X-Duration-Ms."""
-    return status, without(headers, b"x-duration-ms")
+several(upscale.headers)(
+    "upscale-with-201 (UPS-ANS-01): Enlarged pictures come with status 201.",
+    lambda status, headers: (201, headers),
+    "upscale-as-bytes (UPS-ANS-01): Enlarged pictures say that they are application/octet-stream.",
+    lambda status, headers: (status, with_header(headers, b"content-type", b"application/octet-stream")),
+    "output-size-missing (UPS-ANS-04): There is no X-Output-Width and no X-Output-Height.",
+    lambda status, headers: (status, without(headers, b"x-output-width", b"x-output-height")),
+    "duration-missing (UPS-ANS-05): There is no X-Duration-Ms.",
+    lambda status, headers: (status, without(headers, b"x-duration-ms")),
+)
 
 
 @upscale.headers("UPS-ANS-05")
@@ -194,19 +136,17 @@ def duration_a_fraction(status: int, headers: Headers) -> tuple[int, Headers]:
     return status, with_header(headers, b"x-duration-ms", value_of(headers, b"x-duration-ms") + b".25")
 
 
-@upscale.enlarged("UPS-ANS-06")
-def duration_in_microseconds(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """X-Duration-Ms is in microseconds, with the time of loading the model."""
-    return replace(answer, seconds=answer.seconds * 1000 + 600)
-
-
-@upscale.enlarged("UPS-ANS-06")
-def duration_of_an_hour(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """X-Duration-Ms is always 3600000."""
-    return replace(answer, seconds=3600)
-
-
-@upscale.enlarged(quirk=True)
-def duration_zero(answer: UpscaleAnswer) -> UpscaleAnswer:
-    """X-Duration-Ms is 0."""
-    return replace(answer, seconds=0.0)
+several(upscale.enlarged)(
+    "output-size-of-input (UPS-ANS-04): X-Output-Width and X-Output-Height are the size of what was sent.",
+    lambda answer, request: replace(answer, width=request.width, height=request.height),
+    "output-size-swapped (UPS-ANS-04): X-Output-Width is the height, and X-Output-Height the width.",
+    lambda answer: replace(answer, width=answer.height, height=answer.width),
+    "duration-in-microseconds (UPS-ANS-06): X-Duration-Ms is in microseconds, with the time of loading the model.",
+    lambda answer: replace(answer, seconds=answer.seconds * 1000 + 600),
+    "duration-of-an-hour (UPS-ANS-06): X-Duration-Ms is always 3600000.",
+    lambda answer: replace(answer, seconds=3600),
+)
+several(upscale.enlarged, quirk=True)(
+    "duration-zero: X-Duration-Ms is 0.",
+    lambda answer: replace(answer, seconds=0.0),
+)

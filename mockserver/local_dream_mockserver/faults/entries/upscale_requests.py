@@ -11,11 +11,12 @@ from starlette.types import Scope
 
 import local_dream_mockserver.faults
 from local_dream_mockserver.faults.effects import upscale
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Incoming
 from local_dream_mockserver.faults.effects.responses import with_status
 from local_dream_mockserver.faults.middleware import Reply, value_of
 from local_dream_mockserver.server import upscale as server
-from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.errors import Code
 
 STAND_IN = Path(local_dream_mockserver.faults.__path__[0]) / "stand_in"
 """What a path traversal reads: files of this package, which look like those that must not be read."""
@@ -57,29 +58,19 @@ def read_as(request: Incoming, change: Callable[[str], str], *names: str) -> Inc
 
 # Headers that are missing
 
-
-@upscale.received("UPS-REQ-01")
-def width_guessed(request: Incoming) -> Incoming:
-    """Without X-Image-Width it is reckoned from the body."""
-    return request if WIDTH in request.headers else request.with_headers({WIDTH: edge(request, HEIGHT)})
-
-
-@upscale.received("UPS-REQ-02")
-def height_guessed(request: Incoming) -> Incoming:
-    """Without X-Image-Height it is reckoned from the body."""
-    return request if HEIGHT in request.headers else request.with_headers({HEIGHT: edge(request, WIDTH)})
-
-
-@upscale.received("UPS-REQ-03")
-def upscaler_by_default(request: Incoming) -> Incoming:
-    """Without X-Upscaler-Path the default model is taken."""
-    return request if PATH in request.headers else request.with_headers({PATH: "default"})
-
-
-@upscale.refusal("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", codes=(Code.MISSING,))
-def upscale_headers_missing_500(reply: Reply) -> Reply:
-    """An upscale without one of its headers is answered with status 500."""
-    return with_status(reply, 500)
+several(upscale.received)(
+    "width-guessed (UPS-REQ-01): Without X-Image-Width it is reckoned from the body.",
+    lambda request: request if WIDTH in request.headers else request.with_headers({WIDTH: edge(request, HEIGHT)}),
+    "height-guessed (UPS-REQ-02): Without X-Image-Height it is reckoned from the body.",
+    lambda request: request if HEIGHT in request.headers else request.with_headers({HEIGHT: edge(request, WIDTH)}),
+    "upscaler-by-default (UPS-REQ-03): Without X-Upscaler-Path the default model is taken.",
+    lambda request: request if PATH in request.headers else request.with_headers({PATH: "default"}),
+)
+several(upscale.refusal, codes=(Code.MISSING,))(
+    "upscale-headers-missing-500 (UPS-REQ-01, UPS-REQ-02, UPS-REQ-03): An upscale without one of its headers is"
+    " answered with status 500.",
+    lambda reply: with_status(reply, 500),
+)
 
 
 # Sizes
@@ -94,22 +85,19 @@ def size_that_is_no_number_guessed(request: Incoming) -> Incoming:
     return request
 
 
-@upscale.received("UPS-REQ-12")
-def zero_size_taken(request: Incoming) -> Incoming:
-    """An X-Image-Width or X-Image-Height of 0 is taken for 1."""
-    return of_one_pixel(request) if "0" in (request.header(WIDTH), request.header(HEIGHT)) else request
-
-
 @upscale.received("UPS-REQ-13")
 def negative_size_taken(request: Incoming) -> Incoming:
     """Of a negative size the sign is not looked at."""
     return read_as(request, lambda text: text[1:] if re.fullmatch("-[0-9]{1,4}", text) else text, WIDTH, HEIGHT)
 
 
-@upscale.received("UPS-REQ-14")
-def size_read_to_the_first_letter(request: Incoming) -> Incoming:
-    """Of X-Image-Width and X-Image-Height the digits at the beginning are read, as std::stoi does."""
-    return read_as(request, lambda text: re.sub("^([0-9]{1,9})[^0-9].*", r"\1", text), WIDTH, HEIGHT)
+several(upscale.received)(
+    "zero-size-taken (UPS-REQ-12): An X-Image-Width or X-Image-Height of 0 is taken for 1.",
+    lambda request: of_one_pixel(request) if "0" in (request.header(WIDTH), request.header(HEIGHT)) else request,
+    "size-read-to-the-first-letter (UPS-REQ-14): Of X-Image-Width and X-Image-Height the digits at the beginning are"
+    " read, as std::stoi does.",
+    lambda request: read_as(request, lambda text: re.sub("^([0-9]{1,9})[^0-9].*", r"\1", text), WIDTH, HEIGHT),
+)
 
 
 @upscale.received("UPS-REQ-15")
@@ -120,37 +108,25 @@ def size_cut_to_32_bits(request: Incoming) -> Incoming:
     )
 
 
-@upscale.refusal("UPS-REQ-04", "UPS-REQ-12", "UPS-REQ-14", "UPS-REQ-15", "UPS-REQ-16", codes=(Code.WRONG_FORM,))
-def upscale_size_500(reply: Reply, problem: APIError) -> Reply:
-    """An X-Image-Width or X-Image-Height that is no number is answered with status 500."""
-    return with_status(reply, 500) if problem.field in (server.WIDTH, server.HEIGHT) else reply
+several(upscale.refusal, codes=(Code.WRONG_FORM,))(
+    "upscale-size-500 (UPS-REQ-04, UPS-REQ-12, UPS-REQ-14, UPS-REQ-15, UPS-REQ-16): An X-Image-Width or"
+    " X-Image-Height that is no number is answered with status 500.",
+    lambda reply, problem: with_status(reply, 500) if problem.field in (server.WIDTH, server.HEIGHT) else reply,
+)
 
 
 # Lengths
 
-
-@upscale.received("UPS-REQ-05")
-def short_body_filled(request: Incoming) -> Incoming:
-    """A body that is too short is filled with zeros."""
-    return fitted(request) if 0 < len(request.body) < length(request) < SMALL else request
-
-
-@upscale.received("UPS-REQ-06")
-def long_body_cut(request: Incoming) -> Incoming:
-    """Of a body that is too long the rest is not looked at."""
-    return fitted(request) if len(request.body) > length(request) > 0 else request
-
-
-@upscale.received("UPS-REQ-07")
-def empty_body_is_black(request: Incoming) -> Incoming:
-    """An empty body is taken for a black picture."""
-    return fitted(request) if not request.body and length(request) < SMALL else request
-
-
-@upscale.received("UPS-REQ-16")
-def body_length_unlooked(request: Incoming) -> Incoming:
-    """The length of the body is looked at only for pictures up to 12 pixels wide."""
-    return fitted(request) if number(request, WIDTH) > 12 and length(request) < 3_000_000 else request
+several(upscale.received)(
+    "short-body-filled (UPS-REQ-05): A body that is too short is filled with zeros.",
+    lambda request: fitted(request) if 0 < len(request.body) < length(request) < SMALL else request,
+    "long-body-cut (UPS-REQ-06): Of a body that is too long the rest is not looked at.",
+    lambda request: fitted(request) if len(request.body) > length(request) > 0 else request,
+    "empty-body-is-black (UPS-REQ-07): An empty body is taken for a black picture.",
+    lambda request: fitted(request) if not request.body and length(request) < SMALL else request,
+    "body-length-unlooked (UPS-REQ-16): The length of the body is looked at only for pictures up to 12 pixels wide.",
+    lambda request: fitted(request) if number(request, WIDTH) > 12 and length(request) < 3_000_000 else request,
+)
 
 
 @upscale.received("UPS-REQ-16")
@@ -160,49 +136,35 @@ def size_overflows(request: Incoming) -> Incoming:
     return of_one_pixel(request) if fits else request
 
 
-@upscale.refusal("UPS-REQ-05", "UPS-REQ-06", "UPS-REQ-07", "UPS-REQ-16", codes=(Code.WRONG_LENGTH,))
-def upscale_length_413(reply: Reply) -> Reply:
-    """A body of the wrong length is answered with status 413."""
-    return with_status(reply, 413)
+several(upscale.refusal, codes=(Code.WRONG_LENGTH,))(
+    "upscale-length-413 (UPS-REQ-05, UPS-REQ-06, UPS-REQ-07, UPS-REQ-16): A body of the wrong length is answered"
+    " with status 413.",
+    lambda reply: with_status(reply, 413),
+)
 
 
 # Models that there are not. An engine refuses their names.
 
-
-@upscale.refusal("UPS-REQ-09", codes=(Code.ENGINE,), field=server.PATH)
-def unknown_upscaler_bare() -> Reply:
-    """An unknown X-Upscaler-Path is answered with status 404 and no body."""
-    return Reply(404)
-
-
-@upscale.refusal("UPS-REQ-10", codes=(Code.ENGINE,), field=server.PATH)
-def unknown_upscaler_500(reply: Reply) -> Reply:
-    """An unknown X-Upscaler-Path is answered with status 500."""
-    return with_status(reply, 500)
-
-
-@upscale.refusal(codes=(Code.ENGINE,), field=server.PATH, quirk=True)
-def unknown_upscaler_404(reply: Reply) -> Reply:
-    """An unknown X-Upscaler-Path is answered with status 404."""
-    return with_status(reply, 404)
-
-
-@upscale.refusal("UPS-REQ-10", codes=(Code.ENGINE,), field=server.PATH, quirk=True)
-def upscaler_cannot_load() -> Reply:
-    """An unknown X-Upscaler-Path is answered with status 500, as engines that only then try to load it."""
-    return Reply.of_error(500, "the model cannot be loaded")
-
-
-@upscale.received("UPS-REQ-09")
-def unknown_upscaler_taken(request: Incoming) -> Incoming:
-    """An unknown X-Upscaler-Path that is no path is taken for the default model."""
-    return read_as(request, lambda path: path if "/" in path or not path else "default", PATH)
-
-
-@upscale.received("UPS-REQ-11")
-def any_upscaler_file_taken(request: Incoming) -> Incoming:
-    """An X-Upscaler-Path anywhere in the file system is taken for the default model."""
-    return read_as(request, lambda path: "default" if "/" in path else path, PATH)
+several(upscale.refusal, codes=(Code.ENGINE,), field=server.PATH)(
+    "unknown-upscaler-bare (UPS-REQ-09): An unknown X-Upscaler-Path is answered with status 404 and no body.",
+    lambda: Reply(404),
+    "unknown-upscaler-500 (UPS-REQ-10): An unknown X-Upscaler-Path is answered with status 500.",
+    lambda reply: with_status(reply, 500),
+)
+several(upscale.refusal, codes=(Code.ENGINE,), field=server.PATH, quirk=True)(
+    "unknown-upscaler-404: An unknown X-Upscaler-Path is answered with status 404.",
+    lambda reply: with_status(reply, 404),
+    "upscaler-cannot-load (UPS-REQ-10): An unknown X-Upscaler-Path is answered with status 500, as engines that only"
+    " then try to load it.",
+    lambda: Reply.of_error(500, "the model cannot be loaded"),
+)
+several(upscale.received)(
+    "unknown-upscaler-taken (UPS-REQ-09): An unknown X-Upscaler-Path that is no path is taken for the default model.",
+    lambda request: read_as(request, lambda path: path if "/" in path or not path else "default", PATH),
+    "any-upscaler-file-taken (UPS-REQ-11): An X-Upscaler-Path anywhere in the file system is taken for the default"
+    " model.",
+    lambda request: read_as(request, lambda path: "default" if "/" in path else path, PATH),
+)
 
 
 @upscale.refused("UPS-REQ-11")

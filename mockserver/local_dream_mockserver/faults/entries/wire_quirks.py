@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from local_dream_mockserver.faults.effects import wire
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.wire import EVERYWHERE, PICTURES, UPSCALE, Pieces
 from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, chunk
 
@@ -94,22 +95,18 @@ async def ended_by_close(answer: Answer, out: Out) -> None:
     await out.close()
 
 
-@wire.answer(statuses=ERRORS, quirk=True)
-def refusals_in_chunks(head: Head, body: bytes) -> list[bytes]:
-    """The bodies of error answers come in chunks of five bytes."""
-    return [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK]
-
-
-@wire.answer(on=UPSCALE, quirk=True)
-def pictures_in_chunks(head: Head, body: bytes) -> list[bytes]:
-    """Enlarged pictures come in chunks."""
-    return [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK]
-
-
-@wire.chunks(last=b"0\r\nX-Trailer: x\r\n\r\n", quirk=True)
-def chunk_extensions(data: bytes) -> bytes:
-    """Chunks carry extensions, and a trailer follows the last one."""
-    return b"%x;note=x\r\n%s\r\n" % (len(data), data)
+several(wire.answer, statuses=ERRORS, quirk=True)(
+    "refusals-in-chunks: The bodies of error answers come in chunks of five bytes.",
+    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK],
+)
+several(wire.answer, on=UPSCALE, quirk=True)(
+    "pictures-in-chunks: Enlarged pictures come in chunks.",
+    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK],
+)
+several(wire.chunks, last=b"0\r\nX-Trailer: x\r\n\r\n", quirk=True)(
+    "chunk-extensions: Chunks carry extensions, and a trailer follows the last one.",
+    lambda data: b"%x;note=x\r\n%s\r\n" % (len(data), data),
+)
 
 
 @wire.sent(quirk=True)
@@ -129,16 +126,12 @@ def loud_headers(head: Head) -> Head:
     return Head(head.status, head.reason, tuple(loud))
 
 
-@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
-def other_reasons(head: Head) -> Head:
-    """Status lines have no reason phrase."""
-    return Head(head.status, b"", head.headers)
-
-
-@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
-def long_headers(head: Head) -> Head:
-    """Answers carry twenty more headers, of eight kilobytes together."""
-    return head.plus(*((b"x-more-%d" % number, b"x" * 400) for number in range(20)))
+several(wire.head, on=EVERYWHERE, statuses=ANY, quirk=True)(
+    "other-reasons: Status lines have no reason phrase.",
+    lambda head: Head(head.status, b"", head.headers),
+    "long-headers: Answers carry twenty more headers, of eight kilobytes together.",
+    lambda head: head.plus(*((b"x-more-%d" % number, b"x" * 400) for number in range(20))),
+)
 
 
 @wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
