@@ -9,8 +9,7 @@ from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import responses
 from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.responses import Headers
-from local_dream_mockserver.faults.middleware import Reply, value_of, without
+from local_dream_mockserver.faults.middleware import Headers, Reply, value_of, without
 
 CORS = ("cors",)
 PREFLIGHT = ("OPTIONS",)

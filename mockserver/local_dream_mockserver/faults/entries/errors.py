@@ -11,8 +11,7 @@ from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import overlap, responses
 from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.responses import Headers
-from local_dream_mockserver.faults.middleware import Reply, value_of
+from local_dream_mockserver.faults.middleware import Headers, Reply, value_of
 
 HEALTH = ("/health",)
 READ = ("GET", "HEAD")

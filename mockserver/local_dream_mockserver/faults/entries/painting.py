@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from local_dream_mockserver.faults.effects import pictures, requests, work
 from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.pictures import PICTURE
-from local_dream_mockserver.faults.effects.work import Work
+from local_dream_mockserver.faults.hooks import Work
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Picture, Rgb, Step
 from local_dream_mockserver.server.image_input import decode_base64
 

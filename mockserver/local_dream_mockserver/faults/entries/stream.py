@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, responses
-from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.events import EVENTS
-from local_dream_mockserver.faults.effects.responses import Headers
+from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.events import EVENTS, Pieces
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import RewriteHeaders, without
+from local_dream_mockserver.faults.middleware import Headers, heading, is_stream, without
 from local_dream_mockserver.proxy.split import kind_of
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
 
 EVENT = Layer.EVENT
@@ -95,33 +94,30 @@ several(events.piece, quirk=True, units=())(
 
 
 @events.pieces(quirk=True)
-async def comments(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def comments(pieces: Pieces) -> Pieces:
     """Comment lines come between events, as servers send them to keep connections open."""
     async for piece in pieces:
         yield b": keep-alive\n\n"
         yield piece
 
 
-async def preceded(lines: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def preceded(lines: bytes, pieces: Pieces) -> Pieces:
     """The stream with something before it."""
     yield lines
     async for piece in pieces:
         yield piece
 
 
-for _name, _sentence, _lines in (
-    (
-        "padding-first",
-        "The stream begins with a comment of two kilobytes, for browsers that buffer.",
-        b":" + b" " * 2048 + b"\n\n",
-    ),
-    ("retry-first", "The stream begins with a `retry:` line.", b"retry: 3000\n\n"),
-):
-    events.pieces(quirk=True, name=_name, sentence=_sentence)(partial(preceded, _lines))
+several(events.pieces, quirk=True)(
+    "padding-first: The stream begins with a comment of two kilobytes, for browsers that buffer.",
+    partial(preceded, b":" + b" " * 2048 + b"\n\n"),
+    "retry-first: The stream begins with a `retry:` line.",
+    partial(preceded, b"retry: 3000\n\n"),
+)
 
 
 @events.pieces(quirk=True)
-async def done_at_the_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def done_at_the_end(pieces: Pieces) -> Pieces:
     """A `data: [DONE]` follows the terminal event, as OpenAI's streams end."""
     async for piece in pieces:
         yield piece
@@ -149,13 +145,13 @@ several(events.piece, quirk=True, units=())(
 
 
 @events.pieces("GEN-EVT-07")
-async def events_held_back(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def events_held_back(pieces: Pieces) -> Pieces:
     """All events come together when the work is done."""
     yield b"".join([piece async for piece in pieces])
 
 
 @events.pieces("GEN-EVT-07")
-async def events_buffered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def events_buffered(pieces: Pieces) -> Pieces:
     """Events are sent when four kilobytes of them have come together."""
     held = b""
     async for piece in pieces:
@@ -167,7 +163,7 @@ async def events_buffered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 @events.pieces("GEN-EVT-14", always=True)
-async def stream_left_open(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def stream_left_open(pieces: Pieces) -> Pieces:
     """The answer does not end after the terminal event."""
     async for piece in pieces:
         yield piece
@@ -175,7 +171,7 @@ async def stream_left_open(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]
 
 
 @events.pieces(quirk=True, always=True)
-async def queued_in_silence(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def queued_in_silence(pieces: Pieces) -> Pieces:
     """The first event comes after half a second of silence, as from a queue."""
     await asyncio.sleep(0.5)
     async for piece in pieces:
@@ -212,25 +208,31 @@ def no_store(status: int, headers: Headers) -> tuple[int, Headers]:
     return status, (*without(headers, b"cache-control"), (b"cache-control", b"no-store, no-transform"))
 
 
-class WrongCharset(RewriteHeaders):
+def misread(charset: bytes) -> Callable[[], FaultHooks]:
     """Says a charset that the stream, which holds text beyond ASCII, is not in."""
 
-    def __init__(self, place: Trigger | None, charset: str) -> None:
-        super().__init__(place)
-        self.charset = charset
+    def made() -> FaultHooks:
+        def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+            def other(status: int, headers: Headers) -> tuple[int, Headers]:
+                if not is_stream(headers):
+                    return status, headers
+                hooks.happened()
+                return status, content_type(headers, b"text/event-stream; charset=" + charset)
 
-    def headed(self, status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
-        return status, content_type(headers, b"text/event-stream; charset=" + self.charset.encode())
+            return lambda scope, receive, send: app(scope, receive, heading(send, other))
 
-    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
-        async for piece in pieces:
-            yield further(piece, "note", KOREAN)
+        async def pieces(hooks: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
+            async for piece in came:
+                yield further(piece, "note", KOREAN)
+
+        return hooked(None, wrap=wrap, pieces=pieces)
+
+    return made
 
 
-for _charset in ("iso-8859-1", "utf-16"):
-    fault(
-        f"charset-{_charset}",
-        f"Event streams, which are UTF-8, say that their charset is {_charset}.",
-        layer=EVENT,
-        breaks=("GEN-SSE-11",),
-    )(partial(WrongCharset, charset=_charset))
+several(whole, layer=EVENT)(
+    "charset-iso-8859-1 (GEN-SSE-11): Event streams, which are UTF-8, say that their charset is iso-8859-1.",
+    misread(b"iso-8859-1"),
+    "charset-utf-16 (GEN-SSE-11): Event streams, which are UTF-8, say that their charset is utf-16.",
+    misread(b"utf-16"),
+)
