@@ -101,7 +101,6 @@ class ReferenceEngine(UpscalingEngine):
         from local_dream_reference.guidance import Guidance
         from local_dream_reference.pipelines import Pipelines
 
-        self._pipeline = pipeline
         self._turns = turns or FairLock()
         self._pipelines: Pipelines = Pipelines(pipeline, guidance or Guidance())
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
