@@ -88,7 +88,7 @@ def _not_judged(document: ViewModel) -> Iterator[str]:
     if document.unjudged:
         lines.append(f"- cannot be judged from outside: {', '.join(_ids(document))}")
     if document.deselected:
-        lines.append(f"- left out by the selection: {', '.join(document.deselected)}")
+        lines.append(f"- left out by {code(document.left_out_by)}: {', '.join(document.deselected)}")
     if lines:
         yield ""
         yield "<details><summary>What was not judged, and why</summary>"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.contract import Level, of_profile
-from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.core.verdict import ENDED, Verdict
 from local_dream_conformance.report import failure
-from local_dream_conformance.result.result import Outcome, Result
+from local_dream_conformance.result.result import JUDGED, Outcome, Result
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -78,7 +78,7 @@ def details(result: Result) -> Iterator[str]:
     if result.unjudged:
         yield f"cannot be judged from outside: {', '.join(line.id for line in result.unjudged)}"
     if result.deselected:
-        yield f"left out by the selection: {counted(len(result.deselected), 'requirement')}"
+        yield f"left out by {result.left_out_by}: {counted(len(result.deselected), 'requirement')}"
     yield cost(result)
 
 
@@ -124,9 +124,20 @@ def verdict(result: Result) -> str:
     if result.outcome is Outcome.SUITE_ERROR:
         unjudged = counted(result.count(Verdict.ERROR), "requirement")
         return f"SUITE ERROR: {where}: {unjudged} could not be judged, a fault of the suite"
-    open_ = len(result.open_musts)
-    why = f"{open_} MUST not judged" if open_ else "nothing was judged"
+    why = inconclusive(result)
     return f"INCONCLUSIVE: {where}: {why}{part}"
+
+
+def inconclusive(result: Result) -> str:
+    """Why nothing can be said of the target."""
+    if open_ := len(result.open_musts):
+        return f"{open_} MUST not judged"
+    if not result.count(*JUDGED):
+        return "nothing was judged"
+    if result.deselected and not result.selection:
+        return f"{counted(len(result.deselected), 'requirement')} left out by {result.left_out_by}"
+    ended = [one for one in result.requirements if one.reason == ENDED]
+    return f"{counted(len(ended), 'requirement')} not judged: {ENDED}"
 
 
 def _hold(count: int) -> str:

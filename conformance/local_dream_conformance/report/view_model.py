@@ -200,6 +200,11 @@ class ViewModel:
         return list(self.result.deselected)
 
     @property
+    def left_out_by(self) -> str:
+        """What left them out."""
+        return escape(self.result.left_out_by, LONG)
+
+    @property
     def unmade(self) -> list[tuple[str, str]]:
         """Scenarios that were not made: (name, why)."""
         return [
@@ -217,7 +222,7 @@ class ViewModel:
             return "the run judged a recording, not a running server"
         if self.deselected:
             left_out = counted(len(self.deselected), "requirement")
-            return f"the selection left out {left_out} of the profile {self.profile}"
+            return f"{self.left_out_by} left out {left_out} of the profile {self.profile}"
         if over := [line.name for line in self.result.plan.scenarios if line.state == "over-budget"]:
             return f"the budget left out the {'scenario' if len(over) == 1 else 'scenarios'} {', '.join(over)}"
         if any(entry.reason == ENDED for entry in self.entries):

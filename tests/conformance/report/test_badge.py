@@ -63,7 +63,10 @@ def _over_budget() -> Sequence[ScenarioLine]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"deselected": contract.load().requirements[:2]}, "the selection left out 2 requirements of the profile core"),
+        (
+            {"deselected": contract.load().requirements[:2], "selection": "-k 'GEN'"},
+            "-k 'GEN' left out 2 requirements of the profile core",
+        ),
         ({"scenarios": _over_budget()}, "the budget left out the scenario edges"),
         ({"replayed": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
         ({"problem": "nothing answers"}, "the run ended as unreachable"),

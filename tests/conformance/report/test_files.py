@@ -80,7 +80,7 @@ def test_junit_says_id_level_profile_and_verdict(judge: Evaluator, server: TinyS
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-k", "HLT"), "the selection left out 6 requirements of the profile core"),
+        (("-k", "HLT"), "-k 'HLT' left out 6 requirements of the profile core"),
         (("--budget", "generate=0"), "the budget left out the scenario base"),
         (("-x",), "the run ended before everything was judged"),
     ],
