@@ -191,7 +191,7 @@ class Connection:
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
         # What is not ASCII in a value goes out as UTF-8, as curl and browsers' fetch() of a shell's text send it.
-        sent = [(name, value.encode("utf-8")) for name, value, _ in headers]
+        sent = [(name.encode("ascii"), value.encode("utf-8")) for name, value, _ in headers]
         head = h11.Request(method=request.method, target=request.target, headers=sent)
         try:
             wire.send(_bytes(http, head), deadline)
