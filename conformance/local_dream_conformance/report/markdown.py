@@ -62,7 +62,7 @@ def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
         yield f"**{entry.id}** ({entry.level}, {prose(entry.profile)}) {prose(entry.text)}"
         if entry.reason:
             yield ""
-            yield f"{NAMES[entry.verdict]}: {code(entry.reason)}"
+            yield f"{NAMES[entry.standing]}: {code(entry.reason)}"
         for found in entry.findings[:2]:
             yield ""
             yield from _finding(found)

@@ -10,6 +10,8 @@ from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.contract import Level, of_profile
 from local_dream_conformance.core.verdict import ENDED, Verdict
 from local_dream_conformance.report import failure
+from local_dream_conformance.report.view_model import title
+from local_dream_conformance.result.requirement_result import EXCUSED
 from local_dream_conformance.result.result import JUDGED, Outcome, Result
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ ORDER = (
     Verdict.BLOCKED,
     Verdict.UNTESTED,
     Verdict.WAIVED,
+    EXCUSED,
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
@@ -53,7 +56,7 @@ def table(result: Result) -> Iterator[str]:
 
 
 def _cell(result: Result, group: str, level: Level) -> str:
-    counts = Counter(one.verdict for one in result.requirements if one.group == group and one.level is level)
+    counts = Counter(one.standing for one in result.requirements if one.group == group and one.level is level)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict])
 
 
@@ -65,7 +68,7 @@ def details(result: Result) -> Iterator[str]:
             yield f"{verdict}: {failure.headline(one)}"
     lacking = {line.name for line in result.extensions if line.state != "supported"}
     told = {one.id for one in result.requirements if of_profile(one.profile) in lacking}
-    for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+    for verdict in (Verdict.WAIVED, EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
         for one in result.having(verdict):
             if one.id in told:
@@ -103,7 +106,7 @@ def verdict(result: Result) -> str:
     """The verdict in one line."""
     profile = result.settings["profile"]
     where = f"{result.settings['url']} (profile {profile}, contract {result.contract})"
-    waived = f", {result.count(Verdict.WAIVED)} waived" if result.count(Verdict.WAIVED) else ""
+    waived = "".join(f", {n} {word}" for word in (Verdict.WAIVED, EXCUSED) if (n := result.count(word)))
     part = waived + (
         f", judged on {counted(len(result.requirements), 'requirement')} only" if result.deselected else ""
     )
@@ -115,7 +118,7 @@ def verdict(result: Result) -> str:
         warned = result.count(Verdict.WARN)
         warnings = f", {warned} SHOULD broken" if warned else ""
         held = result.count(Verdict.PASS)
-        return f"CONFORMANT: {where}: {counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
+        return f"{title(result).upper()}: {where}: {counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
     if result.outcome is Outcome.NOT_CONFORMANT:
         broken = [f"{result.count(Verdict.FAIL)} MUST"] if result.count(Verdict.FAIL) else []
         broken += [f"{result.count(Verdict.WARN)} SHOULD"] if result.count(Verdict.WARN) else []

@@ -198,13 +198,13 @@ class Result(Struct, frozen=True, kw_only=True):
     replayed: Replayed | None = None
     selection: str = ""
 
-    def count(self, *verdicts: Verdict, level: str | None = None) -> int:
-        """How many requirements have one of the verdicts."""
-        return len(self.having(*verdicts, level=level))
+    def count(self, *standings: str, level: str | None = None) -> int:
+        """How many requirements have one of the standings."""
+        return len(self.having(*standings, level=level))
 
-    def having(self, *verdicts: Verdict, level: str | None = None) -> list[RequirementResult]:
-        """The requirements with one of the verdicts."""
-        return requirement_result.having(self.requirements, *verdicts, level=level)
+    def having(self, *standings: str, level: str | None = None) -> list[RequirementResult]:
+        """The requirements with one of the standings: verdicts, or EXCUSED."""
+        return requirement_result.having(self.requirements, *standings, level=level)
 
     @property
     def left_out_by(self) -> str:
@@ -213,7 +213,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     @property
     def open_musts(self) -> list[RequirementResult]:
-        """The MUSTs that were blocked or not tested, without those of extensions that nobody said the target has."""
+        """The MUSTs that were blocked or not tested, without those that are excused, and without those of extensions
+        that nobody said the target has."""
         return _open_musts(self.requirements, self.extensions)
 
     def to_json(self) -> dict[str, Any]:

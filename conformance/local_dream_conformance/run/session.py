@@ -24,10 +24,10 @@ from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report import curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
-from local_dream_conformance.result import waiver
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import EXIT, Outcome, Result
 from local_dream_conformance.run import plan, replay, selection, summary
+from local_dream_conformance.run.excuses import Excuses
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.progress import Progress
@@ -47,6 +47,8 @@ WORDS = {
     Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
     Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
 }
+EXCUSED = ("excused", "x", ("EXCUSED", {"yellow": True}))
+"""How pytest shows what could not be judged because of requirements that are waived."""
 
 
 class ConformanceSession:
@@ -179,7 +181,8 @@ class ConformanceSession:
         if recording is not None and requirement.id in recording.untested:
             return Judgement(requirement.id, Verdict.UNTESTED, recording.untested[requirement.id]), ""
         judgement = self.run.judge(requirement.id)
-        judgement = waiver.apply(judgement, self.setup.waivers.get(requirement.id), datetime.now(UTC).date())
+        waivers = {id: one for id, one in self.setup.waivers.items() if id in self.suite.contract.by_id}
+        judgement = Excuses(waivers, self.run.judge, datetime.now(UTC).date()).apply(judgement)
         if not judgement.findings and judgement.verdict not in (Verdict.ERROR, Verdict.STALE):
             return judgement, ""
         curls = curl.lines([judgement], self.folder.exchanges(), self.run.settings, self.folder.bodies)
@@ -213,6 +216,8 @@ class ConformanceSession:
         if carried is None:
             return None
         verdict = Verdict(carried["verdict"])
+        if carried["excused"]:
+            return EXCUSED
         return None if verdict is Verdict.WARN and report.failed else WORDS.get(verdict)
 
     # The end
