@@ -190,7 +190,7 @@ class Connection:
             if send_options.cut:
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
-        # What is not ASCII in a value goes out as UTF-8, as curl and browsers' fetch() of a shell's text send it.
+        # What is not ASCII in a value goes out as UTF-8, as curl sends what it was given.
         sent = [(name.encode("ascii"), value.encode("utf-8")) for name, value, _ in headers]
         head = h11.Request(method=request.method, target=request.target, headers=sent)
         try:
