@@ -35,9 +35,10 @@ class End(StrEnum):
     MALFORMED = "malformed"
     """The bytes are not HTTP."""
     IDLE_TIMEOUT = "idle-timeout"
-    """No byte came for `Settings.idle_timeout` seconds; the suite gave up."""
+    """No byte came as long as the suite waits at this stage, at most `Settings.idle_timeout` seconds; it gave up."""
     TOTAL_TIMEOUT = "total-timeout"
-    """The answer outlasted `Settings.total_timeout` seconds; the suite gave up."""
+    """What was awaited did not come in time although bytes came, or the answer outlasted `Settings.total_timeout`
+    seconds; the suite gave up."""
     TOO_LARGE = "too-large"
     """The answer grew past the suite's limit; the suite gave up."""
     HUNG_UP = "hung-up"

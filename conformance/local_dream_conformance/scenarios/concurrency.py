@@ -20,6 +20,7 @@ from local_dream_conformance.scenarios.series import Attempt, labelled, pause, r
 LONG_ENOUGH = 2.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams."""
 STEPS_TO_ABANDON = (8, 100)
+REFUSAL = SendOptions(refusal=True)
 UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
 
 
@@ -67,7 +68,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     meanwhile: list[Exchange] = []
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
-        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings)))
+        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.hang_up()
     yield running.result()
     yield from meanwhile
