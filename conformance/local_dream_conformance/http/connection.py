@@ -278,11 +278,11 @@ class Connection:
 
     def _check_limits(self, recording: _Recording) -> None:
         if recording.received > self._limits.size:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.size} bytes")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.size} bytes of this answer")
         if len(recording.reads) > self._limits.reads:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.reads} pieces")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.reads} pieces of an answer")
         if len(recording.interim) > INTERIM_LIMIT:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {INTERIM_LIMIT} interim answers")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {INTERIM_LIMIT} interim answers")
         if self._abandoned.is_set():
             raise ExchangeEnded(End.HUNG_UP, "")
 

@@ -20,7 +20,8 @@ OnData = Callable[[Request, bytes], None]
 API_EVENTS = ("progress", "complete")
 LARGEST = (512, 512)
 """The largest picture that a scenario asks for, unless the settings give a size: the default one."""
-MOST_PICTURES = 4
+MOST_PICTURES = 20
+"""As many steps as a scenario asks for, unless the settings say how many."""
 SPARE_BYTES = 8 << 20
 
 
@@ -171,7 +172,7 @@ def _most_bytes(settings: Settings) -> int:
     """Twice what the longest honest answer to a scenario takes (each step with a raw preview in base64), and some
     more."""
     width, height = settings.size or LARGEST
-    pictures = (settings.steps or MOST_PICTURES) + 2
+    pictures = max(settings.steps or 0, MOST_PICTURES) + 2
     return SPARE_BYTES + 2 * pictures * width * height * 4
 
 

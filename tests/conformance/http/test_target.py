@@ -132,7 +132,7 @@ def test_clock_and_earlier_transcripts() -> None:
 
 def test_a_flood_is_cut_off_at_what_the_request_can_need() -> None:
     with serving(flood) as url:
-        for settings, most in (({}, 21 << 20), ({"size": (64, 64), "steps": 1}, 9 << 20)):
+        for settings, most in (({}, 55 << 20), ({"size": (64, 64), "steps": 1}, 10 << 20)):
             made = Target(Settings(url=url, **settings), NOTHING_RAN.__getitem__, cost_of=spent_on)  # type: ignore[arg-type]
             exchange = made.send("a", GENERATE)
             assert exchange.end is End.TOO_LARGE

@@ -96,7 +96,7 @@ def bad_utf8_500_bare() -> APIError:
     return AnyAnswer(500, b"")
 
 
-@requests.taken("ROB-08", codes=(Code.JSON_TOO_DEEP,))
+@requests.taken(codes=(Code.JSON_TOO_DEEP,), quirk=True)
 def nesting_flattened(body: bytes) -> bytes:
     """JSON that is nested thousands of levels deep is taken."""
     return BRACKETS.sub(b"[]", body)
