@@ -14,6 +14,8 @@ from typing import Any
 
 BUSY = (409, 429, 503)
 """Statuses with which a server may refuse a generation while another one runs."""
+BUSY_UNTIL = "busy-until"
+"""The note on an exchange that was refused with such a status before: until when, in seconds on the run's clock."""
 ABSENT = (404, 405, 501)
 """Statuses with which a web server says that it has no such operation."""
 GENERATE, UPSCALE, TOKENIZE, HEALTH = "POST /generate", "POST /upscale", "POST /tokenize", "GET /health"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import BUSY_UNTIL, End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
@@ -151,6 +151,15 @@ def test_the_time_that_a_busy_server_was_waited_for_counts() -> None:
     late = replace(following(0.5), started=9.0)
     judgement = judge("ROB-04", abandoned(), refusal("hang-up/next-busy", 503, started=1.5), late)
     assert judgement.verdict is Verdict.WARN
+
+
+def test_the_pause_that_a_busy_server_asks_for_does_not_count() -> None:
+    """It was free at some time between its last 503 and the second visit, five seconds later, as it had asked."""
+    for until, verdict in ((1.6, Verdict.PASS), (8.0, Verdict.WARN)):
+        late = replace(following(0.5), started=9.0, notes=((BUSY_UNTIL, f"{until:.3f}"),))
+        judgement = judge("ROB-04", abandoned(), refusal("hang-up/next-busy", 503, started=1.5), late)
+        assert judgement.verdict is verdict
+    assert "busy still after" in words(judgement)
 
 
 def test_too_fast_a_server_cannot_be_told_from_one_that_goes_on() -> None:
