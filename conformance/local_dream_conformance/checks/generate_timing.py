@@ -117,9 +117,7 @@ class _Arrival:
 def _explained(one: _Arrival, others: Sequence[_Arrival]) -> bool:
     """Whether a burst may be honest: of two generations the one with much less to do was waited for as long."""
     pairs = [sorted((one, other), key=lambda arrival: arrival.size) for other in others]
-    return any(
-        small.size <= MUCH_LESS * large.size and small.first >= AS_LONG * large.first for small, large in pairs
-    )
+    return any(small.size <= MUCH_LESS * large.size and small.first >= AS_LONG * large.first for small, large in pairs)
 
 
 def _gaps(stream: GenerationStream, complete: GenerationEvent) -> tuple[list[float], float]:

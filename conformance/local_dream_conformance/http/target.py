@@ -41,9 +41,11 @@ class Target:
         cost_of: Callable[[Exchange], Cost],
         clock: float | None = None,
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
     ) -> None:
         self.settings = settings
         self._hear = on_data
+        self._ask = on_ask
         self.spent = Cost()
         self._transcript = transcript
         self._cost_of = cost_of
@@ -94,11 +96,13 @@ class Target:
         if stop_when is not None:
             send_options = replace(send_options, refusal=True)
         self._mind(request, send_options)
+        self._ask(label)
         return self._counted(self._connection().exchange(label, request, send_options, self._heard(request, stop_when)))
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
         self._mind(request, send_options or SendOptions())
+        self._ask(label)
         running = Running(self._connection(), label, request, send_options, self._counted, self._heard(request, None))
         self._running.append(running)
         return running
@@ -107,6 +111,7 @@ class Target:
         """Makes the calls, which are to be refused or start no work, one after another on one connection, as far as
         the server keeps it open."""
         self._mind(*calls[0][1:], SendOptions(refusal=True))
+        self._ask(calls[0][0])
         connection = self._connection()
         try:
             return [
@@ -123,6 +128,7 @@ class Target:
         """
         request = Request("", "", (), data)
         self._mind(request, SendOptions(raw=data))
+        self._ask(label)
         return self._counted(self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when))
 
     def _heard(self, request: Request, stop_when: StopWhen | None) -> StopWhen | None:

@@ -28,7 +28,8 @@ from local_dream_conformance.scenarios.scenario import Scenario
 class Run:
     """One process's share of a run.
 
-    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives.
+    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives,
+    `on_ask` the label of each request before it is sent.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Run:
         folder: RunFolder,
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
     ) -> None:
         self.suite = suite
         self.plan = plan
         self.folder = folder
         self.watch = watch
         self.on_data = on_data
+        self.on_ask = on_ask
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
         self._clock = begun.clock
@@ -142,7 +145,12 @@ class Run:
             raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
         if self._target is None:
             self._target = Target(
-                self.settings, self._transcripts.__getitem__, cost_of=spent_on, clock=self._clock, on_data=self.on_data
+                self.settings,
+                self._transcripts.__getitem__,
+                cost_of=spent_on,
+                clock=self._clock,
+                on_data=self.on_data,
+                on_ask=self.on_ask,
             )
         with self.watch(scenario):
             made = self._target.carry_out(scenario.run)
