@@ -17,6 +17,7 @@ from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchan
 from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.http.patience import Kind, Patience, Watch
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
+from local_dream_conformance.http.trust import Trust
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long
 CHUNK = 1000
@@ -107,8 +108,10 @@ class Connection:
         patience: Patience,
         clock: Callable[[], float],
         extra: tuple[tuple[str, str], ...] = (),
+        trust: Trust | None = None,
     ) -> None:
         self._address = address
+        self._trust = trust or Trust()
         self._patience = patience
         self._limits = patience.limits
         self._clock = clock
@@ -141,7 +144,7 @@ class Connection:
                 recording.notes.append(("reused-connection", str(self._wire is not None).lower()))
             if self._wire is None:
                 self._http = h11.Connection(h11.CLIENT, HEAD_LIMIT)
-                self._wire = Transport.dial(self._address, recording.deadline)
+                self._wire = Transport.dial(self._address, recording.deadline, self._trust)
             recording.watch.sends(len(sent.body))
             self._send(recording, self._wire, sent, headers, send_options)
             recording.watch.waits()
@@ -196,9 +199,9 @@ class Connection:
             if send_options.cut:
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
-        head = h11.Request(
-            method=request.method, target=request.target, headers=[(name, value) for name, value, _ in headers]
-        )
+        # What is not ASCII in a value goes out as UTF-8, as curl sends what it was given.
+        sent = [(name.encode("ascii"), value.encode("utf-8")) for name, value, _ in headers]
+        head = h11.Request(method=request.method, target=request.target, headers=sent)
         try:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(recording, wire):

@@ -86,6 +86,9 @@ class PublicSettings(TypedDict):
     known: NotRequired[list[str]]
     max_duration: NotRequired[float | None]
     extensions: NotRequired[list[str]]
+    fields: NotRequired[list[str]]
+    cacert: NotRequired[str | None]
+    insecure: NotRequired[bool]
 
 
 ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget", "not-recorded"]

@@ -122,10 +122,8 @@ def test_a_terminal_of_any_width_shows_what_is_asked_on_one_line(
     # One line: each gave its place to the next, and nothing of them is left.
     assert not any(told(line) for line in screen.lines)
     assert any("CONFORMANT" in line for line in screen.lines)
-    place = next((line for line in "\n".join(screen.lines).split("\n") if "generate_progress.py" in line), "")
-    assert (
-        options == ("--capture=tee-sys", "-q") or columns < 60 or re.search(r"progress.py(::\S+)? (\.|PASSED)", place)
-    )
+    # What pytest had written stands as it stood.
+    assert "-q" in options or re.search(r"generate_progress\.py(::\S+)? (\.|PASSED)", "".join(screen.lines))
 
 
 def piped(*arguments: str) -> str:
