@@ -52,9 +52,10 @@ def _cors(target: Target) -> Iterator[Exchange]:
     yield target.send("cors/preflight-upscale", _preflight("/upscale", UPSCALE_HEADERS), anonymous)
     yield target.send("cors/health", _with_origin(requests.HEALTH))
     yield target.send("cors/not-found", _with_origin(requests.absent(target.settings)))
-    yield target.send("cors/refused-generate", _with_origin(requests.refused(target.settings)))
+    refusal = SendOptions(refusal=True)
+    yield target.send("cors/refused-generate", _with_origin(requests.refused(target.settings)), refusal)
     path = path_on_target(target.settings)
-    yield target.send("cors/refused-upscale", _with_origin(requests.upscale(None, 8, path, b"")))
+    yield target.send("cors/refused-upscale", _with_origin(requests.upscale(None, 8, path, b"")), refusal)
 
 
 def _cors_upscale(target: Target) -> Iterator[Exchange]:
