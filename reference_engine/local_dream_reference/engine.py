@@ -110,6 +110,7 @@ class ReferenceEngine(UpscalingEngine):
         from local_dream_reference.guidance import Guidance
         from local_dream_reference.pipelines import Pipelines
 
+        self._pipeline = pipeline
         self._repaints_only = repaints_only(pipeline)
         self._turns = turns or FairLock()
         self._pipelines: Pipelines = Pipelines(pipeline, guidance or Guidance())
