@@ -103,6 +103,8 @@ class Evaluator:
                 return Judgement(check.id, Verdict.BLOCKED, earlier.reason)
             if earlier.verdict in BROKEN:
                 return Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold")
+            if earlier.verdict is Verdict.UNTESTED and earlier.assertions and not earlier.findings:
+                continue  # a scenario was cut short; what there is of it holds
             if earlier.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
                 return Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")
         return None
