@@ -130,7 +130,7 @@ def zero(context: Context) -> None:
 @check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"])
 def negative(context: Context) -> None:
     if not context.settings.destructive and "upscale-range/both-negative" not in context:
-        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers")
+        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers", ours=True)
     _refused(context, "upscale-range/both-negative", "upscale-range/width-negative", cause="-4 x -4 is 16 pixels too")
 
 

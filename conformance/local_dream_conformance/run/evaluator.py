@@ -87,10 +87,13 @@ class Evaluator:
             findings=tuple(finding for judgement in judged for finding in judgement.findings),
             assertions=sum(judgement.assertions for judgement in judged),
             evidence=tuple(dict.fromkeys(label for judgement in judged for label in judgement.evidence)),
+            blocked_by=_in_the_way(judged),
+            unusable=_all_unusable(judged),
         )
 
     def _prerequisites(self, check: Check) -> Judgement | None:
         """Why the check cannot be judged, or None where all that it requires holds."""
+        stops: list[Judgement] = []
         for id in check.requires:
             if id in self._path:
                 return Judgement(check.id, Verdict.ERROR, f"requires itself: {' -> '.join((*self._path, id))}")
@@ -99,26 +102,30 @@ class Evaluator:
             if id not in self.contract.by_id:
                 return Judgement(check.id, Verdict.ERROR, f"requires {id}, which the contract does not have")
             earlier = self.judge(id)
-            if earlier.verdict is Verdict.BLOCKED:
-                return Judgement(check.id, Verdict.BLOCKED, earlier.reason)
-            if earlier.verdict in BROKEN:
-                return Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold")
-            if earlier.verdict is Verdict.UNTESTED and earlier.assertions and not earlier.findings:
+            if earlier.verdict is Verdict.NOT_APPLICABLE:
+                stops = stops or [Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")]
+            elif earlier.verdict is Verdict.UNTESTED and earlier.assertions and not earlier.findings:
                 continue  # a scenario was cut short; what there is of it holds
-            if earlier.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
-                return Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")
-        return None
+            elif earlier.verdict is Verdict.UNTESTED:
+                why = f"{id}: {earlier.reason}"
+                stops.append(Judgement(check.id, earlier.verdict, why, blocked_by=earlier.blocked_by or (id,)))
+            elif earlier.verdict is Verdict.BLOCKED:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, earlier.reason, blocked_by=earlier.blocked_by))
+            elif earlier.verdict in BROKEN:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold", blocked_by=(id,)))
+        return replace(stops[0], blocked_by=_in_the_way(stops)) if stops else None
 
     def _evaluate(self, requirement: Requirement, check: Check) -> Judgement:
         context: Context | None = None
-        verdict, reason = Verdict.PASS, ""
+        verdict, reason, unusable = Verdict.PASS, "", False
         try:
             context = Context(self.evidence.exchanges(check), self.settings)
             check.function(context)
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            verdict, reason = Verdict.UNTESTED, self.evidence.cut_short(check) or _missing(str(stop))
+            cut_short = self.evidence.cut_short(check)
+            verdict, reason, unusable = Verdict.UNTESTED, cut_short or _missing(str(stop)), not (cut_short or stop.ours)
         except ScenarioFailed as stop:
             verdict, reason = Verdict.ERROR, str(stop)
         except (KeyboardInterrupt, SystemExit):
@@ -136,7 +143,13 @@ class Evaluator:
         elif verdict is Verdict.PASS:
             reason = context.remark
         return Judgement(
-            requirement.id, verdict, reason, tuple(context.findings), context.assertions, tuple(context.looked_at)
+            requirement.id,
+            verdict,
+            reason,
+            tuple(context.findings),
+            context.assertions,
+            tuple(context.looked_at),
+            unusable=unusable and verdict is Verdict.UNTESTED,
         )
 
     def _cleaned(self, judgement: Judgement) -> Judgement:
@@ -144,6 +157,15 @@ class Evaluator:
         redact = self.settings.redact
         findings = tuple(_mapped(finding, redact) for finding in judgement.findings)
         return replace(judgement, reason=redact(judgement.reason), findings=findings)
+
+
+def _in_the_way(judged: Sequence[Judgement]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id for judgement in judged for id in judgement.blocked_by))
+
+
+def _all_unusable(judged: Sequence[Judgement]) -> bool:
+    """Whether every check of a requirement that could not be judged for want of evidence had answers to look at."""
+    return all(one.unusable for one in judged if one.verdict is Verdict.UNTESTED and not one.blocked_by)
 
 
 def _missing(what: str) -> str:

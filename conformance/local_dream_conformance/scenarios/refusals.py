@@ -15,7 +15,7 @@ from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target, first_event
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, generate_raw
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.series import SILENT_ENOUGH, one_by_one, silent
 
 TYPES = ("string", "number", "boolean", "integer")
@@ -151,12 +151,8 @@ def _range(target: Target) -> Iterator[Exchange]:
     yield target.send("range/health", requests.HEALTH)
 
 
-def _no_img2img(settings: Settings) -> str | None:
-    return None if settings.img2img else "--no-img2img: the target takes no images"
-
-
 SCENARIOS = (
     Scenario("refuse", Cost(), _refuse),
-    Scenario("refuse-image", Cost(), _refuse_image, available=_no_img2img),
+    Scenario("refuse-image", Cost(), _refuse_image, available=no_img2img),
     Scenario("range", Cost(), _range),
 )
