@@ -47,7 +47,9 @@ def _hostile(target: Target) -> Iterator[Exchange]:
     yield target.raw("hostile/head-cut", head, cut=True)
     yield target.raw("hostile/body-cut", head + b'Content-Length: 1000\r\n\r\n{"prompt": "', cut=True)
     deep = json.dumps(requests.plain(target.settings))[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}"
-    yield target.send("hostile/json-deep", generate_raw(deep.encode()), stop_when=first_event())
+    request = generate_raw(deep.encode())
+    if not target.has_stalled(request):
+        yield target.send("hostile/json-deep", request, stop_when=first_event())
     yield target.send("hostile/health", requests.HEALTH)
 
 
