@@ -254,7 +254,8 @@ def _minute(started: str) -> str:
 def _safe(one: RequirementResult) -> RequirementResult:
     """A requirement's result in texts that are safe to print."""
     words = {
-        name: escape(getattr(one, name), LONG) for name in ("id", "profile", "group", "operation", "text", "clause")
+        name: escape(getattr(one, name), LONG)
+        for name in ("id", "profile", "group", "operation", "text", "clause", "translation")
     }
     return msgspec.structs.replace(
         one,
