@@ -22,5 +22,9 @@ class MissingEvidence(Exception):
         self.ours = ours
 
 
+class NotSent(Exception):
+    """A request was not sent, and no other that its scenario would send after it; the message is the reason."""
+
+
 class ReportRefused(ValueError):
     """No such report can be made of a run; the message says why, in one line."""

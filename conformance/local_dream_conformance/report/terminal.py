@@ -70,14 +70,14 @@ def details(result: Result) -> Iterator[str]:
     yield ""
     lacking = {line.name for line in result.extensions if line.state != "supported"}
     told = {one.id for one in result.requirements if of_profile(one.profile) in lacking}
-    for verdict in (Verdict.WAIVED, EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+    for standing in (Verdict.WAIVED, EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
-        for one in result.having(verdict):
+        for one in result.having(standing):
             if one.id in told:
                 continue
             reasons.setdefault(_root(one.reason), []).append(one.id)
         for reason, ids in reasons.items():
-            yield f"{verdict} ({reason}): {', '.join(ids)}"
+            yield f"{standing} ({reason}): {', '.join(ids)}"
     if result.extensions:
         yield from extensions(result)
     if result.unjudged:

@@ -86,6 +86,7 @@ class PublicSettings(TypedDict):
     seed: int
     waivers: NotRequired[str | None]
     known: NotRequired[list[str]]
+    max_duration: NotRequired[float | None]
     extensions: NotRequired[list[str]]
     fields: NotRequired[list[str]]
     cacert: NotRequired[str | None]
@@ -96,7 +97,8 @@ ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget
 
 
 class ScenarioLine(Struct, frozen=True):
-    """One scenario in the plan. `planned`: not made, since the run ended before. `reason` says why it was not made."""
+    """One scenario in the plan. `planned`: not made, since the run ended before. `reason` says why it was not made,
+    or not to its end."""
 
     name: str
     cost: Cost

@@ -34,6 +34,9 @@ class Evidence(Protocol):
         MissingEvidence where a needed scenario was not run, ScenarioFailed where one raised.
         """
 
+    def cut_short(self, check: Check) -> str:
+        """Why a scenario that the check needs was not made to its end; "" where all were."""
+
 
 PRECEDENCE = (
     Verdict.ERROR,
@@ -119,7 +122,8 @@ class Evaluator:
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            verdict, reason, unusable = Verdict.UNTESTED, _missing(str(stop)), not stop.ours
+            cut_short = self.evidence.cut_short(check)
+            verdict, reason, unusable = Verdict.UNTESTED, cut_short or _missing(str(stop)), not (cut_short or stop.ours)
         except ScenarioFailed as stop:
             verdict, reason = Verdict.ERROR, str(stop)
         except (KeyboardInterrupt, SystemExit):
@@ -132,6 +136,8 @@ class Evaluator:
             verdict, reason = _broken(requirement, context.findings[0], self.settings)
         elif verdict is Verdict.PASS and not context.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
+        elif verdict is Verdict.PASS and (cut := self.evidence.cut_short(check)):
+            verdict, reason = Verdict.UNTESTED, cut
         elif verdict is Verdict.PASS:
             reason = context.remark
         return Judgement(

@@ -131,6 +131,8 @@ class ConformanceSession:
         if recording is None:
             self.plan = plan.make(self.suite, self.ids, self.settings)
             cost = f"costing the target {describe(self.plan.cost)}"
+            if self.settings.max_duration is not None:
+                cost += f", no request after {self.settings.max_duration:g} s"
         else:
             self.plan = replay.make_plan(self.suite, self.ids, self.settings, recording)
             cost = "all recorded: nothing is asked of the target"
@@ -189,8 +191,15 @@ class ConformanceSession:
         """The verdict on a requirement, and its failure text where something is wrong."""
         assert self.plan is not None
         if self.run is None:
+            progress = self.progress
             self.run = Run(
-                self.suite, self.settings, self.plan, self.folder, self.progress.scenario, self.progress.on_data
+                self.suite,
+                self.settings,
+                self.plan,
+                self.folder,
+                progress.scenario,
+                progress.on_data,
+                progress.on_ask,
             )
         recording = self.setup.recording
         if recording is not None and requirement.id in recording.untested:

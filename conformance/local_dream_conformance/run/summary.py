@@ -84,7 +84,8 @@ def _scenario_lines(plan: Plan, suite: Suite, folder: RunFolder) -> Iterator[Sce
     """Every scenario of the plan and what became of it."""
     for scenario in plan.scenarios:
         made, failed = folder.transcript(scenario.name), folder.failure(scenario.name)
-        yield ScenarioLine(scenario.name, scenario.cost, "made" if made else "failed" if failed else "planned")
+        state: ScenarioState = "made" if made else "failed" if failed else "planned"
+        yield ScenarioLine(scenario.name, scenario.cost, state, folder.cut_short(scenario.name))
     left_out: dict[ScenarioState, Mapping[str, str]] = {
         "unavailable": plan.unavailable,
         "over-budget": plan.over_budget,

@@ -96,6 +96,7 @@ def test_every_option_is_taken_by_its_short_name(judge: Evaluator, tmp_path: Pat
         "header": "A: b",
         "budget": "generate=0",
         "seed": "7",
+        "max-duration": "10min",
         "known": "local-dream-2.7",
         "extension": "cors",
         "field": "model_id=1",
