@@ -106,6 +106,8 @@ def pictured(context: Context, *prefixes: str) -> list[tuple[GenerationStream, P
 
 def outcome(exchange: Exchange) -> str:
     """In one line, safe to print: what came of a request."""
+    if exchange.status is None and exchange.end is End.HUNG_UP:
+        return "no answer before we hung up"
     if exchange.status is None:
         return f"no answer ({exchange.end}{': ' + exchange.detail if exchange.detail else ''})"
     stream = generation(exchange)

@@ -32,11 +32,24 @@ def stories(result: Result, *, each: bool) -> Iterator[tuple[Verdict, str]]:
                 yield verdict, failure.text(one, result.curl, told)
 
 
-def _shared(found: Cause, members: Sequence[RequirementResult], result: Result, *, each: bool) -> Iterator[str]:
-    """One cause that breaks several requirements, in lines."""
+def shared(result: Result) -> Iterator[str]:
+    """What breaks several requirements, in a line each."""
+    by_id = {one.id: one for one in result.requirements}
+    for found in result.causes:
+        if len(found.ids) > 1:
+            head = _head(found, [by_id[id] for id in found.ids])
+            yield escape(f"{head} ({', '.join(found.ids)})", failure.LONG)
+
+
+def _head(found: Cause, members: Sequence[RequirementResult]) -> str:
     levels = [f"{number} {level}" for level in Level if (number := sum(one.level is level for one in members))]
     requests = counted(len(found.requests), "request")
-    yield f"{' and '.join(levels)} broken by one thing, in {requests}: expected {found.expected}, got {found.got}"
+    return f"{' and '.join(levels)} broken by one thing, in {requests}: expected {found.expected}, got {found.got}"
+
+
+def _shared(found: Cause, members: Sequence[RequirementResult], result: Result, *, each: bool) -> Iterator[str]:
+    """One cause that breaks several requirements, in lines."""
+    yield escape(_head(found, members), failure.LONG)
     yield from failure.field("ids", cause.listed(found.ids))
     first = next(one for one in members if one.id == found.example)
     yield from failure.field("such as", f"{first.id}: {first.text}")

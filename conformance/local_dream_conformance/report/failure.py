@@ -12,6 +12,8 @@ from local_dream_conformance.result.requirement_result import RequirementResult
 
 WIDTH = 116
 LONG = 2000
+KINDS = 4
+"""Most kinds of findings that a text shows of one requirement; a report has them all."""
 PLACES = 4
 
 
@@ -28,9 +30,14 @@ def text(one: RequirementResult, curls: Mapping[str, str], told: Container[tuple
         lines += field(str(one.verdict), one.reason)
     groups = [group for group in cause.alike(one.findings) if cause.key(group[0]) not in told]
     shown: set[str] = set()
-    for number, findings in enumerate(groups, 1):
+    for number, findings in enumerate(groups[:KINDS], 1):
         lines.append("" if len(groups) == 1 else f"\n{number} of {len(groups)}")
         lines += example(findings, curls, shown)
+    if left := [finding for group in groups[KINDS:] for finding in group]:
+        lines += [
+            "",
+            *field("others", f"{len(left)} findings of {len(groups) - KINDS} other kinds, in {_places(left)}"),
+        ]
     return "\n".join(lines)
 
 

@@ -17,6 +17,8 @@ import msgspec
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
+from local_dream_conformance.result import cause
+from local_dream_conformance.result.cause import Cause
 from local_dream_conformance.result.requirement_result import EXCUSED, RequirementResult
 from local_dream_conformance.result.result import Outcome, Result
 
@@ -196,6 +198,27 @@ class ViewModel:
                 reasons.setdefault(entry.reason, []).append(entry)
             for reason, entries in reasons.items():
                 yield NAMES[verdict], reason, tuple(entries)
+
+    @property
+    def causes(self) -> list[Cause]:
+        """What several requirements have in common."""
+        return [
+            msgspec.structs.replace(
+                found,
+                expected=_lines(found.expected),
+                got=_lines(found.got),
+                cause=_lines(found.cause),
+                ids=tuple(escape(id) for id in found.ids),
+            )
+            for found in self.result.causes
+            if len(found.ids) > 1
+        ]
+
+    def is_told(self, entry: RequirementResult) -> bool:
+        """Whether all findings of a requirement are among `causes`."""
+        told = {cause.key(found) for found in self.result.causes if len(found.ids) > 1}
+        original = next(one for one in self.result.requirements if one.id == entry.id)
+        return bool(original.findings) and all(cause.key(finding) in told for finding in original.findings)
 
     @property
     def levels(self) -> list[str]:

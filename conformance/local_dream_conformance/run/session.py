@@ -22,7 +22,7 @@ from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.http import preflight
 from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.report import curl, failure, terminal
+from local_dream_conformance.report import breakage, curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import EXIT, Outcome, Result
@@ -271,6 +271,10 @@ class ConformanceSession:
         )
         if self.problem or exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.result.exit_code
+        for plugin in self.config.pluginmanager.get_plugins():
+            if hasattr(plugin, "add_global_property"):  # pytest's JUnit file
+                for number, line in enumerate(breakage.shared(self.result), 1):
+                    plugin.add_global_property(f"broken-{number}", line)
         self.outputs.write(self.result, self.settings, self.folder)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
