@@ -85,7 +85,7 @@ def _section(document: ViewModel, title: str, entries: list[RequirementResult]) 
         if entry.reason:
             yield ""
             yield f"{NAMES[entry.standing]}: {code(entry.reason)}"
-        for found in () if document.is_told(entry) else [group[0] for group in cause.alike(entry.findings)][:2]:
+        for found in document.untold(entry)[:2]:
             yield ""
             yield from _finding(found)
     if len(entries) > SHOWN:

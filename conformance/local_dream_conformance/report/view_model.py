@@ -214,11 +214,14 @@ class ViewModel:
             if len(found.ids) > 1
         ]
 
-    def is_told(self, entry: RequirementResult) -> bool:
-        """Whether all findings of a requirement are among `causes`."""
+    def untold(self, entry: RequirementResult) -> list[Finding]:
+        """The first finding of each kind of a requirement that is not among `causes`."""
         told = {cause.key(found) for found in self.result.causes if len(found.ids) > 1}
         original = next(one for one in self.result.requirements if one.id == entry.id)
-        return bool(original.findings) and all(cause.key(finding) in told for finding in original.findings)
+        kinds: dict[tuple[str, str], Finding] = {}
+        for finding, shown in zip(original.findings, entry.findings, strict=True):
+            kinds.setdefault(cause.key(finding), shown)
+        return [shown for kind, shown in kinds.items() if kind not in told]
 
     @property
     def levels(self) -> list[str]:

@@ -21,7 +21,7 @@ STATUS = re.compile(r"(status \d{3} \([^()]*\)).*", re.DOTALL)
 ERROR_EVENT = re.compile(r"(a stream that ends with \w+)\b.*", re.DOTALL)
 OF_ONE_REQUEST = re.compile(r"(?:: [\[{<]|, for |; other generated requests).*|(?<=an error status) for .*", re.DOTALL)
 QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`""")
-NUMBER = re.compile(r"(?<![A-Za-z])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"(?<![A-Za-z\d.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|(?<=\dx)\d+")
 
 
 class Cause(Struct, frozen=True):
