@@ -9,7 +9,7 @@ from local_dream_mockserver.server.spec import fields_of, ids_of
 RANGES = ("minimum", "maximum", "multipleOf", "enum", "minus-one")
 """Keywords of the fields whose values no release checks."""
 ALWAYS = (*("UPS-REQ-10", "UPS-REQ-12", "UPS-REQ-13", "UPS-REQ-14", "UPS-REQ-15"), *("SRV-03", "ERR-04"))
-ANSWERING = ("GEN-REQ-07", "GEN-SSE-02", "ROB-08", "ERR-08", "EXT-TOK-06")
+ANSWERING = ("GEN-REQ-07", "GEN-SSE-02", "ERR-08", "EXT-TOK-06")
 """Wherever /generate and /tokenize are."""
 
 
