@@ -65,7 +65,7 @@ SIZED = Cell("yes, but in SDXL mode", has=True, by=SIZE, shows=status(500))
 COUNTED = Cell("yes", has=True, by=TOKENS, shows=told('"overflow_offset":'))
 NARROW = Cell("yes, but it allows only Content-Type and Authorization", has=True, by=PREFLIGHT, shows=status(204))
 SDXL_SHAPES = Cell("in SDXL mode", has=False)
-ALL_SCHEDULERS = Cell("all; others silently mean dpm, `eulera` euler_a", has=True)
+ALL_SCHEDULERS = Cell("all; others silently mean dpm, as upstream documents", has=True)
 NOT_BUSY = Cell("no", has=False)
 UPSCALER = Cell("its upscaler mode", has=False)
 
@@ -87,8 +87,12 @@ ROWS = (
     ),
     Row(
         "schedulers",
-        "dpm_karras, euler, euler_karras, euler_a_karras, lcm, dpm_sde, dpm_sde_karras",
-        (Cell("lcm; others silently mean dpm, `eulera` euler_a", has=True), ALL_SCHEDULERS, ALL_SCHEDULERS),
+        "dpm_karras, euler, euler_karras, euler_a_karras, lcm, dpm_sde, dpm_sde_karras; `eulera` is euler_a",
+        (
+            Cell("lcm and `eulera`; others silently mean dpm, as upstream documents", has=True),
+            ALL_SCHEDULERS,
+            ALL_SCHEDULERS,
+        ),
     ),
     Row(
         "tokenize",
