@@ -68,10 +68,10 @@ class Studio {
 
   async paint() {
     if (this.running || this.form.check()) return;
-    const values = await this.form.values(byId("all-fields").checked);
-    const began = performance.now();
-    this.wire.clear();
     await this.work("Waiting for the first step", async (signal) => {
+      this.wire.clear();
+      const values = await this.form.values(byId("all-fields").checked);
+      const began = performance.now();
       await generate(this.server, JSON.stringify(values), this.contract.fields, signal, (message) => {
         this.wire.heard(message);
         if (message.kind === "event" && message.event.payload) this.event(message.event, values, began);
