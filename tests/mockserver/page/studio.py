@@ -68,6 +68,8 @@ class Studio:
     """The page. `window` is at it."""
 
     window: webdriver.Chrome
+    patience: float = PATIENCE
+    """Seconds after which what is waited for does not come any more."""
 
     def open(self, url: str, *, steps: str = "3", edge: str = "64") -> Studio:
         """Loads it, and asks for small pictures."""
@@ -85,7 +87,7 @@ class Studio:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Looks until it is true."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         while not condition():
             assert time.monotonic() < end, f"stage {self.state}, problem {self.problem!r}, {complaints(self.window)}"
             time.sleep(0.02)
