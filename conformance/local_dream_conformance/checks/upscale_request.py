@@ -6,7 +6,6 @@ from local_dream_conformance.checks import generated_requests
 from local_dream_conformance.checks.assertions import expect_status, present, reached, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, Exchange
 from local_dream_conformance.evidence import envelope
@@ -126,11 +125,9 @@ def zero(context: Context) -> None:
     _refused(context, "upscale-range/width-zero", "upscale-range/height-zero")
 
 
-@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"])
+@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"], also=["destructive"])
 def negative(context: Context) -> None:
-    if not context.settings.destructive and "upscale-range/both-negative" not in context:
-        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers")
-    _refused(context, "upscale-range/both-negative", "upscale-range/width-negative", cause="-4 x -4 is 16 pixels too")
+    _refused(context, *_either("both-negative", "width-negative"), cause="-4 x -4 is 16 pixels too")
 
 
 @check("UPS-REQ-14", needs=["upscale-refuse", "upscale-range"])
@@ -153,9 +150,16 @@ def beyond_32_bits(context: Context) -> None:
     )
 
 
-@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"])
+def _either(*names: str) -> tuple[str, ...]:
+    """The labels of what has killed servers, and those that it had when everybody was asked for it."""
+    return tuple(f"{series}/{name}" for name in names for series in ("destructive/upscale-range", "upscale-range"))
+
+
+@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"], also=["destructive"])
 def generated_sizes(context: Context) -> None:
-    _refused(context, "upscale-range/size-overflow", cause="width * height * 3 is reckoned in 32 bits")
+    overflowing = [label for label in _either("size-overflow") if label in context]
+    if overflowing:
+        _refused(context, *overflowing, cause="width * height * 3 is reckoned in 32 bits")
     for exchange in context.starting("generated/upscale/"):
         _unless_path_first(context, exchange)
     generated_requests.judge(context, "generated/upscale/", lambda exchange: size_problem(exchange.request))

@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from local_dream_conformance.checks.check import REQUIRED, Check
+from local_dream_conformance.checks.check import REQUIRED, SURVIVAL, Check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.contract import Contract, Level, Requirement, of_profile
-from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, TargetGone
+from local_dream_conformance.core.exchange import GONE, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.evidence.deaths import is_evidence
+from local_dream_conformance.scenarios import destructive
 
 
 class ScenarioFailed(Exception):
@@ -31,8 +33,13 @@ class Evidence(Protocol):
         """The exchanges that a check may look at.
 
         Raises NotApplicable where the settings say that the target lacks what a needed scenario asks for,
-        MissingEvidence where a needed scenario was not run, ScenarioFailed where one raised.
+        MissingEvidence where a needed scenario was not run, TargetGone where it could not be since the target was gone,
+        ScenarioFailed where one raised. A check of deaths gets what there is.
         """
+
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        """The labels of exchanges that a check might have looked at, had they been made, with the reason (GONE for
+        one)."""
 
 
 PRECEDENCE = (
@@ -108,12 +115,14 @@ class Evaluator:
         context: Context | None = None
         verdict, reason = Verdict.PASS, ""
         try:
-            context = Context(self.evidence.exchanges(check), self.settings)
+            context = self._context(check)
             check.function(context)
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            verdict, reason = Verdict.UNTESTED, _missing(str(stop))
+            verdict, reason = Verdict.UNTESTED, _missing(str(stop), context)
+        except TargetGone:
+            verdict, reason = self._blocked()
         except ScenarioFailed as stop:
             verdict, reason = Verdict.ERROR, str(stop)
         except (KeyboardInterrupt, SystemExit):
@@ -124,6 +133,8 @@ class Evaluator:
             return Judgement(requirement.id, verdict, reason)
         if context.findings and verdict is not Verdict.ERROR:
             verdict, reason = _broken(requirement, context.findings[0], self.settings)
+        elif verdict is not Verdict.ERROR and (unknown := _what_is_missing(context, verdict)):
+            verdict, reason = self._blocked() if GONE in unknown else (Verdict.UNTESTED, unknown[0])
         elif verdict is Verdict.PASS and not context.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
         elif verdict is Verdict.PASS:
@@ -132,6 +143,20 @@ class Evaluator:
             requirement.id, verdict, reason, tuple(context.findings), context.assertions, tuple(context.looked_at)
         )
 
+    def _context(self, check: Check) -> Context:
+        """What the check looks at: what a target that is gone has to do with it is left out, unless it judges that."""
+        exchanges = self.evidence.exchanges(check)
+        left_out = dict(self.evidence.left_out(check))
+        if not check.deaths:
+            left_out |= {label: GONE for label, exchange in exchanges.items() if not is_evidence(exchange)}
+            exchanges = {label: exchange for label, exchange in exchanges.items() if label not in left_out}
+        withheld = {} if self.settings.destructive else destructive.REASONS
+        return Context(exchanges, self.settings, left_out=left_out, withheld=withheld)
+
+    def _blocked(self) -> tuple[Verdict, str]:
+        """By the death of the target, and by nothing else."""
+        return Verdict.BLOCKED, f"{SURVIVAL} does not hold" if SURVIVAL in self.contract.by_id else GONE
+
     def _cleaned(self, judgement: Judgement) -> Judgement:
         """Without secrets: a target may echo a token in what a finding quotes."""
         redact = self.settings.redact
@@ -139,7 +164,22 @@ class Evaluator:
         return replace(judgement, reason=redact(judgement.reason), findings=findings)
 
 
-def _missing(what: str) -> str:
+def _what_is_missing(context: Context, verdict: Verdict) -> list[str]:
+    """Why the check cannot say what it would have said, GONE among the reasons where the target is; [] where it can.
+
+    What it tried to look at counts in any case. Where it found too little, all counts that could have been there.
+    """
+    if verdict is Verdict.NOT_APPLICABLE or (verdict is Verdict.PASS and context.assertions):
+        return list(context.missed.values())
+    known = verdict is Verdict.UNTESTED and bool(context.missed_withheld)
+    if verdict is Verdict.PASS or (verdict is Verdict.UNTESTED and not known):
+        return list((context.missed or context.left_out).values())
+    return list(context.missed.values())
+
+
+def _missing(what: str, context: Context | None) -> str:
+    if context is not None and context.missed_withheld:
+        return next(iter(context.missed_withheld.values()))
     return what if " " in what else f"the evidence holds no exchange {what}"
 
 

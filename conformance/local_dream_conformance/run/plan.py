@@ -41,7 +41,7 @@ def make(suite: Suite, ids: Sequence[str], settings: Settings) -> Plan:
     first.
     """
     wanted: set[str] = set()
-    waiting = [name for check in suite.checks_for(ids) for name in check.needs]
+    waiting = [name for check in suite.checks_for(ids) for name in (*check.needs, *check.also)]
     while waiting:
         name = waiting.pop()
         if name not in wanted and name in suite.scenarios:

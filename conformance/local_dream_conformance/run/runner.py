@@ -7,16 +7,18 @@ and its transcript is kept there; whoever needs it next reads it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from local_dream_conformance.checks.check import Check
-from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, NotSent, TargetGone
+from local_dream_conformance.core.exchange import GONE, REST, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
-from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.evidence.deaths import is_gone
+from local_dream_conformance.evidence.spending import charged
 from local_dream_conformance.http.target import OnData, Target
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run.evaluator import Evaluator, ScenarioFailed
@@ -29,6 +31,7 @@ class Run:
     """One process's share of a run.
 
     `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives.
+    `relaunch` starts the target again (see http.life), None where nobody said how.
     """
 
     def __init__(
@@ -39,12 +42,14 @@ class Run:
         folder: RunFolder,
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
+        relaunch: Callable[[], str] | None = None,
     ) -> None:
         self.suite = suite
         self.plan = plan
         self.folder = folder
         self.watch = watch
         self.on_data = on_data
+        self.relaunch = relaunch
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
         self._clock = begun.clock
@@ -63,18 +68,47 @@ class Run:
         for name in check.needs:
             if self.plan.partial and name in self.plan.not_recorded:
                 continue
-            found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
-        for scenario in self.plan.scenarios if check.over else ():
-            if any(_may_label(scenario.name, prefix) for prefix in check.over):
-                for exchange in self.transcript(scenario.name).exchanges:
-                    if exchange.label.startswith(check.over):
-                        found[exchange.label] = exchange
+            try:
+                found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
+            except (MissingEvidence, TargetGone):
+                if not check.deaths:
+                    raise
+        for name, everything in self._further(check):
+            for exchange in self._as_far_as_made(name):
+                if everything or exchange.label.startswith(check.over):
+                    found[exchange.label] = exchange
         return found
+
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        """See evaluator.Evidence. To be asked after `exchanges`."""
+        found: dict[str, str] = {}
+        for name in (*check.needs, *(name for name, _ in self._further(check))):
+            if name in self._transcripts:
+                found.update(self._transcripts[name].left_out)
+            elif name in self.plan.over_budget:
+                found[name + REST] = self.plan.over_budget[name]
+            elif name in self.plan and name not in self._failed:
+                found[name + REST] = GONE
+        return found
+
+    def _further(self, check: Check) -> list[tuple[str, bool]]:
+        """The scenarios of the plan that a check looks at beside those that it needs, and whether at all of each."""
+        return [
+            (scenario.name, scenario.name in check.also)
+            for scenario in self.plan.scenarios
+            if scenario.name in check.also or any(_may_label(scenario.name, prefix) for prefix in check.over)
+        ]
+
+    def _as_far_as_made(self, name: str) -> tuple[Exchange, ...]:
+        try:
+            return self.transcript(name).exchanges
+        except TargetGone:
+            return ()
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of a scenario, which is made now if no process has made it yet.
 
-        Raises NotApplicable, MissingEvidence, ScenarioFailed as evaluator.Evidence says.
+        Raises NotApplicable, MissingEvidence, TargetGone, ScenarioFailed as evaluator.Evidence says.
         """
         if name in self.plan.unavailable:
             raise NotApplicable(self.plan.unavailable[name])
@@ -89,6 +123,8 @@ class Run:
                 self._advance(name)
         if name in self._failed:
             raise ScenarioFailed(self._failed[name])
+        if name not in self._transcripts:
+            raise TargetGone(name)
         return self._transcripts[name]
 
     def _advance(self, name: str) -> None:
@@ -104,7 +140,7 @@ class Run:
             self._failed[scenario.name] = text
         elif transcript := self.folder.transcript(scenario.name):
             self._transcripts[scenario.name] = transcript
-        else:
+        elif not self._is_gone():
             try:
                 self._transcripts[scenario.name] = self._make(scenario)
             except Exception:
@@ -117,16 +153,58 @@ class Run:
             raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
         if self._target is None:
             self._target = Target(
-                self.settings, self._transcripts.__getitem__, cost_of=spent_on, clock=self._clock, on_data=self.on_data
+                self.settings,
+                self._transcripts.__getitem__,
+                cost_of=charged,
+                clock=self._clock,
+                on_data=self.on_data,
+                relaunch=self.relaunch,
             )
-        try:
-            with self.watch(scenario):
-                transcript = Transcript(scenario.name, tuple(scenario.run(self._target)))
-        finally:
-            self._target.close()
+        with self.watch(scenario):
+            transcript = _recorded(scenario, self._target, self._spent())
         _check_labels(transcript)
         self.folder.keep(transcript)
         return transcript
+
+    def _is_gone(self) -> bool:
+        """Whether the target died in a scenario before and did not come back, whichever process made it."""
+        return any(is_gone(transcript.exchanges) for transcript in self._transcripts.values())
+
+    def _spent(self) -> Cost:
+        """What all scenarios so far have cost, whichever process made them."""
+        made = (exchange for transcript in self._transcripts.values() for exchange in transcript.exchanges)
+        return sum((charged(exchange) for exchange in made), Cost())
+
+
+def _recorded(scenario: Scenario, target: Target, spent: Cost) -> Transcript:
+    """What a scenario sent and what came back, also where it could not send all, and whether the target outlived it."""
+    target.begin_scenario(spent)
+    exchanges: list[Exchange] = []
+    try:
+        for exchange in scenario.run(target):
+            exchanges.append(exchange)
+    except NotSent as stop:
+        target.leave_out(scenario.name + REST, stop.reason)
+        target.close()
+        exchanges += _not_handed_over(target.made, exchanges)
+    finally:
+        target.close()
+    if exchanges:
+        exchanges[-1] = target.life.after(exchanges[-1], always=True)
+    return Transcript(scenario.name, tuple(exchanges), tuple(target.left_out.items()))
+
+
+def _not_handed_over(made: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
+    """The exchanges that a scenario made and did not come to hand over, in order; each under a label of its own."""
+    known = {exchange.started for exchange in exchanges}
+    taken = {exchange.label for exchange in exchanges}
+    for exchange in sorted(made, key=lambda exchange: exchange.started):
+        if exchange.started not in known:
+            label = exchange.label
+            while label in taken:
+                label += "+"
+            taken.add(label)
+            yield replace(exchange, label=label)
 
 
 def _may_label(scenario: str, prefix: str) -> bool:

@@ -116,7 +116,7 @@ def _size(target: Target) -> Iterator[Exchange]:
     shown = target.send("size/square", generate({**plain, **asked}))
     yield shown
     if makes_size(shown):
-        cases = {"string": str(EDGE), "odd": EDGE + 1, "zero": 0}
+        cases = {"string": str(EDGE), "odd": EDGE + 1}
         yield from one_by_one(target, ((f"size/{name}", generate({**plain, "size": v})) for name, v in cases.items()))
 
 
@@ -130,11 +130,11 @@ def _aspect_ratio(target: Target) -> Iterator[Exchange]:
     shown = target.send("aspect-ratio/portrait", generate({**plain, **asked}))
     yield shown
     base = target.transcript("base")
-    if makes_ratio(shown, base.exchanges[0] if base else None):
+    if makes_ratio(shown, base.exchanges[0] if base and base.exchanges else None):
         if target.affords(Cost(generations=1)):
             named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
             yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
-        cases = {"no-ratio": "wide", "zero": "0:1"}
+        cases = {"no-ratio": "wide"}
         bodies = ((f"aspect-ratio/{name}", generate({**plain, "aspect_ratio": v})) for name, v in cases.items())
         yield from one_by_one(target, bodies)
 
