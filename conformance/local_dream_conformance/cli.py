@@ -38,7 +38,7 @@ HELP_GROUPS = {
         "idle-timeout",
         "total-timeout",
     ),
-    "What it may cost": ("plan", "budget", "destructive", "seed"),
+    "What it may cost": ("plan", "budget", "destructive", "relaunch", "seed"),
     "What may be broken": ("waivers", "write-waivers", "known"),
     "What is kept": ("record", "redact-prompts"),
 }

@@ -85,6 +85,7 @@ class PublicSettings(TypedDict):
     waivers: NotRequired[str | None]
     known: NotRequired[list[str]]
     extensions: NotRequired[list[str]]
+    relaunch: NotRequired[str | None]
 
 
 ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget", "not-recorded"]

@@ -144,12 +144,15 @@ class Evaluator:
         )
 
     def _context(self, check: Check) -> Context:
-        """What the check looks at: what a target that is gone has to do with it is left out, unless it judges that."""
+        """What the check looks at. Unless it judges that, it is spared what a target that is gone did not answer: of the
+        scenarios that it needs that is missing, of others it is as if it had not been asked for."""
         exchanges = self.evidence.exchanges(check)
         left_out = dict(self.evidence.left_out(check))
         if not check.deaths:
-            left_out |= {label: GONE for label, exchange in exchanges.items() if not is_evidence(exchange)}
-            exchanges = {label: exchange for label, exchange in exchanges.items() if label not in left_out}
+            needed = (*check.needs, *check.also)
+            silent = [label for label, exchange in exchanges.items() if not is_evidence(exchange)]
+            left_out |= {label: GONE for label in silent if label.partition("/")[0] in needed}
+            exchanges = {label: exchange for label, exchange in exchanges.items() if label not in silent}
         withheld = {} if self.settings.destructive else destructive.REASONS
         return Context(exchanges, self.settings, left_out=left_out, withheld=withheld)
 
