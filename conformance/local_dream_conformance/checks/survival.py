@@ -22,7 +22,9 @@ def lives_on(context: Context) -> None:
     found = deaths(context.exchanges.values())
     for death in found:
         shown = context[death.killer.label]
-        context.expect(False, expected="a server that outlives every request", got=death.text, exchange=shown)
+        context.expect(
+            False, expected="a server that outlives every request", got=death.text, exchange=shown, cause=death.cause
+        )
     if not found:
         for label in ASKED:
             shown = context[label]

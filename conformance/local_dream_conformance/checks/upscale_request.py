@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_dream_conformance.checks import generated_requests
-from local_dream_conformance.checks.assertions import expect_status, present, reached, unless_absent
+from local_dream_conformance.checks.assertions import expect_status, present, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.escape import escape
@@ -19,7 +19,7 @@ LEAKS = (b"root:", b"localhost", b"/bin/sh", b"127.0.0.1\t", b"127.0.0.1 ")
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
     unless_absent(context, "/upscale")
-    for exchange in reached(present(context, *labels)):
+    for exchange in present(context, *labels):
         _unless_path_first(context, exchange)
         what = exchange.label.rpartition("/")[2].replace("-", " ")
         expect_status(context, exchange, 400, what=what, cause=cause if exchange.status == 200 else "")
@@ -84,7 +84,7 @@ def opencl_flag(context: Context) -> None:
 @check("UPS-REQ-09", needs=["upscale-refuse"], requires=["ERR-01", "ERR-02"])
 def path_unknown(context: Context) -> None:
     unless_absent(context, "/upscale")
-    for exchange in reached(present(context, "upscale-refuse/path-unknown")):
+    for exchange in present(context, "upscale-refuse/path-unknown"):
         context.expect(
             exchange.status is not None and exchange.status >= 400,
             expected="an error status for an unknown X-Upscaler-Path",
@@ -98,7 +98,7 @@ def path_unknown(context: Context) -> None:
 
 @check("UPS-REQ-10", needs=["upscale-refuse"], over=["upscale-range/path-empty"], requires=["UPS-REQ-09"])
 def path_unknown_is_the_clients_mistake(context: Context) -> None:
-    for exchange in reached(present(context, "upscale-refuse/path-unknown", "upscale-range/path-empty")):
+    for exchange in present(context, "upscale-refuse/path-unknown", "upscale-range/path-empty"):
         what = "an empty X-Upscaler-Path" if exchange.request.header("x-upscaler-path") == "" else "an unknown one"
         expect_status(context, exchange, 400, 404, what=what)
 
@@ -106,7 +106,7 @@ def path_unknown_is_the_clients_mistake(context: Context) -> None:
 @check("UPS-REQ-11", needs=["upscale-refuse", "upscale-range"])
 def reads_no_other_file(context: Context) -> None:
     unless_absent(context, "/upscale")
-    for exchange in reached(present(context, "upscale-range/path-traversal", "upscale-range/path-absolute")):
+    for exchange in present(context, "upscale-range/path-traversal", "upscale-range/path-absolute"):
         path = escape(exchange.request.header("x-upscaler-path") or "", 60)
         leak = next((leak for leak in LEAKS if leak in exchange.body), None)
         context.expect(

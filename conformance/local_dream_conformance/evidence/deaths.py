@@ -24,8 +24,8 @@ ALIASES = {"stride": "show_diffusion_stride"}
 
 @dataclass(frozen=True)
 class Death:
-    """`killer` is the request after which no connection could be made any more; `certain` says that this was seen at
-    once. `beside` ran at the same time. `then` is what became of the target.
+    """`killer` is the request after which no connection could be made any more, `before` the one before it; `certain`
+    says that this was seen at once. `beside` ran at the same time. `then` is what became of the target.
     """
 
     killer: Exchange
@@ -33,6 +33,7 @@ class Death:
     beside: tuple[Exchange, ...]
     then: str
     is_back: bool
+    before: Exchange | None = None
 
     @property
     def text(self) -> str:
@@ -44,11 +45,25 @@ class Death:
             line += f" (while {', '.join(sorted(exchange.label for exchange in self.beside))} ran)"
         return f"{line}: {self.then}{'' if self.certain else '?'}"
 
+    @property
+    def cause(self) -> str:
+        """What may be to blame beside the request itself, as a question; "" where nothing hints at it."""
+        if self.before is None or self.before.end is not End.HUNG_UP or self.killer.end is End.HUNG_UP:
+            return ""
+        return f"what was left of {self.before.label}, on which the client had hung up just before?"
+
 
 def deaths(exchanges: Iterable[Exchange]) -> list[Death]:
-    """Every death that the exchanges show, in order of time."""
+    """Every death that the exchanges show, in order of time.
+
+    Recordings of versions that left no notes show it where no connection could be made from some request on.
+    """
     ordered = sorted(exchanges, key=lambda exchange: exchange.started)
-    return [_death(exchange, ordered) for exchange in ordered if DIED in dict(exchange.notes)]
+    found = [_death(exchange, ordered) for exchange in ordered if DIED in dict(exchange.notes)]
+    if found or not ordered or ordered[-1].end is not End.UNREACHABLE:
+        return found
+    met = [one for one in ordered if one.end is not End.UNREACHABLE]
+    return [Death(met[-1] if met else ordered[0], False, (), "could not be reached from then on", False)]
 
 
 def _death(noticed: Exchange, ordered: list[Exchange]) -> Death:
@@ -65,7 +80,9 @@ def _death(noticed: Exchange, ordered: list[Exchange]) -> Death:
         return Death(earlier[-1] if earlier else noticed, False, (), then, is_back)
     involved = [noticed, *(one for one in met if dict(one.notes).get(BESIDE) == notes[DIED])]
     killer = max(involved, key=lambda exchange: exchange.started)
-    return Death(killer, True, tuple(one for one in involved if one is not killer), then, is_back)
+    earlier = [one for one in met if one.started < killer.started and one not in involved]
+    beside = tuple(one for one in involved if one is not killer)
+    return Death(killer, True, beside, then, is_back, earlier[-1] if earlier else None)
 
 
 def is_gone(exchanges: Iterable[Exchange]) -> bool:

@@ -144,8 +144,11 @@ class Evaluator:
         )
 
     def _context(self, check: Check) -> Context:
-        """What the check looks at. Unless it judges that, it is spared what a target that is gone did not answer: of the
-        scenarios that it needs that is missing, of others it is as if it had not been asked for."""
+        """What the check looks at.
+
+        Unless it judges that, it is spared what a target that is gone did not answer: of the scenarios that it needs
+        that is missing, of others it is as if it had not been asked for.
+        """
         exchanges = self.evidence.exchanges(check)
         left_out = dict(self.evidence.left_out(check))
         if not check.deaths:

@@ -28,7 +28,7 @@ from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result import waiver
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Result
-from local_dream_conformance.run import plan, relaunch, replay, summary
+from local_dream_conformance.run import plan, relaunch, replay, summary, worst_case
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.progress import Progress
@@ -164,6 +164,8 @@ class ConformanceSession:
         for name, reason in {**self.plan.unavailable, **self.plan.over_budget, **self.plan.not_recorded}.items():
             self.reporter.write_line(f"  {name:<18} not made: {reason}")
         self.reporter.write_line(f"  {'total':<18} {describe(self.plan.cost)}", bold=True)
+        most = describe(worst_case.worst(self.plan, self.settings))
+        self.reporter.write_line(f"  {'at most':<18} {most}, where the target accepts what it should refuse", bold=True)
 
     def judge(self, requirement: Requirement) -> tuple[Judgement, str]:
         """The verdict on a requirement, and its failure text where something is wrong."""
