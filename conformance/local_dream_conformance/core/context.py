@@ -31,6 +31,8 @@ class Context:
     remark: str = ""
     """What a report shall say of a requirement that holds: the evidence for it, in one line."""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    overlooked: frozenset[str] = frozenset()
+    """Of what was left out, that which is missed only by who asks for it by its whole label."""
     withheld: Mapping[str, str] = field(default_factory=dict)
     missed: dict[str, str] = field(default_factory=dict)
     """Of what was left out, that which the check would have looked at."""
@@ -74,6 +76,8 @@ class Context:
         named = {label.partition("/")[0] for label in self.left_out if not label.endswith(REST)}
         for label, reason in self.left_out.items():
             scenario = label.partition("/")[0]
+            if label in self.overlooked:
+                continue
             if label.startswith(prefixes) or (
                 label == scenario + REST
                 and scenario not in named

@@ -147,17 +147,19 @@ class Evaluator:
         """What the check looks at.
 
         Unless it judges that, it is spared what a target that is gone did not answer: of the scenarios that it needs
-        that is missing, of others it is as if it had not been asked for.
+        that is missing, of others only where it asks for it by name.
         """
         exchanges = self.evidence.exchanges(check)
         left_out = dict(self.evidence.left_out(check))
+        overlooked: set[str] = set()
         if not check.deaths:
             needed = (*check.needs, *check.also)
-            silent = [label for label, exchange in exchanges.items() if not is_evidence(exchange)]
-            left_out |= {label: GONE for label in silent if label.partition("/")[0] in needed}
+            silent = {label: GONE for label, exchange in exchanges.items() if not is_evidence(exchange)}
+            overlooked = {label for label in silent if label.partition("/")[0] not in needed}
             exchanges = {label: exchange for label, exchange in exchanges.items() if label not in silent}
+            left_out |= silent
         withheld = {} if self.settings.destructive else destructive.REASONS
-        return Context(exchanges, self.settings, left_out=left_out, withheld=withheld)
+        return Context(exchanges, self.settings, left_out=left_out, overlooked=frozenset(overlooked), withheld=withheld)
 
     def _blocked(self) -> tuple[Verdict, str]:
         """By the death of the target, and by nothing else."""
@@ -179,8 +181,13 @@ def _what_is_missing(context: Context, verdict: Verdict) -> list[str]:
         return list(context.missed.values())
     known = verdict is Verdict.UNTESTED and bool(context.missed_withheld)
     if verdict is Verdict.PASS or (verdict is Verdict.UNTESTED and not known):
-        return list((context.missed or context.left_out).values())
+        return list((context.missed or _needed(context)).values())
     return list(context.missed.values())
+
+
+def _needed(context: Context) -> dict[str, str]:
+    """What was left out of the scenarios that the check needs, and never sent of others."""
+    return {label: reason for label, reason in context.left_out.items() if label not in context.overlooked}
 
 
 def _missing(what: str, context: Context | None) -> str:

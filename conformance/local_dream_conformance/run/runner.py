@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 
 from local_dream_conformance.checks.check import Check
 from local_dream_conformance.core.budget import Cost
@@ -87,22 +88,34 @@ class Run:
                 found.update(self._transcripts[name].left_out)
             elif name in self.plan.over_budget:
                 found[name + REST] = self.plan.over_budget[name]
-            elif name in self.plan and name not in self._failed:
+            elif self._was_to_come(name):
                 found[name + REST] = GONE
         return found
 
     def _further(self, check: Check) -> list[tuple[str, bool]]:
         """The scenarios of the plan that a check looks at beside those that it needs, and whether at all of each."""
+        names = (*(scenario.name for scenario in self.plan.scenarios), *self.plan.unfinished)
         return [
-            (scenario.name, scenario.name in check.also)
-            for scenario in self.plan.scenarios
-            if scenario.name in check.also or any(_may_label(scenario.name, prefix) for prefix in check.over)
+            (name, name in check.also)
+            for name in names
+            if name in check.also or any(_may_label(name, prefix) for prefix in check.over)
         ]
+
+    def _was_to_come(self, name: str) -> bool:
+        """Whether a scenario that is not there would have been made but for a target that was gone."""
+        if name in self.plan.unfinished:
+            return self._ended_by_a_death
+        return name in self.plan and name not in self._failed
+
+    @cached_property
+    def _ended_by_a_death(self) -> bool:
+        """Whether a recorded run made no more scenarios because the target had gone."""
+        return any(is_gone(transcript.exchanges) for transcript in self.folder.transcripts())
 
     def _as_far_as_made(self, name: str) -> tuple[Exchange, ...]:
         try:
             return self.transcript(name).exchanges
-        except TargetGone:
+        except (TargetGone, MissingEvidence):  # a recorded run may have ended for other reasons
             return ()
 
     def transcript(self, name: str) -> Transcript:
@@ -114,6 +127,8 @@ class Run:
             raise NotApplicable(self.plan.unavailable[name])
         if name in self.plan.over_budget:
             raise MissingEvidence(self.plan.over_budget[name])
+        if name in self.plan.unfinished and self._ended_by_a_death:
+            raise TargetGone(name)
         if name in self.plan.not_recorded:
             raise MissingEvidence(self.plan.not_recorded[name])
         if name not in self.plan:

@@ -21,8 +21,10 @@ def _number(call: Call, field: str) -> float:
 
 
 def _header(call: Call, name: str) -> int:
+    """As std::stoi reads it, which fails for what is beyond 31 bits."""
     text = call.headers.get(name, "")
-    return int(text) if text.removeprefix("-").isdigit() else 0
+    value = int(text) if text.removeprefix("-").isdigit() else 0
+    return value if abs(value) < 2**31 else 0
 
 
 dies(
@@ -47,7 +49,7 @@ dies(
 )
 dies(
     "dies-of-an-upscale-too-large",
-    "The server ends on an upscale whose size is beyond 32 bits.",
+    "The server ends on an upscale whose sides are numbers of 31 bits and whose size is beyond 32.",
     of=lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
 )
 dies(
