@@ -34,11 +34,14 @@ HELP_GROUPS = {
         "upscaler-path",
         "no-img2img",
         "extension",
+        "field",
         "header",
+        "cacert",
+        "insecure",
         "idle-timeout",
         "total-timeout",
     ),
-    "What it may cost": ("plan", "budget", "destructive", "relaunch", "seed"),
+    "What it may cost": ("plan", "budget", "max-duration", "destructive", "relaunch", "seed"),
     "What may be broken": ("waivers", "write-waivers", "known"),
     "What is kept": ("record", "redact-prompts"),
 }
@@ -104,7 +107,7 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
 
     The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
     file. Exit status: 0 conformant, 1 not conformant or a fault of the suite, 2 wrong command line, 3 internal error,
-    4 wrong options, 5 no such requirement, 6 unreachable, 7 inconclusive (a MUST could not be judged).
+    4 wrong options, 5 no such requirement, 6 unreachable, 7 inconclusive (not all could be judged).
     """
     words = list(arguments)
     if url is not None and url.startswith("-"):

@@ -38,7 +38,7 @@ REQUIRED = ("HLT-01",)
 """What a check requires that names nothing more: that the server answers GET /health (where the
 contract has that requirement)."""
 
-SURVIVAL = "SRV-04"
+SURVIVAL = "SRV-05"
 """The requirement that no request ends the server: what cannot be judged since one did is blocked by it."""
 
 REGISTRY: dict[str, list[Check]] = {}

@@ -44,7 +44,7 @@ class Context:
             exchange = self.exchanges[label]
         except KeyError:
             self._miss(label)
-            raise MissingEvidence(label) from None
+            raise MissingEvidence(label, ours=True) from None
         self.looked_at[label] = None
         return exchange
 
@@ -58,7 +58,7 @@ class Context:
         found = sorted(label for label in self.exchanges if label.startswith(prefixes))
         self._miss_starting(prefixes)
         if not found:
-            raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes))
+            raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes), ours=True)
         for label in found:
             yield self[label]
 

@@ -12,7 +12,14 @@ class NotApplicable(Exception):
 
 
 class MissingEvidence(Exception):
-    """The evidence holds no such exchange (over budget, deselected, or a recording without it)."""
+    """The evidence holds no such exchange (over budget, deselected, or a recording without it).
+
+    `ours`: it is missing because of the settings of the run, and not because of what the target answered.
+    """
+
+    def __init__(self, what: str, *, ours: bool = False) -> None:
+        super().__init__(what)
+        self.ours = ours
 
 
 class TargetGone(Exception):
@@ -20,12 +27,11 @@ class TargetGone(Exception):
 
 
 class NotSent(Exception):
-    """A request was not sent. `reason` is GONE, or says in words what the budget does not allow."""
+    """A request was not sent, nor should any other of its scenario be; the message is the reason, GONE for one."""
 
-    def __init__(self, label: str, reason: str) -> None:
-        super().__init__(f"{label}: {reason}")
-        self.label = label
-        self.reason = reason
+
+class OverBudget(NotSent):
+    """A request was not sent since there is no room for it in the budget. Others may have room."""
 
 
 class ReportRefused(ValueError):

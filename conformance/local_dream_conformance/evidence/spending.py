@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from local_dream_conformance.core.budget import Cost, most
 from local_dream_conformance.core.exchange import End, Exchange, Transcript
-from local_dream_conformance.evidence.generation import Kind, generation
+from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.http.connection import CUT
 
 SILENT = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT, End.TOO_LARGE, End.HUNG_UP)
@@ -19,8 +19,8 @@ def spent_on(exchange: Exchange) -> Cost:
         return Cost()
     cost = most(exchange.request)
     if cost.generations:
-        kinds = {event.kind for event in generation(exchange).events}
-        return Cost() if Kind.ERROR in kinds and not kinds & {Kind.PROGRESS, Kind.COMPLETE} else cost
+        stream = generation(exchange)
+        return Cost() if stream.end is not None and not stream.has_begun else cost
     return cost
 
 

@@ -13,9 +13,11 @@ import h11
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.exchange import End, Exchange, Read, Request
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange, Read, Request
 from local_dream_conformance.core.options import HIDDEN
+from local_dream_conformance.http.patience import Kind, Patience, Watch
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
+from local_dream_conformance.http.trust import Trust
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long
 CHUNK = 1000
@@ -28,20 +30,11 @@ CUT_SHORT = "request-cut-short"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What an exchange may take. `idle`, `total` in seconds; `size` in bytes received; `reads` pieces kept."""
-
-    idle: float = 120.0
-    total: float = 900.0
-    size: int = 64 << 20
-    reads: int = 250_000
-
-
-@dataclass(frozen=True)
 class SendOptions:
     """How a request is sent: body in chunked transfer coding, after Expect: 100-continue, on a connection to be kept.
 
-    `anonymous` leaves out the headers that the settings add. `raw` is sent instead of the request, as it is; with
+    `anonymous` leaves out the headers that the settings add. `refusal`: the request is to be refused, and is not waited
+    for as work is. `raw` is sent instead of the request, as it is; with
     `cut`, the client then closes without waiting for an answer.
     """
 
@@ -49,6 +42,7 @@ class SendOptions:
     expect: bool = False
     keep_alive: bool = False
     anonymous: bool = False
+    refusal: bool = False
     raw: bytes | None = None
     cut: bool = False
 
@@ -62,7 +56,7 @@ class _Recording:
     label: str
     request: Request
     started: float
-    deadline: Deadline
+    watch: Watch
     status: int | None = None
     reason: str = ""
     http_version: str = ""
@@ -74,6 +68,15 @@ class _Recording:
     beginning: bytes = b""
     over: bool = False
     notes: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def deadline(self) -> Deadline:
+        return self.watch.deadline
+
+    @property
+    def media_type(self) -> str:
+        said = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        return said.partition(";")[0].strip().lower()
 
     def exchange(self, end: End, detail: str = "") -> Exchange:
         return Exchange(
@@ -97,18 +100,22 @@ class _Recording:
 class Connection:
     """A connection to a target, dialled when it is needed and again when it cannot be used any more.
 
-    `clock` gives the seconds of the run. `extra` headers are sent and recorded without their values.
+    `patience` says how long the target is waited for. `clock` gives the seconds of the run. `extra` headers are sent
+    and recorded without their values.
     """
 
     def __init__(
         self,
         address: Address,
-        limits: Limits,
+        patience: Patience,
         clock: Callable[[], float],
         extra: tuple[tuple[str, str], ...] = (),
+        trust: Trust | None = None,
     ) -> None:
         self._address = address
-        self._limits = limits
+        self._trust = trust or Trust()
+        self._patience = patience
+        self._limits = patience.limits
         self._clock = clock
         self._extra = extra
         self._wire: Transport | None = None
@@ -132,14 +139,17 @@ class Connection:
             target = self._address.prefix + request.target
             shown = tuple((name, HIDDEN if secret else value) for name, value, secret in headers)
             sent = Request(request.method, target, shown, request.body)
-        recording = _Recording(label, sent, self._clock(), Deadline(self._limits.idle, self._limits.total))
+        kind = kind_of(request, send_options)
+        recording = _Recording(label, sent, self._clock(), Watch(self._patience, kind))
         try:
             if send_options.keep_alive:
                 recording.notes.append(("reused-connection", str(self._wire is not None).lower()))
             if self._wire is None:
                 self._http = h11.Connection(h11.CLIENT, HEAD_LIMIT)
-                self._wire = Transport.dial(self._address, recording.deadline)
+                self._wire = Transport.dial(self._address, recording.deadline, self._trust)
+            recording.watch.sends(len(sent.body))
             self._send(recording, self._wire, sent, headers, send_options)
+            recording.watch.waits()
             end = self._receive(recording, self._wire, stop_when)
             detail = ""
         except ExchangeEnded as ended:
@@ -147,7 +157,9 @@ class Connection:
         if self._abandoned.is_set() and end is not End.COMPLETE:
             end, detail = End.HUNG_UP, ""
         self._finish(end, send_options)
-        return recording.exchange(end, detail)
+        made = recording.exchange(end, detail)
+        self._patience.learn(kind, made, ended=recording.watch.ended)
+        return made
 
     def close(self) -> None:
         """Closes the connection."""
@@ -190,9 +202,9 @@ class Connection:
                 recording.notes.append((CUT, "true"))
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
-        head = h11.Request(
-            method=request.method, target=request.target, headers=[(name, value) for name, value, _ in headers]
-        )
+        # What is not ASCII in a value goes out as UTF-8, as curl sends what it was given.
+        sent = [(name.encode("ascii"), value.encode("utf-8")) for name, value, _ in headers]
+        head = h11.Request(method=request.method, target=request.target, headers=sent)
         try:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(recording, wire):
@@ -253,6 +265,7 @@ class Connection:
                     recording.interim.append(event.status_code)
                 elif isinstance(event, h11.Response):
                     _take_head(recording, event, at)
+                    recording.watch.begins(event.status_code, recording.media_type)
                 elif isinstance(event, h11.Data):
                     body.append(bytes(event.data))
                 else:
@@ -261,6 +274,7 @@ class Connection:
             broken = _broken(recording, piece, error)
         if body:
             recording.reads.append(Read(at, b"".join(body)))
+            recording.watch.receives(recording.reads[-1].data)
         if broken:
             raise broken
         if not recording.over:
@@ -270,11 +284,11 @@ class Connection:
 
     def _check_limits(self, recording: _Recording) -> None:
         if recording.received > self._limits.size:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.size} bytes")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.size} bytes of this answer")
         if len(recording.reads) > self._limits.reads:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.reads} pieces")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.reads} pieces of an answer")
         if len(recording.interim) > INTERIM_LIMIT:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {INTERIM_LIMIT} interim answers")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {INTERIM_LIMIT} interim answers")
         if self._abandoned.is_set():
             raise ExchangeEnded(End.HUNG_UP, "")
 
@@ -290,6 +304,15 @@ class Connection:
             self._http.start_next_cycle()
         else:
             self.close()
+
+
+def kind_of(request: Request, send_options: SendOptions) -> Kind:
+    """What a request asks of the target."""
+    if send_options.raw is not None:
+        return Kind.BYTES
+    if f"{request.method} {request.target}" not in (GENERATE, UPSCALE):
+        return Kind.QUICK
+    return Kind.REFUSAL if send_options.refusal else Kind.WORK
 
 
 def _bytes(http: h11.Connection, event: h11.Event) -> bytes:

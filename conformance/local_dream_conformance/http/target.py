@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
+from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.budget import Cost, most, spelled
-from local_dream_conformance.core.errors import NotSent
-from local_dream_conformance.core.exchange import GONE, Exchange, Request, Transcript
+from local_dream_conformance.core.errors import NotSent, OverBudget
+from local_dream_conformance.core.exchange import GONE, REST, Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import sse
-from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
+from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen, kind_of
 from local_dream_conformance.http.life import POLL, Life
+from local_dream_conformance.http.patience import STALLS, Kind, Limits, Patience
+from local_dream_conformance.http.trust import Trust
 
 OnData = Callable[[Request, bytes], None]
 """Gets every piece of the body of an answer as it arrives, from any thread."""
 API_EVENTS = ("progress", "complete")
 LARGEST = (512, 512)
 """The largest picture that a scenario asks for, unless the settings give a size: the default one."""
-MOST_PICTURES = 4
+MOST_PICTURES = 20
+"""As many steps as a scenario asks for, unless the settings say how many."""
 SPARE_BYTES = 8 << 20
 
 
@@ -29,10 +35,11 @@ class Target:
 
     `transcript` answers with what an earlier scenario recorded, and raises KeyError where it did not run. `cost_of`
     says what an exchange cost the target. `clock` is the `time.monotonic()` at which the run's clock was 0, so that
-    several processes can share one clock. `on_data` gets what is received. `relaunch` is as Life has it.
+    several processes can share one clock. `on_data` gets what is received, `on_ask` the label of each request before it
+    is sent. `relaunch` is as Life has it.
 
-    Whatever makes a call raises NotSent where the budget has no room for a server that accepts it, or where the target
-    is gone. `left_out` has the labels, `made` all exchanges since `begin_scenario`.
+    Whatever makes a call raises NotSent where none is to be made: the budget has no room for a server that accepts it,
+    the target is gone, the time is up.
     """
 
     def __init__(
@@ -43,28 +50,27 @@ class Target:
         cost_of: Callable[[Exchange], Cost],
         clock: float | None = None,
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
         relaunch: Callable[[], str] | None = None,
     ) -> None:
         self.settings = settings
         self._hear = on_data
+        self._ask = on_ask
         self.spent = Cost()
-        self.left_out: dict[str, str] = {}
-        self.made: list[Exchange] = []
-        self._reserved = Cost()
         self._transcript = transcript
         self._cost_of = cost_of
         self._epoch = time.monotonic() if clock is None else clock
         self._address = settings.address
-        self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
+        self._trust = Trust(settings.cacert, settings.insecure)
+        limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
+        self._patience = Patience(limits)
+        self.left_out: dict[str, str] = {}
+        """What the scenario that is made, or the last one, did not send, each label with the reason."""
+        self.life = Life(settings.address, self._clock, answers=self._wait_for_an_answer, relaunch=relaunch)
+        self._made: list[Exchange] = []
+        self._reserved = Cost()
         self._lock = threading.Lock()
         self._running: list[Running] = []
-        self.life = Life(settings.address, self._clock, answers=self._wait_for_an_answer, relaunch=relaunch)
-
-    def begin_scenario(self, spent: Cost | None = None) -> None:
-        """Forgets what the scenario before has made. `spent` is what all processes have spent so far."""
-        self.left_out, self.made, self._running = {}, [], []
-        if spent is not None:
-            self.spent = spent
 
     def transcript(self, scenario: str) -> Transcript | None:
         """What an earlier scenario recorded; None where it did not run."""
@@ -73,7 +79,25 @@ class Target:
         except KeyError:
             return None
 
-    def close(self) -> None:
+    def carry_out(self, calls: Callable[[Target], Iterable[Exchange]], scenario: str = "") -> list[Exchange]:
+        """Makes the calls of a scenario, as far as they are sent, and looks whether the target has outlived them."""
+        handed: list[Exchange] = []
+        self.left_out, self._made = {}, []
+        try:
+            for exchange in calls(self):
+                handed.append(exchange)
+        except NotSent as stop:
+            self.leave_out(scenario + REST, str(stop))
+            self._close()
+            handed += _not_handed_over(self._made, handed)
+        finally:
+            self._close()
+            self._running.clear()
+        if handed:
+            handed[-1] = self.life.after(handed[-1], always=True)
+        return handed
+
+    def _close(self) -> None:
         """Hangs up on every call that was begun and still runs, and waits for its end."""
         for running in self._running:
             running.hang_up()
@@ -83,28 +107,34 @@ class Target:
     def send(
         self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
     ) -> Exchange:
-        """Makes one call on a connection of its own."""
-        self._reserve(label, request)
-        heard = self._heard(request, stop_when)
-        return self._done(request, self._connection().exchange(label, request, send_options, heard))
+        """Makes one call on a connection of its own. Who hangs up as soon as it is taken on expects a refusal."""
+        request = self._with_fields(request)
+        send_options = send_options or SendOptions()
+        if stop_when is not None:
+            send_options = replace(send_options, refusal=True)
+        self._mind(label, request, send_options)
+        exchange = self._connection().exchange(label, request, send_options, self._heard(request, stop_when))
+        return self._done(request, exchange)
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
-        self._reserve(label, request)
+        request = self._with_fields(request)
+        self._mind(label, request, send_options or SendOptions())
         done = partial(self._done, request)
         running = Running(self._connection(), label, request, send_options, done, self._heard(request, None))
         self._running.append(running)
         return running
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
-        """Makes the calls one after another on one connection, as far as the server keeps it open."""
-        connection = self._connection()
+        """Makes the calls, which are to be refused or start no work, one after another on one connection, as far as
+        the server keeps it open."""
+        connection, send_options = self._connection(), SendOptions(keep_alive=True, refusal=True)
         exchanges = []
         try:
-            for label, request in calls:
-                self._reserve(label, request)
-                exchange = connection.exchange(label, request, SendOptions(keep_alive=True))
-                exchanges.append(self._done(request, exchange))
+            for label, plain in calls:
+                request = self._with_fields(plain)
+                self._mind(label, request, send_options)
+                exchanges.append(self._done(request, connection.exchange(label, request, send_options)))
             return exchanges
         finally:
             connection.close()
@@ -115,10 +145,20 @@ class Target:
         The request is recorded with method and target "", and with the bytes as its body.
         """
         request = Request("", "", (), data)
-        if not cut:
-            self._reserve(label, request)
+        self._mind(label, request, SendOptions(raw=data, cut=cut))
         exchange = self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when)
-        return self._done(None if cut else request, exchange)
+        return self._done(request, exchange, reserved=not cut)
+
+    def _with_fields(self, request: Request) -> Request:
+        """The request with the fields that the target is said to ask for (--field), where it is one to /generate whose
+        body is a JSON object without them."""
+        if not self.settings.fields or (request.method, request.target) != ("POST", "/generate"):
+            return request
+        sent = strict_json.parse(request.body)
+        if not isinstance(sent.value, dict) or sent.duplicates:
+            return request
+        lacking = {name: value for name, value in self.settings.fields if name not in sent.value}
+        return replace(request, body=json.dumps({**sent.value, **lacking}).encode()) if lacking else request
 
     def _heard(self, request: Request, stop_when: StopWhen | None) -> StopWhen | None:
         """What looks at every piece of an answer: those who listen, then `until`."""
@@ -132,6 +172,40 @@ class Target:
 
         return look
 
+    def has_stalled(self, request: Request) -> str:
+        """Why no request like this one, which is to be refused, is worth the time any more: the target has left so many
+        without an answer. "" where it is."""
+        operation = f"{request.method} {request.target}"
+        if not self._patience.has_stalled(Kind.REFUSAL, operation):
+            return ""
+        return f"not asked any more: {STALLS} requests to {operation} that it should refuse got no answer"
+
+    def _mind(self, label: str, request: Request, send_options: SendOptions) -> None:
+        """Reserves what a request may cost. Raises NotSent where none is to be sent any more, or none of this kind."""
+        cost = Cost() if send_options.cut else most(request)
+        with self._lock:
+            objection = self._objection(request, send_options, cost)
+            if objection is not None:
+                self.leave_out(label, str(objection))
+                raise objection
+            self._reserved += cost
+        self._ask(label)
+
+    def _objection(self, request: Request, send_options: SendOptions, cost: Cost) -> NotSent | None:
+        """Why a request is not sent."""
+        longest, operation = self.settings.max_duration, f"{request.method} {request.target}"
+        kind = kind_of(request, send_options)
+        if self.life.is_gone:
+            return NotSent(GONE)
+        if longest is not None and self._clock() >= longest:
+            return NotSent(f"max-duration: no request was sent after {longest:g} s")
+        if kind is Kind.WORK and self._patience.has_stalled(kind, operation):
+            return NotSent(f"not asked any more: {STALLS} requests to {operation} got no answer in time")
+        if not self.affords(cost):
+            spent = f"--budget {spelled(self.settings.budget)} is spent"
+            return OverBudget(f"not sent, since a server may accept it: {spent}")
+        return None
+
     def affords(self, cost: Cost) -> bool:
         """Whether what was spent, and what still runs, leaves room for `cost` in the budget."""
         return self.settings.budget.allows(self.spent + self._reserved + cost)
@@ -141,33 +215,20 @@ class Target:
         self.left_out[label] = reason
 
     def _connection(self) -> Connection:
-        return Connection(self._address, self._limits, self._clock, self.settings.headers)
+        return Connection(self._address, self._patience, self._clock, self.settings.headers, self._trust)
 
     def _clock(self) -> float:
         return time.monotonic() - self._epoch
 
-    def _reserve(self, label: str, request: Request) -> None:
-        """Raises NotSent."""
-        with self._lock:
-            reason = ""
-            if self.life.is_gone:
-                reason = GONE
-            elif not self.affords(most(request)):
-                reason = f"not sent: a server may accept it, and --budget {spelled(self.settings.budget)} is spent"
-            if reason:
-                self.leave_out(label, reason)
-                raise NotSent(label, reason)
-            self._reserved += most(request)
-
-    def _done(self, request: Request | None, exchange: Exchange) -> Exchange:
-        """Counts an exchange, and looks whether the target has outlived it. `request` is what was reserved for."""
+    def _done(self, request: Request, exchange: Exchange, *, reserved: bool = True) -> Exchange:
+        """Counts an exchange, and looks whether the target has outlived it."""
         with self._lock:
             self.spent += self._cost_of(exchange)
-            if request is not None:
+            if reserved:
                 self._reserved -= most(request)
         exchange = self.life.after(exchange)
         with self._lock:
-            self.made.append(exchange)
+            self._made.append(exchange)
         return exchange
 
     def _wait_for_an_answer(self, seconds: float) -> None:
@@ -179,11 +240,24 @@ class Target:
             time.sleep(POLL)
 
 
+def _not_handed_over(made: Sequence[Exchange], handed: Sequence[Exchange]) -> Iterator[Exchange]:
+    """The exchanges that a scenario made and did not come to hand over, in order; each under a label of its own."""
+    known = {exchange.started for exchange in handed}
+    taken = {exchange.label for exchange in handed}
+    for exchange in sorted(made, key=lambda exchange: exchange.started):
+        if exchange.started not in known:
+            label = exchange.label
+            while label in taken:
+                label += "+"
+            taken.add(label)
+            yield replace(exchange, label=label)
+
+
 def _most_bytes(settings: Settings) -> int:
     """Twice what the longest honest answer to a scenario takes (each step with a raw preview in base64), and some
     more."""
     width, height = settings.size or LARGEST
-    pictures = (settings.steps or MOST_PICTURES) + 2
+    pictures = max(settings.steps or 0, MOST_PICTURES) + 2
     return SPARE_BYTES + 2 * pictures * width * height * 4
 
 
@@ -248,7 +322,7 @@ def first_event() -> StopWhen:
     def look(piece: bytes) -> bool:
         nonlocal seen
         if not seen:
-            seen = any(event.name in API_EVENTS for event in decoder.feed(piece))
+            seen = any(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))
         return seen
 
     return look

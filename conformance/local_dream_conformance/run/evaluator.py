@@ -91,10 +91,13 @@ class Evaluator:
             findings=tuple(finding for judgement in judged for finding in judgement.findings),
             assertions=sum(judgement.assertions for judgement in judged),
             evidence=tuple(dict.fromkeys(label for judgement in judged for label in judgement.evidence)),
+            blocked_by=_in_the_way(judged),
+            unusable=_all_unusable(judged),
         )
 
     def _prerequisites(self, check: Check) -> Judgement | None:
         """Why the check cannot be judged, or None where all that it requires holds."""
+        stops: list[Judgement] = []
         for id in check.requires:
             if id in self._path:
                 return Judgement(check.id, Verdict.ERROR, f"requires itself: {' -> '.join((*self._path, id))}")
@@ -103,24 +106,27 @@ class Evaluator:
             if id not in self.contract.by_id:
                 return Judgement(check.id, Verdict.ERROR, f"requires {id}, which the contract does not have")
             earlier = self.judge(id)
-            if earlier.verdict is Verdict.BLOCKED:
-                return Judgement(check.id, Verdict.BLOCKED, earlier.reason)
-            if earlier.verdict in BROKEN:
-                return Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold")
-            if earlier.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
-                return Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")
-        return None
+            if earlier.verdict is Verdict.NOT_APPLICABLE:
+                stops = stops or [Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")]
+            elif earlier.verdict is Verdict.UNTESTED:
+                why = f"{id}: {earlier.reason}"
+                stops.append(Judgement(check.id, earlier.verdict, why, blocked_by=earlier.blocked_by or (id,)))
+            elif earlier.verdict is Verdict.BLOCKED:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, earlier.reason, blocked_by=earlier.blocked_by))
+            elif earlier.verdict in BROKEN:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold", blocked_by=(id,)))
+        return replace(stops[0], blocked_by=_in_the_way(stops)) if stops else None
 
     def _evaluate(self, requirement: Requirement, check: Check) -> Judgement:
         context: Context | None = None
-        verdict, reason = Verdict.PASS, ""
+        verdict, reason, unusable = Verdict.PASS, "", False
         try:
             context = self._context(check)
             check.function(context)
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            verdict, reason = Verdict.UNTESTED, _missing(str(stop), context)
+            verdict, reason, unusable = Verdict.UNTESTED, _missing(str(stop), context), not stop.ours
         except TargetGone:
             verdict, reason = self._blocked()
         except ScenarioFailed as stop:
@@ -130,17 +136,25 @@ class Evaluator:
         except BaseException:  # pytest's skip and fail are no Exceptions, and have no place in a check either
             verdict, reason = Verdict.ERROR, f"the check raised\n{traceback.format_exc(limit=-4)}"
         if context is None:
-            return Judgement(requirement.id, verdict, reason)
+            return Judgement(requirement.id, verdict, reason, blocked_by=self._blockers(verdict))
         if context.findings and verdict is not Verdict.ERROR:
             verdict, reason = _broken(requirement, context.findings[0], self.settings)
         elif verdict is not Verdict.ERROR and (unknown := _what_is_missing(context, verdict)):
             verdict, reason = self._blocked() if GONE in unknown else (Verdict.UNTESTED, unknown[0])
+            unusable = False
         elif verdict is Verdict.PASS and not context.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
         elif verdict is Verdict.PASS:
             reason = context.remark
         return Judgement(
-            requirement.id, verdict, reason, tuple(context.findings), context.assertions, tuple(context.looked_at)
+            requirement.id,
+            verdict,
+            reason,
+            tuple(context.findings),
+            context.assertions,
+            tuple(context.looked_at),
+            blocked_by=self._blockers(verdict),
+            unusable=unusable and verdict is Verdict.UNTESTED,
         )
 
     def _context(self, check: Check) -> Context:
@@ -165,6 +179,9 @@ class Evaluator:
         """By the death of the target, and by nothing else."""
         return Verdict.BLOCKED, f"{SURVIVAL} does not hold" if SURVIVAL in self.contract.by_id else GONE
 
+    def _blockers(self, verdict: Verdict) -> tuple[str, ...]:
+        return (SURVIVAL,) if verdict is Verdict.BLOCKED and SURVIVAL in self.contract.by_id else ()
+
     def _cleaned(self, judgement: Judgement) -> Judgement:
         """Without secrets: a target may echo a token in what a finding quotes."""
         redact = self.settings.redact
@@ -188,6 +205,15 @@ def _what_is_missing(context: Context, verdict: Verdict) -> list[str]:
 def _needed(context: Context) -> dict[str, str]:
     """What was left out of the scenarios that the check needs, and never sent of others."""
     return {label: reason for label, reason in context.left_out.items() if label not in context.overlooked}
+
+
+def _in_the_way(judged: Sequence[Judgement]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id for judgement in judged for id in judgement.blocked_by))
+
+
+def _all_unusable(judged: Sequence[Judgement]) -> bool:
+    """Whether every check of a requirement that could not be judged for want of evidence had answers to look at."""
+    return all(one.unusable for one in judged if one.verdict is Verdict.UNTESTED and not one.blocked_by)
 
 
 def _missing(what: str, context: Context | None) -> str:

@@ -67,7 +67,7 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
         elif scenario.state == "over-budget":
             over_budget[name] = scenario.reason
         elif scenario.state == "planned":
-            not_recorded[name] = f"the recorded run ended before the scenario {name}"
+            not_recorded[name] = scenario.reason or f"the recorded run ended before the scenario {name}"
             unfinished.append(name)
         else:
             scenarios.append(_recorded(name, suite.scenarios[name].priced(chosen).cost))

@@ -7,14 +7,14 @@ and its transcript is kept there; whoever needs it next reads it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 
 from local_dream_conformance.checks.check import Check
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, NotSent, TargetGone
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, TargetGone
 from local_dream_conformance.core.exchange import GONE, REST, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
@@ -31,8 +31,9 @@ from local_dream_conformance.scenarios.scenario import Scenario
 class Run:
     """One process's share of a run.
 
-    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives.
-    `relaunch` starts the target again (see http.life), None where nobody said how.
+    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives,
+    `on_ask` the label of each request before it is sent. `relaunch` starts the target again (see http.life), None where
+    nobody said how.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Run:
         folder: RunFolder,
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
         relaunch: Callable[[], str] | None = None,
     ) -> None:
         self.suite = suite
@@ -50,6 +52,7 @@ class Run:
         self.folder = folder
         self.watch = watch
         self.on_data = on_data
+        self.on_ask = on_ask
         self.relaunch = relaunch
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
@@ -164,6 +167,7 @@ class Run:
                 self.folder.fail(scenario.name, text)
 
     def _make(self, scenario: Scenario) -> Transcript:
+        """The transcript of a scenario, as far as it was sent."""
         if broken := [name for name in scenario.after if name in self._failed]:
             raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
         if self._target is None:
@@ -173,10 +177,13 @@ class Run:
                 cost_of=charged,
                 clock=self._clock,
                 on_data=self.on_data,
+                on_ask=self.on_ask,
                 relaunch=self.relaunch,
             )
+        self._target.spent = self._spent()
         with self.watch(scenario):
-            transcript = _recorded(scenario, self._target, self._spent())
+            made = self._target.carry_out(scenario.run, scenario.name)
+        transcript = Transcript(scenario.name, tuple(made), tuple(self._target.left_out.items()))
         _check_labels(transcript)
         self.folder.keep(transcript)
         return transcript
@@ -189,37 +196,6 @@ class Run:
         """What all scenarios so far have cost, whichever process made them."""
         made = (exchange for transcript in self._transcripts.values() for exchange in transcript.exchanges)
         return sum((charged(exchange) for exchange in made), Cost())
-
-
-def _recorded(scenario: Scenario, target: Target, spent: Cost) -> Transcript:
-    """What a scenario sent and what came back, also where it could not send all, and whether the target outlived it."""
-    target.begin_scenario(spent)
-    exchanges: list[Exchange] = []
-    try:
-        for exchange in scenario.run(target):
-            exchanges.append(exchange)
-    except NotSent as stop:
-        target.leave_out(scenario.name + REST, stop.reason)
-        target.close()
-        exchanges += _not_handed_over(target.made, exchanges)
-    finally:
-        target.close()
-    if exchanges:
-        exchanges[-1] = target.life.after(exchanges[-1], always=True)
-    return Transcript(scenario.name, tuple(exchanges), tuple(target.left_out.items()))
-
-
-def _not_handed_over(made: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
-    """The exchanges that a scenario made and did not come to hand over, in order; each under a label of its own."""
-    known = {exchange.started for exchange in exchanges}
-    taken = {exchange.label for exchange in exchanges}
-    for exchange in sorted(made, key=lambda exchange: exchange.started):
-        if exchange.started not in known:
-            label = exchange.label
-            while label in taken:
-                label += "+"
-            taken.add(label)
-            yield replace(exchange, label=label)
 
 
 def _may_label(scenario: str, prefix: str) -> bool:

@@ -56,6 +56,9 @@ class Accepting:
     def transcript(self, scenario: str) -> Transcript | None:
         return self.done.get(scenario)
 
+    def has_stalled(self, request: Request) -> str:
+        return ""
+
     def affords(self, cost: Cost) -> bool:
         return True
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import BUSY, Exchange
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.http.connection import SendOptions
@@ -20,6 +21,7 @@ from local_dream_conformance.scenarios.series import Attempt, labelled, pause, r
 LONG_ENOUGH = 2.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams."""
 STEPS_TO_ABANDON = (8, 100)
+REFUSAL = SendOptions(refusal=True)
 UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
 
 
@@ -67,7 +69,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     meanwhile: list[Exchange] = []
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
-        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings)))
+        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.hang_up()
     yield running.result()
     yield from meanwhile
@@ -76,22 +78,24 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
 
 
 def _next(target: Target) -> Iterator[Exchange]:
+    """A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock."""
     request = generate(_inpainting(target.settings))
     send_options = SendOptions(expect=True)
     patience = time.monotonic() + target.settings.idle_timeout
-    kept_busy = False
+    busy: Exchange | None = None
     while True:
         exchange = target.send("hang-up/next", request, send_options)
         if exchange.status in BUSY and time.monotonic() < patience:
-            if not kept_busy:
+            if busy is None:
                 yield labelled(exchange, "hang-up/next-busy")
-            kept_busy = True
+            busy = exchange
             pause(exchange)
         elif refused(exchange) and send_options.expect:
             yield labelled(exchange, "hang-up/next-expect")
             send_options = SendOptions()
         else:
-            yield exchange
+            until = () if busy is None else ((BUSY_UNTIL, f"{busy.started + busy.ended_at:.3f}"),)
+            yield replace(exchange, notes=(*exchange.notes, *until))
             return
 
 
@@ -145,6 +149,7 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
         Attempt("overlap/second-stride-zero", generate({**body, **stride})),
         Attempt("", generate(body)),
     ]
+    patience = 0.0
     kept_busy = False
     while True:
         exchange = target.send("overlap/second", attempts[0].request)
@@ -152,6 +157,9 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
             kept_busy = True
             yield labelled(exchange, "overlap/second-busy")
             first.result()
+            patience = time.monotonic() + target.settings.idle_timeout
+        elif exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < patience:
+            pause(exchange)
         elif refused(exchange) and len(attempts) > 1:
             yield labelled(exchange, attempts.pop(0).refusal)
         else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.errors import NotSent
-from local_dream_conformance.core.exchange import GONE, Exchange, Request
+from local_dream_conformance.core.errors import OverBudget
+from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import generated_requests, requests
 from local_dream_conformance.scenarios.generated_requests import Way
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import labelled
+from local_dream_conformance.scenarios.series import REFUSAL, labelled
 from local_dream_conformance.scenarios.upscales import path_on_target
 
 
@@ -32,14 +32,12 @@ def _explored(target: Target, operation: str, ways: Sequence[Way], each: int) ->
     sent: list[Exchange] = []
 
     def send(number: int, request: Request) -> Exchange:
-        sent.append(target.send(f"generated/{operation}/{number:03}", request))
+        sent.append(target.send(f"generated/{operation}/{number:03}", request, REFUSAL))
         return sent[-1]
 
     try:
         exchanges, smallest = generated_requests.explore(ways, each, send, target.settings.seed)
-    except NotSent as stop:
-        if stop.reason == GONE:
-            raise
+    except OverBudget:
         exchanges, smallest = sent, None
     for exchange in exchanges:
         yield (

@@ -15,7 +15,7 @@ from local_dream_conformance.evidence.selectors import picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, without
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.series import Attempt, first_accepted
 
 LOW_STRENGTH = 0.1
@@ -134,10 +134,6 @@ def _work(settings: Settings, steps: float) -> float:
     return steps * width * height
 
 
-def _no_img2img(settings: Settings) -> str | None:
-    return None if settings.img2img else "--no-img2img: the target takes no images"
-
-
 BASE = Scenario("base", Cost(generations=1), _base)
 CORE = (
     Scenario("defaults", Cost(generations=2), _defaults, after=("refuse",), work=lambda s: _work(s, 2 * DEFAULT_STEPS)),
@@ -146,7 +142,7 @@ CORE = (
         Cost(generations=1),
         _strength,
         after=("defaults",),
-        available=_no_img2img,
+        available=no_img2img,
         work=lambda s: _work(s, DEFAULT_STEPS * LOW_STRENGTH),
     ),
 )

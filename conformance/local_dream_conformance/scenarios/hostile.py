@@ -12,7 +12,7 @@ from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import generate, generate_raw
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import SILENT_ENOUGH, silent, with_room
+from local_dream_conformance.scenarios.series import REFUSAL, SILENT_ENOUGH, silent, with_room
 
 DEPTH = 10_000
 MEGABYTE = 1 << 20
@@ -49,7 +49,7 @@ def _hostile(target: Target) -> Iterator[Exchange]:
     yield target.raw("hostile/body-cut", head + b'Content-Length: 1000\r\n\r\n{"prompt": "', cut=True)
     quick = {**requests.plain(target.settings), "steps": 1}
     deep = json.dumps(quick)[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}"
-    yield from with_room(partial(target.send, "hostile/json-deep", generate_raw(deep.encode())))
+    yield from with_room(partial(target.send, "hostile/json-deep", generate_raw(deep.encode()), REFUSAL))
     yield target.send("hostile/health", requests.HEALTH)
 
 

@@ -14,7 +14,7 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, generate_raw
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.series import one_by_one
 
 TYPES = ("string", "number", "boolean", "integer")
@@ -178,12 +178,8 @@ def _range(target: Target) -> Iterator[Exchange]:
     yield target.send("range/health", requests.HEALTH)
 
 
-def _no_img2img(settings: Settings) -> str | None:
-    return None if settings.img2img else "--no-img2img: the target takes no images"
-
-
 SCENARIOS = (
     Scenario("refuse", Cost(), _refuse),
-    Scenario("refuse-image", Cost(), _refuse_image, available=_no_img2img),
+    Scenario("refuse-image", Cost(), _refuse_image, available=no_img2img),
     Scenario("range", Cost(), _range),
 )

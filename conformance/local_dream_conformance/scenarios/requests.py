@@ -16,7 +16,6 @@ HEALTH = Request("GET", "/health")
 JSON = (("Content-Type", "application/json"),)
 SMALLEST = (128, 64)  # both sides differ, so that swapped sides show; both are multiples of 64, as older servers want
 FEWEST_STEPS = 4  # enough for a stride of 2 to leave previews out
-DEFAULT_SIZE = (512, 512)
 SUBJECTS = (
     "a red house by a lake",
     "a green bicycle",
@@ -50,7 +49,8 @@ def steps(settings: Settings) -> int:
 
 
 def plain(settings: Settings) -> Body:
-    """Prompt A, seed S, n steps, size s: the smallest request whose every value is known."""
+    """Prompt A, seed S, n steps, size s: the smallest request whose every value is known. The fields that the target is
+    said to ask for (--field) are in it too."""
     width, height = size(settings)
     return {
         "prompt": prompts(settings)[0],
@@ -58,6 +58,7 @@ def plain(settings: Settings) -> Body:
         "steps": steps(settings),
         "width": width,
         "height": height,
+        **dict(settings.fields),
     }
 
 

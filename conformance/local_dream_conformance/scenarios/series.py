@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.errors import NotSent
-from local_dream_conformance.core.exchange import GONE, End, Exchange, Request
+from local_dream_conformance.core.errors import NotSent, OverBudget
+from local_dream_conformance.core.exchange import End, Exchange, Request
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
@@ -21,6 +21,8 @@ SILENT_ENOUGH = 3
 """After so many requests without any answer the rest of a series is not sent: each costs a whole idle time-out."""
 LONGEST_PAUSE = 5.0
 ORDINARY = SendOptions()
+REFUSAL = SendOptions(refusal=True)
+"""How requests are sent that are to be refused."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +61,36 @@ def one_by_one(
     for label, request in waiting:
         if kind(label) in accepted:
             continue
+        if stalled := target.has_stalled(request):
+            _leave_out(target, [label, *(later for later, _ in waiting)], stalled)
+            return
         try:
-            exchange = target.send(label, request)
+            exchange = target.send(label, request, REFUSAL)
+        except OverBudget:
+            continue
         except NotSent as stop:
-            if stop.reason != GONE:
-                continue
-            for later, _ in waiting:
-                target.leave_out(later, GONE)
+            _leave_out(target, (later for later, _ in waiting), str(stop))
             raise
         yield exchange
         if spent_on(exchange) != Cost():
             accepted.add(kind(label))
         unanswered += silent(exchange)
         if unanswered == SILENT_ENOUGH:
+            _leave_out(target, (later for later, _ in waiting), f"not asked: {SILENT_ENOUGH} before it got no answer")
             return
 
 
+def _leave_out(target: Target, labels: Iterable[str], reason: str) -> None:
+    for label in labels:
+        target.leave_out(label, reason)
+
+
 def with_room(call: Callable[[], Exchange]) -> Iterator[Exchange]:
-    """Makes a call where the budget has room for it. Raises NotSent where the target is gone."""
+    """Makes a call where the budget has room for it. Raises NotSent where none is to be made for another reason."""
     try:
         yield call()
-    except NotSent as stop:
-        if stop.reason == GONE:
-            raise
+    except OverBudget:
+        return
 
 
 def first_accepted(target: Target, label: str, attempts: Sequence[Attempt]) -> Iterator[Exchange]:

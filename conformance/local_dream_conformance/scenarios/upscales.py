@@ -10,7 +10,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import upscale, upscale_card
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
 from local_dream_conformance.scenarios.series import Attempt, first_accepted, one_by_one
 from local_dream_conformance.scenarios.test_images import card
 
@@ -99,9 +99,5 @@ def _upscale_range(target: Target) -> Iterator[Exchange]:
     yield target.send("upscale-range/health", requests.HEALTH)
 
 
-def _no_path(settings: Settings) -> str | None:
-    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
-
-
-UPSCALE = Scenario("upscale", Cost(upscales=5), _upscale, available=_no_path)
+UPSCALE = Scenario("upscale", Cost(upscales=5), _upscale, available=no_upscaler_path)
 REFUSED = (Scenario("upscale-refuse", Cost(), _upscale_refuse), Scenario("upscale-range", Cost(), _upscale_range))

@@ -136,7 +136,7 @@ def test_a_server_that_is_gone_is_blamed_for_nothing_else() -> None:
     gone = [answer(f"range/{name}", None, end=End.UNREACHABLE, to=request()) for name in ("steps-zero", "stride-zero")]
     dead = answer("range/health", None, end=End.UNREACHABLE, to=Request("GET", "/health"))
     judgement = judge("GEN-RNG-01", refusal("range/seed-minus-one"), *gone, dead)
-    assert (judgement.verdict, judgement.reason) == (Verdict.BLOCKED, "SRV-04 does not hold")
+    assert (judgement.verdict, judgement.reason) == (Verdict.BLOCKED, "SRV-05 does not hold")
 
 
 def test_what_has_killed_servers_is_judged_where_it_was_asked_and_untested_elsewhere() -> None:

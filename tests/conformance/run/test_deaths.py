@@ -88,14 +88,14 @@ def test_a_death_is_named_once_and_blocks_what_it_left_unjudged(
     with mock(port, fault):
         result, shown = judge(f"http://127.0.0.1:{port}", tmp_path, *options)
         assert not listens(port)
-    assert (result["exit_code"], verdicts(result, *BROKEN)) == (1, {"SRV-04"})
-    (finding,) = findings(result, "SRV-04")
+    assert (result["exit_code"], verdicts(result, *BROKEN)) == (1, {"SRV-05"})
+    (finding,) = findings(result, "SRV-05")
     assert finding["got"].startswith(f"the target died {died}")
     assert finding["got"].endswith(": refused connections from then on")
     assert finding["exchange"] == label
     assert result["curl"][label] in shown
     reasons = {one["id"]: one["reason"] for one in result["requirements"] if one["verdict"] == "blocked"}
-    assert set(reasons.values()) == {"SRV-04 does not hold"}
+    assert set(reasons.values()) == {"SRV-05 does not hold"}
     assert all(one["verdict"] != "untested" or "--destructive" in one["reason"] for one in result["requirements"])
     assert all(one["end"] != "unreachable" for one in result["exchanges"])
     if label.startswith("refuse"):
@@ -117,8 +117,8 @@ def test_a_supervised_server_that_comes_back_is_judged_on(tmp_path: Path) -> Non
     port = free_port()
     with mock(port, "dies-and-comes-back"):
         result, _ = judge(f"http://127.0.0.1:{port}", tmp_path)
-    assert verdicts(result, *BROKEN) == {"SRV-04"}
-    deaths = findings(result, "SRV-04")
+    assert verdicts(result, *BROKEN) == {"SRV-05"}
+    deaths = findings(result, "SRV-05")
     assert [finding["exchange"] for finding in deaths] == ["refuse/json-malformed", "refuse/json-trailing"]
     assert all("came back after" in finding["got"] for finding in deaths)
     assert verdicts(result, "blocked") == {"GEN-REQ-02", "GEN-EVT-18", "GEN-EVT-20", "ERR-06"}
@@ -131,9 +131,9 @@ def test_with_relaunch_the_target_is_started_again_and_ended_with_the_run(
     port = free_port()
     with mock(port, "dies-of-a-hang-up") as words:
         result, shown = judge(f"http://127.0.0.1:{port}", tmp_path, "--relaunch", shlex.join(words), *options)
-    assert verdicts(result, *BROKEN) == {"SRV-04"}
+    assert verdicts(result, *BROKEN) == {"SRV-05"}
     assert verdicts(result, "blocked") == {"GEN-REQ-09", "GEN-REQ-10", "ROB-03"}
-    (finding,) = findings(result, "SRV-04")
+    (finding,) = findings(result, "SRV-05")
     assert "started again with --relaunch" in finding["got"]
     assert "started the target again once" in shown
     assert not listens(port)
@@ -146,7 +146,7 @@ def test_a_relaunch_that_fails_is_told(tmp_path: Path) -> None:
     port = free_port()
     with mock(port, "dies-of-an-empty-body"):
         result, _ = judge(f"http://127.0.0.1:{port}", tmp_path, "--relaunch", "no-such-program --port 1")
-    (finding,) = findings(result, "SRV-04")
+    (finding,) = findings(result, "SRV-05")
     assert "--relaunch did not help: the command ended with code 127" in finding["got"]
 
 

@@ -14,7 +14,7 @@ from local_dream_mockserver.faults.effects import requests, responses
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
 from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks
-from local_dream_mockserver.faults.middleware import Reply, body_of
+from local_dream_mockserver.faults.middleware import Headers, Reply, body_of
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 from tests.mockserver.faults.direct import Answer, Ask, ask
@@ -136,6 +136,19 @@ def test_the_first_after_a_refusal_is_refused() -> None:
     assert made.read(VALID, READER.read).seed == 3, "only the first"
 
 
+@pytest.mark.parametrize(("status", "why"), [(400, "why"), (500, "why"), (400, "")])
+def test_a_text_is_why_a_request_is_refused(status: int, why: str) -> None:
+    requests.refused("GEN-REQ-05", status=status, name="made-up", sentence="Refused.")(lambda: why)
+    made = hooks()
+    if why:
+        with pytest.raises(APIError, match=why) as refusal:
+            made.read(VALID, READER.read)
+        assert refusal.value.status == status
+    else:
+        assert made.read(VALID, READER.read).seed == 3
+    assert made.applied == bool(why)
+
+
 @pytest.mark.parametrize("always", [False, True])
 def test_looking_counts_where_it_is_to(always: bool) -> None:
     @requests.refused(always=always, quirk=True, name="made-up", sentence="Nothing.")
@@ -170,7 +183,7 @@ def test_another_document_is_made_of_the_answer_and_the_request() -> None:
 
 def test_heads_are_others_for_their_methods_and_may_repeat_the_request() -> None:
     @responses.headers("EXT-COR-05", everywhere=True, methods=("GET",), name="made-up", sentence="Other.")
-    def repeated(status: int, headers: responses.Headers, scope: Scope) -> tuple[int, responses.Headers]:
+    def repeated(status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
         return status, (*headers, (b"x-method", scope["method"].encode()))
 
     made = hooks()

@@ -21,7 +21,7 @@ from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
 """The exit code of a process that ended by abort(), as a shell shows it."""
-SURVIVAL = "SRV-04"
+SURVIVAL = "SRV-05"
 
 
 @dataclass(frozen=True, slots=True)
