@@ -13,10 +13,9 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.effects.declare import whole
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import body_of, replayed
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
@@ -57,13 +56,12 @@ class Deadly(FaultHooks):
 
     def __init__(
         self,
-        place: Trigger | None = None,
         *,
         of: Kills = nothing,
         of_hang_up: Kills = nothing,
         back: float | None = None,
     ) -> None:
-        super().__init__(place)
+        super().__init__()
         self._of = of
         self._of_hang_up = of_hang_up
         self._back = back
@@ -139,6 +137,4 @@ def dies(
     back: float | None = None,
 ) -> None:
     """Adds a fault to the catalogue."""
-    fault(name, sentence, layer=Layer.REQUEST, breaks=(SURVIVAL,))(
-        partial(Deadly, of=of, of_hang_up=of_hang_up, back=back)
-    )
+    whole(SURVIVAL, name=name, sentence=sentence)(partial(Deadly, of=of, of_hang_up=of_hang_up, back=back))
