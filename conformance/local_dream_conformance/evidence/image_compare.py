@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
 
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.images import (
     Picture,
     Pixels,
+    Region,
     away_from_seam,
     distance,
     fits,
     pixels_of,
     psnr,
     shrink,
-    white_of,
+    worst_tile,
 )
 from local_dream_conformance.evidence.selectors import fields, picture
 
@@ -28,6 +29,10 @@ BLOCK = 8
 """Pixels to a side of the blocks in which a picture is compared with its image: texture is the decoder's own."""
 SEAM = 16
 """Pixels on either side of a mask's edge that are not judged: models blend there, in cells of 8 pixels."""
+HALF = 128
+"""Brightness from which a mask is white."""
+TILE = 16
+"""Pixels to a side of the tiles of which none may have changed where a mask is black."""
 
 
 def alike(one: GenerationStream, other: GenerationStream) -> bool:
@@ -54,6 +59,11 @@ def from_image(stream: GenerationStream, shown: Picture) -> float:
     return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
 
 
+def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
+    """PSNR in dB of a picture with the image in its request, in whichever way the server fitted that."""
+    return max(psnr(shown.pixels, way) for way in fits(_sent_image(stream), shown.size).values())
+
+
 def coarse(pixels: Pixels) -> Pixels:
     """The means of blocks; what does not fill a block is left out."""
     height, width = (edge // BLOCK * BLOCK for edge in pixels.shape[:2])
@@ -65,18 +75,26 @@ def _sent_image(stream: GenerationStream) -> Pixels:
 
 
 def from_parts(stream: GenerationStream, shown: Picture) -> tuple[float, float]:
-    """How far the black and the white part of an inpainting are from the image in its request, 0..255 each.
+    """How far the black part of an inpainting is from the image in its request where it is furthest, tile by tile, and
+    how far the white part is on the whole; 0..255 each.
 
-    Raises MissingEvidence where the mask leaves nothing to judge.
+    Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
+    MissingEvidence where the mask leaves nothing to judge.
     """
-    mask = white_of(base64.b64decode(fields(stream.exchange.request)["mask"]))
-    white = np.asarray(Image.fromarray(mask).resize(shown.size, Image.Resampling.NEAREST))
-    kept, repainted = away_from_seam(white, SEAM)
-    if not kept.any() or not repainted.any():
+    judged = list(_kept_and_repainted(stream, shown))
+    if not judged:
         raise MissingEvidence("the mask leaves nothing to judge away from its seam")
-    ways = fits(_sent_image(stream), shown.size).values()
-    image = min(ways, key=lambda way: distance(shown.pixels, way, kept))
-    return distance(shown.pixels, image, kept), distance(shown.pixels, image, repainted)
+    image, kept, repainted = min(judged, key=lambda one: distance(shown.pixels, one[0], one[1]))
+    return worst_tile(shown.pixels, image, kept, TILE), distance(shown.pixels, image, repainted)
+
+
+def _kept_and_repainted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region, Region]]:
+    """The image of a request and the parts of its mask, away from the seam, in each way of fitting them."""
+    masks = fits(pixels_of(base64.b64decode(fields(stream.exchange.request)["mask"])), shown.size)
+    for way, image in fits(_sent_image(stream), shown.size).items():
+        kept, repainted = away_from_seam(masks[way][:, :, 0] >= HALF, SEAM)
+        if kept.any() and repainted.any():
+            yield image, kept, repainted
 
 
 def by(size: tuple[int, int] | None) -> str:

@@ -143,6 +143,19 @@ def distance(one: Pixels, other: Pixels, region: Region | None = None) -> float:
     return float(np.mean(difference if region is None else difference[region]))
 
 
+def worst_tile(one: Pixels, other: Pixels, region: Region, side: int) -> float:
+    """Mean absolute difference of two pictures of one size in that tile of side x side pixels where it is greatest, of
+    the tiles at least half of which are in `region` (height, width); over the region where there is none."""
+    difference = np.abs(one.astype(np.int16) - other.astype(np.int16)).mean(axis=2)
+    height, width = region.shape
+    down, right = -height % side, -width % side
+    shape = ((height + down) // side, side, (width + right) // side, side)
+    inside = np.pad(region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
+    sums = np.pad(difference * region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
+    tiles = inside * 2 >= side * side
+    return float(np.max(sums[tiles] / inside[tiles])) if tiles.any() else distance(one, other, region)
+
+
 def contrast(pixels: Pixels) -> int:
     """Largest minus smallest value over all channels' pixels, 0..255: 0 where the picture is one flat colour."""
     flat = pixels.reshape(-1, 3)
@@ -195,12 +208,6 @@ def _grown(region: Region, margin: int) -> Region:
             behind[tuple(edge)] = False
             grown |= ahead | behind
     return grown
-
-
-def white_of(data: bytes) -> Region:
-    """Where a mask (PNG or JPEG bytes, as in a request) is white: (height, width), True from half brightness up."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("L")) >= 128
 
 
 def pixels_of(data: bytes) -> Pixels:

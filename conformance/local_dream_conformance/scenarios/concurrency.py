@@ -110,8 +110,8 @@ def _inpainting(settings: Settings) -> Body:
 def _overlap(target: Target) -> Iterator[Exchange]:
     """Two generations at once; one after the other where the server refuses the second while the first runs.
 
-    The first differs from `base` in its prompt (and in its stride), the second in its seed (and has no previews), so
-    that the same runs show what prompt and seed do. The first is sent with a chunked body, the second with unknown
+    The first differs from `base` in the end of its prompt (and in its stride), the second in the highest bit of its
+    seed (and has no previews), so that the same runs show what prompt and seed do. The first is sent with a chunked body, the second with unknown
     fields and with stride 0; where a server refuses that, the refusal is kept, and plainer requests follow. Labels of
     refusals: overlap/first-chunked; second-oddities, second-unknown-fields, second-stride-zero (with both, with one);
     second-busy (409, 429 or 503 while the first streamed: the second is then the retry afterwards).
@@ -137,7 +137,7 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 
 
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
-    body = requests.without(requests.plain(target.settings), "seed")
+    body = {**requests.plain(target.settings), "seed": requests.other_seed(target.settings)}
     stride = {"show_diffusion_process": False, "show_diffusion_stride": 0}
     attempts = [
         Attempt("overlap/second-oddities", generate({**body, **UNKNOWN_FIELDS, **stride})),
