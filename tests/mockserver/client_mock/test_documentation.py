@@ -1,4 +1,4 @@
-"""The README's examples for authors of clients work as they stand there; so do the tests in examples/client_test."""
+"""The README's examples for authors of clients work as they stand there; so do the tests in examples/clients/python."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_the_curl_examples(text: str) -> None:
 
 
 def test_the_example_is_run_with_the_tests_of_the_project(request: pytest.FixtureRequest) -> None:
-    assert "examples/client_test" in request.config.getini("testpaths")
-    assert list((ROOT / "examples" / "client_test").glob("test_*.py"))
+    assert "examples/clients/python" in request.config.getini("testpaths")
+    assert list((ROOT / "examples" / "clients" / "python").glob("test_*.py"))
 
 
 def test_what_the_page_names_is_there() -> None:
