@@ -23,7 +23,9 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """As the contract has them, but for steps and size, which are small here so that tests are quick."""
 PLAIN: Mapping[str, Any] = {"prompt": "a red house", "seed": 7, "steps": 4, "width": 128, "height": 64}
-BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": 7}
+PICKED = 1000
+"""The first seed that a server picks: the one that it reports of the request that has none."""
+BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": PICKED}
 NOT_DRAWN = (
     *("seed", "width", "height", "denoise_strength", "image", "mask"),
     *("show_diffusion_process", "show_diffusion_stride"),
@@ -42,7 +44,7 @@ class InMemoryServer:
     ignores: tuple[str, ...] = ()
     inverts: tuple[str, ...] = ()
     whim: int = 0
-    seeds: list[int] = field(default_factory=lambda: list(range(1000, 2000)))
+    seeds: list[int] = field(default_factory=lambda: list(range(PICKED, PICKED + 1000)))
     options: Mapping[str, Any] = field(default_factory=dict)
     _answers: int = 0
 
@@ -101,7 +103,7 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         "base": {**PLAIN, "show_diffusion_process": True},
         "repeat": {**PLAIN, "show_diffusion_process": True},
-        "defaults/absent": {**BARE, **image},
+        "defaults/absent": {"prompt": BARE["prompt"], **image},
         "defaults/explicit": {**DEFAULTS, **BARE, **image},
         "hang-up/next": {**seedless, "scheduler": "euler_a"},
         "overlap/first": {
@@ -111,7 +113,8 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
             "show_diffusion_stride": 2,
         },
         "overlap/second": {
-            **seedless,
+            **PLAIN,
+            "seed": PLAIN["seed"] ^ 1 << 31,
             "show_diffusion_process": False,
             "show_diffusion_stride": 0,
             "x-unknown": {"nested": [1, None]},
@@ -120,7 +123,7 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
         "edges/seed-max": {**PLAIN, "steps": 1, "seed": 2**32 - 1},
     }
     if img2img:
-        found["strength/low"] = {**DEFAULTS, **BARE, **image, "denoise_strength": 0.1}
+        found["strength/low"] = {**DEFAULTS, **BARE, **image, "steps": 10, "denoise_strength": 0}
         found["hang-up/next"] |= {**image, "mask": mask64(), "denoise_strength": 0.9}
     return found
 

@@ -40,6 +40,7 @@ PAINTED = {
     if "default" in field.ids and name not in SHOWN_ELSEWHERE
 }
 """Fields whose default shows in the picture, by the requirement that speaks of it."""
+PAINTED_FIELDS = frozenset(PAINTED.values())
 LEFT_OUT, EXPLICIT, BISECTIONS = "defaults/absent", "defaults/explicit", "defaults/bisect-"
 
 
@@ -119,7 +120,7 @@ def stride_is_one(context: Context) -> None:
         )
 
 
-@check("GEN-DEF-11", needs=["overlap"], over=GENERATIONS, requires=["GEN-EVT-15"])
+@check("GEN-DEF-11", needs=["defaults"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def seed_is_picked(context: Context) -> None:
     for stream in _seedless(context):
         seed = stream.complete.payload.get("seed") if stream.complete else None
@@ -134,7 +135,7 @@ def seed_is_picked(context: Context) -> None:
         )
 
 
-@check("GEN-DEF-12", needs=["hang-up", "overlap"], over=GENERATIONS, requires=["GEN-DEF-11"])
+@check("GEN-DEF-12", needs=["defaults", "hang-up"], over=GENERATIONS, requires=["GEN-DEF-11"])
 def seeds_differ(context: Context) -> None:
     runs = _seedless(context)
     if len(runs) < 2:
@@ -148,6 +149,29 @@ def seeds_differ(context: Context) -> None:
             exchange=other.exchange,
             cause="the seed has a fixed default",
         )
+
+
+@check("GEN-DEF-13", needs=["defaults"], over=["defaults/"], requires=["GEN-DEF-11", "GEN-PIC-07"])
+def picked_seed_reproduces(context: Context) -> None:
+    pair = _Pair.of(context)
+    if fields(pair.absent.exchange.request).get("seed") is not None:
+        raise MissingEvidence(f"{LEFT_OUT} has a seed of the suite's choice")
+    bare = fields(pair.absent.exchange.request).keys()
+    seed_alone = [run for run, sent in pair.bisections if not (sent - bare) & PAINTED_FIELDS]
+    if not alike(pair.absent, pair.explicit) and not seed_alone:
+        raise MissingEvidence(f"{LEFT_OUT} and {EXPLICIT} differ in a default too, so that this cannot be told")
+    for other in seed_alone or [pair.explicit]:
+        context.expect(
+            alike(pair.absent, other),
+            expected=f"the picture of {LEFT_OUT}, which reported the seed {_reported(pair.absent)}",
+            got=f"another one for that seed ({unlikeness(pair.absent, other)})",
+            exchange=other.exchange,
+            cause="the seed that is reported is not the one that was used",
+        )
+
+
+def _reported(stream: GenerationStream) -> int | None:
+    return integer(stream.complete.payload.get("seed")) if stream.complete else None
 
 
 def _seedless(context: Context) -> list[GenerationStream]:
@@ -181,6 +205,9 @@ class _Pair:
         absent, explicit = generation(context[LEFT_OUT]), generation(context[EXPLICIT])
         if picture(absent) is None:
             raise MissingEvidence(f"{LEFT_OUT} came to no picture: {outcome(absent.exchange)}")
+        picked, sent = _reported(absent), fields(explicit.exchange.request).get("seed")
+        if fields(absent.exchange.request).get("seed", picked) != sent:
+            raise MissingEvidence(f"{LEFT_OUT} reported the seed {picked}, {EXPLICIT} sent {sent}")
         return _Pair(absent, explicit, tuple(_bisections(context)))
 
     def must_differ_in(self, field: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -37,10 +39,15 @@ TILE = 16
 
 def alike(one: GenerationStream, other: GenerationStream) -> bool:
     """Whether two generations gave the same picture."""
+    return likeness(one, other) >= SAME
+
+
+def likeness(one: GenerationStream, other: GenerationStream) -> float:
+    """PSNR in dB of the pictures of two generations; -inf where there are none, or not of one size."""
     first, second = picture(one), picture(other)
     if first is None or second is None or first.size != second.size:
-        return False
-    return psnr(first.pixels, second.pixels) >= SAME
+        return -inf
+    return psnr(first.pixels, second.pixels)
 
 
 def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
@@ -64,6 +71,15 @@ def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
     return max(psnr(shown.pixels, way) for way in fits(_sent_image(stream), shown.size).values())
 
 
+def resemblance(one: Pixels, other: Pixels) -> float:
+    """How two pictures of one size rise and fall together, channel by channel and in blocks, whatever their brightness
+    and contrast: 1 is alike, 0 unlike, -1 the negative; 0 where a picture is flat."""
+    blocks = [coarse(pixels).reshape(-1, 3).astype(np.float64) for pixels in (one, other)]
+    first, second = (values - values.mean(axis=0) for values in blocks)
+    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return float((first * second).sum()) / size if size else 0.0
+
+
 def coarse(pixels: Pixels) -> Pixels:
     """The means of blocks; what does not fill a block is left out."""
     height, width = (edge // BLOCK * BLOCK for edge in pixels.shape[:2])
@@ -74,9 +90,18 @@ def _sent_image(stream: GenerationStream) -> Pixels:
     return pixels_of(base64.b64decode(fields(stream.exchange.request)["image"]))
 
 
-def from_parts(stream: GenerationStream, shown: Picture) -> tuple[float, float]:
-    """How far the black part of an inpainting is from the image in its request where it is furthest, tile by tile, and
-    how far the white part is on the whole; 0..255 each.
+@dataclass(frozen=True)
+class Parts:
+    """How far the parts of an inpainting are from the image in its request, 0..255: the black one, that tile of it
+    which is furthest, and the white one."""
+
+    kept: float
+    worst: float
+    repainted: float
+
+
+def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
+    """How far an inpainting is from the image in its request.
 
     Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
     MissingEvidence where the mask leaves nothing to judge.
@@ -85,7 +110,8 @@ def from_parts(stream: GenerationStream, shown: Picture) -> tuple[float, float]:
     if not judged:
         raise MissingEvidence("the mask leaves nothing to judge away from its seam")
     image, kept, repainted = min(judged, key=lambda one: distance(shown.pixels, one[0], one[1]))
-    return worst_tile(shown.pixels, image, kept, TILE), distance(shown.pixels, image, repainted)
+    worst = worst_tile(shown.pixels, image, kept, TILE)
+    return Parts(distance(shown.pixels, image, kept), worst, distance(shown.pixels, image, repainted))
 
 
 def _kept_and_repainted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region, Region]]:

@@ -170,6 +170,25 @@ def shrink(pixels: Pixels, factor: int) -> Pixels:
     return np.rint(means).astype(np.uint8)
 
 
+def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
+    """By how many pixels (to the right, down) the other picture is shifted against the one, less than one or so.
+
+    By least squares: a smooth picture that is shifted differs from itself by its slope times the way. Where a channel
+    is brighter or has more contrast, that is told apart.
+    """
+    inner = (slice(1, -1), slice(1, -1))
+    moved, rows = other.astype(np.float64), []
+    for channel in range(3):
+        plane = one[:, :, channel].astype(np.float64)
+        down, right = (slope[inner].ravel() for slope in np.gradient(plane))
+        tone = np.zeros((6, right.size))
+        tone[2 * channel], tone[2 * channel + 1] = 1, plane[inner].ravel() - plane.mean()
+        rows.append((np.vstack([right, down, tone]), (plane - moved[:, :, channel])[inner].ravel()))
+    slopes, differences = (np.concatenate(parts, axis=-1) for parts in zip(*rows, strict=True))
+    found, *_ = np.linalg.lstsq(slopes.T, differences, rcond=None)
+    return float(found[0]), float(found[1])
+
+
 def fits(pixels: Pixels, size: tuple[int, int]) -> dict[str, Pixels]:
     """The picture brought to `size` (width, height) in each way that a server may choose, by name of the way."""
     image = Image.fromarray(pixels)

@@ -84,6 +84,14 @@ def picture(stream: GenerationStream) -> Picture | None:
     return found["_picture"]
 
 
+def preview(stream: GenerationStream, event: GenerationEvent) -> Picture | None:
+    """The picture in a progress event; None where it cannot be read. Raw ones have the size that complete reports."""
+    try:
+        return of_payload({**event.payload, "width": None}, size(stream))
+    except BadPicture:
+        return None
+
+
 def pictured(context: Context, *prefixes: str) -> list[tuple[GenerationStream, Picture]]:
     """The streams whose complete has a picture that can be read. Raises MissingEvidence where there is none."""
     found = [(stream, picture(stream)) for stream, _ in completed(context, *prefixes)]

@@ -9,6 +9,7 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import alike
 from local_dream_conformance.evidence.selectors import picture
@@ -30,8 +31,10 @@ LIKELY = (
     ("negative_prompt",),
     ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
 )
+SEED: tuple[str, ...] = ()
+"""The suspect that is left where none of the fields is: a seed that was picked, and another one that was reported."""
 SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
-"""All fields of DEFAULTS, in groups: three halvings can tell eight apart."""
+"""All fields of DEFAULTS, in groups: three halvings can tell eight apart, SEED among them."""
 MOST_BISECTIONS = 3
 
 
@@ -47,7 +50,7 @@ def _picture_size(settings: Settings) -> tuple[int, int]:
 
 def _minimal(settings: Settings) -> Body:
     width, height = _picture_size(settings)
-    body: Body = {"prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
+    body: Body = {"prompt": requests.prompts(settings)[0]}
     if settings.img2img:
         body["image"] = requests.card64(width, height)
     if settings.size:
@@ -55,29 +58,38 @@ def _minimal(settings: Settings) -> Body:
     return body
 
 
-def _explicit(settings: Settings) -> Body:
-    return {**DEFAULTS, **_minimal(settings)}
+def _explicit(settings: Settings, seed: int) -> Body:
+    return {**DEFAULTS, **_minimal(settings), "seed": seed}
+
+
+def _reported_seed(exchange: Exchange, settings: Settings) -> int:
+    """The seed that a server picked; S where it told none that could be sent."""
+    complete = generation(exchange).complete
+    seed = integer(complete.payload.get("seed")) if complete else None
+    return seed if seed is not None and 0 <= seed <= max_seed() else requests.seed(settings)
 
 
 def _defaults(target: Target) -> Iterator[Exchange]:
     """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
 
-    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame:
-    defaults/bisect-1, -2, -3 (note explicit: the fields that are sent with their defaults).
+    The second sends the seed that the first reported. Where they are not alike, up to three more, as far as the budget
+    allows, halve what can be to blame: defaults/bisect-1, -2, -3 (note explicit: the fields that are sent with their
+    defaults; none says that the seed alone is sent).
     """
     absent = target.send("defaults/absent", generate(_minimal(target.settings)))
-    explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
+    seed = _reported_seed(absent, target.settings)
+    explicit = target.send("defaults/explicit", generate(_explicit(target.settings, seed)))
     yield from (absent, explicit)
     reference, other = generation(absent), generation(explicit)
     if picture(reference) is None or picture(other) is None or alike(reference, other):
         return
-    suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
+    suspects = [SEED, *(fields for fields in SUSPECTS if not (target.settings.size and "width" in fields))]
     for number in range(1, MOST_BISECTIONS + 1):
         if len(suspects) == 1 or not target.affords(Cost(generations=1)):
             return
         half = suspects[: (len(suspects) + 1) // 2]
         names = [name for fields in half for name in fields]
-        body = _minimal(target.settings) | {name: DEFAULTS[name] for name in names}
+        body = _minimal(target.settings) | {"seed": seed} | {name: DEFAULTS[name] for name in names}
         exchange = target.send(f"defaults/bisect-{number}", generate(body))
         yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
         halved = generation(exchange)
@@ -96,7 +108,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
     settings = target.settings
     width, height = _picture_size(settings)
     unfit = (width * 3 // 8, height // 4)
-    body = {**_explicit(settings), "denoise_strength": LOW_STRENGTH}
+    body = {**_explicit(settings, requests.seed(settings)), "denoise_strength": LOW_STRENGTH}
     jpeg_unfit, jpeg = requests.card64_jpeg(*unfit), requests.card64_jpeg(width, height)
     yield from first_accepted(
         target,

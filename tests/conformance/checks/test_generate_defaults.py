@@ -22,7 +22,7 @@ from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
-from tests.conformance.in_memory_server import BARE, DEFAULTS, PLAIN, InMemoryServer, asked, run
+from tests.conformance.in_memory_server import BARE, DEFAULTS, PICKED, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -65,7 +65,7 @@ OTHER: Mapping[str, Any] = {
 def evidence(server: InMemoryServer, *bisected: tuple[str, ...], img2img: bool = True) -> list[Exchange]:
     exchanges = run(server, img2img=img2img)
     sent = asked(img2img=img2img)
-    bare, whole = sent["defaults/absent"], sent["defaults/explicit"]
+    bare, whole = {**sent["defaults/absent"], "seed": PICKED}, sent["defaults/explicit"]
     for number, names in enumerate(bisected, 1):
         label = f"defaults/bisect-{number}"
         exchanges[label] = server.answer(label, bare | {name: whole[name] for name in names})

@@ -194,7 +194,8 @@ def test_ways_to_fit() -> None:
 
 
 def test_away_from_the_seam() -> None:
-    white = mask(40, 24)
+    white = np.zeros((24, 40), np.bool_)
+    white[:18, 20:] = True
     kept, repainted = away_from_seam(white, 4)
     assert not (kept & white).any()
     assert (repainted <= white).all()
