@@ -16,7 +16,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationStream
-from local_dream_conformance.evidence.image_compare import alike, from_image, from_parts, unlikeness
+from local_dream_conformance.evidence.image_compare import alike, from_image, from_parts, judges_strength, unlikeness
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, picture, pictured, pictured_fields, size
 
 CLOSER = 0.85
@@ -127,13 +127,16 @@ def low_strength_stays_closer(context: Context) -> None:
     runs = [
         (strength, stream, shown)
         for stream, shown in pictured(context)
-        if (strength := _strength(stream)) is not None and not fields(stream.exchange.request).get("mask")
+        if (strength := _strength(stream)) is not None and judges_strength(stream, shown)
     ]
     if not runs:
         raise MissingEvidence("no generation with an image came to a picture")
-    low, high = min(runs, key=lambda run: run[0]), max(runs, key=lambda run: run[0])
-    if high[0] - low[0] < APART:
+    # The whole picture says more of a low strength than the white part of a mask, a large one more of a high strength.
+    low = min(runs, key=lambda run: (bool(fields(run[1].exchange.request).get("mask")), run[0]))
+    higher = [run for run in runs if run[0] - low[0] >= APART]
+    if not higher:
         raise MissingEvidence("no two generations with an image differ in denoise_strength")
+    high = max(higher, key=lambda run: run[2].size[0] * run[2].size[1])
     near, far = (from_image(stream, shown) for _, stream, shown in (low, high))
     context.expect(
         near < CLOSER * far,

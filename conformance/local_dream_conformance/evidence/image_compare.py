@@ -12,6 +12,7 @@ from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.images import (
     Picture,
     Pixels,
+    Region,
     away_from_seam,
     distance,
     fits,
@@ -49,9 +50,31 @@ def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
 
 
 def from_image(stream: GenerationStream, shown: Picture) -> float:
-    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that."""
+    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that.
+
+    With a mask in its white part alone, away from the seam (see `judges_strength`).
+    """
+    region = _white_blocks(stream, shown)
     ways = fits(_sent_image(stream), shown.size).values()
-    return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
+    return min(distance(coarse(shown.pixels), coarse(way), region) for way in ways)
+
+
+def judges_strength(stream: GenerationStream, shown: Picture) -> bool:
+    """Whether `from_image` has something to look at: a mask may leave no block that is all white."""
+    region = _white_blocks(stream, shown)
+    return region is None or bool(region.any())
+
+
+def _white_blocks(stream: GenerationStream, shown: Picture) -> Region | None:
+    """The blocks of a picture that lie in the white part of the mask, away from its seam; None without a mask."""
+    text = fields(stream.exchange.request).get("mask")
+    if not text:
+        return None
+    white = np.asarray(Image.fromarray(white_of(base64.b64decode(text))).resize(shown.size, Image.Resampling.NEAREST))
+    _, repainted = away_from_seam(white, SEAM)
+    height, width = (edge // BLOCK * BLOCK for edge in repainted.shape)
+    blocks = repainted[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return blocks.all(axis=(1, 3))
 
 
 def coarse(pixels: Pixels) -> Pixels:
