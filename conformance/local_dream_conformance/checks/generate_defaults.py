@@ -65,8 +65,13 @@ def _prove(id: str, field: str) -> None:
             expected=f"without {field} what {field} {sent!r} gives",
             got=blame.got,
             exchange=evidence.absent.exchange if blame.refusal is None else evidence.explicit.exchange,
-            cause=f"this default or that of {listed(others)}" if others else "this default is another one",
+            cause=_cause(others, images=evidence.images_differ() and not evidence.bisections),
         )
+
+
+def _cause(others: list[str], *, images: bool) -> str:
+    cause = f"this default or that of {listed(others)}" if others else "this default is another one"
+    return f"{cause}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
 
 
 for _id, _field in PAINTED.items():
@@ -157,7 +162,7 @@ def picked_seed_reproduces(context: Context) -> None:
     if fields(pair.absent.exchange.request).get("seed") is not None:
         raise MissingEvidence(f"{LEFT_OUT} has a seed of the suite's choice")
     bare = fields(pair.absent.exchange.request).keys()
-    seed_alone = [run for run, sent in pair.bisections if not (sent - bare) & PAINTED_FIELDS]
+    seed_alone = [run for run, sent in pair.bisections if not ((sent - bare) & PAINTED_FIELDS or "image" in sent)]
     if not alike(pair.absent, pair.explicit) and not seed_alone:
         raise MissingEvidence(f"{LEFT_OUT} and {EXPLICIT} differ in a default too, so that this cannot be told")
     for other in seed_alone or [pair.explicit]:
@@ -222,6 +227,8 @@ class _Pair:
             counted = _total(self.absent) != _total(self.explicit) and self._differs_in("steps")
             return _Blame(("steps",) if counted else (), (), self._difference())
         suspects = tuple(field for field in PAINTED.values() if self._differs_in(field) and not self._cleared(field))
+        if not suspects and self.images_differ() and not self._cleared("image"):
+            return _Blame(())
         if picture(self.explicit) is None:
             said = outcome(self.explicit.exchange)
             named = tuple(field for field in suspects if field in said)
@@ -231,6 +238,11 @@ class _Pair:
 
     def _differs_in(self, field: str) -> bool:
         return field in fields(self.explicit.exchange.request) and field not in fields(self.absent.exchange.request)
+
+    def images_differ(self) -> bool:
+        """Whether the two runs have their image in different files, although of the same pixels."""
+        one, other = (fields(run.exchange.request).get("image") for run in (self.absent, self.explicit))
+        return one != other
 
     def _cleared(self, field: str) -> bool:
         """Whether a bisection shows that a field makes no difference: it does not where sending it changed nothing."""
@@ -262,7 +274,8 @@ def _bisections(context: Context) -> Iterator[tuple[GenerationStream, frozenset[
     for label in context.exchanges:
         if label.startswith(BISECTIONS) and generation(context[label]).complete is not None:
             run = generation(context[label])
-            yield run, frozenset(fields(run.exchange.request))
+            explicit = dict(run.exchange.notes).get("explicit", "").split()
+            yield run, frozenset(fields(run.exchange.request)) - {"image"} | ({"image"} & set(explicit))
 
 
 def _total(stream: GenerationStream) -> int | None:

@@ -22,12 +22,14 @@ from local_dream_conformance.evidence.image_compare import (
     alike,
     from_image,
     from_parts,
+    judges_strength,
     likeness,
     likeness_to_image,
     unlikeness,
 )
 from local_dream_conformance.evidence.selectors import (
     GENERATIONS,
+    PREVIEWS_ONLY,
     fields,
     picture,
     pictured,
@@ -55,6 +57,8 @@ KEPT = (12.0, 0.2)
 """Distance, of 255, or share of the distance of the repainted part, within which a part of a picture was kept."""
 INVERTED = 2.0
 """Multiple of the distance of the white part from which on the black one is taken for the one that was repainted."""
+STRONG = 0.5
+"""Strength from which on what was repainted is told from what a decoder does."""
 REPAINTED = (4.0, 1.5, 20.0)
 """A part was repainted from so far away on, of 255, or from this multiple of the distance of the kept part, where that
 is small enough to be the decoder's; at the third distance it was in any case."""
@@ -98,7 +102,7 @@ def _by_defaults(context: Context) -> None:
     )
 
 
-@check("GEN-PIC-08", needs=["base", "repeat"], over=GENERATIONS, requires=["GEN-PIC-07"])
+@check("GEN-PIC-08", needs=["base", "nulls"], over=GENERATIONS, requires=["GEN-PIC-07"])
 def same_seed_same_bytes(context: Context) -> None:
     pairs = list(_repetitions(context))
     if not pairs:
@@ -139,7 +143,9 @@ def _lost_bits(one: int, other: int) -> str:
     if differ == 1:
         return "the seed is ignored, or its lowest bit is: held in a float of 32 bits?"
     lowest = (differ & -differ).bit_length() - 1
-    return f"the seed is ignored, or no more than {lowest} bits of it are read?" if lowest >= 8 else "the seed is ignored"
+    return (
+        f"the seed is ignored, or no more than {lowest} bits of it are read?" if lowest >= 8 else "the seed is ignored"
+    )
 
 
 def _others(id: str, field: str, what: str) -> None:
@@ -161,7 +167,7 @@ def _others(id: str, field: str, what: str) -> None:
             )
 
 
-OTHERS = {"prompt": "overlap", "negative_prompt": "edges"}
+OTHERS = {"prompt": "overlap", "negative_prompt": "negative"}
 """The scenario that has a generation which differs from another one in a field alone."""
 IGNORED = {"prompt": "the prompt is ignored, or no more than its beginning is read, or its words without their order?"}
 _others("GEN-PIC-10", "prompt", "prompt")
@@ -173,11 +179,12 @@ def low_strength_stays_closer(context: Context) -> None:
     runs = [
         (strength, stream, shown)
         for stream, shown in pictured(context)
-        if (strength := _strength(stream)) is not None and not fields(stream.exchange.request).get("mask")
+        if (strength := _strength(stream)) is not None and judges_strength(stream, shown)
     ]
     if not runs:
         raise MissingEvidence("no generation with an image came to a picture")
-    low = min(runs, key=lambda run: run[0])
+    # The whole picture says more of a low strength than the white part of a mask.
+    low = min(runs, key=lambda run: (bool(fields(run[1].exchange.request).get("mask")), run[0]))
     higher = [run for run in runs if run[0] - low[0] >= APART]
     if not higher:
         raise MissingEvidence("no two generations with an image differ in denoise_strength")
@@ -251,7 +258,10 @@ def black_is_kept(context: Context) -> None:
 
 @check("GEN-PIC-13", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def white_is_repainted(context: Context) -> None:
-    for stream, parts, how in _inpaintings(context):
+    strong = [one for one in _inpaintings(context) if (_strength(one[0]) or 0) >= STRONG]
+    if not strong:
+        raise MissingEvidence(f"no generation with a mask had a strength of {STRONG:g} or more")
+    for stream, parts, how in strong:
         context.expect(
             parts.repainted > min(max(REPAINTED[0], REPAINTED[1] * parts.kept), REPAINTED[2]),
             expected="something new in the white part of the mask",
@@ -265,7 +275,10 @@ def _repetitions(context: Context) -> Iterator[tuple[GenerationStream, Generatio
     """Pairs of generations with the same request and a seed in it; what is shown on the way does not matter."""
     for one, other in combinations([stream for stream, _ in pictured(context)], 2):
         sent = [fields(stream.exchange.request) for stream in (one, other)]
-        asked = [{k: v for k, v in body.items() if not k.startswith("show_diffusion_")} for body in sent]
+        asked = [
+            {name: value for name, value in body.items() if name not in PREVIEWS_ONLY and value is not None}
+            for body in sent
+        ]
         if asked[0] == asked[1] and asked[0].get("seed") is not None:
             yield one, other
 

@@ -155,7 +155,9 @@ def _best_change(shown: Pixels, whole: Pixels) -> tuple[float, float, str]:
         "turned by 180 degrees": shown[::-1, ::-1],
         "rows and columns are swapped": shown.reshape(shown.shape[1], shown.shape[0], 3).transpose(1, 0, 2),
     }
-    found = [(resemblance(np.ascontiguousarray(changed), whole), f"previews are {how}") for how, changed in changes.items()]
+    found = [
+        (resemblance(np.ascontiguousarray(changed), whole), f"previews are {how}") for how, changed in changes.items()
+    ]
     changed, how = max(found)
     return resemblance(shown, whole), changed, how
 

@@ -22,11 +22,11 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.fields import documented
+from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr
-from local_dream_conformance.evidence.selectors import fields, listed, outcome, picture
+from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
 
 ALIKE = 35.0
 """PSNR in dB from which two pictures are the same one (GEN-PIC-07)."""
@@ -242,11 +242,14 @@ def stride_zero_without_previews(context: Context) -> None:
     )
 
 
-@check("GEN-REQ-22", needs=["edges"], requires=["GEN-EVT-12"])
+@check("GEN-REQ-22", needs=["edges"], over=GENERATIONS, requires=["GEN-EVT-12"])
 def seeds_at_the_edges(context: Context) -> None:
     unless_absent(context)
-    for exchange in reached(context.starting("edges/")):
-        seed = fields(exchange.request).get("seed")
+    sent = [(exchange, fields(exchange.request).get("seed")) for exchange in reached(context.starting(*GENERATIONS))]
+    edges = [(exchange, seed) for exchange, seed in sent if seed in (0, max_seed())]
+    if not edges:
+        raise MissingEvidence("no generation had the smallest or the largest seed")
+    for exchange, seed in edges:
         complete = generation(exchange).complete
         echoed = integer(complete.payload.get("seed")) if complete else None
         context.expect(

@@ -61,9 +61,34 @@ def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
 
 
 def from_image(stream: GenerationStream, shown: Picture) -> float:
-    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that."""
-    ways = fits(_sent_image(stream), shown.size).values()
-    return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
+    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that.
+
+    With a mask in its white part alone, away from the seam (see `judges_strength`).
+    """
+    found = [(coarse(image), _all_white(white)) for image, white in _fitted(stream, shown)]
+    return min(distance(coarse(shown.pixels), image, blocks) for image, blocks in found if blocks.any())
+
+
+def judges_strength(stream: GenerationStream, shown: Picture) -> bool:
+    """Whether `from_image` has something to look at: a mask may leave no block that is all white."""
+    return any(_all_white(white).any() for _, white in _fitted(stream, shown))
+
+
+def _all_white(white: Region) -> Region:
+    """The blocks of a picture that lie in the white part of a mask, away from its seam."""
+    _, repainted = away_from_seam(white, SEAM)
+    height, width = (edge // BLOCK * BLOCK for edge in white.shape)
+    blocks = repainted[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return blocks.all(axis=(1, 3))
+
+
+def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:
+    """The image of a request, and where its mask is white (without one: everywhere), in each way of fitting both."""
+    mask = fields(stream.exchange.request).get("mask")
+    masks = fits(pixels_of(base64.b64decode(mask)), shown.size) if mask else {}
+    everywhere = np.ones(shown.pixels.shape[:2], np.bool_)
+    for way, image in fits(_sent_image(stream), shown.size).items():
+        yield image, masks[way][:, :, 0] >= HALF if masks else everywhere
 
 
 def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
@@ -106,21 +131,13 @@ def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
     Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
     MissingEvidence where the mask leaves nothing to judge.
     """
-    judged = list(_kept_and_repainted(stream, shown))
+    judged = [(image, *away_from_seam(white, SEAM)) for image, white in _fitted(stream, shown)]
+    judged = [(image, kept, repainted) for image, kept, repainted in judged if kept.any() and repainted.any()]
     if not judged:
         raise MissingEvidence("the mask leaves nothing to judge away from its seam")
     image, kept, repainted = min(judged, key=lambda one: distance(shown.pixels, one[0], one[1]))
     worst = worst_tile(shown.pixels, image, kept, TILE)
     return Parts(distance(shown.pixels, image, kept), worst, distance(shown.pixels, image, repainted))
-
-
-def _kept_and_repainted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region, Region]]:
-    """The image of a request and the parts of its mask, away from the seam, in each way of fitting them."""
-    masks = fits(pixels_of(base64.b64decode(fields(stream.exchange.request)["mask"])), shown.size)
-    for way, image in fits(_sent_image(stream), shown.size).items():
-        kept, repainted = away_from_seam(masks[way][:, :, 0] >= HALF, SEAM)
-        if kept.any() and repainted.any():
-            yield image, kept, repainted
 
 
 def by(size: tuple[int, int] | None) -> str:

@@ -232,4 +232,6 @@ def _grown(region: Region, margin: int) -> Region:
 def pixels_of(data: bytes) -> Pixels:
     """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
     with Image.open(io.BytesIO(data)) as image:
+        if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
         return np.asarray(image.convert("RGB"))

@@ -17,7 +17,7 @@ from local_dream_conformance.evidence.images import BadPicture, Picture, of_payl
 SHORT = 60
 """Characters of a target's value that a finding shows."""
 
-ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "recorded/")
+ALONE = ("base", "defaults/", "strength/", "nulls", "negative", "repeat", "edges/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
 GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second")

@@ -37,6 +37,20 @@ def mask(width: int, height: int) -> Region:
     return white
 
 
+def band(width: int, height: int) -> Region:
+    """Where to repaint: all but a band at the left, a tenth of the width. (height, width), True where white."""
+    white = np.ones((height, width), np.bool_)
+    white[:, : width // 10] = False
+    return white
+
+
+def posterised(pixels: Pixels) -> Pixels:
+    """The picture in at most 256 colours, so that a palette holds it: 8 levels of red and green, 4 of blue."""
+    levels = np.array([32, 32, 64], np.uint8)
+    coarse: Pixels = pixels // levels * levels + levels // 2
+    return coarse
+
+
 def png(pixels: Pixels | Region) -> bytes:
     """PNG bytes: RGB for pixels, grey (0 or 255) for a region."""
     buffer = io.BytesIO()
