@@ -26,8 +26,8 @@ from local_dream_conformance.evidence.selectors import (
 FLAT = 8
 """Contrast, of 255, up to which a preview is one flat colour."""
 CHANGED = (0.6, 0.2)
-"""A preview must not resemble its picture by so much, and by so much more than as it is, when it is changed; 0 is not at
-all, 1 is the same."""
+"""A preview must not resemble its picture by so much, and by so much more than as it is, when it is changed; 0 is not
+at all, 1 is the same."""
 STEPS_AFTER = 3
 """Progress events after the one of the last step: servers count the decoding."""
 ALIKE = 0.5
