@@ -27,6 +27,7 @@ from local_dream_conformance.evidence.image_compare import (
     likeness_to_image,
     unlikeness,
 )
+from local_dream_conformance.evidence.images import Picture
 from local_dream_conformance.evidence.selectors import (
     GENERATIONS,
     PREVIEWS_ONLY,
@@ -179,7 +180,7 @@ def low_strength_stays_closer(context: Context) -> None:
     runs = [
         (strength, stream, shown)
         for stream, shown in pictured(context)
-        if (strength := _strength(stream)) is not None and judges_strength(stream, shown)
+        if (strength := _strength(stream)) is not None and judges_strength(stream, shown) and _kept(stream, shown)
     ]
     if not runs:
         raise MissingEvidence("no generation with an image came to a picture")
@@ -305,6 +306,14 @@ def _same_from(context: Context) -> float:
 
 def _seed(stream: GenerationStream) -> int | None:
     return integer(stream.complete.payload.get("seed")) if stream.complete else None
+
+
+def _kept(stream: GenerationStream, shown: Picture) -> bool:
+    """Whether a mask, if there is one, was followed where it is black: if not, what is white says nothing."""
+    if not fields(stream.exchange.request).get("mask"):
+        return True
+    parts = from_parts(stream, shown)
+    return parts.worst <= max(KEPT[0], KEPT[1] * parts.repainted)
 
 
 def _strength(stream: GenerationStream) -> float | None:
