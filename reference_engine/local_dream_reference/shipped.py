@@ -30,9 +30,8 @@ def folder_of(model: str) -> Path:
         return Path(model)
     if not SHIPPED.is_dir():
         raise UnusableModel(
-            "the shipped model is not installed: pip install 'local-dream-models @"
-            " git+<this repository>#subdirectory=reference_engine/models', or name"
-            " another with --model PATH (a diffusers folder, a .safetensors file or a"
-            " Hub id), or only enlarge pictures with --no-generate"
+            "the shipped model is not installed: in a clone of the project, pip install '.[reference]'"
+            " ./reference_engine/models (40 MB); or name another with --model PATH (a diffusers folder, a .safetensors"
+            " file or a Hub id), or only enlarge pictures with --no-generate"
         )
     return SHIPPED

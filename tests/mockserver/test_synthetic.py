@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from local_dream_mockserver.mock.synthetic import PAINTED, UNSEEN, Pacing, SyntheticEngine, create, paint
+from local_dream_mockserver.mock.synthetic import KEPT, PAINTED, UNSEEN, Pacing, SyntheticEngine, create, paint
 from local_dream_mockserver.server.engine import (
     EngineError,
     GenerationRequest,
@@ -47,6 +47,21 @@ def test_same_request_same_bytes_whatever_ran_between() -> None:
     first = rgb()
     rgb(seed=8, prompt="something else")
     assert np.array_equal(first, rgb())
+
+
+def test_the_same_bytes_where_a_picture_is_no_longer_kept() -> None:
+    first = rgb()
+    for seed in range(KEPT):
+        rgb(seed=1000 + seed)
+    again = rgb()
+    assert again is not first
+    assert np.array_equal(first, again)
+    assert rgb() is again
+
+
+def test_a_kept_picture_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        rgb()[:] = 0
 
 
 @pytest.mark.parametrize(

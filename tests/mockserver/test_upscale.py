@@ -154,3 +154,28 @@ def test_hanging_up_frees_the_engine() -> None:
         engine.wait_for(lambda: engine.ended == ["upscale"])
         engine.may_upscale.set()
         assert client.post("/upscale", content=bytes(36), headers=GOOD).status_code == 200
+
+
+class Named(SyntheticEngine):
+    """Keeps the names that clients ask for."""
+
+    def __init__(self) -> None:
+        super().__init__(any_upscaler=True)
+        self.asked: list[str] = []
+
+    def resolve_upscaler(self, path: str) -> str:
+        self.asked.append(path)
+        return super().resolve_upscaler(path)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("超分/é".encode(), "超分/é"), ("é".encode("latin-1"), "é"), (b"plain", "plain"), (b"\xe8\xb6", "\xe8\xb6")],
+)
+def test_a_path_beyond_ascii_is_utf_8_and_else_what_it_was(sent: bytes, read: str) -> None:
+    engine = Named()
+    headers = [(name.encode(), value.encode()) for name, value in GOOD.items() if name != "X-Upscaler-Path"]
+    with serving(engine) as client:
+        answer = client.post("/upscale", content=bytes(36), headers=[*headers, (b"X-Upscaler-Path", sent)])
+    assert answer.status_code == 200
+    assert engine.asked == [read]

@@ -66,9 +66,10 @@ def everything_else_is_optional(context: Context) -> None:
     unless_absent(context)
     bare = context["defaults/absent"]
     brought = [field for field in fields(bare.request) if field in documented() and field != "prompt"]
+    of_its_own = [f"{name} (--field)" for name, _ in context.settings.fields]
     context.expect(
         accepted(bare),
-        expected=f"a generation begins for a request with {listed(['prompt', *brought])} alone",
+        expected=f"a generation begins for a request with {listed(['prompt', *brought, *of_its_own])} alone",
         got=outcome(bare),
         exchange=bare,
         cause=WITHOUT_IMAGES if "image" in brought else "",
@@ -106,9 +107,8 @@ def prompt_empty_before_the_stream(context: Context) -> None:
 @check("GEN-REQ-08", needs=["overlap"], over=NEEDED, requires=["GEN-SSE-01"])
 def unknown_fields(context: Context) -> None:
     unless_absent(context)
-    expect_taken(
-        context, lambda exchange: not fields(exchange.request).keys() <= documented().keys(), "fields that nobody knows"
-    )
+    known = {*documented(), *dict(context.settings.fields)}
+    expect_taken(context, lambda exchange: not fields(exchange.request).keys() <= known, "fields that nobody knows")
 
 
 def _null(field: str) -> Callable[[Exchange], bool]:

@@ -6,10 +6,11 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 PORTS = {"http": 80, "https": 443}
 """The ports that an address of each scheme has where it names none."""
+ENDPOINTS = ("health", "generate", "upscale")
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,22 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """The address in a text that a person gave. Raises ValueError, with the fix."""
+        """The address in a text that a person gave. A host beyond ASCII becomes its name in DNS, a path beyond ASCII is
+        percent-encoded. Raises ValueError, with the fix."""
         text = text.strip()
         try:
             parts = urlsplit(text)
             usable = parts.scheme in PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            name = _in_dns(parts.netloc.rpartition("@")[2]) if usable else ""
         except ValueError:
             usable = False
         if not usable or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\x7f]", text):
-            raise ValueError("give the server's address as http://HOST:PORT")
-        return cls(text.rstrip("/"))
+            raise ValueError("give the server's address as http://HOST:PORT" + _meant(text))
+        path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        if (last := path.rpartition("/")[2]) in ENDPOINTS:
+            raise ValueError(f"leave /{last} out: give the address under which /health and /generate are")
+        userinfo, at, _ = parts.netloc.rpartition("@")
+        return cls(f"{parts.scheme}://{userinfo}{at}{name}{path}")
 
     @cached_property
     def _parts(self) -> SplitResult:
@@ -71,8 +78,8 @@ class Address:
 
     @property
     def host_header(self) -> str:
-        """The value of the Host header (RFC 9110, 7.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """The value of the Host header (RFC 9110, 7.2). The zone of an IPv6 address is this machine's own affair."""
+        host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self._parts.scheme] else f"{host}:{self.port}"
 
     @property
@@ -88,3 +95,19 @@ class Address:
         """User name and password, as they stand in the address and as they are sent. "" may be among them."""
         sent = (self.authorization or "").removeprefix("Basic ")
         return {self._parts.username or "", self._parts.password or "", sent}
+
+
+def _in_dns(netloc: str) -> str:
+    """HOST[:PORT] in lower case, with the host as DNS has it. Raises ValueError."""
+    return netloc.lower() if netloc.isascii() else netloc.encode("idna").decode("ascii").lower()
+
+
+def _meant(text: str) -> str:
+    """What was probably meant by an address without a scheme."""
+    if "://" in text or not re.fullmatch(r"[^\s\x00-\x1f\x7f@?#]+", text):
+        return ""
+    try:
+        meant = Address.parse(f"http://{text}").url
+    except ValueError:
+        return ""
+    return f"; did you mean {meant}?"

@@ -6,12 +6,14 @@ reads or leaves out are RUN_OPTIONS.
 
 from __future__ import annotations
 
+import json
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local_dream_conformance.core import extension
+from local_dream_conformance.core import extension, fields, strict_json
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.extension import Declared
 
@@ -76,9 +78,40 @@ def parse_header(text: str) -> tuple[str, str]:
     value = value.strip()
     if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value:
         raise ValueError('give NAME:VALUE, such as "Authorization: Bearer TOKEN"')
-    if not value.isprintable() or not value.isascii():
-        raise ValueError(f"the value of {name} must be printable ASCII")
+    if not value.isprintable():
+        raise ValueError(f"the value of {name} must be one line of printable characters")
     return name, value
+
+
+def parse_field(text: str) -> tuple[str, Any]:
+    """NAME=JSON for a field that the API does not have."""
+    name, equals, value = text.partition("=")
+    if not equals or not name or not name.isprintable():
+        raise ValueError("give NAME=JSON, such as model_id='\"sd15\"' or fast=true")
+    if name in fields.documented() or name in fields.of_extensions():
+        own = {"width": "--size", "height": "--size", "steps": "--steps", "seed": "--seed"}
+        fix = f"give {own[name]}" if name in own else "leave it out"
+        raise ValueError(f"{name} is a field of the API, which the suite sets itself; {fix}")
+    parsed = strict_json.parse(value)
+    if parsed.problem:
+        raise ValueError(f"the value of {name} is not JSON ({parsed.problem}); a text needs quotes: {name}='\"text\"'")
+    return name, parsed.value
+
+
+def show_field(field: tuple[str, Any]) -> str:
+    """NAME=JSON."""
+    return f"{field[0]}={json.dumps(field[1], ensure_ascii=False)}"
+
+
+def parse_authorities(path: str) -> str:
+    """The path of a PEM file of certificates."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError("there is no certificate in PEM form in this file") from None
+    except OSError as error:
+        raise ValueError(f"this file cannot be read: {error.strerror}") from None
+    return path
 
 
 def parse_budget(text: str) -> Budget:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,8 +29,10 @@ class Settings:
 
     `size` and `steps` are None where the scenarios choose (the smallest that their checks allow). `upscaler_path` is a
     path on the target. `headers` are sent with every request and may hold tokens: print `public()`, never them.
-    `waivers` is the path of a file; `known` are releases whose deviations are waived; `extensions` is what the target
-    is said to have: judged in every profile, and a failure where it is absent.
+    `fields` are sent in every request to /generate: (name, JSON value). `cacert` and `insecure` say which certificates
+    an https target may show (see `http.trust`). `waivers` is the path of a file; `known` are releases whose deviations
+    are waived; `extensions` is what the target is said to have: judged in every profile, and a failure where it is
+    absent.
     """
 
     url: str
@@ -100,6 +104,30 @@ class Settings:
         show=options.show_header,
         read_shown=options.read_shown_header,
     )
+    fields: tuple[tuple[str, Any], ...] = _setting(
+        (),
+        "field",
+        "field to send in every request to /generate, for a server that asks for one of its own, such as "
+        "model_id='\"sd15\"'; repeat for more",
+        "NAME=JSON",
+        parse=options.parse_field,
+        many=True,
+        show=options.show_field,
+    )
+    cacert: str | None = _setting(
+        None,
+        "cacert",
+        "PEM file with the certificate authority of an https server, trusted beside those of the system",
+        "FILE",
+        parse=options.parse_authorities,
+        file=True,
+        read_shown=str,
+    )
+    insecure: bool = _setting(
+        False,
+        "insecure",
+        "do not ask who signed the certificate of an https server, nor for which name",
+    )
     budget: Budget = _setting(  # noqa: RUF009  (the call makes a field)
         UNLIMITED,
         "budget",
@@ -168,6 +196,9 @@ class Settings:
         found = {value for _, value in self.headers} | self.address.secrets
         for _, value in self.headers:
             found.add(value.partition(" ")[2])  # "Bearer abc": a server may echo only "abc"
+        for value in [value for value in found if not value.isascii()]:
+            # as it comes back in a header, and in JSON that is all ASCII
+            found |= {value.encode().decode("latin-1"), json.dumps(value)[1:-1]}
         return tuple(sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True))
 
     def redact(self, text: str) -> str:
@@ -193,7 +224,7 @@ class Settings:
 
 
 OPTION_OF: dict[str, Option] = {
-    field.name: field.metadata["option"] for field in fields(Settings) if "option" in field.metadata
+    field.name: field.metadata["option"] for field in dataclasses.fields(Settings) if "option" in field.metadata
 }
 """The option of each field."""
 

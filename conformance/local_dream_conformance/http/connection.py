@@ -17,6 +17,7 @@ from local_dream_conformance.core.exchange import End, Exchange, Read, Request
 from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.http import coding
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
+from local_dream_conformance.http.trust import Trust
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long
 CHUNK = 1000
@@ -108,8 +109,10 @@ class Connection:
         limits: Limits,
         clock: Callable[[], float],
         extra: tuple[tuple[str, str], ...] = (),
+        trust: Trust | None = None,
     ) -> None:
         self._address = address
+        self._trust = trust or Trust()
         self._limits = limits
         self._clock = clock
         self._extra = extra
@@ -140,7 +143,7 @@ class Connection:
                 recording.notes.append(("reused-connection", str(self._wire is not None).lower()))
             if self._wire is None:
                 self._http = h11.Connection(h11.CLIENT, HEAD_LIMIT)
-                self._wire = Transport.dial(self._address, recording.deadline)
+                self._wire = Transport.dial(self._address, recording.deadline, self._trust)
             self._send(recording, self._wire, sent, headers, send_options)
             end = self._receive(recording, self._wire, stop_when)
             detail = ""
@@ -193,9 +196,9 @@ class Connection:
             if send_options.cut:
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
-        head = h11.Request(
-            method=request.method, target=request.target, headers=[(name, value) for name, value, _ in headers]
-        )
+        # What is not ASCII in a value goes out as UTF-8, as curl sends what it was given.
+        sent = [(name.encode("ascii"), value.encode("utf-8")) for name, value, _ in headers]
+        head = h11.Request(method=request.method, target=request.target, headers=sent)
         try:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(recording, wire):

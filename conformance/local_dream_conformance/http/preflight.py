@@ -16,6 +16,7 @@ from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT
 from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http.trust import Trust
 
 PATIENCE = 10.0
 """Seconds for the answer to GET /health; the settings may shorten it. It is small work for a server of any kind."""
@@ -46,7 +47,7 @@ def reach(settings: Settings) -> None:
     except httpx.ConnectTimeout:
         raise Unreachable(f"{url}: no connection within {patience:g} s; check the address and the firewall") from None
     except httpx.ConnectError as error:
-        raise Unreachable(_refused(url, error)) from None
+        raise Unreachable(_refused(url, error, _trust(settings))) from None
     except _Silent:
         problem = f"{url} accepts connections but says nothing (no answer to GET /health within {patience:g} s)"
     except httpx.HTTPError as error:
@@ -75,9 +76,11 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
 
     def ask() -> None:
         try:
-            with httpx.Client(trust_env=False, timeout=patience) as client:
+            verify = _trust(settings).context if settings.address.secure else True
+            with httpx.Client(trust_env=False, verify=verify, timeout=patience) as client:
                 request = client.build_request(method, settings.address.url + path, **body)  # type: ignore[arg-type]
-                request.headers.update(settings.headers)
+                request.headers.update([(name.encode(), value.encode()) for name, value in settings.headers])
+                request.headers.encoding = "utf-8"
                 answer = client.send(request, stream=True)
                 found.append(answer)
                 answer.close()
@@ -95,10 +98,14 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
     return found[0]
 
 
-def _refused(url: str, error: httpx.ConnectError) -> str:
+def _trust(settings: Settings) -> Trust:
+    return Trust(settings.cacert, settings.insecure)
+
+
+def _refused(url: str, error: httpx.ConnectError, trust: Trust) -> str:
     words = str(error)
     if "CERTIFICATE" in words:
-        return f"{url}: its TLS certificate is not trusted ({escape(words)})"
+        return f"{url}: {trust.why_not(escape(words))}"
     if "SSL" in words or "TLS" in words:
         return f"{url} does not speak TLS; try http:// instead of https://"
     if "Name or service" in words or "getaddrinfo" in words or "name resolution" in words or "nodename" in words:

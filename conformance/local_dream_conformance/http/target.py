@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import sse
 from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
+from local_dream_conformance.http.trust import Trust
 
 OnData = Callable[[Request, bytes], None]
 """Gets every piece of the body of an answer as it arrives, from any thread."""
@@ -45,6 +49,7 @@ class Target:
         self._cost_of = cost_of
         self._epoch = time.monotonic() if clock is None else clock
         self._address = settings.address
+        self._trust = Trust(settings.cacert, settings.insecure)
         self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
         self._lock = threading.Lock()
         self._running: list[Running] = []
@@ -65,10 +70,12 @@ class Target:
         self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
     ) -> Exchange:
         """Makes one call on a connection of its own."""
+        request = self._with_fields(request)
         return self._counted(self._connection().exchange(label, request, send_options, self._heard(request, stop_when)))
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
+        request = self._with_fields(request)
         running = Running(self._connection(), label, request, send_options, self._counted, self._heard(request, None))
         self._running.append(running)
         return running
@@ -78,7 +85,7 @@ class Target:
         connection = self._connection()
         try:
             return [
-                self._counted(connection.exchange(label, request, SendOptions(keep_alive=True)))
+                self._counted(connection.exchange(label, self._with_fields(request), SendOptions(keep_alive=True)))
                 for label, request in calls
             ]
         finally:
@@ -91,6 +98,17 @@ class Target:
         """
         request = Request("", "", (), data)
         return self._counted(self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when))
+
+    def _with_fields(self, request: Request) -> Request:
+        """The request with the fields that the target is said to ask for (--field), where it is one to /generate whose
+        body is a JSON object without them."""
+        if not self.settings.fields or (request.method, request.target) != ("POST", "/generate"):
+            return request
+        sent = strict_json.parse(request.body)
+        if not isinstance(sent.value, dict) or sent.duplicates:
+            return request
+        lacking = {name: value for name, value in self.settings.fields if name not in sent.value}
+        return replace(request, body=json.dumps({**sent.value, **lacking}).encode()) if lacking else request
 
     def _heard(self, request: Request, stop_when: StopWhen | None) -> StopWhen | None:
         """What looks at every piece of an answer: those who listen, then `until`."""
@@ -109,7 +127,8 @@ class Target:
         return self.settings.budget.allows(self.spent + cost)
 
     def _connection(self) -> Connection:
-        return Connection(self._address, self._limits, lambda: time.monotonic() - self._epoch, self.settings.headers)
+        clock, headers = lambda: time.monotonic() - self._epoch, self.settings.headers
+        return Connection(self._address, self._limits, clock, headers, self._trust)
 
     def _counted(self, exchange: Exchange) -> Exchange:
         with self._lock:

@@ -10,6 +10,7 @@ import time
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import End
+from local_dream_conformance.http.trust import Trust
 
 CONNECT_SECONDS = 10.0  # a phone that sleeps on a wireless network answers within a few seconds, or not at all
 READ_SIZE = 1 << 16
@@ -58,7 +59,7 @@ class Transport:
         self._socket = connected
 
     @classmethod
-    def dial(cls, address: Address, deadline: Deadline) -> Transport:
+    def dial(cls, address: Address, deadline: Deadline, trust: Trust) -> Transport:
         """Connects. Raises ExchangeEnded (unreachable)."""
         where = f"{escape(address.host)}:{address.port}"
         try:
@@ -71,7 +72,7 @@ class Transport:
         if not address.secure:
             return cls(plain)
         try:
-            return cls(ssl.create_default_context().wrap_socket(plain, server_hostname=address.host))
+            return cls(trust.context.wrap_socket(plain, server_hostname=address.host))
         except (OSError, ValueError) as error:
             plain.close()
             raise ExchangeEnded(End.UNREACHABLE, f"no TLS connection to {where}: {_said(error)}") from None

@@ -77,6 +77,8 @@ def _line(exchange: Exchange, settings: Settings, file: str) -> str:
     if not request.method:  # bytes that no HTTP client would send go through netcat
         return f"nc {shlex.quote(address.host)} {address.port} < {shlex.quote(file)}"
     words = ["curl", "-sS"]
+    if address.secure:
+        words += ["-k"] if settings.insecure else ["--cacert", settings.cacert] if settings.cacert else []
     if request.method == "HEAD":
         words.append("-I")
     else:

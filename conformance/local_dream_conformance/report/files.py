@@ -14,6 +14,16 @@ from local_dream_conformance.result.result import Result
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
+def make_folder(flag: str, path: str) -> None:
+    """Makes the folder of a file that the option `flag` asks for. Raises BadSetting."""
+    try:
+        Path(path).resolve().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"{flag}: {path!r}: its folder cannot be made: {error.strerror}") from None
+    if Path(path).is_dir():
+        raise BadSetting(f"{flag}: {path!r} is a folder; give the name of a file")
+
+
 @dataclass(frozen=True)
 class Reports:
     """`paths` of the reports by the option that asks for them (see `formats`). `summary` is a file to append Markdown
@@ -27,14 +37,15 @@ class Reports:
         """Whether there is any."""
         return bool(self.summary or any(self.paths.values()))
 
-    def check(self) -> None:
-        """Makes sure, before the first call, that all can be written. Raises BadSetting."""
+    def check(self, *, is_dry: bool = False) -> None:
+        """Makes sure, before the first call, that all can be written: makes their folders, but for a dry run, which
+        writes nothing. Raises BadSetting."""
         for kind in FORMATS:
             for path in self.paths.get(kind.option, ()):
-                if not Path(path).resolve().parent.is_dir():
-                    raise BadSetting(f"--{kind.option}: {path!r}: its folder does not exist; create it first")
                 if kind.of(Path(path).suffix) is None:
                     raise BadSetting(f"--{kind.option}: {path!r}: end it in {' or '.join(kind.by_suffix)}")
+                if not is_dry:
+                    make_folder(f"--{kind.option}", path)
 
     def write(self, result: Result, transcripts: Sequence[Transcript]) -> Iterator[str]:
         """Writes the reports of a result; one line of each that is written or refused.

@@ -107,6 +107,7 @@ def verdict(result: Result) -> str:
     part = waived + (
         f", judged on {counted(len(result.requirements), 'requirement')} only" if result.deselected else ""
     )
+    part += "".join(f", with --field {field}" for field in result.settings.get("fields", ()))
     part += ", judged from a recording" if result.replayed else ""
     if result.outcome is Outcome.UNREACHABLE:
         return f"UNREACHABLE: {result.problem}"

@@ -15,7 +15,7 @@ from local_dream_conformance.recordings import recording
 from local_dream_conformance.recordings.recording import Kept, Recording
 from local_dream_conformance.recordings.redaction import Redaction
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.report.files import STEP_SUMMARY, Reports
+from local_dream_conformance.report.files import STEP_SUMMARY, Reports, make_folder
 from local_dream_conformance.report.formats import FORMATS
 from local_dream_conformance.result import waiver_file
 from local_dream_conformance.result.result import Result
@@ -38,9 +38,9 @@ class Outputs:
     def check(self, *, is_replay: bool) -> None:
         """Makes sure, before the first call, that all can be written. Raises BadSetting."""
         for flag, path in (("--json-report", self.json), ("--write-waivers", self.draft)):
-            if path is not None and not Path(path).resolve().parent.is_dir():
-                raise BadSetting(f"{flag}: {path!r}: its folder does not exist; create it first")
-        self.reports.check()
+            if path is not None and not self.is_dry:
+                make_folder(flag, path)
+        self.reports.check(is_dry=self.is_dry)
         if self.draft is not None and Path(self.draft).exists():
             raise BadSetting(f"--write-waivers: {self.draft!r} exists, and may hold reasons; give another name")
         if self.redact_prompts and self.record is None:

@@ -85,6 +85,9 @@ class PublicSettings(TypedDict):
     waivers: NotRequired[str | None]
     known: NotRequired[list[str]]
     extensions: NotRequired[list[str]]
+    fields: NotRequired[list[str]]
+    cacert: NotRequired[str | None]
+    insecure: NotRequired[bool]
 
 
 ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget", "not-recorded"]

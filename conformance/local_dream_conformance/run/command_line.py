@@ -136,7 +136,7 @@ def _is_target(text: str) -> bool:
     """Whether a value of --target is one of ours: an address, or the name of a server of our own."""
     from local_dream_conformance.run.server_process import SERVERS
 
-    return text in SERVERS or text.startswith(("http://", "https://"))
+    return text in SERVERS or text.lower().startswith(("http://", "https://"))
 
 
 def _values(arguments: Sequence[str], name: str) -> list[str]:

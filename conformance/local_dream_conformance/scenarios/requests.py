@@ -50,7 +50,8 @@ def steps(settings: Settings) -> int:
 
 
 def plain(settings: Settings) -> Body:
-    """Prompt A, seed S, n steps, size s: the smallest request whose every value is known."""
+    """Prompt A, seed S, n steps, size s: the smallest request whose every value is known. The fields that the target is
+    said to ask for (--field) are in it too."""
     width, height = size(settings)
     return {
         "prompt": prompts(settings)[0],
@@ -58,6 +59,7 @@ def plain(settings: Settings) -> Body:
         "steps": steps(settings),
         "width": width,
         "height": height,
+        **dict(settings.fields),
     }
 
 

@@ -68,6 +68,11 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
 @click.option(
     "--personality", type=click.Choice(list(personalities())), help="Be a whole other server, such as release 2.7."
 )
+@click.option(
+    "--destructive-bugs",
+    is_flag=True,
+    help="With --personality: die where that release dies. All connections are cut, and nobody is let in for 3 s.",
+)
 @click.option("--seed", type=SEEDS, help="Pick the seeds of requests that have none from this number on, repeatably.")
 @click.option(
     "--list-faults",
@@ -105,6 +110,7 @@ def mock(
     faults: tuple[str, ...],
     quirks: tuple[str, ...],
     personality: str | None,
+    destructive_bugs: bool,
     seed: int | None,
     control: bool,
 ) -> None:
@@ -115,6 +121,8 @@ def mock(
     try:
         chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
         whole = [] if personality is None else [personalities()[personality]]
+        if destructive_bugs and not whole:
+            raise click.UsageError("--destructive-bugs: the honest server has none; give a --personality, too")
         engine = SyntheticEngine(
             Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
         )
@@ -124,7 +132,7 @@ def mock(
             [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
         )
         make = scripted if control else faulty
-        served = make(engine, settings, [one.make for one in whole], chosen)
+        served = make(engine, settings, [partial(one.make, destructive=destructive_bugs) for one in whole], chosen)
         run = partial(serve_fronted, front=served.front) if served.front else serve
         run(
             served.app,

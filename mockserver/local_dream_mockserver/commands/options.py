@@ -13,9 +13,19 @@ from local_dream_mockserver.server.access import is_loopback_address
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.page.address import parse_target
 
 DEFAULTS = ServerSettings()
 WAITS = click.FloatRange(min=0, min_open=True, max=86400)
+
+
+def read_target(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    """The address of --page-target. Raises BadParameter."""
+    try:
+        return url and parse_target(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
 
 OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
@@ -110,6 +120,13 @@ OPTIONS = (
         help="Turn an extension off, to play an older server; repeat for more.",
     ),
     click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1."),
+    click.option("--no-page", is_flag=True, help="No page at /, no /docs and no /openapi.json."),
+    click.option(
+        "--page-target",
+        metavar="URL",
+        callback=read_target,
+        help="Another server of the API that the page may use through this one, where it does not let pages in.",
+    ),
     click.option("--access-log", is_flag=True, help="Log method, path and status of each request to stderr."),
 )
 
@@ -151,9 +168,13 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         busy: bool,
         without: tuple[str, ...],
         a1111: bool,
+        no_page: bool,
+        page_target: str | None,
         access_log: bool,
         **others: Any,
     ) -> None:
+        if no_page and page_target:
+            raise click.UsageError("--page-target is for the page: leave out --no-page, or --page-target")
         here = is_loopback_address(host)
         if not here:
             who = (
@@ -166,6 +187,8 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             without=frozenset(without),
             busy=busy,
             a1111=a1111,
+            page=not no_page,
+            page_target=page_target,
             generate=not no_generate,
             max_body=max_body,
             max_bodies=max_bodies,

@@ -35,7 +35,7 @@ functions may leave out arguments that they do not need. A hit is counted where 
     work.steps      (work, request) -> work             a generator over the engine's steps and its picture
     requests.taken  (body, problem) -> bytes            a refusal of `codes` and `field` is taken for this body
     requests.refusal (problem) -> APIError              with_status(problem, 422)
-    requests.refused (values, request) -> APIError      a reason to refuse, or None; `after` an earlier refusal
+    requests.refused (values, request) -> text          why to refuse, or ""; `status`, `after` an earlier refusal
     requests.values (values) -> values                  another JSON object: {**values, "steps": 4}
     requests.accepted (request, values) -> request      what was read: replace(request, use_opencl=True)
     requests.received (incoming) -> incoming            path, headers and body: replace(incoming, body=b"")
@@ -52,13 +52,17 @@ functions may leave out arguments that they do not need. A hit is counted where 
     upscale.pixels  (rgb) -> rgb                        rgb[::-1]
     upscale.received, refusal, refused, headers         as requests.received, responses.rewrite, instead, headers
 
-For a family of faults, call the decorator in a loop, with a name and a sentence:
+Faults of one expression stand in tables, each with a line of name, ids and sentence, and a line that says how:
 
-    for field, id in TYPES.items():
-        requests.taken(id, codes=(Code.WRONG_TYPE,), field=field, name=f"{field}-taken", sentence="...")(without(field))
+    several(wire.answer, "GEN-EVT-14", then="close")(
+        "length-too-long (UPS-ANS-02): Content-Length says more than the body has, and the connection is closed.",
+        lambda head, body: head.length(len(body) + 1000) + body,
+    )
+
+The ids and options in the first pair of brackets are those of all faults of the table.
 
 `state=Seen` makes an object for each server, which the function gets first. `layer` and `extensions` say where it
-belongs, where the decorator cannot know. What needs several hooks at once is a subclass of `hooks.FaultHooks`, made by
-`catalogue.fault`. Then try it: `python -m tests.matrix --only length-too-long`. Side effects on other requirements, a
-slower pace, and options of the suite stand in `tests/matrix/expectations.toml`.
+belongs, where the decorator cannot know. What needs several hooks at once is a function that makes them with
+`hooks.hooked`, decorated by `whole`. Then try it: `python -m tests.matrix --only length-too-long`. Side effects on
+other requirements, a slower pace, and options of the suite stand in `tests/matrix/expectations.toml`.
 """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -12,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.faults.hooks import FaultHooks, Works
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
-from local_dream_mockserver.server.engine import Cancelled, Engine, GenerationRequest, Picture, Step
+from local_dream_mockserver.server.engine import Engine, GenerationRequest
 from local_dream_mockserver.server.events import Event
 from local_dream_mockserver.server.generate import GenerateEndpoint
 from local_dream_mockserver.server.generation import Generation
@@ -43,7 +42,7 @@ def create_faulty_app(engine: Engine, settings: ServerSettings | None, choose: C
 
 
 class HooksMiddleware:
-    """Chooses the hooks of each request, and lets its `door` stand around all that is inside."""
+    """Chooses the hooks of each request, and lets its `wrap` stand around all that is inside."""
 
     def __init__(self, app: ASGIApp, choose: Choose) -> None:
         self.app = app
@@ -72,7 +71,8 @@ class FaultyGenerate(GenerateEndpoint):
         return hooks_of(request).read(body, self.reader.read)
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:
-        engine = EngineWithHooks(self.engine, hooks_of(request))
+        hooks = hooks_of(request)
+        engine = Works(lambda told, cancelled: hooks.works(self.engine, hooks.asked(told), cancelled))
         return Generation(engine, asked, self.worker, self.settings.lag_while_wanted)
 
     async def encoded(
@@ -91,17 +91,6 @@ async def _messages(events: AsyncIterator[Event]) -> AsyncIterator[Message]:
 async def _pieces(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
     async for message in messages:
         yield message.encoded()
-
-
-@dataclass(frozen=True, slots=True)
-class EngineWithHooks:
-    """An engine that is told something else than what was asked, or does it otherwise. Only `generate` is called."""
-
-    engine: Engine
-    hooks: FaultHooks
-
-    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
-        return self.hooks.works(self.engine, self.hooks.asked(request), cancelled)
 
 
 class FaultyUpscale(UpscaleEndpoint):

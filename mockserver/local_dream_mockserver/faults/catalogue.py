@@ -12,8 +12,6 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from typing import TypeAlias, TypedDict, TypeVar, Unpack
 
 import local_dream_mockserver.faults
 from local_dream_mockserver.faults.hooks import FaultHooks
@@ -90,38 +88,6 @@ def register(entry: Fault | Quirk) -> None:
     if entry.name in _ENTRIES:
         raise ValueError(f"two entries of the catalogue are named {entry.name}")
     _ENTRIES[entry.name] = entry
-
-
-Maker: TypeAlias = Callable[[Trigger | None], FaultHooks | ResponseMutator]
-M = TypeVar("M", bound=Maker)
-
-
-class Placed(TypedDict, total=False):
-    """What an entry may have beside its name, sentence and layer."""
-
-    units: tuple[Unit, ...]
-    place: str
-    extensions: tuple[str, ...]
-
-
-def fault(
-    name: str, sentence: str, *, layer: Layer, breaks: tuple[str, ...], **more: Unpack[Placed]
-) -> Callable[[M], M]:
-    """Decorates what makes a FaultHooks or a ResponseMutator: it is in the catalogue under this name.
-
-    For what no decorator of `effects` can say, since it needs several hooks.
-    """
-    return _adding(partial(Fault, name=name, sentence=sentence, layer=layer, breaks=breaks), more)
-
-
-def _adding(entry: Callable[..., Fault | Quirk], more: Placed) -> Callable[[M], M]:
-    place, units, extensions = more.get("place", ""), more.get("units", ()), more.get("extensions", ())
-
-    def add(make: M) -> M:
-        register(entry(make=make, place=parse_trigger(place) if place else None, units=units, extensions=extensions))
-        return make
-
-    return add
 
 
 def entries() -> Mapping[str, Fault | Quirk]:

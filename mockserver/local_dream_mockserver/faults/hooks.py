@@ -1,6 +1,6 @@
 """The hooks by which a fault or a quirk changes the honest server, stage by stage.
 
-A request passes them in this order: `door` (the whole ASGI application), `read` (body of /generate to request),
+A request passes them in this order: `wrap` (the whole ASGI application), `read` (body of /generate to request),
 `asked` (what the engine is told), `messages` (the events), `pieces` (their bytes, one piece an event), and for
 /upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`). Each hook gets
 the honest stage or its result, and answers with another.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial, reduce
+from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp
 
@@ -24,15 +25,17 @@ from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 
 Reader: TypeAlias = Callable[[bytes], GenerationRequest]
 """Body to request. Raises APIError for a refusal."""
+Work: TypeAlias = Iterator[Step | Picture]
+"""The steps of a generation and, at last, its picture."""
 
 
 class FaultHooks:
-    """Changes nothing; subclasses override the hooks that they need.
+    """Changes nothing; subclasses override the hooks that they need, and `hooked` puts functions in their place.
 
     One object serves all requests of a server (or of one client's test), so it may remember what happened before; hooks
     but `read` and `asked`, which run in worker threads, run in the event loop. `applied` counts how often it really
     changed what was served: hooks call `happened()` exactly when they do. `http` is how bytes are read as HTTP by the
-    server that has this alteration from its start on.
+    server that has these hooks from its start on.
     """
 
     http: type[HttpProtocol] = HttpProtocol
@@ -40,6 +43,8 @@ class FaultHooks:
     def __init__(self, place: Trigger | None = None) -> None:
         self.place = place
         self.applied = 0
+        self.remembered: Any = None
+        """What functions in place of hooks keep from one request to the next."""
         self._counting = threading.Lock()
 
     def happened(self) -> None:
@@ -60,7 +65,7 @@ class FaultHooks:
         thread. The size must stay."""
         return request
 
-    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
         """The engine's work on one generation. In the engine's thread."""
         return engine.generate(request, cancelled)
 
@@ -77,8 +82,26 @@ class FaultHooks:
         return answer
 
 
+HONEST = FaultHooks()
+
+
+def hooked(place: Trigger | None, **hooks: Callable[..., Any]) -> FaultHooks:
+    """Hooks by functions, each of which gets the object before its arguments: `hooked(place, read=read)`."""
+    made = FaultHooks(place)
+    for name, hook in hooks.items():
+        setattr(made, name, partial(hook, made))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What `Generates` needs, by a function."""
+
+    generate: Callable[[GenerationRequest, Cancelled], Work]
+
+
 class Stack(FaultHooks):
-    """Several alterations as one; the first is nearest to the honest server."""
+    """Several as one; the first is nearest to the honest server."""
 
     def __init__(self, parts: Sequence[FaultHooks]) -> None:
         super().__init__()
@@ -86,54 +109,24 @@ class Stack(FaultHooks):
         self.http = next((part.http for part in parts if part.http is not HttpProtocol), HttpProtocol)
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        for part in self.parts:
-            app = part.wrap(app)
-        return app
+        return reduce(lambda inner, part: part.wrap(inner), self.parts, app)
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        for part in self.parts:
-            honest = _reader(part, honest)
-        return honest(body)
+        return reduce(lambda inner, part: lambda body: part.read(body, inner), self.parts, honest)(body)
 
     def asked(self, request: GenerationRequest) -> GenerationRequest:
-        for part in self.parts:
-            request = part.asked(request)
-        return request
+        return reduce(lambda asked, part: part.asked(asked), self.parts, request)
 
-    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
         for part in self.parts:
-            engine = Worked(engine, part)
+            engine = Works(partial(part.works, engine))
         return engine.generate(request, cancelled)
 
     def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        for part in self.parts:
-            messages = part.messages(messages, request)
-        return messages
+        return reduce(lambda inner, part: part.messages(inner, request), self.parts, messages)
 
     def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
-        for part in self.parts:
-            pieces = part.pieces(pieces, request)
-        return pieces
+        return reduce(lambda inner, part: part.pieces(inner, request), self.parts, pieces)
 
     def upscaled(self, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
-        for part in self.parts:
-            answer = part.upscaled(answer, request)
-        return answer
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """An engine whose work goes through an alteration."""
-
-    engine: Generates
-    alteration: FaultHooks
-
-    def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
-        return self.alteration.works(self.engine, request, cancelled)
-
-
-def _reader(part: FaultHooks, honest: Reader) -> Reader:
-    return lambda body: part.read(body, honest)
-
-
-HONEST = FaultHooks()
+        return reduce(lambda upscaled, part: part.upscaled(upscaled, request), self.parts, answer)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from local_dream_mockserver.mock.request_log import Request, RequestLog
 from local_dream_mockserver.mock.request_side import breaches_of
 from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.generate import AT_ONCE
 
 KEY = "mockserver.request"
 """Where the scope has the journal's request."""
@@ -47,9 +48,11 @@ class Recorded:
         whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         self.journal.keep(request, visit.body, whole)
         if whole:
-            request.breaches = await run_in_threadpool(
-                breaches_of, request.method, request.path, request.headers, visit.body
-            )
+            asked = (request.method, request.path, request.headers, visit.body)
+            if len(visit.body) <= AT_ONCE:
+                request.breaches = breaches_of(*asked)
+            else:
+                request.breaches = await run_in_threadpool(breaches_of, *asked)
 
 
 class Visit:

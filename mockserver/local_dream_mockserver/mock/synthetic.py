@@ -40,6 +40,7 @@ PAINTED = (
 """What has an effect of its own on the picture."""
 UNSEEN = ("previews", "preview_stride", "use_opencl", "output_format", "preview_format")
 """What has none: it changes what is sent, or how fast."""
+SEEN = tuple(field.name for field in fields(GenerationRequest) if field.name not in UNSEEN)
 GRAIN = np.float32(0.12)
 """Strength of the grain that all schedulers but `dpm` leave, and every field without an effect of its own where it is
 not left out, as a share of the brightness: it makes another picture."""
@@ -47,6 +48,10 @@ TURN = np.float32(0.1)
 """How far another number of steps leads to another picture, as a share of the brightness."""
 SEAM = 2
 """Width in pixels of the blend inside the masked area's edge. What is not masked is never touched."""
+KEPT_PIXELS = 256 * 256
+"""Greatest width x height of a picture that is kept for the next request that asks for the same one."""
+KEPT = 32
+"""Pictures that are kept: 6 MB at most."""
 NAP = 0.02
 """Longest sleep in seconds between two looks at whether anybody still waits."""
 
@@ -121,6 +126,7 @@ class SyntheticEngine:
     def __init__(self, pacing: Pacing | None = None, *, any_upscaler: bool = False) -> None:
         self._pacing = pacing or Pacing()
         self._any_upscaler = any_upscaler
+        self._kept: dict[tuple[object, ...], Rgb] = {}
 
     def describe(self) -> SyntheticDescription:
         return SyntheticDescription()
@@ -133,8 +139,8 @@ class SyntheticEngine:
             raise RequestRefused(f"scheduler: there is no {request.scheduler!r}; use one of {', '.join(SCHEDULERS)}")
         started = time.monotonic()
         rest(self._pacing.first, cancelled)
-        result = paint(request)
-        chaos = latent_noise(request)
+        result = self._painted(request)
+        chaos = latent_noise(request) if request.previews else None
         total = denoising_steps(request)
         first = 0.0
         for step in range(1, total + 1):
@@ -142,9 +148,23 @@ class SyntheticEngine:
                 return
             rest(self._pacing.step, cancelled)
             first = first or time.monotonic() - started
-            show = request.previews_at(step)
-            yield SyntheticStep(step, total, unfinished(request, result, chaos, step / total) if show else None)
+            preview = None
+            if chaos is not None and request.previews_at(step):
+                preview = unfinished(request, result, chaos, step / total)
+            yield SyntheticStep(step, total, preview)
         yield SyntheticPicture(result, first)
+
+    def _painted(self, request: GenerationRequest) -> Rgb:
+        """The finished picture, which tests of clients ask for again and again."""
+        if request.image is not None or request.width * request.height > KEPT_PIXELS:
+            return paint(request)
+        key = tuple(getattr(request, name) for name in SEEN)
+        if key not in self._kept:
+            if len(self._kept) == KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = paint(request)
+            self._kept[key].setflags(write=False)
+        return self._kept[key]
 
     def tokenize(self, prompt: str) -> SyntheticTokenCount:
         return count_tokens(prompt)

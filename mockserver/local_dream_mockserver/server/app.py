@@ -22,6 +22,7 @@ from local_dream_mockserver.server.error_middleware import ErrorMiddleware
 from local_dream_mockserver.server.errors import APIError, answer_api_error, answer_http_exception
 from local_dream_mockserver.server.extensions.catalogue import extensions_of
 from local_dream_mockserver.server.generate import GenerateEndpoint
+from local_dream_mockserver.server.page.door import PageDoor
 from local_dream_mockserver.server.upscale import UpscaleEndpoint
 from local_dream_mockserver.server.worker import Worker
 
@@ -63,7 +64,8 @@ def create_app(
         routes += extension.routes()
     if settings.a1111 and settings.generate:
         routes += Adapter(engine, settings, generations).routes()
-    inner = [wrap for extension in extensions for wrap in extension.middleware()]
+    shared = [wrap for extension in extensions for wrap in extension.middleware()]
+    inner = list(shared)
     if settings.token is not None:
         inner.append(Middleware(TokenGuard, token=settings.token))  # within cors: pages may read the refusal
     outer = [
@@ -73,6 +75,8 @@ def create_app(
     ]
     if settings.hosts is not None:
         outer.append(Middleware(HostGuard, hosts=settings.hosts, foreign_origins=settings.foreign_origins))
+    if settings.page:
+        outer.append(Middleware(PageDoor, engine=engine, settings=settings, around=shared))
     app = Starlette(
         routes=routes,
         middleware=[*outer, *middleware, *inner],

@@ -15,6 +15,10 @@ class ServerSettings:
     """Whether a generation is refused with 503 while another one runs, rather than queued (the extension busy)."""
     a1111: bool = False
     """Whether the adapter for AUTOMATIC1111's clients is there."""
+    page: bool = False
+    """Whether there is a page at / (and /docs, /openapi.json)."""
+    page_target: str | None = None
+    """The one other server that the page may reach through this one; None where it may reach none so."""
     generate: bool = True
     """Whether there is a /generate; without it the server only upscales."""
     max_body: int = 64 * 1024 * 1024

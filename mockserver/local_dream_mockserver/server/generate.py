@@ -20,6 +20,8 @@ from local_dream_mockserver.server.request_reader import RequestReader
 from local_dream_mockserver.server.sse import encode
 from local_dream_mockserver.server.worker import Worker
 
+AT_ONCE = 4096
+"""Bytes of a body that is read without another thread: it holds no picture that takes time to decode."""
 READERS = 4
 """Requests that are read at a time: a decoded picture may take hundreds of megabytes before it is fitted."""
 
@@ -46,8 +48,11 @@ class GenerateEndpoint:
         if not self.settings.busy:  # there, a request that is wrong is told so while another one is generated
             self.worker.expect_room()
         body = await read_body(request, self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
-        async with self._readers:
-            asked = await run_in_threadpool(self.read, body, request)
+        if len(body) <= AT_ONCE:
+            asked = self.read(body, request)
+        else:
+            async with self._readers:
+                asked = await run_in_threadpool(self.read, body, request)
         generation = self.begin(asked, request)
         try:
             await while_connected(request.receive, generation.opened(self.settings.head_within))
@@ -58,7 +63,7 @@ class GenerateEndpoint:
         return EventStream(pieces, generation.close, self.settings.write_idle)
 
     def read(self, body: bytes, request: Request) -> GenerationRequest:
-        """In a worker thread: pictures take time to decode."""
+        """In a worker thread where the body may hold pictures, which take time to decode."""
         return self.reader.read(body)
 
     def begin(self, asked: GenerationRequest, request: Request) -> Generation:

@@ -95,11 +95,15 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+        self.expect_right_head()
+        super().on_headers_complete()
+
+    def expect_right_head(self) -> None:
+        """Raises ValueError for a head that is refused."""
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._refusal = APIError(400, f"Host: sent {hosts} times; send it once", code=Code.BAD_HTTP, field="Host")
             raise ValueError("not one Host")
-        super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import json
 
-from local_dream_mockserver.server.events import Event
+from local_dream_mockserver.server.events import Event, Failed
 
 
 def encode(event: Event) -> bytes:
     """One event, its ending blank line included."""
-    data = json.dumps(event.payload(), separators=(",", ":"), allow_nan=False)
-    return f"event: {event.type}\ndata: {data}\n\n".encode("ascii")
+    payload = event.payload()
+    image = None if isinstance(event, Failed) else event.image
+    if image is None:
+        return f"event: {event.type}\ndata: {_json(payload)}\n\n".encode("ascii")
+    # A megabyte of base64 needs no look at each character for what JSON would escape.
+    payload["image"] = ""
+    before, quotes, after = _json(payload).partition('"image":""')
+    return f'event: {event.type}\ndata: {before}{quotes[:-1]}{image}"{after}\n\n'.encode("ascii")
+
+
+def _json(payload: dict[str, object]) -> str:
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False)

@@ -112,7 +112,7 @@ def read_headers(headers: Headers, limits: Limits) -> UpscaleRequest:
         fields, most = f"{WIDTH}, {HEIGHT}", limits.max_upscale_pixels
         message = f"{fields}: {width}x{height} is more than this server's {most} pixels; send a smaller picture"
         raise APIError(400, message, code=Code.OVER_LIMIT, field=fields)
-    path = _single(headers, PATH, "the name of an upscale model")
+    path = _unicode(_single(headers, PATH, "the name of an upscale model"))
     if len(path) > LONGEST_PATH:
         message = f"{PATH}: longer than {LONGEST_PATH} characters; send the name of an upscale model"
         raise APIError(400, message, code=Code.OVER_LIMIT, field=PATH)
@@ -138,6 +138,14 @@ def _single(headers: Headers, name: str, what: str) -> str:
     if not values or not values[0].strip():
         raise APIError(400, f"{name}: missing; send {what}", code=Code.MISSING, field=name)
     return values[0].strip()
+
+
+def _unicode(value: str) -> str:
+    """A header's value, of which HTTP knows bytes only, as the UTF-8 that clients send; else as it is."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def _edge(headers: Headers, name: str, limits: Limits) -> int:

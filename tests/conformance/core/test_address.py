@@ -15,6 +15,7 @@ from local_dream_conformance.core.address import Address
         ("https://phone/api/", (True, "phone", 443, "/api", None), "phone"),
         ("http://[::1]:80", (False, "::1", 80, "", None), "[::1]"),
         ("http://[::1]:8081", (False, "::1", 8081, "", None), "[::1]:8081"),
+        ("http://[fe80::1%eth0]:81", (False, "fe80::1%eth0", 81, "", None), "[fe80::1]:81"),
         ("https://a%40b:c@phone", (True, "phone", 443, "", "Basic YUBiOmM="), "phone"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.options import HIDDEN, parse_budget
 from local_dream_conformance.core.settings import OPTIONS, Settings
 from local_dream_conformance.core.settings_sources import address, resolve
+from tests.conformance.tls import authority
 
 URL = "http://127.0.0.1:8081"
 
@@ -20,6 +22,11 @@ def settings(
     given: dict[str, Any] | None = None, environment: dict[str, str] | None = None, file: dict[str, Any] | None = None
 ) -> Settings:
     return resolve(URL, given or {}, environment or {}, file or {}, "pyproject.toml")
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return authority(tmp_path_factory.mktemp("authority")).certificate
 
 
 def test_defaults() -> None:
@@ -33,7 +40,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file() -> None:
     assert (found.size, found.steps, found.seed) == ((256, 64), 4, 7)
 
 
-def test_every_option_is_reachable_from_all_three_sources() -> None:
+def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
     texts = {
         "profile": "all",
         "size": "512x256",
@@ -47,9 +54,11 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         "waivers": "/waivers.toml",
         "known": "local-dream-2.7",
         "extension": "schedulers=euler,lcm",
+        "field": 'model_id={"그림": "é"}',
+        "cacert": str(pem),
     }
-    assert texts.keys() | {"strict", "no-img2img", "destructive"} == {option.name for option in OPTIONS}
-    switches = ("strict", "no-img2img", "destructive")
+    switches = ("strict", "no-img2img", "destructive", "insecure")
+    assert texts.keys() | set(switches) == {option.name for option in OPTIONS}
     expected = Settings(
         URL,
         profile="all",
@@ -67,8 +76,11 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
         waivers="/waivers.toml",
         known=("local-dream-2.7",),
         extensions=(Declared("schedulers", ("euler", "lcm")),),
+        fields=(("model_id", {"그림": "é"}),),
+        cacert=str(pem),
+        insecure=True,
     )
-    many = {name: [texts[name]] for name in ("header", "known", "extension")}
+    many = {name: [texts[name]] for name in ("header", "known", "extension", "field")}
     given = {**texts, **many, **dict.fromkeys(switches, True)}
     variables = {"LOCAL_DREAM_" + name.upper().replace("-", "_"): text for name, text in texts.items()}
     variables |= {"LOCAL_DREAM_" + name.upper().replace("-", "_"): "yes" for name in switches}
@@ -78,7 +90,7 @@ def test_every_option_is_reachable_from_all_three_sources() -> None:
     assert settings(file={**texts, **dict.fromkeys(switches, "on")}) == expected
 
 
-@pytest.mark.parametrize("switch", ["strict", "no-img2img", "destructive"])
+@pytest.mark.parametrize("switch", ["strict", "no-img2img", "destructive", "insecure"])
 def test_a_switch_can_be_off_in_a_file(switch: str) -> None:
     assert settings(file={switch: False}) == Settings(URL)
     assert settings(environment={"LOCAL_DREAM_" + switch.upper().replace("-", "_"): "0"}) == Settings(URL)
@@ -131,7 +143,7 @@ def test_a_bad_value_names_the_setting_the_value_and_the_fix(name: str, text: st
         assert message.isprintable()
 
 
-@pytest.mark.parametrize("text", ["s3cret", "Bad Name: s3cret", "X-Key: s3cret\r\nX-Evil: 1", "X-Key: s3cret-ü"])
+@pytest.mark.parametrize("text", ["s3cret", "Bad Name: s3cret", "X-Key: s3cret\r\nX-Evil: 1", "X-Key: s3cret-\u202eü"])
 def test_a_bad_header_is_refused_without_showing_its_value(text: str) -> None:
     with pytest.raises(BadSetting) as caught:
         settings({"header": [text]})
@@ -155,6 +167,33 @@ def test_an_unknown_name_in_the_file_is_refused() -> None:
         settings(file={"step": 3})
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("HTTP://Phone:8081", "http://phone:8081"),
+        ("http://bücher.example:80/画/", "http://xn--bcher-kva.example:80/%E7%94%BB"),
+        ("http://h/a%20b", "http://h/a%20b"),
+        ("http://User:Pw@H//", "http://User:Pw@h"),
+    ],
+)
+def test_addresses_as_they_go_out(text: str, url: str) -> None:
+    assert address(text) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("phone:8081", r"; did you mean http://phone:8081\?$"),
+        ("[::1]:80/sd/", r"; did you mean http://\[::1\]:80/sd\?$"),
+        ("http://h/sd/generate", r"leave /generate out: give the address under which /health and /generate are"),
+        ("ftp://h", r"as http://HOST:PORT$"),
+    ],
+)
+def test_a_bad_address_is_told_what_was_meant(text: str, words: str) -> None:
+    with pytest.raises(BadSetting, match=words):
+        address(text)
+
+
 @pytest.mark.parametrize("text", ["http://h", "https://h:1/base/", "http://[::1]:8081", "http://user:pw@h:80"])
 def test_addresses(text: str) -> None:
     assert address(text) == text.rstrip("/")
@@ -167,6 +206,23 @@ def test_addresses(text: str) -> None:
 def test_bad_addresses(text: str) -> None:
     with pytest.raises(BadSetting, match=r"--target: .*give the server's address as http://HOST:PORT"):
         address(text)
+
+
+def test_a_path_in_a_file_is_relative_to_it(pem: Path) -> None:
+    found = resolve(URL, {}, {}, {"cacert": pem.name}, str(pem.parent / "pyproject.toml"))
+    assert found.cacert == str(pem)
+
+
+def test_a_secret_beyond_ascii_is_hidden_however_it_comes_back() -> None:
+    found = settings({"header": ["X-Key: tök-그림"]})
+    for text in ("tök-그림", "tök-그림".encode().decode("latin-1"), json.dumps("tök-그림")):
+        assert found.redact(f"you sent {text}").strip('"') in ("you sent ***", 'you sent "***')
+
+
+def test_what_is_shown_of_a_setting_is_read_back(pem: Path) -> None:
+    found = settings({"field": ['a="é"', "b=[1, null]"], "cacert": str(pem), "insecure": True})
+    assert found.public()["fields"] == ['a="é"', "b=[1, null]"]
+    assert Settings.from_public(found.public()) == found
 
 
 def test_secrets_are_nowhere_in_what_is_shown() -> None:

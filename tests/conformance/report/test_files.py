@@ -118,13 +118,41 @@ def test_a_summary_that_cannot_be_written_is_a_line(
 @pytest.mark.parametrize(
     ("reports", "words"),
     [
-        (Reports({"html-report": ["absent/r.html"]}), "--html-report: 'absent/r.html': its folder does not exist"),
-        (Reports({"markdown-report": ["absent/r.md"]}), "--markdown-report: 'absent/r.md': its folder does not exist"),
-        (Reports({"badge": ["absent/b.svg"]}), "--badge: 'absent/b.svg': its folder does not exist"),
+        (Reports({"html-report": ["file/r.html"]}), "--html-report: 'file/r.html': its folder cannot be made: "),
+        (
+            Reports({"markdown-report": ["file/a/r.md"]}),
+            "--markdown-report: 'file/a/r.md': its folder cannot be made: ",
+        ),
+        (Reports({"badge": ["folder.svg"]}), "--badge: 'folder.svg' is a folder; give the name of a file"),
         (Reports({"badge": ["b.png"]}), "--badge: 'b.png': end it in .svg or .json"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_the_run(reports: Reports, words: str) -> None:
+def test_what_cannot_be_written_is_said_before_the_run(
+    reports: Reports, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    Path("folder.svg").mkdir()
     with pytest.raises(BadSetting) as caught:
         reports.check()
     assert str(caught.value).startswith(words)
+
+
+def test_folders_are_made_where_something_is_written(judge: Evaluator, tmp_path: Path) -> None:
+    def options(folder: str) -> list[str]:
+        new = tmp_path / folder / "new"
+        files = {
+            "json-report": "r.json",
+            "html-report": "r.html",
+            "markdown-report": "r.md",
+            "badge": "b.svg",
+            "write-waivers": "w.toml",
+            "record": "kept",
+        }
+        return [f"--{option}={new / option / name}" for option, name in files.items()]
+
+    assert judge("--plan", *options("dry")).ret == 0
+    assert not (tmp_path / "dry").exists()
+    assert judge(*WHOLE, *options("wet")).ret == 0
+    found = {path.name for path in (tmp_path / "wet" / "new").glob("*/*")}
+    assert found == {"r.json", "r.html", "r.md", "b.svg", "w.toml", "kept"}

@@ -13,7 +13,7 @@ import pytest
 
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import entries
-from local_dream_mockserver.faults.effects.overlap import Overtaken
+from local_dream_mockserver.faults.effects.overlap import Overlap
 from local_dream_mockserver.faults.hooks import FaultHooks
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
 
@@ -44,7 +44,7 @@ def first_running(client: httpx.Client, engine: GatedEngine) -> Iterator[Iterato
 
 def wait_until_latest(alteration: FaultHooks, prompt: str) -> None:
     """Waits until this request is the one that was read last."""
-    assert isinstance(alteration, Overtaken)
+    assert isinstance(alteration, Overlap)
     until = time.monotonic() + PATIENCE
     while alteration.latest is None or alteration.latest.prompt != prompt:
         assert time.monotonic() < until
@@ -142,7 +142,7 @@ def test_after_a_hang_up(name: str) -> None:
             next(answer.iter_lines())
         engine.wait_for(lambda: "first" in engine.ended)
         engine.free.set()
-        while not getattr(alteration, "left"):  # noqa: B009  (of this fault alone)
+        while not alteration.remembered:
             engine.wait_for(lambda: True)
         assert client.post("/generate", json=small("text alone")).status_code == 200
         body = small("second", image=IMAGE)

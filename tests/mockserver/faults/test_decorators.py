@@ -14,7 +14,7 @@ from local_dream_mockserver.faults.effects import requests, responses
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
 from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks
-from local_dream_mockserver.faults.middleware import Reply, body_of
+from local_dream_mockserver.faults.middleware import Headers, Reply, body_of
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 from tests.mockserver.faults.direct import Answer, Ask, ask
@@ -170,7 +170,7 @@ def test_another_document_is_made_of_the_answer_and_the_request() -> None:
 
 def test_heads_are_others_for_their_methods_and_may_repeat_the_request() -> None:
     @responses.headers("EXT-COR-05", everywhere=True, methods=("GET",), name="made-up", sentence="Other.")
-    def repeated(status: int, headers: responses.Headers, scope: Scope) -> tuple[int, responses.Headers]:
+    def repeated(status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
         return status, (*headers, (b"x-method", scope["method"].encode()))
 
     made = hooks()

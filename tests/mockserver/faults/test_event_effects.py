@@ -11,8 +11,7 @@ import pytest
 
 from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.effects import pictures, work
-from local_dream_mockserver.faults.effects.work import Work
-from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.faults.hooks import FaultHooks, Work
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Step
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, register
-from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.proxy.mutator import ResponseMutator
 from local_dream_mockserver.proxy.trigger import Trigger, Unit, parse_trigger
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+Function: TypeAlias = Callable[..., Any]
+Visit: TypeAlias = Callable[[Function, FaultHooks, ASGIApp, Scope, Receive, Send], Awaitable[None]]
+"""Handles a request, with the fault's function, its hooks, and the application that is inside."""
+HEAD = re.compile(r"([a-z0-9-]+)(?: \(([A-Z0-9, -]+)\))?: (.+)")
+
+
+class Decorator(Protocol):
+    """Puts a function into the catalogue, and gives it back."""
+
+    def __call__(self, function: F, /) -> F: ...
 
 
 class Options(TypedDict, total=False):
@@ -36,7 +50,7 @@ def declare(
     function: F,
     ids: tuple[str, ...],
     options: Options,
-    make: Callable[[Trigger | None, Callable[..., Any]], FaultHooks | ResponseMutator],
+    make: Callable[[Trigger | None, Function], FaultHooks | ResponseMutator],
     layer: Layer,
     at: str = "",
     units: tuple[Unit, ...] = (),
@@ -65,16 +79,86 @@ def declare(
     return function
 
 
-def sentence_of(function: Callable[..., Any]) -> str:
+def hooking(
+    ids: tuple[str, ...],
+    options: Options,
+    layer: Layer,
+    at: str = "",
+    units: tuple[Unit, ...] = (),
+    **hooks: Function,
+) -> Decorator:
+    """The decorator of functions that these hooks call: each gets the function, the FaultHooks, and its arguments."""
+
+    def make(place: Trigger | None, function: Function) -> FaultHooks:
+        return hooked(place, **{name: partial(hook, function) for name, hook in hooks.items()})
+
+    return lambda function: declare(function, ids, options, make, layer, at, units)
+
+
+def visiting(
+    visit: Visit, ids: tuple[str, ...], options: Options, paths: tuple[str, ...] = (), methods: tuple[str, ...] = ()
+) -> Decorator:
+    """The decorator of functions with which `visit` handles requests of these paths and methods (none: all)."""
+
+    def wrap(function: Function, self: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            wanted = (not paths or scope["path"] in paths) and (not methods or scope["method"] in methods)
+            await (visit(function, self, app, scope, receive, send) if wanted else app(scope, receive, send))
+
+        return around
+
+    return hooking(ids, options, Layer.REQUEST, wrap=wrap)
+
+
+def whole(*ids: str, **options: Unpack[Options]) -> Decorator:
+    """`() -> FaultHooks`: all hooks of a fault that needs several of them, made with `hooked` for each server."""
+    return lambda function: declare(function, ids, options, lambda place, made: made(), Layer.REQUEST)
+
+
+def several(decorator: Callable[..., Decorator], *ids: str, **options: Any) -> Callable[..., None]:
+    """Declares faults of one expression each: `several(decorator, *ids, **options)(head, function, head, function)`.
+
+    A head is `name (ids): sentence`, with the ids that this fault alone breaks; `ids` and `options` are those of all.
+    """
+
+    def table(*rows: Any) -> None:
+        for head, function in zip(rows[::2], rows[1::2], strict=True):
+            found = HEAD.fullmatch(head)
+            if not found:
+                raise ValueError(f"{head!r} is not of the form `name (ids): sentence`")
+            own = found[2].split(", ") if found[2] else ()
+            decorator(*ids, *own, name=found[1], sentence=found[3], **options)(function)
+
+    return table
+
+
+def sentence_of(function: Function) -> str:
     """The first paragraph of a docstring, in one line."""
     return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
 
 
-def called(function: Callable[..., Any], *values: Any) -> Any:
+def called(function: Function, *values: Any) -> Any:
     """Calls it with as many of the values as it takes: most faults need the first alone."""
-    return function(*values[: _count(function)])
-
-
-def _count(function: Callable[..., Any]) -> int:
     parameters = inspect.signature(function).parameters.values()
-    return sum(one.default is one.empty for one in parameters)
+    return function(*values[: sum(one.default is one.empty for one in parameters)])
+
+
+async def compared(
+    change: Callable[[AsyncIterator[T]], AsyncIterator[T]], values: AsyncIterator[T], differs: Callable[[], None]
+) -> AsyncIterator[T]:
+    """What `change` makes of the values; calls `differs` at the end if that is not what came."""
+    came: list[T] = []
+    went: list[T] = []
+
+    async def coming() -> AsyncIterator[T]:
+        async for value in values:
+            came.append(value)
+            yield value
+
+    try:
+        async for value in change(coming()):
+            went.append(value)
+            yield value
+    finally:
+        if came != went:
+            differs()

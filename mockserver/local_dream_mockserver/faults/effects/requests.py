@@ -9,44 +9,27 @@ this field ("": of any). `server/errors.py` has the codes. A hit is counted wher
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeVar, Unpack
+from typing import Any, TypeAlias, Unpack
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Options, called, declare
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, hooking, visiting
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.middleware import RequestMiddleware, body_of, replayed, value_of
-from local_dream_mockserver.proxy.trigger import Trigger
+from local_dream_mockserver.faults.middleware import body_of, replayed, value_of
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 
 Body: TypeAlias = dict[str, Any]
 """The JSON object of a request."""
-Read: TypeAlias = Callable[["Requests", bytes, Reader], GenerationRequest]
-F = TypeVar("F", bound=Callable[..., Any])
-Function: TypeAlias = Callable[..., Any]
 
 
-class Requests(FaultHooks):
-    """Reads requests by a function of this object, the body, and the honest reader."""
-
-    def __init__(self, place: Trigger | None, read: Read) -> None:
-        super().__init__(place)
-        self._read = read
-        self.looks = False
-        """Whether there was a refusal of those that `refused` waits for."""
-
-    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        return self._read(self, body, honest)
-
-
-def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Callable[[F], F]:
+def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Decorator:
     """`(body, problem) -> bytes`: the body that a refused one is taken for, or None where the refusal stands."""
 
-    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             return honest(body)
         except APIError as problem:
@@ -57,60 +40,55 @@ def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: U
         self.happened()
         return request
 
-    return _declared(read, ids, options)
+    return hooking(ids, options, Layer.REQUEST, read=read)
 
 
-def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Callable[[F], F]:
+def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Decorator:
     """`(problem) -> APIError`: another refusal, such as `with_status` makes, or the same one."""
 
-    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             return honest(body)
         except APIError as problem:
-            if not meant(problem, codes, field):
-                raise
-            other: APIError = called(function, problem)
-            if other is problem:
-                raise
-        self.happened()
-        raise other
+            other: APIError = called(function, problem) if meant(problem, codes, field) else problem
+            if other is not problem:
+                self.happened()
+            raise other from None
 
-    return _declared(read, ids, options)
+    return hooking(ids, options, Layer.REQUEST, read=read)
 
 
 def refused(
-    *ids: str, after: tuple[Code, ...] = (), always: bool = False, **options: Unpack[Options]
-) -> Callable[[F], F]:
-    """`(values, request) -> APIError`: why a request is refused that the honest server takes, or None where it is
-    taken. `values` is the JSON object that was sent.
+    *ids: str, status: int = 400, after: tuple[Code, ...] = (), always: bool = False, **options: Unpack[Options]
+) -> Decorator:
+    """`(values, request) -> str`: why a request is refused that the honest server takes, "" or None where it is taken.
 
-    With `after` only the first request is looked at that is taken after a refusal for one of these reasons. `always`
-    counts a hit for each request that is looked at: for faults of requests that a suite may never send.
+    `values` is the JSON object that was sent. The refusal has `status`; the function may also give an APIError. With
+    `after` only the first request is looked at that is taken after a refusal for one of these reasons. `always` counts
+    a hit for each request that is looked at: for faults of requests that a suite may never send.
     """
 
-    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             request = honest(body)
         except APIError as problem:
-            self.looks = self.looks or problem.code in after
+            self.remembered = self.remembered or problem.code in after
             raise
-        if after and not self.looks:
-            return request
-        self.looks = False
-        refusal: APIError | None = called(function, sent(body), request)
-        if refusal or always:
+        looks, self.remembered = self.remembered or not after, None
+        why: APIError | str | None = called(function, sent(body), request) if looks else None
+        if why or (always and looks):
             self.happened()
-        if refusal:
-            raise refusal
+        if why:
+            raise why if isinstance(why, APIError) else APIError(status, why)
         return request
 
-    return _declared(read, ids, options)
+    return hooking(ids, options, Layer.REQUEST, read=read)
 
 
-def values(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
+def values(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`(values) -> values`: another JSON object in place of the one that was sent, which the function may change."""
 
-    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         before = sent(body)
         after = called(function, dict(before))
         if after == before:
@@ -119,20 +97,20 @@ def values(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
         self.happened()
         return request
 
-    return _declared(read, ids, options)
+    return hooking(ids, options, Layer.REQUEST, read=read)
 
 
-def accepted(*ids: str, **options: Unpack[Options]) -> Callable[[F], F]:
+def accepted(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`(request, values) -> request`: another request in place of the one that the JSON object `values` means."""
 
-    def read(function: Function, self: Requests, body: bytes, honest: Reader) -> GenerationRequest:
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         request = honest(body)
         other: GenerationRequest = called(function, request, sent(body))
         if other is not request:
             self.happened()
         return other
 
-    return _declared(read, ids, options)
+    return hooking(ids, options, Layer.REQUEST, read=read)
 
 
 @dataclass(frozen=True)
@@ -152,20 +130,25 @@ class Incoming:
         return replace(self, headers={**self.headers, **changed})
 
 
-class Received(RequestMiddleware):
-    """Hands on another request, by a function of the one that came."""
+def received(
+    *ids: str,
+    on: tuple[str, ...] = (),
+    methods: tuple[str, ...] = (),
+    having: str = "",
+    **options: Unpack[Options],
+) -> Decorator:
+    """`(incoming) -> incoming`: the request that the application gets in place of one of these paths and methods
+    (none: all), having a header ("": any). Its body is read whole before."""
 
-    function: Callable[[Incoming], Incoming]
-    having: str
-
-    def wants(self, scope: Scope) -> bool:
-        has = not self.having or value_of(scope["headers"], self.having.encode())
-        return super().wants(scope) and bool(has)
-
-    async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if having and not value_of(scope["headers"], having.encode()):
+            await app(scope, receive, send)
+            return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         came = Incoming(scope["path"], headers, await body_of(receive))
-        went = self.function(came)
+        went: Incoming = function(came)
         if went != came:
             self.happened()
             framed = {**went.headers, "content-length": str(len(went.body))}
@@ -174,23 +157,7 @@ class Received(RequestMiddleware):
             scope = {**scope, "path": went.path, "headers": pairs}
         await app(scope, replayed(went.body, receive), send)
 
-
-def received(
-    *ids: str,
-    on: tuple[str, ...] = (),
-    methods: tuple[str, ...] = (),
-    having: str = "",
-    **options: Unpack[Options],
-) -> Callable[[F], F]:
-    """`(incoming) -> incoming`: the request that the application gets in place of one of these paths and methods
-    (none: all), having a header ("": any). Its body is read whole before."""
-
-    def make(place: Trigger | None, function: Function) -> Received:
-        made = Received(place)
-        made.paths, made.methods, made.having, made.function = on, methods, having, function
-        return made
-
-    return lambda function: declare(function, ids, options, make, Layer.REQUEST)
+    return visiting(visit, ids, options, on, methods)
 
 
 class AnyAnswer(APIError):
@@ -253,10 +220,3 @@ def with_status(problem: APIError, status: int) -> APIError:
 def meant(problem: APIError, codes: tuple[Code, ...], field: str) -> bool:
     """Whether a refusal is for one of these reasons (none: for any) and of this field ("": of any)."""
     return (not codes or problem.code in codes) and (not field or problem.field == field)
-
-
-def _declared(read: Callable[..., GenerationRequest], ids: tuple[str, ...], options: Options) -> Callable[[F], F]:
-    def make(place: Trigger | None, function: Function) -> Requests:
-        return Requests(place, lambda self, body, honest: read(function, self, body, honest))
-
-    return lambda function: declare(function, ids, options, make, Layer.REQUEST)

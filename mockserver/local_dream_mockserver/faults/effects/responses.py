@@ -7,92 +7,50 @@ Functions may leave out arguments at the end.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeVar, Unpack
+from typing import Unpack
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Options, called, declare
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, visiting
 from local_dream_mockserver.faults.effects.requests import meant, sent
+from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import (
-    Header,
-    ReplaceResponse,
+    Headers,
     Reply,
-    RequestMiddleware,
-    RewriteHeaders,
-    RewriteResponse,
     body_of,
+    heading,
+    is_stream,
+    noted,
     refusal_of,
+    rewriting,
+    value_of,
 )
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.errors import APIError, Code
-
-F = TypeVar("F", bound=Callable[..., Any])
-Function: TypeAlias = Callable[..., Any]
-Headers: TypeAlias = tuple[Header, ...]
-
-
-class Instead(ReplaceResponse):
-    """Answers by a function of the ASGI scope."""
-
-    function: Function
-
-    def reply(self, scope: Scope) -> Reply | None:
-        reply: Reply | None = called(self.function, scope)
-        return reply
-
-
-class Rewritten(RewriteResponse):
-    """Answers by a function of the honest answer, and of the refusal that it is."""
-
-    function: Function
-    codes: tuple[Code, ...]
-    field: str
-
-    def rewritten(self, reply: Reply, body: bytes, scope: Scope) -> Reply:
-        problem = refusal_of(scope)
-        if (self.codes or self.field) and not (problem and meant(problem, self.codes, self.field)):
-            return reply
-        other: Reply = called(self.function, reply, problem, body)
-        return other
-
-
-class OtherDocument(RewriteResponse):
-    """Answers another JSON value by a function of the honest one, and of the JSON object of the request."""
-
-    function: Function
-
-    def rewritten(self, reply: Reply, body: bytes, scope: Scope) -> Reply:
-        other = json.dumps(called(self.function, reply.json, sent(body)))
-        return reply if other == json.dumps(reply.json) else replace(reply, body=other.encode())
-
-
-class OtherHeaders(RewriteHeaders):
-    """Sends heads by a function of status and headers."""
-
-    function: Function
-    everywhere: bool
-    statuses: tuple[int, ...]
-
-    def concerns(self, status: int, headers: Sequence[Header]) -> bool:
-        fits = not self.statuses or status in self.statuses
-        return fits and (self.everywhere or super().concerns(status, headers))
-
-    def headed(self, status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
-        other: tuple[int, Headers] = called(self.function, status, headers, scope)
-        return other
 
 
 def instead(
     *ids: str, on: tuple[str, ...] = (), methods: tuple[str, ...] = (), **options: Unpack[Options]
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(scope) -> Reply`: the answer in place of the application's, or None for that.
 
     The body is read before, unless the client waits to be told that it shall send it.
     """
-    return _declared(Instead, ids, options, paths=on, methods=methods)
+
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        reply: Reply | None = called(function, scope)
+        if reply is None:
+            await app(scope, receive, send)
+            return
+        if not value_of(scope["headers"], b"expect"):  # reading asks a client that waits for 100 to send it
+            await body_of(receive)
+        self.happened()
+        await reply.send(send)
+
+    return visiting(visit, ids, options, on, methods)
 
 
 def rewrite(
@@ -103,24 +61,55 @@ def rewrite(
     codes: tuple[Code, ...] = (),
     field: str = "",
     **options: Unpack[Options],
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(reply, problem, body) -> Reply`: another answer for one with these statuses that is no stream.
 
     `problem` is the APIError that it comes from, or None; `body` is that of the request, as far as it was read. With
     `codes` or `field`: only those refusals, as in `effects.requests`.
     """
-    fields = {"paths": on, "methods": methods, "statuses": statuses, "codes": codes, "field": field}
-    return _declared(Rewritten, ids, options, **fields)
+
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        asked = bytearray()
+
+        def other(honest: Reply) -> Reply:
+            problem = refusal_of(scope)
+            if (codes or field) and not (problem and meant(problem, codes, field)):
+                return honest
+            reply: Reply = called(function, honest, problem, bytes(asked))
+            if reply != honest:
+                self.happened()
+            return reply
+
+        await app(scope, noted(receive, asked), rewriting(send, statuses, other))
+
+    return visiting(visit, ids, options, on, methods)
 
 
 def document(
     *ids: str, on: tuple[str, ...] = (), methods: tuple[str, ...] = (), **options: Unpack[Options]
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(value, asked) -> value`: another JSON value in place of the one that is answered with status 200.
 
     `asked` is the JSON object of the request.
     """
-    return _declared(OtherDocument, ids, options, paths=on, methods=methods, statuses=(200,))
+
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        asked = bytearray()
+
+        def other(honest: Reply) -> Reply:
+            value = json.dumps(called(function, honest.json, sent(bytes(asked))))
+            if value == json.dumps(honest.json):
+                return honest
+            self.happened()
+            return replace(honest, body=value.encode())
+
+        await app(scope, noted(receive, asked), rewriting(send, (200,), other))
+
+    return visiting(visit, ids, options, on, methods)
 
 
 def headers(
@@ -130,13 +119,26 @@ def headers(
     methods: tuple[str, ...] = (),
     statuses: tuple[int, ...] = (),
     **options: Unpack[Options],
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(status, headers, scope) -> (status, headers)`: another head of an event stream or, everywhere, of any answer.
 
     `statuses` are those that are changed (none: all). Names of headers are in lower case.
     """
-    fields = {"everywhere": everywhere, "paths": on, "methods": methods, "statuses": statuses}
-    return _declared(OtherHeaders, ids, options, **fields)
+
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        def other(status: int, headers: Headers) -> tuple[int, Headers]:
+            if (statuses and status not in statuses) or not (everywhere or is_stream(headers)):
+                return status, headers
+            made: tuple[int, Headers] = called(function, status, headers, scope)
+            if made != (status, headers):
+                self.happened()
+            return made
+
+        await app(scope, receive, heading(send, other))
+
+    return visiting(visit, ids, options, on, methods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,31 +153,26 @@ class Exchange:
     problem: APIError | None
 
 
-class After(RequestMiddleware):
-    """Answers in the application's place after an exchange that it waits for; the latest counts."""
+def after(
+    *ids: str, when: Callable[[Exchange], bool], on: tuple[str, ...] = (), **options: Unpack[Options]
+) -> Decorator:
+    """`(exchange, client) -> Reply`: the answer in place of the application's after an exchange, or None for that.
 
-    function: Function
-    when: Callable[[Exchange], bool]
-    on: tuple[str, ...]
+    `when` says which exchange, of any path; the latest one counts. `client` is who asks now, as in `Exchange`.
+    """
 
-    def __init__(self, place: Trigger | None = None) -> None:
-        super().__init__(place)
-        self.earlier: Exchange | None = None
-
-    async def visit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.earlier and (not self.on or scope["path"] in self.on):
-            reply: Reply | None = called(self.function, self.earlier, tuple(scope["client"]))
+    async def visit(
+        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        earlier: Exchange | None = self.remembered
+        if earlier and (not on or scope["path"] in on):
+            reply: Reply | None = called(function, earlier, tuple(scope["client"]))
             if reply:
                 await body_of(receive)
                 self.happened()
                 await reply.send(send)
                 return
         asked, answered, head = bytearray(), bytearray(), Reply(0)
-
-        async def receiving() -> Message:
-            message = await receive()
-            asked.extend(message.get("body", b""))
-            return message
 
         async def sending(message: Message) -> None:
             nonlocal head
@@ -187,34 +184,15 @@ class After(RequestMiddleware):
             if starts == (head.status < 400) and not message.get("more_body", False):
                 reply = replace(head, body=bytes(answered))
                 exchange = Exchange(tuple(scope["client"]), scope["path"], bytes(asked), reply, refusal_of(scope))
-                self.earlier = exchange if self.when(exchange) else self.earlier
+                if when(exchange):
+                    self.remembered = exchange
             await send(message)
 
-        await app(scope, receiving, sending)
+        await app(scope, noted(receive, asked), sending)
 
-
-def after(
-    *ids: str, when: Callable[[Exchange], bool], on: tuple[str, ...] = (), **options: Unpack[Options]
-) -> Callable[[F], F]:
-    """`(exchange, client) -> Reply`: the answer in place of the application's after an exchange, or None for that.
-
-    `when` says which exchange, of any path; the latest one counts. `client` is who asks now, as in `Exchange`.
-    """
-    return _declared(After, ids, options, when=when, on=on)
+    return visiting(visit, ids, options)
 
 
 def with_status(reply: Reply, status: int) -> Reply:
     """The refusal, in the envelope, with another status."""
     return Reply.of_error(status, reply.json["error"]["message"])
-
-
-def _declared(
-    kind: type[RequestMiddleware], ids: tuple[str, ...], options: Options, **fields: object
-) -> Callable[[F], F]:
-    def make(place: Trigger | None, function: Function) -> RequestMiddleware:
-        made = kind(place)
-        for name, value in {**fields, "function": function}.items():
-            setattr(made, name, value)
-        return made
-
-    return lambda function: declare(function, ids, options, make, Layer.REQUEST)

@@ -8,10 +8,12 @@ from what came.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Literal, TypeAlias, TypeVar, Unpack
+from dataclasses import replace
+from functools import partial
+from typing import Literal, TypeAlias, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Options, declare
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, T, compared, declare
 from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, ResponseMutator, chunk, forward
 from local_dream_mockserver.proxy.split import events as events_of
 from local_dream_mockserver.proxy.split import kind_of, split_at
@@ -26,15 +28,19 @@ OK = (200,)
 Then: TypeAlias = Literal["keep", "close", "reset", "gone"]
 """Keep the connection for the next request, close it, reset it, or say nothing more until the client has gone."""
 Pieces: TypeAlias = AsyncIterator[bytes]
-Packets: TypeAlias = bytes | list[bytes]
-Send: TypeAlias = Callable[["Sent", Answer, Out], Awaitable[None]]
-F = TypeVar("F", bound=Callable[..., Any])
+Send: TypeAlias = Callable[[Function, "Sent", Answer, Out], Awaitable[None]]
 
 
 class Sent(ResponseMutator):
-    """An answer that is sent by a function."""
+    """An answer that is sent by a function of this object, the answer and the connection."""
 
-    def __init__(self, place: Trigger | None, send: Send, paths: tuple[str, ...], statuses: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        place: Trigger | None,
+        send: Callable[[Sent, Answer, Out], Awaitable[None]],
+        paths: tuple[str, ...],
+        statuses: tuple[int, ...],
+    ) -> None:
         super().__init__(place)
         self.paths = paths
         self.statuses = statuses
@@ -49,26 +55,35 @@ class Sent(ResponseMutator):
             return ((piece, False) async for piece in answer.body)
         return split_at(self.place, answer.body, answer.head.is_stream)
 
-    async def end(self, out: Out, then: Then) -> None:
-        """Ends the connection as `then` says."""
-        if then != "keep":
-            await {"close": out.close, "reset": out.reset, "gone": out.gone}[then]()
+
+async def _end(out: Out, then: Then) -> None:
+    """Ends the connection as `then` says."""
+    if then != "keep":
+        await {"close": out.close, "reset": out.reset, "gone": out.gone}[then]()
 
 
 def sent(
-    *ids: str,
-    at: str = "",
-    on: tuple[str, ...] = PICTURES,
-    statuses: tuple[int, ...] = OK,
-    **options: Unpack[Options],
-) -> Callable[[F], F]:
+    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
+) -> Decorator:
     """`async (answer, out) -> None`: sends the answer itself. Counts one hit for each answer."""
 
-    async def send(function: Callable[..., Any], self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         self.happened()
         await function(answer, out)
 
-    return _declared(send, ids, at, on, statuses, options)
+    return _sending(send, ids, options, on, statuses)
+
+
+def unanswered(
+    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
+) -> Decorator:
+    """`async (out) -> None`: what happens in place of an answer."""
+
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+        self.happened()
+        await function(out)
+
+    return _sending(send, ids, options, on, statuses)
 
 
 def answer(
@@ -77,45 +92,38 @@ def answer(
     statuses: tuple[int, ...] = OK,
     then: Then = "keep",
     **options: Unpack[Options],
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(head, body) -> bytes`, or several packets: what is sent for an answer, once all of it is there.
 
     `head` has no framing yet: `head.length(n)` and `head.chunked()` are its bytes with one.
     """
 
-    async def send(
-        function: Callable[[Head, bytes], bytes | list[bytes]], self: Sent, answer: Answer, out: Out
-    ) -> None:
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         pieces = [piece async for piece in answer.body]
         body = b"".join(pieces)
         if answer.head.is_stream:
             honest = answer.head.chunked() + b"".join(map(chunk, pieces)) + LAST_CHUNK
         else:
             honest = answer.head.length(len(body)) + body
-        made = function(answer.head.bare, body)
-        packets = [made] if isinstance(made, bytes) else made
+        packets = _packets(function(answer.head.bare, body))
         if b"".join(packets) != honest or then != "keep":
             self.happened()
         for packet in packets:
             await out.write(packet)
-        await self.end(out, then)
+        await _end(out, then)
 
-    return _declared(send, ids, "", on, statuses, options)
+    return _sending(send, ids, options, on, statuses)
 
 
 def chunks(
-    *ids: str,
-    at: str = "",
-    last: bytes = LAST_CHUNK,
-    then: Then = "keep",
-    **options: Unpack[Options],
-) -> Callable[[F], F]:
+    *ids: str, at: str = "", last: bytes = LAST_CHUNK, then: Then = "keep", **options: Unpack[Options]
+) -> Decorator:
     """`(data) -> bytes`: what is sent as the chunk after the place or, without one, as each chunk of a stream.
 
     `last` is sent in place of the last chunk.
     """
 
-    async def send(function: Callable[[bytes], bytes], self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         await out.write(answer.head.chunked())
         async for piece, here in self.split(answer):
             honest = chunk(piece) if piece else b""
@@ -124,29 +132,29 @@ def chunks(
                 self.happened()
             await out.write(changed)
             if here and then != "keep":
-                await self.end(out, then)
+                await _end(out, then)
                 return
         if last != LAST_CHUNK:
             self.happened()
         await out.write(last)
         if self.place is None:
-            await self.end(out, then)
+            await _end(out, then)
 
-    return _declared(send, ids, at, GENERATE, OK, options)
+    return _sending(send, ids, options, GENERATE, OK, at)
 
 
-def cut(*ids: str, at: str, **options: Unpack[Options]) -> Callable[[F], F]:
+def cut(*ids: str, at: str, **options: Unpack[Options]) -> Decorator:
     """`async (out) -> None`: what happens at the place. The answer is sent in order until there, and no further."""
 
-    async def send(function: Callable[[Out], Awaitable[None]], self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         streams = answer.head.is_stream
-        if not streams:
-            parts = [part async for part in self.split(answer)]
+        pieces = self.split(answer)
+        if streams:
+            await out.write(answer.head.chunked())
+        else:
+            parts = [part async for part in pieces]
             await out.write(answer.head.length(sum(len(piece) for piece, _ in parts)))
             pieces = _each(parts)
-        else:
-            await out.write(answer.head.chunked())
-            pieces = self.split(answer)
         async for piece, here in pieces:
             if here:
                 self.happened()
@@ -157,19 +165,7 @@ def cut(*ids: str, at: str, **options: Unpack[Options]) -> Callable[[F], F]:
         if streams:
             await out.write(LAST_CHUNK)
 
-    return _declared(send, ids, at, PICTURES, OK, options)
-
-
-def unanswered(
-    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
-) -> Callable[[F], F]:
-    """`async (out) -> None`: what happens in place of an answer."""
-
-    async def send(function: Callable[[Out], Awaitable[None]], self: Sent, answer: Answer, out: Out) -> None:
-        self.happened()
-        await function(out)
-
-    return _declared(send, ids, "", on, statuses, options)
+    return _sending(send, ids, options, PICTURES, OK, at)
 
 
 def head(
@@ -178,96 +174,77 @@ def head(
     statuses: tuple[int, ...] = OK,
     then: Then = "keep",
     **options: Unpack[Options],
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(head) -> head`: another head, without framing, before the same body."""
 
-    async def send(function: Callable[[Head], Head], self: Sent, answer: Answer, out: Out) -> None:
-        changed = function(answer.head.bare)
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+        changed: Head = function(answer.head.bare)
         if changed != answer.head.bare or then != "keep":
             self.happened()
         await forward(changed, answer.body, out, streams=answer.head.is_stream)
-        await self.end(out, then)
+        await _end(out, then)
 
-    return _declared(send, ids, "", on, statuses, options)
+    return _sending(send, ids, options, on, statuses)
 
 
-def stream(*ids: str, on: tuple[str, ...] = GENERATE, **options: Unpack[Options]) -> Callable[[F], F]:
+def stream(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`async (events) -> events`: an async generator over the events of a stream. Each of its pieces is a packet.
 
     The events come whole, with the blank line that ends them.
     """
 
-    async def send(function: Callable[[Pieces], Pieces], self: Sent, answer: Answer, out: Out) -> None:
-        came: list[bytes] = []
-        went: list[bytes] = []
-        try:
-            events = _noted(events_of(answer.body), came)
-            await forward(answer.head, _noted(function(events), went), out, streams=answer.head.is_stream)
-        finally:
-            if came != went:
-                self.happened()
+    def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+        return compared(function, events_of(answer.body), self.happened)
 
-    return _declared(send, ids, "", on, OK, options)
+    return _sending(_forwarding(changed), ids, options, GENERATE)
 
 
 def event(
     *ids: str, kinds: tuple[str, ...] = (), on: tuple[str, ...] = GENERATE, **options: Unpack[Options]
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(event) -> bytes`, or a list of packets: what is sent for each event of these kinds (none: of all)."""
 
-    async def send(function: Callable[[bytes], Packets], self: Sent, answer: Answer, out: Out) -> None:
-        async def changed() -> Pieces:
-            async for one in events_of(answer.body):
-                made = function(one) if not kinds or kind_of(one) in kinds else one
-                packets = [made] if isinstance(made, bytes) else made
-                if packets != [one]:
-                    self.happened()
-                for packet in packets:
-                    yield packet
+    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+        async for one in events_of(answer.body):
+            packets = _packets(function(one)) if not kinds or kind_of(one) in kinds else [one]
+            if packets != [one]:
+                self.happened()
+            for packet in packets:
+                yield packet
 
-        await forward(answer.head, changed(), out, streams=answer.head.is_stream)
-
-    return _declared(send, ids, "", on, OK, options)
+    return _sending(_forwarding(changed), ids, options, on)
 
 
 def splice(
     *ids: str, at: str, on: tuple[str, ...] = GENERATE, ends: bool = False, **options: Unpack[Options]
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(rest) -> bytes`: other bytes for the piece after the place. With `ends` the answer is framed to end there."""
 
-    async def send(function: Callable[[bytes], bytes], self: Sent, answer: Answer, out: Out) -> None:
-        async def changed() -> Pieces:
-            async for piece, here in self.split(answer):
-                made = function(piece) if here else piece
-                if made != piece or (here and ends):
-                    self.happened()
-                yield made
-                if here and ends:
-                    return
+    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+        async for piece, here in self.split(answer):
+            made = function(piece) if here else piece
+            if made != piece or (here and ends):
+                self.happened()
+            yield made
+            if here and ends:
+                return
 
-        await forward(answer.head, changed(), out, streams=answer.head.is_stream)
-
-    return _declared(send, ids, at, on, OK, options)
+    return _sending(_forwarding(changed), ids, options, on, OK, at)
 
 
 def body(
     *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
-) -> Callable[[F], F]:
+) -> Decorator:
     """`(body) -> bytes`: another body, framed in order. For answers that are no streams."""
 
-    async def send(function: Callable[[bytes], bytes], self: Sent, answer: Answer, out: Out) -> None:
-        data = await whole(answer)
-        changed = function(data)
-        if changed != data:
+    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+        honest = b"".join([piece async for piece in answer.body])
+        made: bytes = function(honest)
+        if made != honest:
             self.happened()
-        await out.write(answer.head.length(len(changed)) + changed)
+        yield made
 
-    return _declared(send, ids, "", on, statuses, options)
-
-
-async def whole(answer: Answer) -> bytes:
-    """The body."""
-    return b"".join([piece async for piece in answer.body])
+    return _sending(_forwarding(changed), ids, options, on, statuses)
 
 
 async def honest(answer: Answer, out: Out) -> None:
@@ -275,27 +252,33 @@ async def honest(answer: Answer, out: Out) -> None:
     await forward(answer.head, answer.body, out, streams=answer.head.is_stream)
 
 
-def _declared(
-    send: Callable[..., Awaitable[None]],
+def _forwarding(changed: Callable[[Function, Sent, Answer], Pieces]) -> Send:
+    """Sends, framed in order, the head and what `changed` makes of the body."""
+
+    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+        await honest(replace(answer, body=changed(function, self, answer)), out)
+
+    return send
+
+
+def _sending(
+    send: Send,
     ids: tuple[str, ...],
-    at: str,
-    on: tuple[str, ...],
-    statuses: tuple[int, ...],
     options: Options,
-) -> Callable[[F], F]:
-    def make(place: Trigger | None, function: Callable[..., Any]) -> Sent:
-        return Sent(place, lambda self, answer, out: send(function, self, answer, out), on, statuses)
+    on: tuple[str, ...],
+    statuses: tuple[int, ...] = OK,
+    at: str = "",
+) -> Decorator:
+    """The decorator of functions that `send` calls: it gets the function, the object, the answer, the connection."""
+
+    def make(place: Trigger | None, function: Function) -> Sent:
+        return Sent(place, partial(send, function), on, statuses)
 
     return lambda function: declare(function, ids, options, make, Layer.WIRE, at, ANYWHERE if at else ())
 
 
-async def _noted(pieces: Pieces, into: list[bytes]) -> Pieces:
-    async for piece in pieces:
-        into.append(piece)
-        yield piece
-
-
-T = TypeVar("T")
+def _packets(made: bytes | list[bytes]) -> list[bytes]:
+    return [made] if isinstance(made, bytes) else made
 
 
 async def _each(values: list[T]) -> AsyncIterator[T]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from local_dream_mockserver.faults.hooks import FaultHooks
+
+
+class Makes(Protocol):
+    """Makes the server. `destructive` plays the bugs that kill it, too."""
+
+    def __call__(self, *, destructive: bool = False) -> FaultHooks: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +22,7 @@ class EmulatedRelease:
 
     name: str
     sentence: str
-    make: Callable[[], FaultHooks]
+    make: Makes
     without: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     discouraged: tuple[str, ...] = ()

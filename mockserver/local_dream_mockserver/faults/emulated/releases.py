@@ -1,27 +1,53 @@
-"""The recorded releases 2.4.3 and 2.7 of the real server, as personalities: its framing, headers, field names, step
-arithmetic and error answers, bugs that are not dangerous included."""
+"""The recorded releases 2.4.3, 2.7 and 2.8.1 of the real server, as personalities: their framing, headers, field names,
+step arithmetic and error answers. Bugs that kill the server are played only where that is asked for."""
 
 from __future__ import annotations
 
-import json
-import struct
+import base64
+import threading
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
+from PIL import Image
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
-from local_dream_mockserver.faults.emulated.reader import HEIGHT, PATH, WIDTH, Refusal, parsed, read, size_of, string_of
+from local_dream_mockserver.faults.emulated import tokenizing
+from local_dream_mockserver.faults.emulated.counting import Counted, counted
+from local_dream_mockserver.faults.emulated.decoding import fitted, grey
+from local_dream_mockserver.faults.emulated.deviations import breaks_of, discouraged_of
+from local_dream_mockserver.faults.emulated.http_library import Connections, body_for, protocol_of, refused
+from local_dream_mockserver.faults.emulated.json_library import dumped
+from local_dream_mockserver.faults.emulated.reader import (
+    ReleaseRequest,
+    Wanted,
+    failed,
+    in_the_stream,
+    wanted_of,
+)
 from local_dream_mockserver.faults.emulated.release import PERSONALITIES, EmulatedRelease
+from local_dream_mockserver.faults.emulated.upscaling import HEIGHT, PATH, WIDTH, Upscale, upscale_of
+from local_dream_mockserver.faults.emulated.version import DPM, V27, V243, Mode, Version
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import STREAM, Header, Reply, body_of, replayed, reply_of, value_of
-from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.faults.middleware import (
+    STREAM,
+    Header,
+    Reply,
+    body_of,
+    refusal_of,
+    replayed,
+    value_of,
+    without,
+)
+from local_dream_mockserver.server.engine import GenerationRequest, Rgb
+from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.image_output import file_of
 
-ROUTES = {("GET", "/health"), ("HEAD", "/health"), ("POST", "/generate"), ("POST", "/upscale"), ("POST", "/tokenize")}
+HEALTH, GENERATE, UPSCALE, TOKENIZE = "/health", "/generate", "/upscale", "/tokenize"
 PICTURE = {"image", "format"}
 ANYONE = (b"Access-Control-Allow-Origin", b"*")
 EXPOSED = (b"Access-Control-Expose-Headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
@@ -30,73 +56,113 @@ CORS = (
     (b"Access-Control-Max-Age", b"86400"),
     (b"Access-Control-Allow-Headers", b"Content-Type, Authorization"),
 )
-
-
-@dataclass(frozen=True)
-class Version:
-    """In what the releases differ."""
-
-    without: frozenset[str]
-    """Extensions that it does not have. Of schedulers it has lcm alone."""
-    overflow: bool
-    """Whether /tokenize says where a prompt grows too long."""
-    mask_needs_image: bool
-    no_prompt: str
-
-    @property
-    def cors(self) -> bool:
-        """CORS headers on every answer, and preflights."""
-        return "cors" not in self.without
-
-    @property
-    def formats(self) -> bool:
-        """`output_format` and `preview_format`, and `format` in events."""
-        return "formats" not in self.without
+MOST_STEPS = 150
+"""Of the honest engine; further steps have their events all the same."""
+LARGEST_SIDE = 2048
+"""Of the honest engine's pictures; larger ones are stretched."""
 
 
 class Release(FaultHooks):
-    """One release."""
+    """One release in one mode."""
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, mode: Mode, *, destructive: bool = False) -> None:
         super().__init__()
         self.version = version
+        self.mode = mode
+        self.destructive = destructive
+        self._connections = Connections()
+        self.http = protocol_of(self._connections, (ANYONE, *CORS) if version.cors else ())
+        self._dying = False
+        self._state: Wanted | None = None
+        """What all generations share: the last request's."""
+        self._busy: set[tuple[int, int]] = set()
+        """Sizes of what is being generated, or was when its client hung up."""
+        self._lock = threading.Lock()
+
+    @property
+    def _generates(self) -> bool:
+        return self.mode is not Mode.UPSCALER
+
+    @property
+    def _routes(self) -> set[tuple[str, str]]:
+        found = {("GET", HEALTH), ("HEAD", HEALTH), ("POST", UPSCALE)}
+        if self._generates or self.version.upscaler_generates:
+            found |= {("POST", GENERATE), ("POST", TOKENIZE)}
+        return found
 
     # Requests
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
         self.happened()
         version = self.version
-        return read(
-            body,
-            honest,
-            formats=version.formats,
-            mask_needs_image=version.mask_needs_image,
-            no_prompt=version.no_prompt,
-        )
+        wanted = wanted_of(body, version, self.mode)
+        if not wanted.prompt:
+            raise in_the_stream(version.no_prompt)
+        if not self._generates:
+            raise in_the_stream("QNN CLIP missing")
+        self._survive(wanted)
+        request = honest(_sensible(wanted, version))
+        wanted = replace(wanted, seed=request.seed)
+        with self._lock:
+            self._state = wanted
+        size = request.width, request.height
+        image = None if wanted.image is None else fitted(wanted.image, size)
+        mask = None if wanted.mask is None or image is None else grey(wanted.mask, size)
+        return ReleaseRequest.of(replace(request, image=image, mask=mask), wanted)
 
     def asked(self, request: GenerationRequest) -> GenerationRequest:
-        return replace(request, preview_stride=1)
+        return request.plain() if isinstance(request, ReleaseRequest) else request
+
+    def _survive(self, wanted: Wanted) -> None:
+        """Where a real server would die, so does this one, if it is told to be so. Raises APIError then."""
+        with self._lock:
+            clash = self.version.shared_state and any(size != wanted.size for size in self._busy)
+        if self.destructive and (min(wanted.size) < 0 or clash):
+            self._dying = True
+            raise failed("std::bad_alloc")
 
     # Events
 
     async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        steps, total, before = _counted(request)
-        for number, of in before:
+        assert isinstance(request, ReleaseRequest)
+        wanted = request.wanted
+        plan = counted(wanted, self.version)
+        with self._lock:
+            self._busy.add(wanted.size)
+        for number, of in plan.before:
             yield _progress(number, of)
+        if plan.failure:
+            yield Message("error", "error", {"message": plan.failure, "type": "error"})
+            return
         done = 0
         async for message in messages:
             if message.kind == "progress":
-                until = steps * message.payload["step"] // message.payload["total_steps"]
+                until = plan.steps * message.payload["step"] // message.payload["total_steps"]
                 for step in range(done + 1, until + 1):
-                    shown = PICTURE & message.payload.keys() if request.previews_at(step) else ()
-                    preview = {name: message.payload[name] for name in shown}
-                    yield _sorted(_progress(step + len(before) - 1, total).with_(**preview))
-                done = until
+                    yield self._step(step, plan, message, request)
+                done = max(done, until)
             elif message.kind == "complete":
-                yield _progress(total, total)
-                yield _sorted(message)
+                with self._lock:
+                    self._busy.discard(wanted.size)
+                yield _progress(plan.last, plan.total)
+                yield self._complete(message, request)
             else:
                 yield _sorted(message)
+
+    def _step(self, step: int, plan: Counted, message: Message, request: ReleaseRequest) -> Message:
+        event = _progress(plan.number(step), plan.total)
+        wanted = request.wanted
+        if self.mode is Mode.MNN or not wanted.previews_at(step) or "image" not in message.payload:
+            return event
+        shown = _resized(message, request, wanted.size)
+        return _sorted(event.with_(**{name: shown.payload[name] for name in PICTURE & shown.payload.keys()}))
+
+    def _complete(self, message: Message, request: ReleaseRequest) -> Message:
+        told = request.wanted
+        if self.version.shared_state and self._state is not None:
+            told = self._state
+        shown = _resized(message, request, told.size)
+        return _sorted(shown.with_(seed=told.seed, width=told.width, height=told.height))
 
     # HTTP
 
@@ -106,104 +172,149 @@ class Release(FaultHooks):
                 await app(scope, receive, send)
                 return
             sending = partial(self._send, scope, send)
-            route = scope["method"], scope["path"]
-            if scope["method"] == "OPTIONS" and self.version.cors:
-                await body_of(receive)
+            body = await body_of(receive)
+            status = refused(scope["method"], Headers(scope=scope), body)
+            if status is not None:
+                await Reply(status).send(sending)
+            elif scope["method"] == "OPTIONS" and self.version.cors:
                 await Reply(204).send(sending)
-            elif route not in ROUTES:
-                await body_of(receive)
+            elif (scope["method"], scope["path"]) not in self._routes:
                 await Reply(404).send(sending)
-            elif scope["path"] == "/tokenize":
-                await (await self._tokenize(app, scope, receive)).send(sending)
-            elif scope["path"] == "/upscale":
-                await self._upscale(app, scope, receive, sending)
             else:
-                await app(scope, receive, sending)
+                headers = without(scope["headers"], b"content-encoding", b"content-length")
+                body = body_for(Headers(scope=scope), body)
+                await self._routed(app, {**scope, "headers": headers}, body, receive, sending)
 
         return around
 
+    async def _routed(self, app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        try:
+            if scope["path"] == TOKENIZE:
+                await (await self._tokenized(app, scope, body)).send(send)
+            elif scope["path"] == UPSCALE:
+                await self._upscaled(app, scope, body, receive, send)
+            else:
+                await app(scope, replayed(body, receive), send)
+        except APIError as refusal:
+            await refusal.response()(scope, receive, send)
+
     async def _send(self, scope: Scope, send: Send, message: AsgiMessage) -> None:
         """With the headers of the release."""
+        if self._dying or self._connections.gone:
+            self._dying = False
+            with self._lock:
+                self._busy.clear()
+            if not self._connections.gone:
+                self._connections.die()
+            return
         if message["type"] == "http.response.start":
             headers = [(name.lower(), value) for name, value in message["headers"]]
-            message = {**message, "headers": [*self._headers(scope["path"], message["status"], headers)]}
+            message = {**message, "headers": [*self._headers(scope, message["status"], headers)]}
         await send(message)
 
-    def _headers(self, path: str, status: int, headers: list[Header]) -> list[Header]:
-        kind = value_of(headers, b"content-type")
+    def _headers(self, scope: Scope, status: int, headers: list[Header]) -> list[Header]:
+        kind, length = value_of(headers, b"content-type"), value_of(headers, b"content-length")
+        what = value_of(headers, b"exception_what")
         made: list[Header] = []
         if kind.startswith(STREAM):
             made = [ANYONE, (b"Connection", b"keep-alive"), (b"Cache-Control", b"no-cache")]
             made += [(b"Content-Type", STREAM)] * 2
-        elif status == 200 and path == "/upscale":
+        elif what:
+            anyone = self.version.cors or scope["path"] == TOKENIZE
+            made = [(b"EXCEPTION_WHAT", what), *([ANYONE] if anyone else [])]
+        elif status == 200 and scope["path"] == UPSCALE:
             for name in (b"X-Duration-Ms", b"X-Output-Height", b"X-Output-Width"):
                 made.append((name, value_of(headers, name.lower())))
             made += [EXPOSED, ANYONE, (b"Content-Type", b"image/jpeg")]
-        elif kind and path != "/health":
+        elif kind and scope["path"] != HEALTH:
             made = [ANYONE, (b"Content-Type", b"application/json")]
         elif self.version.cors:
             made = [ANYONE]
-        if length := value_of(headers, b"content-length"):
+        if scope["method"] == "HEAD":
+            made.append((b"Accept-Ranges", b"bytes"))
+        if length:
             made.append((b"Content-Length", length))
         return [*made, *CORS] if self.version.cors else made
 
-    async def _tokenize(self, app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
-        """Counts an empty prompt where there is none, and says what is wrong as the JSON library does."""
-        try:
-            values = parsed(await body_of(receive))
-            prompt = string_of(values.get("prompt", "")) if isinstance(values, dict) else ""
-        except APIError as problem:
-            message = problem.message.partition(": ")[2]
-            return Reply.of_json(400, {"error": {"message": message, "type": "tokenize_error"}})
-        honest = await reply_of(app, scope, json.dumps({"prompt": prompt}).encode())
-        if honest.status != 200:
-            return Reply(404)
-        count = honest.json
-        if not self.version.overflow:
-            del count["overflow_offset"]
-        return Reply.of_json(200, count)
+    async def _tokenized(self, app: ASGIApp, scope: Scope, body: bytes) -> Reply:
+        """Raises APIError."""
+        prompt = tokenizing.prompt_of(body)
+        if not self._generates:
+            return tokenizing.compact({"count": tokenizing.EMPTY, "max_length": tokenizing.WINDOW})
+        return await tokenizing.count(app, scope, prompt, overflow=self.version.overflow) or Reply(404)
 
-    async def _upscale(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the headers as the release does, and hands an honest request on."""
-        headers = Headers(scope=scope)
-        body = await body_of(receive)
-        try:
-            width, height = size_of(headers, len(body))
-        except Refusal as refusal:
-            await _refuse(refusal, send)
-            return
-        told = {WIDTH: str(width), HEIGHT: str(height), "Content-Length": str(len(body)), PATH: headers[PATH] or "?"}
-        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
-        failed = False
+    async def _upscaled(self, app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Reads the headers as the release does, and hands an honest request on. Raises APIError."""
+        asked = upscale_of(scope["headers"], len(body))
+        if asked.dies or not body:
+            self._dying = self.destructive and asked.dies
+            raise failed("std::bad_alloc")
+        told = {WIDTH: b"%d" % asked.width, HEIGHT: b"%d" % asked.height, "Content-Length": b"%d" % len(body)}
+        path = b"default" if asked.known else asked.path or b"?"
+        headers = [(name.lower().encode(), value) for name, value in (told | {PATH: path}).items()]
+        problem: APIError | None = None
 
         async def sending(message: AsgiMessage) -> None:
-            nonlocal failed
-            if message["type"] == "http.response.start" and message["status"] == 400:
-                failed = True
-                missing = f"Server Err: Failed to create MNN interpreter from: {headers[PATH]}"
-                await _refuse(Refusal(500, missing), send)
-            elif not failed:
+            nonlocal problem
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                problem = _problem(inner, asked)
+            if problem is None:
                 await send(message)
 
-        await app({**scope, "headers": pairs}, replayed(body, receive), sending)
+        inner = {**scope, "headers": headers}
+        await app(inner, replayed(body, receive), sending)
+        if problem is not None:
+            raise problem
 
 
-async def _refuse(refusal: Refusal, send: Send) -> None:
-    await Reply.of(refusal.status, "application/json", refusal.body()).send(send)
+def _problem(scope: Scope, asked: Upscale) -> APIError:
+    """The release's words for why the honest server has not enlarged a picture."""
+    refusal = refusal_of(scope)
+    missing = refusal is None or refusal.code in (Code.NO_SUCH_THING, Code.ENGINE) or refusal.field == PATH
+    return asked.missing() if missing else failed("std::bad_alloc")
 
 
-def _counted(request: GenerationRequest) -> tuple[int, int, list[tuple[int, int]]]:
-    """How many denoising steps there are, how many steps of all kinds, and the progress events before the denoising.
+def _sensible(wanted: Wanted, version: Version) -> bytes:
+    """The body of a request that the honest server takes, without pictures."""
+    scheduler = "euler_a" if wanted.scheduler == "eulera" else wanted.scheduler
+    values: dict[str, object] = {
+        "prompt": wanted.prompt,
+        "negative_prompt": wanted.negative_prompt,
+        "steps": min(max(1, wanted.steps), MOST_STEPS),
+        "cfg": min(max(wanted.cfg, -1e30), 1e30),
+        "scheduler": scheduler if scheduler in version.schedulers else DPM,
+        "use_opencl": wanted.use_opencl,
+        "show_diffusion_process": wanted.previews,
+        "width": _side(wanted.width),
+        "height": _side(wanted.height),
+        "denoise_strength": min(1.0, max(0.0, wanted.strength)),
+    }
+    if wanted.seed is not None:
+        values["seed"] = wanted.seed
+    if version.formats:
+        values |= {"output_format": wanted.output_format, "preview_format": wanted.preview_format}
+    return dumped(values)
 
-    The text encoder is a step, the decoder two; with an image its encoder is one, and the steps that the strength
-    leaves out are known only after the first event.
-    """
-    if request.image is None:
-        return request.steps, request.steps + 2, [(1, request.steps + 2)]
-    kept = struct.unpack("<f", struct.pack("<f", request.steps * (1 - request.denoise_strength)))[0]
-    skipped = min(max(0, int(kept)), request.steps - 1)
-    steps = request.steps - skipped
-    return steps, steps + 3, [(1, request.steps + 3), (2, steps + 3)]
+
+def _side(length: int) -> int:
+    """The next multiple of 8 that the honest engine paints."""
+    return min(max(8, -(-length // 8) * 8), LARGEST_SIDE)
+
+
+def _resized(message: Message, request: ReleaseRequest, size: tuple[int, int]) -> Message:
+    """The event with its picture in another size: cut, or stretched where it is too small."""
+    rgb = message.picture((request.width, request.height))
+    if rgb is None or size == (request.width, request.height):
+        return message
+    data = b"" if min(size) < 1 else file_of(_cut(rgb, size), str(message.payload.get("format", "raw")))
+    return message.with_(image=base64.b64encode(data).decode())
+
+
+def _cut(rgb: Rgb, size: tuple[int, int]) -> Rgb:
+    width, height = size
+    if rgb.shape[0] >= height and rgb.shape[1] >= width:
+        return np.ascontiguousarray(rgb[:height, :width])
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.NEAREST))
 
 
 def _progress(step: int, total: int) -> Message:
@@ -211,60 +322,48 @@ def _progress(step: int, total: int) -> Message:
 
 
 def _sorted(message: Message) -> Message:
-    """With the keys in the order in which nlohmann::json writes them."""
+    """With the keys in the order in which the JSON library writes them."""
     return replace(message, payload=dict(sorted(message.payload.items())))
 
 
-WRONG_TYPES = tuple(f"GEN-TYP-{number:02}" for number in range(1, 16))
-OUT_OF_RANGE = tuple(f"GEN-RNG-{number:02}" for number in range(2, 10))
-BREAKS = (*WRONG_TYPES, "GEN-REQ-09", "GEN-REQ-10", "UPS-REQ-16")
-DISCOURAGED = (
-    "GEN-REQ-07",
-    "GEN-REQ-11",
-    *OUT_OF_RANGE,
-    "GEN-SSE-02",
-    "GEN-EVT-06",
-    "SRV-03",
-    "ERR-04",
-    "ERR-08",
-    "UPS-REQ-10",
-    "UPS-REQ-12",
-    "UPS-REQ-13",
-    "UPS-REQ-14",
-    "EXT-SIZ-03",
-    "EXT-TOK-06",
-)
+SENTENCES = {
+    "2.4": "Local Dream 2.4.3 (April 2026), as recorded",
+    "2.7": "Local Dream 2.7 (June 2026), as recorded: with `format` in events, output_format, preview_format, ultrafix"
+    " and CORS",
+    "2.8": "Local Dream 2.8.1 (July 2026), as recorded",
+}
+VERSIONS = {"2.4": V243, "2.7": V27, "2.8": V27}
+MODES = {
+    Mode.QNN: "",
+    Mode.MNN: ", in its MNN mode: no previews, no ultrafix",
+    Mode.SDXL: ", in its SDXL mode: every picture is 1024x1024",
+    Mode.UPSCALER: ", in its upscaler mode: no model",
+}
 
 
-def _release(name: str, sentence: str, version: Version, *against: str, breaks: tuple[str, ...] = ()) -> None:
-    PERSONALITIES[name] = EmulatedRelease(
-        name=name,
-        sentence=sentence,
-        make=partial(Release, version),
-        without=tuple(sorted(version.without)),
-        breaks=(*BREAKS, *breaks),
-        discouraged=(*DISCOURAGED, *against),
-    )
+def _without(version: Version, mode: Mode) -> tuple[str, ...]:
+    """The extensions that a release does not have."""
+    lacks = {"aspect_ratio"}
+    lacks |= set() if version.cors else {"cors"}
+    lacks |= set() if version.formats else {"formats"}
+    return tuple(sorted(lacks))
 
 
-_release(
-    "2.4",
-    "Local Dream 2.4.3 (April 2026), as recorded.",
-    Version(
-        without=frozenset({"aspect_ratio", "cors", "formats"}),
-        overflow=False,
-        mask_needs_image=False,
-        no_prompt="Global prompt empty",
-    ),
-    "GEN-REQ-16",
-)
-_release(
-    "2.7",
-    "Local Dream 2.7 (June 2026), as recorded: with `format` in events, output_format, preview_format and CORS.",
-    Version(without=frozenset({"aspect_ratio"}), overflow=True, mask_needs_image=True, no_prompt="Prompt empty"),
-    "EXT-FMT-06",
-    breaks=("EXT-COR-04",),
-)
+def _declare() -> None:
+    for name, version in VERSIONS.items():
+        for mode in Mode:
+            full = name if mode is Mode.QNN else f"{name}-{mode}"
+            PERSONALITIES[full] = EmulatedRelease(
+                name=full,
+                sentence=f"{SENTENCES[name]}{MODES[mode]}.",
+                make=partial(Release, version, mode),
+                without=_without(version, mode),
+                breaks=breaks_of(version, mode),
+                discouraged=discouraged_of(version, mode),
+            )
+
+
+_declare()
 
 
 def personalities() -> Mapping[str, EmulatedRelease]:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from functools import partial
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
-from local_dream_mockserver.faults.effects import requests
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader
+from local_dream_mockserver.faults.effects import overlap, requests, responses
+from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.requests import AnyAnswer, in_stream
+from local_dream_mockserver.faults.effects.responses import Exchange
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.proxy.trigger import Trigger
-from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture, Step
+from local_dream_mockserver.faults.middleware import Reply, value_of
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.generation import Generates
+from local_dream_mockserver.server.http_protocol import HttpProtocol
+from local_dream_mockserver.server.upscale import WIDTH
 
 OUT_OF_RANGE = (Code.OUT_OF_RANGE,)
 TORN = b'{"error": '
+HEALTH = ("/health",)
+OUT_OF_ORDER = Reply.of_error(500, "out of order")
+BUSY = ("busy",)
+WORDS = "busy with another request"
+AGAIN = {"Retry-After": "1"}
 
 # Requests that are never answered, or not to the end
 
@@ -52,85 +62,249 @@ class NoAnswer(APIError):
         return self._response
 
 
-@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
-def out_of_range_unanswered() -> APIError:
-    """A request with a value out of range is never answered."""
-    return NoAnswer(NeverAnswered())
-
-
-@requests.refusal("GEN-RNG-01", codes=OUT_OF_RANGE)
-def out_of_range_breaks_off() -> APIError:
-    """The answer to a request with a value out of range breaks off in its middle."""
-    return NoAnswer(BrokenOff())
-
-
-@requests.refused("ROB-10")
-def long_prompt_unanswered(values: dict[str, Any], request: GenerationRequest) -> APIError | None:
-    """A prompt of a megabyte is never answered."""
-    return NoAnswer(NeverAnswered()) if len(request.prompt) >= 500_000 else None
+several(requests.refusal, codes=OUT_OF_RANGE)(
+    "out-of-range-unanswered (GEN-RNG-01): A request with a value out of range is never answered.",
+    lambda: NoAnswer(NeverAnswered()),
+    "out-of-range-breaks-off (GEN-RNG-01): The answer to a request with a value out of range breaks off in its middle.",
+    lambda: NoAnswer(BrokenOff()),
+)
+several(requests.refused)(
+    "long-prompt-unanswered (ROB-10): A prompt of a megabyte is never answered.",
+    lambda values, request: NoAnswer(NeverAnswered()) if len(request.prompt) >= 500_000 else None,
+)
 
 
 # Clients that hang up
 
 
-class HungUp(FaultHooks):
+def after_hang_up(answer: APIError) -> Callable[[], FaultHooks]:
     """Takes no image any more after a client has hung up on a stream that it had begun to read."""
 
-    def __init__(self, place: Trigger | None, answer: APIError) -> None:
-        super().__init__(place)
-        self.answer = answer
-        self.left = False
+    def made() -> FaultHooks:
+        async def messages(hooks: FaultHooks, came: AsyncIterator[Message], request: GenerationRequest) -> Any:
+            over = False
+            try:
+                async for message in came:
+                    over = over or message.kind != "progress"
+                    yield message
+            finally:
+                hooks.remembered = hooks.remembered or not over
 
-    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        over = False
-        try:
-            async for message in messages:
-                over = over or message.kind != "progress"
-                yield message
-        finally:
-            self.left = self.left or not over
+        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+            request = honest(body)
+            if not hooks.remembered or request.image is None:
+                return request
+            hooks.happened()
+            raise answer
 
-    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        request = honest(body)
-        if not self.left or request.image is None:
-            return request
-        self.happened()
-        raise self.answer
+        return hooked(None, messages=messages, read=read)
 
-
-fault(
-    "hang-up-wedges",
-    "After a client has hung up in mid-stream, requests with an image are never answered.",
-    layer=Layer.REQUEST,
-    breaks=("ROB-03",),
-)(partial(HungUp, answer=NoAnswer(NeverAnswered())))
-fault(
-    "hang-up-breaks-the-engine",
-    "After a client has hung up in mid-stream, requests with an image are answered with status 500.",
-    layer=Layer.REQUEST,
-    breaks=("ROB-03",),
-)(partial(HungUp, answer=APIError(500, "the engine is in a bad state")))
+    return made
 
 
-@fault(
-    "hang-up-unnoticed",
-    "A generation runs to its end although its client has gone, and the next one waits for it.",
-    layer=Layer.REQUEST,
-    breaks=("ROB-04",),
+several(whole)(
+    "hang-up-wedges (ROB-03): After a client has hung up in mid-stream, requests with an image are never answered.",
+    after_hang_up(NoAnswer(NeverAnswered())),
+    "hang-up-breaks-the-engine (ROB-03): After a client has hung up in mid-stream, requests with an image are answered"
+    " with status 500.",
+    after_hang_up(APIError(500, "the engine is in a bad state")),
 )
-class HangUpUnnoticed(FaultHooks):
-    def works(self, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Iterator[Step | Picture]:
+
+
+@whole("ROB-04")
+def hang_up_unnoticed() -> FaultHooks:
+    """A generation runs to its end although its client has gone, and the next one waits for it."""
+
+    def works(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
         work = engine.generate(request, lambda: False)
         try:
             yield from each(work)
         finally:
             if cancelled():
-                self.happened()
+                hooks.happened()
                 for _ in work:
                     pass
 
+    return hooked(None, works=works)
 
-def each(work: Iterator[Step | Picture]) -> Iterator[Step | Picture]:
+
+def each(work: Work) -> Work:
     """The same; unlike the iterator itself it may be closed without ending the work."""
     for done in work:  # noqa: UP028  (`yield from` would close the work too)
         yield done
+
+
+# Bodies in chunks, and Expect
+
+
+@responses.instead("ROB-05", methods=("POST",))
+def chunked_bodies_refused(scope: Scope) -> Reply | None:
+    """A body in chunked transfer coding is refused with status 411."""
+    chunked = b"chunked" in value_of(scope["headers"], b"transfer-encoding")
+    return Reply.of_error(411, "Content-Length: missing") if chunked else None
+
+
+several(requests.received, having="transfer-encoding")(
+    "chunked-bodies-unread (ROB-05): A body in chunked transfer coding is not read.",
+    lambda request: replace(request, body=b""),
+)
+
+
+@responses.instead("ROB-06")
+def expect_refused(scope: Scope) -> Reply | None:
+    """A request with Expect: 100-continue is refused with status 417."""
+    refusal = Reply.of_error(417, "Expect: cannot be met", (b"connection", b"close"))
+    return refusal if value_of(scope["headers"], b"expect") else None
+
+
+several(requests.received, having="expect")(
+    "expect-loses-the-body (ROB-06): The body of a request with Expect: 100-continue is not read.",
+    lambda request: replace(request, body=b""),
+)
+
+
+# Connections that are kept alive
+
+several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(
+    "answers-lag-behind (ROB-07): On a connection that is kept alive the answers after an error are that error again.",
+    lambda error, client: error.reply if client == error.client else None,
+    "errors-poison-connections (ROB-07): On a connection that is kept alive the requests after an error are answered"
+    " with status 500.",
+    lambda error, client: Reply.of_error(500, "the connection is in a bad state") if client == error.client else None,
+)
+
+
+# Afterwards
+
+
+def is_wrong_type(exchange: Exchange) -> bool:
+    """Whether a field was refused for its type."""
+    return exchange.problem is not None and exchange.problem.code is Code.WRONG_TYPE
+
+
+def is_wrong_width(exchange: Exchange) -> bool:
+    """Whether an upscale was refused for a width that is no number."""
+    problem = exchange.problem
+    return problem is not None and problem.code is Code.WRONG_FORM and problem.field == WIDTH
+
+
+def is_deep(exchange: Exchange) -> bool:
+    """Whether a body is nested thousands of levels deep."""
+    return b"[" * 1000 in exchange.body
+
+
+def is_long(exchange: Exchange) -> bool:
+    """Whether a body has a prompt of a megabyte."""
+    return len(exchange.body) > 1_000_000 and exchange.path == "/generate" and b'"image"' not in exchange.body
+
+
+several(responses.after, on=HEALTH, when=is_wrong_type)(
+    "refusal-ends-health (ERR-05): After a field of a wrong type GET /health is answered with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_wrong_width)(
+    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number GET /health is answered"
+    " with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_deep)(
+    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep GET /health is answered with"
+    " status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(responses.after, on=HEALTH, when=is_long)(
+    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte GET /health is answered with status 500.",
+    lambda: OUT_OF_ORDER,
+)
+several(requests.refused, after=(Code.WRONG_TYPE,))(
+    "refusal-spoils-the-next (ERR-06): The first generation after a field of a wrong type is answered with status 500.",
+    lambda: APIError(500, "the engine is in a bad state"),
+    "refusal-keeps-the-lock (ERR-06): The first generation after a field of a wrong type ends with an error event.",
+    lambda: in_stream({"type": "error", "message": "the engine is locked"}),
+)
+
+
+# What is no HTTP
+
+
+@whole("ROB-09")
+def garbage_gets_200() -> FaultHooks:
+    """Bytes that are not HTTP get status 200."""
+    hooks = FaultHooks()
+
+    class Obliging(HttpProtocol):
+        def send_400_response(self, msg: str) -> None:
+            hooks.happened()
+            self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+    hooks.http = Obliging
+    return hooks
+
+
+# Two generations at once
+
+
+@overlap.overtaken("ROB-01")
+async def overlap_stops_the_first(
+    messages: AsyncIterator[Message], request: GenerationRequest, latest: Callable[[], GenerationRequest]
+) -> AsyncIterator[Message]:
+    """A generation that runs when another is asked for ends with an error event."""
+    async for message in messages:
+        if latest() is not request:
+            yield Message("error", "error", {"type": "error", "message": "another request came"})
+            return
+        yield message
+
+
+@overlap.overtaken("ROB-01", state=dict)
+async def overlap_mixes_pictures(
+    done: dict[int, Message],
+    messages: AsyncIterator[Message],
+    request: GenerationRequest,
+    latest: Callable[[], GenerationRequest],
+) -> AsyncIterator[Message]:
+    """A generation that runs when another is asked for ends with the other's picture: both have one state."""
+    async for message in messages:
+        if message.kind != "complete":
+            yield message
+            continue
+        done[id(request)] = message
+        other = latest()
+        while id(other) not in done:
+            await asyncio.sleep(0.01)
+        yield message if other is request else message.with_(image=done[id(other)].payload["image"])
+
+
+several(overlap.second)(
+    "overlap-refused-with-500 (ROB-02): A second generation while one runs is answered with status 500.",
+    lambda: APIError(500, "the engine is in use"),
+    "overlap-refused-bare (ROB-02): A second generation while one runs is answered with status 503 and no envelope.",
+    lambda: AnyAnswer(503, b"", AGAIN),
+)
+
+
+# The extension busy
+
+several(overlap.second, extensions=BUSY)(
+    "busy-waits (EXT-BSY-01): A second generation while one runs waits for its turn, where it is said to be refused.",
+    lambda: None,
+    "busy-without-retry-after (EXT-BSY-02): A second generation while one runs is refused with status 503 and no"
+    " Retry-After.",
+    lambda: APIError(503, WORDS),
+    "busy-retry-soon (EXT-BSY-02): A second generation while one runs is refused with status 503 and the word soon"
+    " in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "soon"}),
+    "busy-retry-in-fractions (EXT-BSY-02): A second generation while one runs is refused with status 503 and half a"
+    " second in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "0.5"}),
+    "busy-as-text (EXT-BSY-03): A second generation while one runs is refused with status 503 as text/plain.",
+    lambda: APIError(503, WORDS, {**AGAIN, "Content-Type": "text/plain"}),
+    "busy-bare (EXT-BSY-03, ROB-02): A second generation while one runs is refused with status 503, Retry-After and"
+    " no envelope.",
+    lambda: AnyAnswer(503, b"", AGAIN),
+)
+several(overlap.second, extensions=BUSY, quirk=True)(
+    "busy-until-a-date: A second generation while one runs is refused with status 503 and an HTTP date in Retry-After.",
+    lambda: APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"}),
+)

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import responses
-from local_dream_mockserver.faults.effects.responses import Headers
-from local_dream_mockserver.faults.middleware import Reply, value_of, without
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.middleware import Headers, Reply, value_of, without
 
 CORS = ("cors",)
 PREFLIGHT = ("OPTIONS",)
@@ -36,47 +36,27 @@ def having(headers: Headers, name: bytes, value: bytes) -> Headers:
 
 # Preflights
 
-
-@refused("EXT-COR-01")
-def preflights_405() -> Reply:
-    """Preflights are answered with status 405; other answers are for all origins."""
-    return Reply.of_error(405, "no method OPTIONS", (b"allow", b"POST"))
-
-
-@refused("EXT-COR-02", "EXT-COR-03", on=GENERATE)
-def preflight_wants_credentials() -> Reply:
-    """The preflight of /generate is answered with status 401, since it has no credentials."""
-    return Reply.of_error(401, "who are you?", (b"www-authenticate", b"Bearer"), (ORIGIN, b"*"))
-
-
-@refused("EXT-COR-02", "EXT-COR-04", on=UPSCALE)
-def preflight_of_upscale_404() -> Reply:
-    """The preflight of /upscale is answered with status 404."""
-    return Reply.of_error(404, "no such path")
-
-
-@preflight("EXT-COR-02", on=UPSCALE)
-def preflight_for_another_origin(status: int, headers: Headers) -> Head:
-    """The preflight of /upscale lets another origin in."""
-    return status, having(headers, ORIGIN, ELSEWHERE)
-
-
-@preflight("EXT-COR-03", on=GENERATE)
-def content_type_not_allowed(status: int, headers: Headers) -> Head:
-    """The preflight of /generate does not allow Content-Type."""
-    return status, having(headers, ALLOWED, b"X-Requested-With")
-
-
-@preflight("EXT-COR-03", "EXT-COR-04")
-def allowed_headers_missing(status: int, headers: Headers) -> Head:
-    """Preflights come without Access-Control-Allow-Headers."""
-    return status, without(headers, ALLOWED)
-
-
-@preflight("EXT-COR-04")
-def only_content_type_allowed(status: int, headers: Headers) -> Head:
-    """Preflights allow Content-Type alone."""
-    return status, having(headers, ALLOWED, b"Content-Type")
+several(refused)(
+    "preflights-405 (EXT-COR-01): Preflights are answered with status 405; other answers are for all origins.",
+    lambda: Reply.of_error(405, "no method OPTIONS", (b"allow", b"POST")),
+)
+several(refused, on=GENERATE)(
+    "preflight-wants-credentials (EXT-COR-02, EXT-COR-03): The preflight of /generate is answered with status 401,"
+    " since it has no credentials.",
+    lambda: Reply.of_error(401, "who are you?", (b"www-authenticate", b"Bearer"), (ORIGIN, b"*")),
+)
+several(refused, on=UPSCALE)(
+    "preflight-of-upscale-404 (EXT-COR-02, EXT-COR-04): The preflight of /upscale is answered with status 404.",
+    lambda: Reply.of_error(404, "no such path"),
+)
+several(preflight, on=UPSCALE)(
+    "preflight-for-another-origin (EXT-COR-02): The preflight of /upscale lets another origin in.",
+    lambda status, headers: (status, having(headers, ORIGIN, ELSEWHERE)),
+)
+several(preflight, on=GENERATE)(
+    "content-type-not-allowed (EXT-COR-03): The preflight of /generate does not allow Content-Type.",
+    lambda status, headers: (status, having(headers, ALLOWED, b"X-Requested-With")),
+)
 
 
 @preflight("EXT-COR-04")
@@ -85,73 +65,51 @@ def use_opencl_not_allowed(status: int, headers: Headers) -> Head:
     return status, having(headers, ALLOWED, b"Content-Type, X-Image-Width, X-Image-Height, X-Upscaler-Path")
 
 
-@preflight("EXT-COR-07")
-def max_age_missing(status: int, headers: Headers) -> Head:
-    """Preflights come without Access-Control-Max-Age."""
-    return status, without(headers, AGE)
-
-
-@preflight("EXT-COR-07")
-def max_age_in_words(status: int, headers: Headers) -> Head:
-    """Preflights are good for a day, in words."""
-    return status, having(headers, AGE, b"1 day")
-
-
-@responses.rewrite(methods=PREFLIGHT, statuses=(204,), extensions=CORS, quirk=True)
-def preflights_with_200(reply: Reply) -> Reply:
-    """Preflights are answered with status 200 and a body."""
-    return Reply.of(200, "text/plain", b"OK", *reply.headers)
+several(preflight)(
+    "allowed-headers-missing (EXT-COR-03, EXT-COR-04): Preflights come without Access-Control-Allow-Headers.",
+    lambda status, headers: (status, without(headers, ALLOWED)),
+    "only-content-type-allowed (EXT-COR-04): Preflights allow Content-Type alone.",
+    lambda status, headers: (status, having(headers, ALLOWED, b"Content-Type")),
+    "max-age-missing (EXT-COR-07): Preflights come without Access-Control-Max-Age.",
+    lambda status, headers: (status, without(headers, AGE)),
+    "max-age-in-words (EXT-COR-07): Preflights are good for a day, in words.",
+    lambda status, headers: (status, having(headers, AGE, b"1 day")),
+)
+several(responses.rewrite, methods=PREFLIGHT, statuses=(204,), extensions=CORS, quirk=True)(
+    "preflights-with-200: Preflights are answered with status 200 and a body.",
+    lambda reply: Reply.of(200, "text/plain", b"OK", *reply.headers),
+)
 
 
 # Other answers
 
-
-@answer("EXT-COR-05")
-def errors_for_no_origin(status: int, headers: Headers) -> Head:
-    """Error answers come without Access-Control-Allow-Origin."""
-    return status, without(headers, ORIGIN) if status >= 400 else headers
-
-
-@stream("EXT-COR-05")
-def streams_for_no_origin(status: int, headers: Headers) -> Head:
-    """Event streams come without Access-Control-Allow-Origin."""
-    return status, without(headers, ORIGIN)
-
-
-@answer("EXT-COR-05", on=("/health",))
-def health_for_no_origin(status: int, headers: Headers) -> Head:
-    """The answer of /health comes without Access-Control-Allow-Origin."""
-    return status, without(headers, ORIGIN)
-
-
-@answer("EXT-COR-05", statuses=(404,))
-def not_found_for_no_origin(status: int, headers: Headers) -> Head:
-    """Answers with 404 come without Access-Control-Allow-Origin."""
-    return status, without(headers, ORIGIN)
-
-
-@answer("EXT-COR-05")
-def answers_for_another_origin(status: int, headers: Headers) -> Head:
-    """All answers but those to preflights let another origin in."""
-    return status, having(headers, ORIGIN, ELSEWHERE)
-
-
-@answer("EXT-COR-05")
-def answers_for_the_origin_twice(status: int, headers: Headers) -> Head:
-    """All answers but those to preflights have Access-Control-Allow-Origin twice."""
-    return status, (*headers, (ORIGIN, b"*")) if value_of(headers, ORIGIN) else headers
-
-
-@answer("EXT-COR-06", on=UPSCALE)
-def nothing_exposed(status: int, headers: Headers) -> Head:
-    """Answers of /upscale come without Access-Control-Expose-Headers."""
-    return status, without(headers, EXPOSED)
-
-
-@answer("EXT-COR-06", on=UPSCALE)
-def sizes_not_exposed(status: int, headers: Headers) -> Head:
-    """Answers of /upscale expose X-Duration-Ms alone."""
-    return status, having(headers, EXPOSED, b"X-Duration-Ms")
+several(stream)(
+    "streams-for-no-origin (EXT-COR-05): Event streams come without Access-Control-Allow-Origin.",
+    lambda status, headers: (status, without(headers, ORIGIN)),
+)
+several(answer, on=("/health",))(
+    "health-for-no-origin (EXT-COR-05): The answer of /health comes without Access-Control-Allow-Origin.",
+    lambda status, headers: (status, without(headers, ORIGIN)),
+)
+several(answer, statuses=(404,))(
+    "not-found-for-no-origin (EXT-COR-05): Answers with 404 come without Access-Control-Allow-Origin.",
+    lambda status, headers: (status, without(headers, ORIGIN)),
+)
+several(answer)(
+    "errors-for-no-origin (EXT-COR-05): Error answers come without Access-Control-Allow-Origin.",
+    lambda status, headers: (status, without(headers, ORIGIN) if status >= 400 else headers),
+    "answers-for-another-origin (EXT-COR-05): All answers but those to preflights let another origin in.",
+    lambda status, headers: (status, having(headers, ORIGIN, ELSEWHERE)),
+    "answers-for-the-origin-twice (EXT-COR-05): All answers but those to preflights have Access-Control-Allow-Origin"
+    " twice.",
+    lambda status, headers: (status, (*headers, (ORIGIN, b"*")) if value_of(headers, ORIGIN) else headers),
+)
+several(answer, on=UPSCALE)(
+    "nothing-exposed (EXT-COR-06): Answers of /upscale come without Access-Control-Expose-Headers.",
+    lambda status, headers: (status, without(headers, EXPOSED)),
+    "sizes-not-exposed (EXT-COR-06): Answers of /upscale expose X-Duration-Ms alone.",
+    lambda status, headers: (status, having(headers, EXPOSED, b"X-Duration-Ms")),
+)
 
 
 @any_answer()
@@ -162,10 +120,10 @@ def cors_headers_listed(status: int, headers: Headers) -> Head:
     return status, having(having(headers, ALLOWED, names), EXPOSED, seen)
 
 
-@any_answer()
-def cors_exposes_all(status: int, headers: Headers) -> Head:
-    """Answers expose all headers with a star."""
-    return status, having(headers, EXPOSED, b"*")
+several(any_answer)(
+    "cors-exposes-all: Answers expose all headers with a star.",
+    lambda status, headers: (status, having(headers, EXPOSED, b"*")),
+)
 
 
 @any_answer()

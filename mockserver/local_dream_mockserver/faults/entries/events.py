@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
-from local_dream_mockserver.faults.effects import events
-from local_dream_mockserver.faults.effects.events import COMPLETE
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader
+from local_dream_mockserver.faults.catalogue import Layer
+from local_dream_mockserver.faults.effects import events, pictures
+from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS, Messages
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.proxy.trigger import Trigger, Unit
+from local_dream_mockserver.proxy.trigger import Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
 
@@ -23,7 +24,7 @@ def error(message: str) -> Message:
 
 
 @events.stream("GEN-EVT-13")
-async def complete_before_the_last_step(messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+async def complete_before_the_last_step(messages: Messages) -> Messages:
     """The last progress event comes after complete."""
     held: list[Message] = []
     async for message in messages:
@@ -37,10 +38,10 @@ async def complete_before_the_last_step(messages: AsyncIterator[Message]) -> Asy
         yield one
 
 
-@events.beside("GEN-EVT-12", at="after:complete")
-def error_beside_complete() -> Message:
-    """An error event comes after complete, too."""
-    return error("the connection was closed")
+several(events.beside, at="after:complete")(
+    "error-beside-complete (GEN-EVT-12): An error event comes after complete, too.",
+    lambda: error("the connection was closed"),
+)
 
 
 @events.beside("GEN-EVT-13", at="after:complete")
@@ -50,93 +51,54 @@ def progress_after_complete(message: Message, request: GenerationRequest) -> Mes
     return Message("progress", "progress", {"type": "progress", "step": total, "total_steps": total})
 
 
-@events.beside("GEN-EVT-12", at="after:progress:2")
-def error_and_on() -> Message:
-    """An error event comes in mid-stream, and the work goes on to complete."""
-    return error("a tile could not be decoded; trying again")
-
-
-@events.beside("GEN-EVT-12", at="complete", units=(Unit.COMPLETE, Unit.ERROR))
-def terminal_twice(message: Message) -> Message:
-    """The terminal event comes twice."""
-    return message
-
-
-@events.event("GEN-EVT-12", kinds=COMPLETE)
-def terminal_missing() -> None:
-    """The stream ends without complete."""
-
-
-@events.beside("GEN-EVT-15", at="after:progress:2", ends=True)
-def engine_fails() -> Message:
-    """Every generation fails after a step, with an error event."""
-    return error("the engine ran out of memory")
+several(events.beside, at="after:progress:2")(
+    "error-and-on (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
+    lambda: error("a tile could not be decoded; trying again"),
+)
+several(events.beside, at="complete", units=(Unit.COMPLETE, Unit.ERROR))(
+    "terminal-twice (GEN-EVT-12): The terminal event comes twice.",
+    lambda message: message,
+)
+several(events.event, kinds=COMPLETE)(
+    "terminal-missing (GEN-EVT-12): The stream ends without complete.",
+    lambda: None,
+)
+several(events.beside, at="after:progress:2", ends=True)(
+    "engine-fails (GEN-EVT-15): Every generation fails after a step, with an error event.",
+    lambda: error("the engine ran out of memory"),
+)
 
 
 # What is in all events
 
-
-@events.event(quirk=True)
-def further_keys(message: Message) -> Message:
-    """Events have keys that the contract does not name, nested ones too."""
-    return message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False)
+several(events.event, quirk=True)(
+    "further-keys: Events have keys that the contract does not name, nested ones too.",
+    lambda message: message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False),
+)
 
 
 # What is in complete
 
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_seed(message: Message) -> Message:
-    """The complete event has no seed."""
-    return message.without("seed")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_size(message: Message) -> Message:
-    """The complete event has no width and height."""
-    return message.without("width", "height")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def complete_without_image(message: Message) -> Message:
-    """The complete event has no image."""
-    return message.without("image")
-
-
-@events.event("GEN-EVT-15", kinds=COMPLETE)
-def seed_is_text(message: Message) -> Message:
-    """The seed in complete is a text."""
-    return message.with_(seed=str(message.payload["seed"]))
-
-
-@events.event("GEN-EVT-16", kinds=COMPLETE)
-def channels_missing(message: Message) -> Message:
-    """The complete event has no channels."""
-    return message.without("channels")
-
-
-@events.event("GEN-EVT-16", kinds=COMPLETE)
-def first_step_time_missing(message: Message) -> Message:
-    """The complete event has no first_step_time_ms."""
-    return message.without("first_step_time_ms")
-
-
-@events.event("GEN-EVT-17", kinds=COMPLETE)
-def time_in_microseconds(message: Message) -> Message:
-    """The generation_time_ms is in microseconds."""
-    return message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000)
-
-
-@events.event("GEN-EVT-17", kinds=COMPLETE)
-def time_negative(message: Message) -> Message:
-    """The generation_time_ms is negative."""
-    return message.with_(generation_time_ms=-1)
-
-
-@events.event("GEN-EVT-19", "GEN-REQ-22", kinds=COMPLETE)
-def seed_off_by_one(message: Message) -> Message:
-    """The complete event reports the seed of the next picture."""
-    return message.with_(seed=(message.payload["seed"] + 1) % 2**32)
+several(events.event, kinds=COMPLETE)(
+    "complete-without-seed (GEN-EVT-15): The complete event has no seed.",
+    lambda message: message.without("seed"),
+    "complete-without-size (GEN-EVT-15): The complete event has no width and height.",
+    lambda message: message.without("width", "height"),
+    "complete-without-image (GEN-EVT-15): The complete event has no image.",
+    lambda message: message.without("image"),
+    "seed-is-text (GEN-EVT-15): The seed in complete is a text.",
+    lambda message: message.with_(seed=str(message.payload["seed"])),
+    "channels-missing (GEN-EVT-16): The complete event has no channels.",
+    lambda message: message.without("channels"),
+    "first-step-time-missing (GEN-EVT-16): The complete event has no first_step_time_ms.",
+    lambda message: message.without("first_step_time_ms"),
+    "time-in-microseconds (GEN-EVT-17): The generation_time_ms is in microseconds.",
+    lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000),
+    "time-negative (GEN-EVT-17): The generation_time_ms is negative.",
+    lambda message: message.with_(generation_time_ms=-1),
+    "seed-off-by-one (GEN-EVT-19, GEN-REQ-22): The complete event reports the seed of the next picture.",
+    lambda message: message.with_(seed=(message.payload["seed"] + 1) % 2**32),
+)
 
 
 @events.event("GEN-EVT-19", "GEN-REQ-22", kinds=COMPLETE)
@@ -146,58 +108,168 @@ def seed_signed(message: Message) -> Message:
     return message.with_(seed=seed - 2**32) if seed >= 2**31 else message
 
 
-class PickedSeed(FaultHooks):
+def picked(reported: Callable[[int], int]) -> Callable[[], FaultHooks]:
     """Reports seeds that the server picked in another way; those that were sent stay."""
 
-    def __init__(self, place: Trigger | None, reported: Callable[[int], int]) -> None:
-        super().__init__(place)
-        self.reported = reported
-        self.picked: set[int] = set()
+    def made() -> FaultHooks:
+        seeds: set[int] = set()
 
-    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        request = honest(body)
-        if b'"seed"' not in body:
-            self.picked.add(request.seed)
-        return request
+        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+            request = honest(body)
+            if b'"seed"' not in body:
+                seeds.add(request.seed)
+            return request
 
-    async def messages(self, messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
-        async for message in messages:
-            if message.kind == "complete" and request.seed in self.picked:
-                self.happened()
-                message = message.with_(seed=self.reported(request.seed))
-            yield message
+        async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+            async for message in came:
+                if message.kind == "complete" and request.seed in seeds:
+                    hooks.happened()
+                    message = message.with_(seed=reported(request.seed))
+                yield message
 
+        return hooked(None, read=read, messages=messages)
 
-def negative(seed: int) -> int:
-    """What stands for a random seed in requests elsewhere."""
-    return -1
+    return made
 
 
-def of_64_bits(seed: int) -> int:
-    """A seed beyond the 32 bits of the contract."""
-    return seed + 2**40
+several(whole, layer=Layer.EVENT)(
+    "picked-seed-negative (GEN-DEF-11): A seed that the server picks is reported as -1.",
+    picked(lambda seed: -1),
+    "picked-seed-of-64-bits (GEN-DEF-11): A seed that the server picks has 64 bits.",
+    picked(lambda seed: seed + 2**40),
+)
+several(events.event, quirk=True, kinds=COMPLETE)(
+    "image-key-early: The keys of complete come in another order, and the image first.",
+    lambda message: Message(message.kind, message.name, {"image": message.payload["image"], **message.payload}),
+    "time-zero: The generation_time_ms and first_step_time_ms are 0.",
+    lambda message: message.with_(generation_time_ms=0, first_step_time_ms=0),
+    "bare-complete (GEN-EVT-16): The complete event has what it must have, and nothing else.",
+    lambda message: message.without("channels", "first_step_time_ms"),
+)
 
 
-for _name, _sentence, _reported in (
-    ("picked-seed-negative", "A seed that the server picks is reported as -1.", negative),
-    ("picked-seed-of-64-bits", "A seed that the server picks has 64 bits.", of_64_bits),
-):
-    fault(_name, _sentence, layer=Layer.EVENT, breaks=("GEN-DEF-11",))(partial(PickedSeed, reported=_reported))
+def count(message: Message) -> tuple[int, int]:
+    """The `step` and the `total_steps` of an honest progress event."""
+    return message.payload["step"], message.payload["total_steps"]
 
 
-@events.event(quirk=True, kinds=COMPLETE)
-def image_key_early(message: Message) -> Message:
-    """The keys of complete come in another order, and the image first."""
-    return Message(message.kind, message.name, {"image": message.payload["image"], **message.payload})
+# How steps are counted
+
+several(events.progress, at="progress:2")(
+    "step-missing (GEN-EVT-02): A progress event has no `step`.",
+    lambda message: message.without("step"),
+    "step-beyond-total (GEN-EVT-03): A step is beyond total_steps.",
+    lambda message: message.with_(step=message.payload["total_steps"] + 1),
+)
+several(events.progress, at="progress:3")(
+    "step-goes-back (GEN-EVT-04): A step is behind the one before.",
+    lambda message: message.with_(step=1),
+)
 
 
-@events.event(quirk=True, kinds=COMPLETE)
-def time_zero(message: Message) -> Message:
-    """The generation_time_ms and first_step_time_ms are 0."""
-    return message.with_(generation_time_ms=0, first_step_time_ms=0)
+@events.progress("GEN-EVT-04", "GEN-EVT-05")
+def steps_count_down(message: Message) -> Message:
+    """Steps count down to 1."""
+    step, total = count(message)
+    return message.with_(step=total - step + 1)
 
 
-@events.event("GEN-EVT-16", quirk=True, kinds=COMPLETE)
-def bare_complete(message: Message) -> Message:
-    """The complete event has what it must have, and nothing else."""
-    return message.without("channels", "first_step_time_ms")
+@events.progress("GEN-EVT-06")
+def total_steps_changes(message: Message) -> Message:
+    """The total_steps grows in the middle of a stream."""
+    step, total = count(message)
+    return message if step <= 2 else message.with_(step=step + 5, total_steps=total + 5)
+
+
+several(events.progress)(
+    "step-is-text (GEN-EVT-02): The `step` is a text of digits.",
+    lambda message: message.with_(step=str(message.payload["step"])),
+    "steps-from-zero (GEN-EVT-03, GEN-EVT-05): Steps are counted from 0.",
+    lambda message: message.with_(step=message.payload["step"] - 1),
+    "last-step-short-of-total (GEN-EVT-05): The total_steps is one more than there are steps.",
+    lambda message: message.with_(total_steps=message.payload["total_steps"] + 1),
+    "progress-by-another-name (GEN-EVT-01, GEN-SSE-12): Progress events are named `status`.",
+    lambda message: replace(message.with_(type="status"), name="status"),
+)
+
+
+@events.event(kinds=PROGRESS, quirk=True)
+def steps_in_percent(message: Message) -> Message:
+    """Steps are counted in percent: total_steps is always 100."""
+    step, total = count(message)
+    return message.with_(step=max(1, int(step / total * 100)), total_steps=100)
+
+
+@events.event(kinds=PROGRESS, quirk=True)
+def total_steps_plus_two(message: Message) -> list[Message]:
+    """The total_steps is two more than steps: text encoding and decoding count, and a step number comes twice."""
+    step, total = count(message)
+    counted = message.with_(total_steps=total + 2)
+    bare = counted.without("image")
+    first = [bare] if step == 1 else []
+    last = [bare.with_(step=total + 2)] if step == total else []
+    return [*first, counted, *last]
+
+
+@events.event("GEN-EVT-06", kinds=PROGRESS, quirk=True)
+def total_steps_known_late(message: Message) -> list[Message]:
+    """The first progress event says more total_steps than those after it."""
+    step, total = count(message)
+    return [message.without("image").with_(total_steps=total + 3), message] if step == 1 else [message]
+
+
+# Which steps are told
+
+several(events.event, kinds=PROGRESS)(
+    "progress-missing (GEN-EVT-01): There are no progress events.",
+    lambda: None,
+)
+
+
+@events.event("GEN-EVT-05", kinds=PROGRESS)
+def last_step_missing(message: Message) -> Message | None:
+    """The progress event of the last step is missing."""
+    step, total = count(message)
+    return None if step == total > 1 else message
+
+
+@events.event(kinds=PROGRESS, quirk=True)
+def steps_skipped(message: Message) -> Message | None:
+    """Progress events without a preview come for every second step and the last one only."""
+    step, total = count(message)
+    return message if step % 2 or step == total or "image" in message.payload else None
+
+
+several(events.event, kinds=PROGRESS, quirk=True)(
+    "steps-repeated: Every progress event comes a second time, without its preview.",
+    lambda message: [message, message.without("image")],
+)
+
+
+# Which steps carry a preview
+
+
+@pictures.previewed("GEN-EVT-09")
+def previews_with_stride_only(step: int, request: GenerationRequest) -> bool:
+    """A stride of 1 shows the last step alone, a larger one shows more."""
+    return request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
+
+
+several(pictures.previewed)(
+    "previews-unasked (GEN-EVT-08): Previews are sent whether they are asked for or not.",
+    lambda step, request: replace(request, previews=True).previews_at(step),
+    "first-preview-unasked (GEN-EVT-08): The first progress event carries a preview whether it is asked for or not.",
+    lambda step, request: step == 1 or request.previews_at(step),
+    "stride-ignored (GEN-DEF-09, GEN-EVT-11): Every step shows a preview, whatever the stride.",
+    lambda step, request: request.previews,
+    "stride-inverted (GEN-EVT-09): A stride of 1 leaves previews out, and a larger one does not.",
+    lambda step, request: request.previews and (request.preview_stride > 1 or step % 2 == 1),
+    "previews-never (GEN-EVT-10): There are no previews although they are asked for.",
+    lambda: False,
+    "previews-a-step-late (GEN-EVT-11): Previews come with the step behind the one that is to show one.",
+    lambda step, request: step > 1 and request.previews_at(step - 1),
+)
+several(events.event, kinds=PROGRESS, quirk=True, layer=pictures.PICTURE)(
+    "no-previews (GEN-EVT-10): There are no previews, as on CPUs.",
+    lambda message: message.without("image"),
+)

@@ -1,6 +1,6 @@
-"""Faults and quirks of the extensions size, aspect_ratio, schedulers and upscaler-only.
+"""Faults and quirks of the extensions size, aspect_ratio, schedulers, upscaler-only and tokenize.
 
-Those of busy, cors, formats and tokenize have files of their own.
+Those of busy are in `connections.py`, those of formats in `pictures.py`, those of cors in a file of their own.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import events, pictures, requests, responses
-from local_dream_mockserver.faults.effects.requests import Body, with_status, without
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.requests import Body, sent, with_status, without
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Reply
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.errors import APIError, Code
 
 SIZE, RATIO, SCHEDULERS = ("size",), ("aspect_ratio",), ("schedulers",)
 CORE = ("dpm", "euler_a")
@@ -27,32 +29,34 @@ STEP = 8
 W_H = re.compile(r"([1-9][0-9]{0,5}):([1-9][0-9]{0,5})")
 Sides: TypeAlias = tuple[int, int]
 """Width and height."""
+Count: TypeAlias = dict[str, Any]
+"""`count`, `max_length` and `overflow_offset`."""
+MISSING = (Code.MISSING,)
+NOTHING = Reply.of_json(200, {"count": 2, "max_length": 77, "overflow_offset": -1})
+"""The count of an empty prompt."""
 
 
 # size
 
 
-@requests.values("EXT-SIZ-01", extensions=SIZE)
-def size_ignored(values: Body) -> Body:
-    """The field size has no effect."""
-    values.pop("size", None)
-    return values
+def size_for(*sides: str) -> Callable[[Body], Body]:
+    """The field size is read as these fields."""
+
+    def changed(values: Body) -> Body:
+        size = values.pop("size", None)
+        return values if size is None else {**values, **dict.fromkeys(sides, size)}
+
+    return changed
 
 
-@requests.values("EXT-SIZ-02", extensions=SIZE)
-def size_for_the_width(values: Body) -> Body:
-    """The field size replaces the width alone."""
-    if "size" in values:
-        values["width"] = values.pop("size")
-    return values
-
-
-@requests.values("EXT-SIZ-02", extensions=SIZE)
-def size_for_the_height(values: Body) -> Body:
-    """The field size replaces the height alone."""
-    if "size" in values:
-        values["height"] = values.pop("size")
-    return values
+several(requests.values, extensions=SIZE)(
+    "size-ignored (EXT-SIZ-01): The field size has no effect.",
+    size_for(),
+    "size-for-the-width (EXT-SIZ-02): The field size replaces the width alone.",
+    size_for("width"),
+    "size-for-the-height (EXT-SIZ-02): The field size replaces the height alone.",
+    size_for("height"),
+)
 
 
 @requests.values("EXT-SIZ-03", extensions=SIZE, quirk=True)
@@ -65,13 +69,6 @@ def size_rounded_down(values: Body) -> Body:
 
 
 # aspect_ratio
-
-
-@requests.values("EXT-ASP-01", extensions=RATIO)
-def ratio_ignored(values: Body) -> Body:
-    """The field aspect_ratio has no effect."""
-    values.pop("aspect_ratio", None)
-    return values
 
 
 def shaped(sides: Callable[[int, int, int, int], Sides]) -> Callable[[Body], Body]:
@@ -109,106 +106,66 @@ def along(longer: int, across: int, high: int, rounded: Callable[[float], int] =
     return (longer, shorter) if across >= high else (shorter, longer)
 
 
-for _id, _name, _sentence, _sides in (
-    (
-        "EXT-ASP-02",
-        "ratio-read-backwards",
-        "The aspect_ratio is read as height and width.",
-        lambda width, height, across, high: along(max(width, height), high, across),
-    ),
-    (
-        "EXT-ASP-02",
-        "ratio-keeps-the-shorter-side",
-        "With aspect_ratio the longer side is the shorter one of width and height.",
-        lambda width, height, across, high: along(min(width, height), across, high),
-    ),
-    (
-        "EXT-ASP-02",
-        "ratio-keeps-the-width",
-        "With aspect_ratio the width stays, and the height follows.",
-        lambda width, height, across, high: (width, down(width * high / across)),
-    ),
-    (
-        "EXT-ASP-02",
-        "ratio-always-portrait",
-        "With aspect_ratio the height is never less than the width.",
-        lambda width, height, across, high: along(max(width, height), *sorted((across, high))),
-    ),
-    (
-        "EXT-ASP-03",
-        "wide-ratios-ignored",
-        "An aspect_ratio that is wider than high has no effect.",
+def unless_wide(width: int, height: int, across: int, high: int) -> Sides:
+    """The honest size where the ratio is not wider than high."""
+    return (width, height) if across > high else along(max(width, height), across, high)
+
+
+several(requests.values, extensions=RATIO)(
+    "ratio-ignored (EXT-ASP-01): The field aspect_ratio has no effect.",
+    lambda values: {name: value for name, value in values.items() if name != "aspect_ratio"},
+    "ratio-read-backwards (EXT-ASP-02): The aspect_ratio is read as height and width.",
+    shaped(lambda width, height, across, high: along(max(width, height), high, across)),
+    "ratio-keeps-the-shorter-side (EXT-ASP-02): With aspect_ratio the longer side is the shorter one of width and"
+    " height.",
+    shaped(lambda width, height, across, high: along(min(width, height), across, high)),
+    "ratio-keeps-the-width (EXT-ASP-02): With aspect_ratio the width stays, and the height follows.",
+    shaped(lambda width, height, across, high: (width, down(width * high / across))),
+    "ratio-always-portrait (EXT-ASP-02): With aspect_ratio the height is never less than the width.",
+    shaped(lambda width, height, across, high: along(max(width, height), min(across, high), max(across, high))),
+    "wide-ratios-ignored (EXT-ASP-03): An aspect_ratio that is wider than high has no effect.",
+    shaped(
         lambda width, height, across, high: (
             (width, height) if across > high else along(max(width, height), across, high)
-        ),
+        )
     ),
-    (
-        "EXT-ASP-03",
-        "ratio-rounds-up",
-        "The shorter side that aspect_ratio makes is rounded up to a multiple of 8.",
-        lambda width, height, across, high: along(max(width, height), across, high, up),
-    ),
-    (
-        "EXT-ASP-03",
-        "ratio-rounds-to-nearest",
-        "The shorter side that aspect_ratio makes is rounded to the nearest 8.",
-        lambda width, height, across, high: along(max(width, height), across, high, nearest),
-    ),
-    (
-        "EXT-ASP-03",
-        "ratio-in-steps-of-64",
-        "The shorter side that aspect_ratio makes is rounded down to a multiple of 64.",
-        lambda width, height, across, high: along(max(width, height), across, high, lambda side: down(side, 64)),
-    ),
-):
-    requests.values(_id, extensions=RATIO, name=_name, sentence=_sentence)(shaped(_sides))
+    "ratio-rounds-up (EXT-ASP-03): The shorter side that aspect_ratio makes is rounded up to a multiple of 8.",
+    shaped(lambda width, height, across, high: along(max(width, height), across, high, up)),
+    "ratio-rounds-to-nearest (EXT-ASP-03): The shorter side that aspect_ratio makes is rounded to the nearest 8.",
+    shaped(lambda width, height, across, high: along(max(width, height), across, high, nearest)),
+    "ratio-in-steps-of-64 (EXT-ASP-03): The shorter side that aspect_ratio makes is rounded down to a multiple of 64.",
+    shaped(lambda width, height, across, high: along(max(width, height), across, high, lambda side: down(side, 64))),
+)
 
 
 # Values that these fields do not have
 
-
-@requests.taken("EXT-SIZ-03", field="size", extensions=SIZE)
-def other_size_ignored(body: bytes) -> bytes:
-    """A size that is no multiple of 8, or not an integer, has no effect."""
-    return without(body, "size")
-
-
-@requests.refusal("EXT-SIZ-03", field="size", extensions=SIZE)
-def other_size_500(problem: APIError) -> APIError:
-    """A size that is no multiple of 8, or not an integer, is answered with status 500."""
-    return with_status(problem, 500)
-
-
-@requests.taken("EXT-ASP-04", field="aspect_ratio", extensions=RATIO)
-def other_aspect_ratio_ignored(body: bytes) -> bytes:
-    """An aspect_ratio that is not W:H has no effect."""
-    return without(body, "aspect_ratio")
-
-
-@requests.refusal("EXT-ASP-04", field="aspect_ratio", extensions=RATIO)
-def other_aspect_ratio_500(problem: APIError) -> APIError:
-    """An aspect_ratio that is not W:H is answered with status 500."""
-    return with_status(problem, 500)
+several(requests.taken, field="size", extensions=SIZE)(
+    "other-size-ignored (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, has no effect.",
+    lambda body: without(body, "size"),
+)
+several(requests.refusal, field="size", extensions=SIZE)(
+    "other-size-500 (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
+several(requests.taken, field="aspect_ratio", extensions=RATIO)(
+    "other-aspect-ratio-ignored (EXT-ASP-04): An aspect_ratio that is not W:H has no effect.",
+    lambda body: without(body, "aspect_ratio"),
+)
+several(requests.refusal, field="aspect_ratio", extensions=RATIO)(
+    "other-aspect-ratio-500 (EXT-ASP-04): An aspect_ratio that is not W:H is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
 
 
 # schedulers
 
-
-def no_scheduler(name: str) -> APIError:
-    """The refusal of a scheduler."""
-    return APIError(400, f"scheduler: no {name} here")
-
-
-@requests.refused("EXT-SCH-01", extensions=SCHEDULERS)
-def schedulers_refused(values: Body, request: GenerationRequest) -> APIError | None:
-    """All schedulers but dpm and euler_a are refused."""
-    return None if request.scheduler in CORE else no_scheduler(request.scheduler)
-
-
-@requests.refused("EXT-SCH-02", extensions=SCHEDULERS)
-def lcm_refused(values: Body, request: GenerationRequest) -> APIError | None:
-    """The scheduler lcm is refused."""
-    return no_scheduler("lcm") if request.scheduler == "lcm" else None
+several(requests.refused, extensions=SCHEDULERS)(
+    "schedulers-refused (EXT-SCH-01): All schedulers but dpm and euler_a are refused.",
+    lambda values, request: "" if request.scheduler in CORE else "scheduler: not here",
+    "lcm-refused (EXT-SCH-02): The scheduler lcm is refused.",
+    lambda values, request: "scheduler: no lcm here" if request.scheduler == "lcm" else "",
+)
 
 
 @events.stream("EXT-SCH-02", extensions=SCHEDULERS)
@@ -221,16 +178,12 @@ async def lcm_fails(messages: AsyncIterator[Message], request: GenerationRequest
             return
 
 
-@pictures.asked("EXT-SCH-03", extensions=SCHEDULERS)
-def schedulers_fall_back(request: GenerationRequest) -> GenerationRequest:
-    """All schedulers but euler_a are dpm, without a word."""
-    return request if request.scheduler in CORE else replace(request, scheduler="dpm")
-
-
-@pictures.asked("EXT-SCH-03", extensions=SCHEDULERS)
-def lcm_falls_back(request: GenerationRequest) -> GenerationRequest:
-    """The scheduler lcm is dpm, without a word."""
-    return replace(request, scheduler="dpm") if request.scheduler == "lcm" else request
+several(pictures.asked, extensions=SCHEDULERS)(
+    "schedulers-fall-back (EXT-SCH-03): All schedulers but euler_a are dpm, without a word.",
+    lambda request: request if request.scheduler in CORE else replace(request, scheduler="dpm"),
+    "lcm-falls-back (EXT-SCH-03): The scheduler lcm is dpm, without a word.",
+    lambda request: replace(request, scheduler="dpm") if request.scheduler == "lcm" else request,
+)
 
 
 # upscaler-only, and the same for pages
@@ -242,33 +195,115 @@ def lacking(scope: Scope) -> Reply:
     return Reply.of_error(404, f"there is no {scope['path']}", *origins)
 
 
-for _status in (405, 501):
-
-    def no_operation(scope: Scope, status: int = _status) -> Reply:
-        return Reply.of_error(status if scope["method"] == "POST" else 404, "there is no /generate")
-
-    responses.instead(
-        "EXT-UPO-02",
-        on=("/generate",),
-        extensions=("upscaler-only",),
-        name=f"no-generate-{_status}",
-        sentence=f"There is no /generate, and POST to it is answered with status {_status}.",
-    )(no_operation)
+def no_generate(status: int) -> Callable[[Scope], Reply]:
+    """The answer of this status to POST, and 404 to all other methods."""
+    return lambda scope: Reply.of_error(status if scope["method"] == "POST" else 404, "there is no /generate")
 
 
-@responses.instead("EXT-UPO-01", on=("/generate", "/upscale"), extensions=("upscaler-only",))
-def neither_generate_nor_upscale(scope: Scope) -> Reply:
-    """There is neither /generate nor /upscale."""
-    return lacking(scope)
+several(responses.instead, on=("/generate",), extensions=("upscaler-only",))(
+    "no-generate-405 (EXT-UPO-02): There is no /generate, and POST to it is answered with status 405.",
+    no_generate(405),
+    "no-generate-501 (EXT-UPO-02): There is no /generate, and POST to it is answered with status 501.",
+    no_generate(501),
+)
+several(responses.instead, on=("/generate", "/upscale"), extensions=("upscaler-only",))(
+    "neither-generate-nor-upscale (EXT-UPO-01): There is neither /generate nor /upscale.",
+    lacking,
+)
+several(responses.instead, on=("/upscale",), extensions=("cors",), quirk=True)(
+    "pages-without-upscale: There is no /upscale, nor a preflight of it.",
+    lacking,
+)
+several(responses.instead, on=("/generate",), extensions=("cors", "upscaler-only"), quirk=True)(
+    "pages-without-generate: There is no /generate, nor a preflight of it.",
+    lacking,
+)
 
 
-@responses.instead(on=("/upscale",), extensions=("cors",), quirk=True)
-def pages_without_upscale(scope: Scope) -> Reply:
-    """There is no /upscale, nor a preflight of it."""
-    return lacking(scope)
+answered = partial(responses.rewrite, on=("/tokenize",), methods=("POST",), extensions=("tokenize",))
+counted = partial(responses.document, on=("/tokenize",), methods=("POST",), extensions=("tokenize",))
 
 
-@responses.instead(on=("/generate",), extensions=("cors", "upscaler-only"), quirk=True)
-def pages_without_generate(scope: Scope) -> Reply:
-    """There is no /generate, nor a preflight of it."""
-    return lacking(scope)
+# What a count is
+
+several(answered, statuses=(200, 400))(
+    "tokenize-404 (EXT-TOK-01): There is no /tokenize.",
+    lambda: Reply.of_error(404, "no such path"),
+)
+several(answered, statuses=(200,))(
+    "tokenize-as-page (EXT-TOK-02): Counts of /tokenize say that they are text/html.",
+    lambda reply: Reply.of(200, "text/html", reply.body, *reply.without(b"content-type").headers),
+    "empty-prompt-uncounted (EXT-TOK-02): An empty prompt is refused by /tokenize.",
+    lambda reply, problem, body: Reply.of_error(400, "prompt: empty") if sent(body)["prompt"] == "" else reply,
+)
+several(counted)(
+    "max-length-as-text (EXT-TOK-02): The max_length of /tokenize is a text of digits.",
+    lambda count: {**count, "max_length": str(count["max_length"])},
+    "max-length-zero (EXT-TOK-02): The max_length of /tokenize is 0.",
+    lambda count: {**count, "max_length": 0},
+    "count-stops-at-max-length (EXT-TOK-03): The count of /tokenize is never greater than max_length.",
+    lambda count: {**count, "count": min(count["count"], count["max_length"])},
+    "count-of-different-words (EXT-TOK-03): A word that comes again in a prompt is not counted by /tokenize.",
+    lambda count, asked: {**count, "count": len(set(asked["prompt"].split())) + 2},
+    "max-length-grows (EXT-TOK-03): The max_length of /tokenize grows with the prompt.",
+    lambda count: {**count, "max_length": max(77, -(-count["count"] // 77) * 77)},
+)
+several(counted, quirk=True)(
+    "tokenize-in-decimals: The numbers of /tokenize are written as 12.0, beside further keys.",
+    lambda count: {**{name: float(value) for name, value in count.items()}, "tokenizer": "clip", "tokens": []},
+)
+
+
+# Where a prompt grows too long
+
+
+def before_overflow(count: Count, prompt: str) -> str:
+    """The part of the prompt that still fits, all of it where nothing is too long."""
+    offset = count["overflow_offset"]
+    return prompt if offset < 0 else prompt.encode("utf-16-le")[: 2 * offset].decode("utf-16-le")
+
+
+def with_overflow(count: Count, offset: int) -> Count:
+    """The count with another offset, if the prompt is too long."""
+    return count if count["overflow_offset"] < 0 else {**count, "overflow_offset": offset}
+
+
+several(counted)(
+    "overflow-in-bytes (EXT-TOK-04): The overflow_offset counts bytes of UTF-8.",
+    lambda count, asked: with_overflow(count, len(before_overflow(count, asked["prompt"]).encode())),
+    "overflow-in-characters (EXT-TOK-04): The overflow_offset counts characters.",
+    lambda count, asked: with_overflow(count, len(before_overflow(count, asked["prompt"]))),
+    "overflow-never (EXT-TOK-04): The overflow_offset is -1 for every prompt.",
+    lambda count: {**count, "overflow_offset": -1},
+    "overflow-null (EXT-TOK-04): The overflow_offset is null where all fits.",
+    lambda count: count if count["overflow_offset"] >= 0 else {**count, "overflow_offset": None},
+)
+several(counted, quirk=True)(
+    "tokenize-without-overflow: Counts of /tokenize have no overflow_offset.",
+    lambda count: {name: value for name, value in count.items() if name != "overflow_offset"},
+)
+
+
+# What cannot be counted
+
+
+def is_missing(problem: APIError) -> bool:
+    """Whether a refusal says that there is no prompt, which has requirements of its own."""
+    return problem.code is Code.MISSING
+
+
+several(answered)(
+    "tokenize-error-of-another-type (EXT-TOK-05): Refusals of /tokenize are of type request_error.",
+    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(400, problem.message),
+    "tokenize-refuses-with-500 (EXT-TOK-05): What /tokenize cannot read is answered with status 500.",
+    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(500, "json.exception"),
+    "any-prompt-counted (EXT-TOK-05): A prompt that is not a string, and a body that is not JSON, are counted as an"
+    " empty prompt.",
+    lambda reply, problem: reply if is_missing(problem) else NOTHING,
+)
+several(answered, codes=MISSING)(
+    "missing-prompt-counted (EXT-TOK-06): A missing prompt is counted as an empty one.",
+    lambda: NOTHING,
+    "missing-prompt-500 (EXT-TOK-06): A missing prompt is answered by /tokenize with status 500.",
+    lambda: Reply.of_error(500, "json.exception"),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -12,30 +12,24 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from local_dream_mockserver.faults.effects import pictures, requests, work
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.pictures import PICTURE
-from local_dream_mockserver.faults.effects.work import Work
+from local_dream_mockserver.faults.hooks import Work
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Picture, Rgb, Step
 from local_dream_mockserver.server.image_input import decode_base64
 
 # Seed and prompt
 
-
-@pictures.asked("GEN-PIC-09")
-def seed_without_effect(request: GenerationRequest) -> GenerationRequest:
-    """The seed has no effect."""
-    return replace(request, seed=1)
-
-
-@pictures.asked("GEN-PIC-07", state=count)
-def seed_of_the_clock(numbers: Iterator[int], request: GenerationRequest) -> GenerationRequest:
-    """The seed of a request is not used, but another one for each picture."""
-    return replace(request, seed=next(numbers) + 1)
-
-
-@pictures.asked("GEN-PIC-10")
-def prompt_ignored(request: GenerationRequest) -> GenerationRequest:
-    """The prompt has no effect."""
-    return replace(request, prompt="a house")
+several(pictures.asked, state=count)(
+    "seed-of-the-clock (GEN-PIC-07): The seed of a request is not used, but another one for each picture.",
+    lambda numbers, request: replace(request, seed=next(numbers) + 1),
+)
+several(pictures.asked)(
+    "seed-without-effect (GEN-PIC-09): The seed has no effect.",
+    lambda request: replace(request, seed=1),
+    "prompt-ignored (GEN-PIC-10): The prompt has no effect.",
+    lambda request: replace(request, prompt="a house"),
+)
 
 
 Cache = dict[object, GenerationRequest]
@@ -49,67 +43,38 @@ def cached(cache: Cache, key: object, request: GenerationRequest) -> GenerationR
     return replace(request, prompt=first.prompt, seed=first.seed)
 
 
-@pictures.asked("GEN-PIC-09", state=dict)
-def cache_without_seed(cache: Cache, request: GenerationRequest) -> GenerationRequest:
-    """A request gets the picture of the first one with the same prompt and size, whatever the seed."""
-    return cached(cache, (request.prompt, request.width, request.height), request)
-
-
-@pictures.asked("GEN-PIC-10", state=dict)
-def cache_without_prompt(cache: Cache, request: GenerationRequest) -> GenerationRequest:
-    """A request gets the picture of the first one with the same seed and size, whatever the prompt."""
-    return cached(cache, (request.seed, request.width, request.height), request)
+several(pictures.asked, state=dict)(
+    "cache-without-seed (GEN-PIC-09): A request gets the picture of the first one with the same prompt and size,"
+    " whatever the seed.",
+    lambda cache, request: cached(cache, (request.prompt, request.width, request.height), request),
+    "cache-without-prompt (GEN-PIC-10): A request gets the picture of the first one with the same seed and size,"
+    " whatever the prompt.",
+    lambda cache, request: cached(cache, (request.seed, request.width, request.height), request),
+)
 
 
 # Image, mask and strength
 
-
-@pictures.asked("GEN-PIC-11", given="image")
-def strength_inverted(request: GenerationRequest) -> GenerationRequest:
-    """A denoise_strength of 1 keeps the image, and 0 ignores it."""
-    return replace(request, denoise_strength=1 - request.denoise_strength)
-
-
-@pictures.asked("GEN-PIC-11", given="image")
-def strength_ignored(request: GenerationRequest) -> GenerationRequest:
-    """The denoise_strength has no effect."""
-    return replace(request, denoise_strength=0.6)
-
-
-@pictures.asked("GEN-PIC-11", "GEN-PIC-12", given="image")
-def image_ignored(request: GenerationRequest) -> GenerationRequest:
-    """The image has no effect."""
-    return replace(request, image=None, mask=None)
-
-
-@pictures.asked("GEN-PIC-12", given="mask")
-def mask_ignored(request: GenerationRequest) -> GenerationRequest:
-    """The mask has no effect."""
-    return replace(request, mask=None)
-
-
-@pictures.asked("GEN-PIC-12", "GEN-PIC-13", given="mask")
-def mask_inverted(request: GenerationRequest) -> GenerationRequest:
-    """Black parts of the mask are repainted, white ones kept."""
-    return replace(request, mask=255 - array_of(request.mask))
-
-
-@pictures.asked("GEN-PIC-13", given="mask")
-def inpainting_does_nothing(request: GenerationRequest) -> GenerationRequest:
-    """With a mask the image comes back as it was."""
-    return replace(request, denoise_strength=0.0)
-
-
-@pictures.asked("GEN-PIC-12", given="image")
-def image_read_as_bgr(request: GenerationRequest) -> GenerationRequest:
-    """Red and blue of the image are swapped."""
-    return replace(request, image=array_of(request.image)[:, :, ::-1].copy())
-
-
-@pictures.asked("GEN-PIC-12", given="image")
-def image_upside_down(request: GenerationRequest) -> GenerationRequest:
-    """The image is read upside down."""
-    return replace(request, image=array_of(request.image)[::-1].copy())
+several(pictures.asked, given="mask")(
+    "mask-ignored (GEN-PIC-12): The mask has no effect.",
+    lambda request: replace(request, mask=None),
+    "mask-inverted (GEN-PIC-12, GEN-PIC-13): Black parts of the mask are repainted, white ones kept.",
+    lambda request: replace(request, mask=255 - array_of(request.mask)),
+    "inpainting-does-nothing (GEN-PIC-13): With a mask the image comes back as it was.",
+    lambda request: replace(request, denoise_strength=0.0),
+)
+several(pictures.asked, given="image")(
+    "strength-inverted (GEN-PIC-11): A denoise_strength of 1 keeps the image, and 0 ignores it.",
+    lambda request: replace(request, denoise_strength=1 - request.denoise_strength),
+    "strength-ignored (GEN-PIC-11): The denoise_strength has no effect.",
+    lambda request: replace(request, denoise_strength=0.6),
+    "image-ignored (GEN-PIC-11, GEN-PIC-12): The image has no effect.",
+    lambda request: replace(request, image=None, mask=None),
+    "image-read-as-bgr (GEN-PIC-12): Red and blue of the image are swapped.",
+    lambda request: replace(request, image=array_of(request.image)[:, :, ::-1].copy()),
+    "image-upside-down (GEN-PIC-12): The image is read upside down.",
+    lambda request: replace(request, image=array_of(request.image)[::-1].copy()),
+)
 
 
 @pictures.asked(given="mask", quirk=True)
@@ -138,16 +103,12 @@ def fitted(request: GenerationRequest, values: dict[str, Any], fit: Fit) -> Gene
         return replace(request, image=np.asarray(fit(file.convert("RGB"), (request.width, request.height))))
 
 
-@requests.accepted(quirk=True, layer=PICTURE)
-def images_stretched(request: GenerationRequest, values: dict[str, Any]) -> GenerationRequest:
-    """An image of another shape than the picture's is stretched to it."""
-    return fitted(request, values, lambda image, size: image.resize(size))
-
-
-@requests.accepted(quirk=True, layer=PICTURE)
-def images_letterboxed(request: GenerationRequest, values: dict[str, Any]) -> GenerationRequest:
-    """An image of another shape than the picture's gets black bars."""
-    return fitted(request, values, lambda image, size: ImageOps.pad(image, size))
+several(requests.accepted, quirk=True, layer=PICTURE)(
+    "images-stretched: An image of another shape than the picture's is stretched to it.",
+    lambda request, values: fitted(request, values, lambda image, size: image.resize(size)),
+    "images-letterboxed: An image of another shape than the picture's gets black bars.",
+    lambda request, values: fitted(request, values, lambda image, size: ImageOps.pad(image, size)),
+)
 
 
 @work.steps(quirk=True)
@@ -169,35 +130,18 @@ def again(made: Step, step: int, total: int) -> Step:
 
 # The pixels of complete
 
-
-@pictures.picture("GEN-PIC-12")
-def picture_bgr(rgb: Rgb) -> Rgb:
-    """Red and blue of pictures are swapped."""
-    return rgb[:, :, ::-1]
-
-
-@pictures.picture("GEN-PIC-12")
-def picture_upside_down(rgb: Rgb) -> Rgb:
-    """Pictures are upside down."""
-    return rgb[::-1]
-
-
-@pictures.picture("GEN-PIC-12")
-def picture_mirrored(rgb: Rgb) -> Rgb:
-    """Pictures are mirrored."""
-    return rgb[:, ::-1]
-
-
-@pictures.picture("GEN-PIC-14")
-def pictures_white(rgb: Rgb) -> Rgb:
-    """All pictures are white."""
-    return np.full_like(rgb, 255)
-
-
-@pictures.picture("GEN-PIC-14")
-def pictures_black(rgb: Rgb) -> Rgb:
-    """All pictures are black."""
-    return np.zeros_like(rgb)
+several(pictures.picture)(
+    "picture-bgr (GEN-PIC-12): Red and blue of pictures are swapped.",
+    lambda rgb: rgb[:, :, ::-1],
+    "picture-upside-down (GEN-PIC-12): Pictures are upside down.",
+    lambda rgb: rgb[::-1],
+    "picture-mirrored (GEN-PIC-12): Pictures are mirrored.",
+    lambda rgb: rgb[:, ::-1],
+    "pictures-white (GEN-PIC-14): All pictures are white.",
+    lambda rgb: np.full_like(rgb, 255),
+    "pictures-black (GEN-PIC-14): All pictures are black.",
+    lambda rgb: np.zeros_like(rgb),
+)
 
 
 def noisy(rgb: Rgb, strength: int, number: int) -> Rgb:
@@ -207,28 +151,18 @@ def noisy(rgb: Rgb, strength: int, number: int) -> Rgb:
     return seen
 
 
-@pictures.picture("GEN-PIC-07", state=count)
-def noise_in_pictures(numbers: Iterator[int], rgb: Rgb) -> Rgb:
-    """Every picture has noise of its own."""
-    return noisy(rgb, 30, next(numbers))
-
-
-@pictures.picture("GEN-PIC-08", state=count)
-def last_bits_differ(numbers: Iterator[int], rgb: Rgb) -> Rgb:
-    """The last bits of a picture are not the same twice."""
-    return noisy(rgb, 1, next(numbers))
-
-
-@pictures.picture("GEN-PIC-08", quirk=True, state=count)
-def not_bit_exact(numbers: Iterator[int], rgb: Rgb) -> Rgb:
-    """The same request gives nearly the same picture, as on GPUs."""
-    return noisy(rgb, 1, next(numbers))
-
-
-@pictures.picture("GEN-PIC-07", state=count)
-def pictures_shift(numbers: Iterator[int], rgb: Rgb) -> Rgb:
-    """Every picture is shifted by 16 pixels more than the one before."""
-    return np.roll(rgb, 16 * next(numbers), axis=1)
+several(pictures.picture, quirk=True, state=count)(
+    "not-bit-exact (GEN-PIC-08): The same request gives nearly the same picture, as on GPUs.",
+    lambda numbers, rgb: noisy(rgb, 1, next(numbers)),
+)
+several(pictures.picture, state=count)(
+    "noise-in-pictures (GEN-PIC-07): Every picture has noise of its own.",
+    lambda numbers, rgb: noisy(rgb, 30, next(numbers)),
+    "last-bits-differ (GEN-PIC-08): The last bits of a picture are not the same twice.",
+    lambda numbers, rgb: noisy(rgb, 1, next(numbers)),
+    "pictures-shift (GEN-PIC-07): Every picture is shifted by 16 pixels more than the one before.",
+    lambda numbers, rgb: np.roll(rgb, 16 * next(numbers), axis=1),
+)
 
 
 @pictures.picture(quirk=True)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from local_dream_mockserver.faults.effects import pictures, requests
-from local_dream_mockserver.faults.effects.events import EVENTS, PROGRESS
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.events import COMPLETE, EVENTS, PROGRESS
 from local_dream_mockserver.faults.effects.pictures import file_of, halved
+from local_dream_mockserver.faults.effects.requests import with_status, without
+from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.server.engine import Rgb
+from local_dream_mockserver.server.engine import GenerationRequest, Rgb
+from local_dream_mockserver.server.errors import APIError
+
+FORMATS = ("formats",)
+BOTH = (*PROGRESS, *COMPLETE)
 
 # The base64
 
@@ -21,34 +30,20 @@ def wrapped(text: str) -> str:
     return "\n".join(text[start : start + 76] for start in range(0, len(text), 76))
 
 
-@pictures.text("GEN-PIC-01", at="complete")
-def base64_wrapped(text: str) -> str:
-    """The base64 of complete is wrapped after 76 characters."""
-    return wrapped(text)
-
-
-@pictures.text("GEN-PIC-01", at="progress:1")
-def preview_base64_wrapped(text: str) -> str:
-    """The base64 of previews is wrapped after 76 characters."""
-    return wrapped(text)
-
-
-@pictures.text("GEN-PIC-01", at="complete")
-def base64_url_safe(text: str) -> str:
-    """The base64 of complete is in the URL-safe alphabet."""
-    return text.replace("+", "-").replace("/", "_")
-
-
-@pictures.text("GEN-PIC-01", at="complete")
-def base64_torn(text: str) -> str:
-    """The base64 of complete ends in the middle of a group."""
-    return text[: len(text) // 2 * 2 - 3]
-
-
-@pictures.text("GEN-PIC-01", at="complete")
-def image_as_data_url(text: str) -> str:
-    """The image in complete is a data: URL."""
-    return "data:image/png;base64," + text
+several(pictures.text, at="progress:1")(
+    "preview-base64-wrapped (GEN-PIC-01): The base64 of previews is wrapped after 76 characters.",
+    wrapped,
+)
+several(pictures.text, at="complete")(
+    "base64-wrapped (GEN-PIC-01): The base64 of complete is wrapped after 76 characters.",
+    wrapped,
+    "base64-url-safe (GEN-PIC-01): The base64 of complete is in the URL-safe alphabet.",
+    lambda text: text.replace("+", "-").replace("/", "_"),
+    "base64-torn (GEN-PIC-01): The base64 of complete ends in the middle of a group.",
+    lambda text: text[: len(text) // 2 * 2 - 3],
+    "image-as-data-url (GEN-PIC-01): The image in complete is a data: URL.",
+    lambda text: "data:image/png;base64," + text,
+)
 
 
 # The format of complete
@@ -59,52 +54,26 @@ def as_file(message: Message, rgb: Rgb, format: str) -> Message:
     return message.with_(format=format, image=file_of(rgb, format))
 
 
-@pictures.coded("GEN-PIC-02")
-def png_without_format(message: Message, rgb: Rgb) -> Message:
-    """The complete event has a PNG, and no format."""
-    return message.with_(image=file_of(rgb, "png"))
-
-
-@pictures.coded("GEN-PIC-02")
-def raw_rgba(message: Message, rgb: Rgb) -> Message:
-    """The raw pixels of complete have four channels."""
-    return message.with_(image=file_of(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]), "raw"))
-
-
-@pictures.coded("GEN-PIC-02")
-def raw_short_of_a_row(message: Message, rgb: Rgb) -> Message:
-    """The last row of the raw pixels of complete is missing."""
-    return message.with_(image=file_of(rgb[:-1], "raw"))
-
-
-@pictures.coded("GEN-PIC-03")
-def format_png_is_raw(message: Message) -> Message:
-    """The complete event says that its raw pixels are a png."""
-    return message.with_(format="png")
-
-
-@pictures.coded("GEN-PIC-03")
-def format_jpeg_is_png(message: Message, rgb: Rgb) -> Message:
-    """The complete event says that its PNG is a jpeg."""
-    return message.with_(format="jpeg", image=file_of(rgb, "png"))
-
-
-@pictures.coded(quirk=True)
-def complete_as_png(message: Message, rgb: Rgb) -> Message:
-    """The complete event has a PNG, and says so."""
-    return as_file(message, rgb, "png")
-
-
-@pictures.coded(quirk=True)
-def complete_as_jpeg(message: Message, rgb: Rgb) -> Message:
-    """The complete event has a JPEG, and says so."""
-    return as_file(message, rgb, "jpeg")
-
-
-@pictures.coded(quirk=True)
-def format_raw_named(message: Message) -> Message:
-    """The complete event says that its format is raw."""
-    return message.with_(format="raw")
+several(pictures.coded)(
+    "png-without-format (GEN-PIC-02): The complete event has a PNG, and no format.",
+    lambda message, rgb: message.with_(image=file_of(rgb, "png")),
+    "raw-rgba (GEN-PIC-02): The raw pixels of complete have four channels.",
+    lambda message, rgb: message.with_(image=file_of(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]), "raw")),
+    "raw-short-of-a-row (GEN-PIC-02): The last row of the raw pixels of complete is missing.",
+    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
+    "format-png-is-raw (GEN-PIC-03): The complete event says that its raw pixels are a png.",
+    lambda message: message.with_(format="png"),
+    "format-jpeg-is-png (GEN-PIC-03): The complete event says that its PNG is a jpeg.",
+    lambda message, rgb: message.with_(format="jpeg", image=file_of(rgb, "png")),
+)
+several(pictures.coded, quirk=True)(
+    "complete-as-png: The complete event has a PNG, and says so.",
+    lambda message, rgb: as_file(message, rgb, "png"),
+    "complete-as-jpeg: The complete event has a JPEG, and says so.",
+    lambda message, rgb: as_file(message, rgb, "jpeg"),
+    "format-raw-named: The complete event says that its format is raw.",
+    lambda message: message.with_(format="raw"),
+)
 
 
 # The size of complete
@@ -115,34 +84,18 @@ def of_its_size(message: Message, rgb: Rgb) -> Message:
     return message.with_(image=file_of(rgb, "raw"), width=rgb.shape[1], height=rgb.shape[0])
 
 
-@pictures.coded("GEN-PIC-04")
-def png_of_half_size(message: Message, rgb: Rgb) -> Message:
-    """The PNG in complete is half as wide and high as complete says."""
-    return as_file(message, halved(rgb), "png")
-
-
-@pictures.coded("GEN-PIC-04")
-def png_on_its_side(message: Message, rgb: Rgb) -> Message:
-    """The PNG in complete lies on its side."""
-    return as_file(message, np.rot90(rgb), "png")
-
-
-@pictures.coded("GEN-PIC-05")
-def picture_of_half_size(message: Message, rgb: Rgb) -> Message:
-    """Pictures are half as wide and high as was asked for, and complete says so."""
-    return of_its_size(message, halved(rgb))
-
-
-@pictures.coded("GEN-PIC-05")
-def picture_of_fixed_size(message: Message, rgb: Rgb) -> Message:
-    """Pictures are always 128x128, and complete says so."""
-    return of_its_size(message, np.asarray(Image.fromarray(rgb).resize((128, 128))))
-
-
-@pictures.coded("GEN-PIC-05")
-def size_swapped(message: Message) -> Message:
-    """The complete event says width for height and height for width."""
-    return message.with_(width=message.payload["height"], height=message.payload["width"])
+several(pictures.coded)(
+    "png-of-half-size (GEN-PIC-04): The PNG in complete is half as wide and high as complete says.",
+    lambda message, rgb: as_file(message, halved(rgb), "png"),
+    "png-on-its-side (GEN-PIC-04): The PNG in complete lies on its side.",
+    lambda message, rgb: as_file(message, np.rot90(rgb), "png"),
+    "picture-of-half-size (GEN-PIC-05): Pictures are half as wide and high as was asked for, and complete says so.",
+    lambda message, rgb: of_its_size(message, halved(rgb)),
+    "picture-of-fixed-size (GEN-PIC-05): Pictures are always 128x128, and complete says so.",
+    lambda message, rgb: of_its_size(message, np.asarray(Image.fromarray(rgb).resize((128, 128)))),
+    "size-swapped (GEN-PIC-05): The complete event says width for height and height for width.",
+    lambda message: message.with_(width=message.payload["height"], height=message.payload["width"]),
+)
 
 
 @requests.values(quirk=True, layer=pictures.PICTURE)
@@ -155,26 +108,142 @@ def model_of_fixed_size(values: dict[str, Any]) -> dict[str, Any]:
 
 # Previews
 
-
-@pictures.coded("GEN-PIC-06", kinds=PROGRESS, units=EVENTS)
-def preview_of_half_size(message: Message, rgb: Rgb) -> Message:
-    """Previews are half as wide and high as the picture."""
-    return message.with_(image=file_of(halved(rgb), "raw"))
-
-
-@pictures.coded("GEN-PIC-06", kinds=PROGRESS, units=EVENTS, at="progress:2")
-def preview_short_of_a_row(message: Message, rgb: Rgb) -> Message:
-    """The last row of a preview is missing."""
-    return message.with_(image=file_of(rgb[:-1], "raw"))
-
-
-@pictures.coded("GEN-PIC-06", kinds=PROGRESS, units=EVENTS)
-def preview_format_lies(message: Message) -> Message:
-    """Previews say that their raw pixels are a jpeg."""
-    return message.with_(format="jpeg")
+several(pictures.coded, kinds=PROGRESS, units=EVENTS, at="progress:2")(
+    "preview-short-of-a-row (GEN-PIC-06): The last row of a preview is missing.",
+    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
+)
+several(pictures.coded, kinds=PROGRESS, units=EVENTS)(
+    "preview-of-half-size (GEN-PIC-06): Previews are half as wide and high as the picture.",
+    lambda message, rgb: message.with_(image=file_of(halved(rgb), "raw")),
+    "preview-format-lies (GEN-PIC-06): Previews say that their raw pixels are a jpeg.",
+    lambda message: message.with_(format="jpeg"),
+)
+several(pictures.coded, kinds=PROGRESS, quirk=True)(
+    "previews-as-jpeg: Previews are JPEG, and say so.",
+    lambda message, rgb: as_file(message, rgb, "jpeg"),
+)
 
 
-@pictures.coded(kinds=PROGRESS, quirk=True)
-def previews_as_jpeg(message: Message, rgb: Rgb) -> Message:
-    """Previews are JPEG, and say so."""
-    return as_file(message, rgb, "jpeg")
+# What events say
+
+
+def asked(message: Message, request: GenerationRequest) -> str | None:
+    """The format that was asked for the picture in an event."""
+    return request.preview_format if message.kind == "progress" else request.output_format
+
+
+def recoded(message: Message, rgb: Rgb, format: str) -> Message:
+    """The picture in another format, which the event does not tell."""
+    return message.with_(image=file_of(rgb, format))
+
+
+several(pictures.coded, kinds=BOTH, extensions=("formats", "aspect_ratio"))(
+    "raw-unsaid (EXT-FMT-02, EXT-FMT-03): Pictures that are asked for as raw do not say so.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) == "raw" else message,
+)
+
+
+@pictures.coded("EXT-FMT-02", extensions=FORMATS)
+def output_format_misnamed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+    """The complete event calls a PNG a jpeg, and a JPEG a png."""
+    other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
+    return message.with_(format=other) if other else message
+
+
+@pictures.coded("EXT-FMT-03", kinds=PROGRESS, extensions=FORMATS)
+def preview_format_ignored(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+    """Previews are raw, and say so, whatever was asked for."""
+    return recoded(message, rgb, "raw").with_(format="raw") if request.preview_format else message
+
+
+def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
+    """A picture that is said to be raw in another format, which the event tells."""
+    raw = message.payload.get("format") == "raw"
+    return recoded(message, rgb, other).with_(format=other) if raw and other else message
+
+
+several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
+    "preview-format-unsaid (EXT-FMT-03): Previews do not say the format that was asked for.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
+    "output-format-for-both (EXT-FMT-04): Without preview_format previews have the output_format.",
+    lambda message, rgb, request: in_place_of_raw(message, rgb, request.output_format),
+)
+several(pictures.coded, extensions=FORMATS)(
+    "output-format-unsaid (EXT-FMT-02): The complete event does not say the format that was asked for.",
+    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
+    "output-jpeg-for-png (EXT-FMT-02): Who asks for a PNG gets a JPEG that is called one.",
+    lambda message, rgb, request: recoded(message, rgb, "jpeg") if request.output_format == "png" else message,
+    "preview-format-for-both (EXT-FMT-04): Without output_format the complete event has the preview_format.",
+    lambda message, rgb, request: in_place_of_raw(message, rgb, request.preview_format),
+)
+several(pictures.coded, kinds=BOTH, extensions=FORMATS, quirk=True)(
+    "format-said-unasked: Every picture says its format, raw where nobody asked for another.",
+    lambda message: message.with_(format=message.payload.get("format", "raw")),
+)
+
+
+# What PNG and JPEG show
+
+
+def small(rgb: Rgb) -> Rgb:
+    """Half as wide and high."""
+    image = Image.fromarray(rgb)
+    return np.asarray(image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.BOX))
+
+
+def in_files(change: Callable[[Rgb], Rgb], *formats: str) -> Callable[[Message, Rgb, GenerationRequest], Message]:
+    """Other pixels in pictures of these formats alone (none: PNG and JPEG), as a mistake in the coding makes them."""
+
+    def changed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+        format = asked(message, request)
+        return recoded(message, change(rgb), format) if format in (formats or ("png", "jpeg")) else message
+
+    return changed
+
+
+several(pictures.coded, kinds=BOTH, extensions=FORMATS)(
+    "coded-bgr (EXT-FMT-05): Red and blue of PNG and JPEG are swapped.",
+    in_files(lambda rgb: rgb[:, :, ::-1]),
+    "coded-upside-down (EXT-FMT-05): PNG and JPEG are upside down.",
+    in_files(lambda rgb: rgb[::-1]),
+)
+several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
+    "coded-previews-mirrored (EXT-FMT-05): Previews as PNG and JPEG are mirrored.",
+    in_files(lambda rgb: rgb[:, ::-1]),
+    "coded-previews-shifted (EXT-FMT-05): Previews as PNG and JPEG are shifted by half a block of 8 pixels.",
+    in_files(lambda rgb: np.roll(rgb, 4, axis=(0, 1))),
+)
+several(pictures.coded, extensions=FORMATS)(
+    "png-of-poor-quality (EXT-FMT-05): A PNG shows what a JPEG of poor quality has left of the picture.",
+    in_files(lambda rgb: rgb_of(saved(rgb, "JPEG", quality=4)), "png"),
+)
+several(pictures.coded, kinds=PROGRESS, extensions=FORMATS, quirk=True)(
+    "coded-previews-small: Previews as PNG and JPEG are half as wide and high as the picture.",
+    in_files(small),
+)
+
+
+@pictures.coded(kinds=BOTH, extensions=FORMATS, quirk=True)
+def jpegs_of_low_quality(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+    """Pictures as JPEG have a low quality, and their colours half the resolution."""
+    if asked(message, request) != "jpeg":
+        return message
+    return message.with_(image=base64.b64encode(saved(rgb, "JPEG", quality=50, subsampling=2)).decode("ascii"))
+
+
+# Formats that there are not
+
+
+def is_format(problem: APIError) -> bool:
+    """Whether the field that is to blame is one of a format."""
+    return problem.field in ("output_format", "preview_format")
+
+
+several(requests.taken, extensions=FORMATS)(
+    "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
+    lambda body, problem: without(body, "output_format", "preview_format") if is_format(problem) else None,
+)
+several(requests.refusal, extensions=FORMATS)(
+    "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
+    lambda problem: with_status(problem, 500) if is_format(problem) else problem,
+)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from local_dream_mockserver.faults.effects import requests
+from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status, with_values
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
@@ -74,11 +75,10 @@ def types_unlooked_with_negative_prompt(body: bytes, problem: APIError) -> bytes
 
 # Ranges
 
-
-@requests.refusal(*RANGES, codes=OUT_OF_RANGE)
-def out_of_range_500(problem: APIError) -> APIError:
-    """Values out of range are answered with status 500."""
-    return with_status(problem, 500)
+several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
+    "out-of-range-500: Values out of range are answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
 
 
 Mend = Callable[[Any], Any]
@@ -100,6 +100,11 @@ def at_least_one(value: int) -> int:
     return max(1, value)
 
 
+def at_least_eight(side: int) -> int:
+    """8 for what is below."""
+    return max(8, side)
+
+
 def within_one(strength: float) -> float:
     """The nearest from 0 to 1."""
     return min(1.0, max(0.0, strength))
@@ -115,57 +120,26 @@ def clamped(side: int) -> int:
     return min(max(8, side // 8 * 8), 2048)
 
 
-SIDES: dict[str, Mend] = {"width": lambda side: max(8, side), "height": lambda side: max(8, side)}
-
-for _name, _id, _sentence, _mends in (
-    ("steps-clamped", "GEN-RNG-02", "Steps below 1 are taken for 1.", {"steps": at_least_one}),
-    ("size-clamped", "GEN-RNG-03", "A width or height below 1 is taken for 8.", SIDES),
-    (
-        "size-rounded",
-        "GEN-RNG-04",
-        "A width or height that is no multiple of 8 is rounded down to one.",
-        {"width": rounded, "height": rounded},
-    ),
-    (
-        "strength-clamped",
-        "GEN-RNG-05",
-        "A denoise_strength outside 0 to 1 is taken for the nearer end.",
-        {"denoise_strength": within_one},
-    ),
-    (
-        "seed-cut-to-32-bits",
-        "GEN-RNG-06",
-        "Of a seed above 4294967295 or below -1 the lower 32 bits are taken.",
-        {"seed": lambda seed: seed % 2**32 if seed != -1 else seed},
-    ),
-    (
-        "seed-minus-one-is-random",
-        "GEN-RNG-07",
-        "Seed -1 is taken for one of the server's choice.",
-        {"seed": lambda seed: None if seed == -1 else seed},
-    ),
-    (
-        "stride-clamped",
-        "GEN-RNG-08",
-        "A stride below 1 is taken for 1 where previews are asked for.",
-        {"show_diffusion_stride": at_least_one},
-    ),
-    (
-        "unknown-scheduler-is-dpm",
-        "GEN-RNG-09",
-        "An unknown scheduler is taken for dpm.",
-        {"scheduler": lambda name: "dpm"},
-    ),
-):
-    requests.taken(_id, codes=OUT_OF_RANGE, name=_name, sentence=_sentence)(mended(**_mends))
-
-requests.taken(
-    *RANGES,
-    codes=OUT_OF_RANGE,
-    quirk=True,
-    name="values-clamped",
-    sentence="Values out of range are brought into it.",
-)(
+several(requests.taken, codes=OUT_OF_RANGE)(
+    "steps-clamped (GEN-RNG-02): Steps below 1 are taken for 1.",
+    mended(steps=at_least_one),
+    "size-clamped (GEN-RNG-03): A width or height below 1 is taken for 8.",
+    mended(width=at_least_eight, height=at_least_eight),
+    "size-rounded (GEN-RNG-04): A width or height that is no multiple of 8 is rounded down to one.",
+    mended(width=rounded, height=rounded),
+    "strength-clamped (GEN-RNG-05): A denoise_strength outside 0 to 1 is taken for the nearer end.",
+    mended(denoise_strength=within_one),
+    "seed-cut-to-32-bits (GEN-RNG-06): Of a seed above 4294967295 or below -1 the lower 32 bits are taken.",
+    mended(seed=lambda seed: seed % 2**32 if seed != -1 else seed),
+    "seed-minus-one-is-random (GEN-RNG-07): Seed -1 is taken for one of the server's choice.",
+    mended(seed=lambda seed: None if seed == -1 else seed),
+    "stride-clamped (GEN-RNG-08): A stride below 1 is taken for 1 where previews are asked for.",
+    mended(show_diffusion_stride=at_least_one),
+    "unknown-scheduler-is-dpm (GEN-RNG-09): An unknown scheduler is taken for dpm.",
+    mended(scheduler=lambda name: "dpm"),
+)
+several(requests.taken, *RANGES, codes=OUT_OF_RANGE, quirk=True)(
+    "values-clamped: Values out of range are brought into it.",
     mended(
         steps=lambda steps: min(max(1, steps), 100),
         width=clamped,
@@ -174,7 +148,7 @@ requests.taken(
         seed=lambda seed: seed % 2**32,
         show_diffusion_stride=at_least_one,
         scheduler=lambda name: "dpm",
-    )
+    ),
 )
 
 
@@ -186,37 +160,24 @@ def defaults(others: Body) -> Callable[[Body], Body]:
     return lambda values: {**others, **{name: value for name, value in values.items() if value is not None}}
 
 
-for _name, _sentence, _others in (
-    ("negative-by-default", 'Without negative_prompt it is "blurry, green".', {"negative_prompt": "blurry, green"}),
-    ("negative-x-by-default", 'Without negative_prompt it is "x".', {"negative_prompt": "x"}),
-    ("thirty-steps-by-default", "Without steps 30 are taken.", {"steps": 30}),
-    ("four-steps-by-default", "Without steps 4 are taken.", {"steps": 4}),
-    ("cfg-1-by-default", "Without cfg it is 1.0.", {"cfg": 1.0}),
-    ("cfg-12-by-default", "Without cfg it is 12.", {"cfg": 12}),
-    ("wide-by-default", "Without width it is 768.", {"width": 768}),
-    ("tall-by-default", "Without height it is 768.", {"height": 768}),
-    (
-        "square-768-by-default",
-        "Without width and height the picture is 768x768.",
-        {"width": 768, "height": 768},
-    ),
-    ("euler-a-by-default", "Without scheduler it is euler_a.", {"scheduler": "euler_a"}),
-    ("strength-80-by-default", "Without denoise_strength it is 0.8.", {"denoise_strength": 0.8}),
-    ("strength-40-by-default", "Without denoise_strength it is 0.4.", {"denoise_strength": 0.4}),
-    (
-        "previews-by-default",
-        "Without show_diffusion_process previews are sent.",
-        {"show_diffusion_process": True},
-    ),
-    ("stride-2-by-default", "Without show_diffusion_stride it is 2.", {"show_diffusion_stride": 2}),
-):
-    requests.values(*(ids_of(field)["default"] for field in _others), name=_name, sentence=_sentence)(defaults(_others))
-
-
-@requests.values("GEN-DEF-06")
-def euler_a_by_default_with_image(values: Body) -> Body:
-    """Without scheduler it is euler_a where the request has an image."""
-    return defaults({"scheduler": "euler_a"})(values) if values.get("image") else values
+DEFAULTS: dict[str, Body] = {
+    'negative-by-default: Without negative_prompt it is "blurry, green".': {"negative_prompt": "blurry, green"},
+    'negative-x-by-default: Without negative_prompt it is "x".': {"negative_prompt": "x"},
+    "thirty-steps-by-default: Without steps 30 are taken.": {"steps": 30},
+    "four-steps-by-default: Without steps 4 are taken.": {"steps": 4},
+    "cfg-1-by-default: Without cfg it is 1.0.": {"cfg": 1.0},
+    "cfg-12-by-default: Without cfg it is 12.": {"cfg": 12},
+    "wide-by-default: Without width it is 768.": {"width": 768},
+    "tall-by-default: Without height it is 768.": {"height": 768},
+    "square-768-by-default: Without width and height the picture is 768x768.": {"width": 768, "height": 768},
+    "euler-a-by-default: Without scheduler it is euler_a.": {"scheduler": "euler_a"},
+    "strength-80-by-default: Without denoise_strength it is 0.8.": {"denoise_strength": 0.8},
+    "strength-40-by-default: Without denoise_strength it is 0.4.": {"denoise_strength": 0.4},
+    "previews-by-default: Without show_diffusion_process previews are sent.": {"show_diffusion_process": True},
+    "stride-2-by-default: Without show_diffusion_stride it is 2.": {"show_diffusion_stride": 2},
+}
+for _head, _others in DEFAULTS.items():
+    several(requests.values, *(ids_of(field)["default"] for field in _others))(_head, defaults(_others))
 
 
 @requests.values("GEN-DEF-08", state=dict)
@@ -233,10 +194,10 @@ def with_opencl(request: GenerationRequest) -> GenerationRequest:
     return replace(request, use_opencl=True, cfg=request.cfg + 10)
 
 
-@requests.accepted("GEN-DEF-10")
-def opencl_by_default(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """Without use_opencl it is true, which shows in the picture."""
-    return request if values.get("use_opencl") is False else with_opencl(request)
+several(requests.accepted)(
+    "opencl-by-default (GEN-DEF-10): Without use_opencl it is true, which shows in the picture.",
+    lambda request, values: request if values.get("use_opencl") is False else with_opencl(request),
+)
 
 
 @requests.accepted("GEN-DEF-10")
@@ -246,7 +207,9 @@ def opencl_by_default_with_image(request: GenerationRequest, values: Body) -> Ge
     return with_opencl(request) if used else request
 
 
-@requests.values("GEN-DEF-12")
-def seed_42_by_default(values: Body) -> Body:
-    """Without seed it is always 42."""
-    return defaults({"seed": 42})(values)
+several(requests.values)(
+    "euler-a-by-default-with-image (GEN-DEF-06): Without scheduler it is euler_a where the request has an image.",
+    lambda values: defaults({"scheduler": "euler_a"})(values) if values.get("image") else values,
+    "seed-42-by-default (GEN-DEF-12): Without seed it is always 42.",
+    lambda values: defaults({"seed": 42})(values),
+)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, responses
-from local_dream_mockserver.faults.effects.events import EVENTS
-from local_dream_mockserver.faults.effects.responses import Headers
+from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.events import EVENTS, Pieces
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import RewriteHeaders, without
+from local_dream_mockserver.faults.middleware import Headers, heading, is_stream, without
 from local_dream_mockserver.proxy.split import kind_of
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
 
 EVENT = Layer.EVENT
@@ -43,22 +43,10 @@ def further(piece: bytes, key: str, value: str) -> bytes:
 
 
 @events.piece("GEN-SSE-06")
-def event_line_missing(piece: bytes) -> bytes:
-    """Events have no `event:` line."""
-    return piece.partition(b"\n")[2]
-
-
-@events.piece("GEN-SSE-06")
 def event_line_after_data(piece: bytes) -> bytes:
     """The `event:` line comes after the data."""
     first, second, *rest = piece.split(b"\n")
     return b"\n".join([second, first, *rest])
-
-
-@events.piece("GEN-SSE-06")
-def event_line_twice(piece: bytes) -> bytes:
-    """Events have two `event:` lines."""
-    return b"event: message\n" + piece
 
 
 @events.piece("GEN-SSE-07")
@@ -70,85 +58,66 @@ def data_in_two_lines(piece: bytes) -> bytes:
     return piece.replace(b",", b",\ndata: ", 1)
 
 
-@events.piece("GEN-SSE-07")
-def no_space_after_data(piece: bytes) -> bytes:
-    """There is no space behind `data:`."""
-    return piece.replace(b"data: ", b"data:", 1)
-
-
-@events.piece("GEN-SSE-07", at="progress:2")
-def progress_without_data(piece: bytes) -> bytes:
-    """A progress event has no data line."""
-    return piece.partition(b"\n")[0] + b"\n\n"
-
-
-@events.piece("GEN-SSE-08")
-def nan_in_data(piece: bytes) -> bytes:
-    """The data of events holds NaN."""
-    return further(piece, "eta", "NaN")
-
-
-@events.piece("GEN-SSE-08")
-def data_not_json(piece: bytes) -> bytes:
-    """The data of events is written as Python writes it."""
-    return with_data(piece, repr(data_of(piece)))
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_missing(message: Message) -> Message:
-    """The data of events has no `type`."""
-    return message.without("type")
-
-
-@events.event("GEN-SSE-09", units=EVENTS)
-def type_unlike_the_name(message: Message) -> Message:
-    """The `type` in the data of progress events is `step`."""
-    return message.with_(type="step") if message.kind == "progress" else message
-
-
-@events.event("GEN-SSE-12")
-def other_event_names(message: Message) -> list[Message]:
-    """Events named `ping` come between the others."""
-    return [Message("ping", "ping", {"type": "ping"}), message]
-
-
-@events.piece(quirk=True, units=())
-def further_fields(piece: bytes) -> bytes:
-    """Events carry `id:` lines behind their data."""
-    return piece[:-1] + b"id: 7\n\n"
+several(events.piece, at="progress:2")(
+    "progress-without-data (GEN-SSE-07): A progress event has no data line.",
+    lambda piece: piece.partition(b"\n")[0] + b"\n\n",
+)
+several(events.piece)(
+    "event-line-missing (GEN-SSE-06): Events have no `event:` line.",
+    lambda piece: piece.partition(b"\n")[2],
+    "event-line-twice (GEN-SSE-06): Events have two `event:` lines.",
+    lambda piece: b"event: message\n" + piece,
+    "no-space-after-data (GEN-SSE-07): There is no space behind `data:`.",
+    lambda piece: piece.replace(b"data: ", b"data:", 1),
+    "nan-in-data (GEN-SSE-08): The data of events holds NaN.",
+    lambda piece: further(piece, "eta", "NaN"),
+    "data-not-json (GEN-SSE-08): The data of events is written as Python writes it.",
+    lambda piece: with_data(piece, repr(data_of(piece))),
+)
+several(events.event, units=EVENTS)(
+    "type-missing (GEN-SSE-09): The data of events has no `type`.",
+    lambda message: message.without("type"),
+    "type-unlike-the-name (GEN-SSE-09): The `type` in the data of progress events is `step`.",
+    lambda message: message.with_(type="step") if message.kind == "progress" else message,
+)
+several(events.event)(
+    "other-event-names (GEN-SSE-12): Events named `ping` come between the others.",
+    lambda message: [Message("ping", "ping", {"type": "ping"}), message],
+)
+several(events.piece, quirk=True, units=())(
+    "further-fields: Events carry `id:` lines behind their data.",
+    lambda piece: piece[:-1] + b"id: 7\n\n",
+)
 
 
 # Lines between events
 
 
 @events.pieces(quirk=True)
-async def comments(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def comments(pieces: Pieces) -> Pieces:
     """Comment lines come between events, as servers send them to keep connections open."""
     async for piece in pieces:
         yield b": keep-alive\n\n"
         yield piece
 
 
-async def preceded(lines: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def preceded(lines: bytes, pieces: Pieces) -> Pieces:
     """The stream with something before it."""
     yield lines
     async for piece in pieces:
         yield piece
 
 
-for _name, _sentence, _lines in (
-    (
-        "padding-first",
-        "The stream begins with a comment of two kilobytes, for browsers that buffer.",
-        b":" + b" " * 2048 + b"\n\n",
-    ),
-    ("retry-first", "The stream begins with a `retry:` line.", b"retry: 3000\n\n"),
-):
-    events.pieces(quirk=True, name=_name, sentence=_sentence)(partial(preceded, _lines))
+several(events.pieces, quirk=True)(
+    "padding-first: The stream begins with a comment of two kilobytes, for browsers that buffer.",
+    partial(preceded, b":" + b" " * 2048 + b"\n\n"),
+    "retry-first: The stream begins with a `retry:` line.",
+    partial(preceded, b"retry: 3000\n\n"),
+)
 
 
 @events.pieces(quirk=True)
-async def done_at_the_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def done_at_the_end(pieces: Pieces) -> Pieces:
     """A `data: [DONE]` follows the terminal event, as OpenAI's streams end."""
     async for piece in pieces:
         yield piece
@@ -157,48 +126,32 @@ async def done_at_the_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 # How the data is written
 
-
-@events.piece(quirk=True, units=())
-def keys_sorted(piece: bytes) -> bytes:
-    """The keys of events are sorted, as nlohmann::json writes them."""
-    return with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":")))
-
-
-@events.piece(quirk=True, units=())
-def spaces_in_json(piece: bytes) -> bytes:
-    """The JSON of events is written with spaces."""
-    return with_data(piece, json.dumps(data_of(piece)))
-
-
-@events.piece(quirk=True, units=())
-def slashes_escaped(piece: bytes) -> bytes:
-    """Slashes in the JSON of events are escaped, as PHP writes them."""
-    return with_data(piece, json.dumps(data_of(piece), separators=(",", ":")).replace("/", "\\/"))
-
-
-@events.piece(quirk=True, units=())
-def other_languages_unescaped(piece: bytes) -> bytes:
-    """Events hold text beyond ASCII, as UTF-8."""
-    return further(piece, "note", '"그림 🎨"')
-
-
-@events.piece(quirk=True, units=())
-def line_separators_in_data(piece: bytes) -> bytes:
-    """Events hold characters at which some languages break lines (U+2028, U+0085), but event streams do not."""
-    return further(piece, "note", '"a\u2028b\u0085c"')
+several(events.piece, quirk=True, units=())(
+    "keys-sorted: The keys of events are sorted, as nlohmann::json writes them.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":"))),
+    "spaces-in-json: The JSON of events is written with spaces.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece))),
+    "slashes-escaped: Slashes in the JSON of events are escaped, as PHP writes them.",
+    lambda piece: with_data(piece, json.dumps(data_of(piece), separators=(",", ":")).replace("/", "\\/")),
+    "other-languages-unescaped: Events hold text beyond ASCII, as UTF-8.",
+    lambda piece: further(piece, "note", '"그림 🎨"'),
+    "line-separators-in-data: Events hold characters at which some languages break lines (U+2028, U+0085), but event"
+    " streams do not.",
+    lambda piece: further(piece, "note", '"a\u2028b\u0085c"'),
+)
 
 
 # When the bytes come
 
 
 @events.pieces("GEN-EVT-07")
-async def events_held_back(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def events_held_back(pieces: Pieces) -> Pieces:
     """All events come together when the work is done."""
     yield b"".join([piece async for piece in pieces])
 
 
 @events.pieces("GEN-EVT-07")
-async def events_buffered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def events_buffered(pieces: Pieces) -> Pieces:
     """Events are sent when four kilobytes of them have come together."""
     held = b""
     async for piece in pieces:
@@ -210,7 +163,7 @@ async def events_buffered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 @events.pieces("GEN-EVT-14", always=True)
-async def stream_left_open(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def stream_left_open(pieces: Pieces) -> Pieces:
     """The answer does not end after the terminal event."""
     async for piece in pieces:
         yield piece
@@ -218,7 +171,7 @@ async def stream_left_open(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]
 
 
 @events.pieces(quirk=True, always=True)
-async def queued_in_silence(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def queued_in_silence(pieces: Pieces) -> Pieces:
     """The first event comes after half a second of silence, as from a queue."""
     await asyncio.sleep(0.5)
     async for piece in pieces:
@@ -233,34 +186,20 @@ def content_type(headers: Headers, kind: bytes) -> Headers:
     return (b"content-type", kind), *without(headers, b"content-type")
 
 
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_with_201(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come with status 201."""
-    return 201, headers
-
-
-@responses.headers("GEN-SSE-01", layer=EVENT)
-def stream_as_json(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams say that they are application/json."""
-    return status, content_type(headers, b"application/json")
-
-
-@responses.headers("GEN-SSE-02", layer=EVENT)
-def content_type_twice_unlike(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Content-Type comes twice, once with a charset."""
-    return status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))
-
-
-@responses.headers("GEN-SSE-03", layer=EVENT)
-def no_cache_control(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come without Cache-Control."""
-    return status, without(headers, b"cache-control")
-
-
-@responses.headers("GEN-SSE-02", quirk=True, layer=EVENT)
-def content_type_doubled(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Content-Type comes twice on event streams, as cpp-httplib sends it."""
-    return status, (*headers, (b"content-type", b"text/event-stream"))
+several(responses.headers, layer=EVENT)(
+    "stream-with-201 (GEN-SSE-01): Event streams come with status 201.",
+    lambda status, headers: (201, headers),
+    "stream-as-json (GEN-SSE-01): Event streams say that they are application/json.",
+    lambda status, headers: (status, content_type(headers, b"application/json")),
+    "content-type-twice-unlike (GEN-SSE-02): Content-Type comes twice, once with a charset.",
+    lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))),
+    "no-cache-control (GEN-SSE-03): Event streams come without Cache-Control.",
+    lambda status, headers: (status, without(headers, b"cache-control")),
+)
+several(responses.headers, quirk=True, layer=EVENT)(
+    "content-type-doubled (GEN-SSE-02): Content-Type comes twice on event streams, as cpp-httplib sends it.",
+    lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream"))),
+)
 
 
 @responses.headers(quirk=True, layer=EVENT)
@@ -269,25 +208,31 @@ def no_store(status: int, headers: Headers) -> tuple[int, Headers]:
     return status, (*without(headers, b"cache-control"), (b"cache-control", b"no-store, no-transform"))
 
 
-class WrongCharset(RewriteHeaders):
+def misread(charset: bytes) -> Callable[[], FaultHooks]:
     """Says a charset that the stream, which holds text beyond ASCII, is not in."""
 
-    def __init__(self, place: Trigger | None, charset: str) -> None:
-        super().__init__(place)
-        self.charset = charset
+    def made() -> FaultHooks:
+        def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+            def other(status: int, headers: Headers) -> tuple[int, Headers]:
+                if not is_stream(headers):
+                    return status, headers
+                hooks.happened()
+                return status, content_type(headers, b"text/event-stream; charset=" + charset)
 
-    def headed(self, status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
-        return status, content_type(headers, b"text/event-stream; charset=" + self.charset.encode())
+            return lambda scope, receive, send: app(scope, receive, heading(send, other))
 
-    async def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
-        async for piece in pieces:
-            yield further(piece, "note", KOREAN)
+        async def pieces(hooks: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
+            async for piece in came:
+                yield further(piece, "note", KOREAN)
+
+        return hooked(None, wrap=wrap, pieces=pieces)
+
+    return made
 
 
-for _charset in ("iso-8859-1", "utf-16"):
-    fault(
-        f"charset-{_charset}",
-        f"Event streams, which are UTF-8, say that their charset is {_charset}.",
-        layer=EVENT,
-        breaks=("GEN-SSE-11",),
-    )(partial(WrongCharset, charset=_charset))
+several(whole, layer=EVENT)(
+    "charset-iso-8859-1 (GEN-SSE-11): Event streams, which are UTF-8, say that their charset is iso-8859-1.",
+    misread(b"iso-8859-1"),
+    "charset-utf-16 (GEN-SSE-11): Event streams, which are UTF-8, say that their charset is utf-16.",
+    misread(b"utf-16"),
+)

@@ -3,9 +3,12 @@ cannot be read."""
 
 from __future__ import annotations
 
+import asyncio
+
 from local_dream_mockserver.faults.effects import wire
-from local_dream_mockserver.faults.effects.wire import GENERATE, UPSCALE, Pieces
-from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Head, Out, chunk
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.wire import EVERYWHERE, GENERATE, PICTURES, UPSCALE, Pieces
+from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, chunk
 
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
@@ -16,195 +19,124 @@ NO_REFUSAL = (
     *("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
 )
 REFUSED = (400,)
+EDGE = 300
+"""Bytes at either end of an event that are sent one at a time; a picture's middle would take minutes that way."""
+ERRORS = (400, 404, 405, 413, 415, 500)
+ANY = ()
 
 
 # Connections
 
-
-@wire.cut(*BROKEN_OFF, at="inside:complete")
-async def reset(out: Out) -> None:
-    """The connection is reset in the middle of the answer."""
-    await out.reset()
-
-
-@wire.cut(*BROKEN_OFF, at="after:progress:2")
-async def cut_off(out: Out) -> None:
-    """The connection is closed in the middle of the answer."""
-    await out.close()
-
-
-@wire.cut(*BROKEN_OFF, at="after:progress:2")
-async def stall(out: Out) -> None:
-    """The answer stops in its middle, and the connection stays open."""
-    await out.gone()
-
-
-@wire.unanswered(*NO_ANSWER)
-async def no_answer(out: Out) -> None:
-    """An accepted request is never answered, and the connection stays open."""
-    await out.gone()
-
-
-@wire.unanswered(*NO_ANSWER)
-async def closed_at_once(out: Out) -> None:
-    """The connection is closed in place of an answer to an accepted request."""
-    await out.close()
-
-
-@wire.unanswered(*NO_ANSWER)
-async def reset_at_once(out: Out) -> None:
-    """The connection is reset in place of an answer to an accepted request."""
-    await out.reset()
-
-
-@wire.unanswered("HLT-01", on=("/health",))
-async def health_closed(out: Out) -> None:
-    """The connection is closed in place of an answer to GET /health."""
-    await out.close()
-
-
-@wire.unanswered(*NO_REFUSAL, statuses=REFUSED)
-async def refusal_closed(out: Out) -> None:
-    """The connection is closed in place of a 400 answer."""
-    await out.close()
-
-
-@wire.answer("ROB-07", statuses=REFUSED, then="close")
-def closed_after_refusal(head: Head, body: bytes) -> bytes:
-    """The connection is closed after a 400 answer that did not announce it."""
-    return head.length(len(body)) + body
-
-
-@wire.chunks("GEN-EVT-14", last=b"", then="close")
-def last_chunk_missing(data: bytes) -> bytes:
-    """The connection is closed after complete without a last chunk."""
-    return chunk(data)
-
-
-@wire.chunks("GEN-EVT-14", last=b"", then="gone")
-def kept_open(data: bytes) -> bytes:
-    """The body does not end after complete: neither a last chunk nor the end of the connection comes."""
-    return chunk(data)
-
-
-@wire.chunks("GEN-EVT-14", last=b"", then="reset")
-def reset_after_complete(data: bytes) -> bytes:
-    """The connection is reset after complete."""
-    return chunk(data)
-
-
-@wire.answer("GEN-EVT-07", on=GENERATE)
-def held_back(head: Head, body: bytes) -> bytes:
-    """All events are held back and sent together at the end, as a buffering proxy does."""
-    return head.chunked() + chunk(body) + LAST_CHUNK
+several(wire.cut, *BROKEN_OFF, at="inside:complete")(
+    "reset: The connection is reset in the middle of the answer.",
+    lambda out: out.reset(),
+)
+several(wire.cut, *BROKEN_OFF, at="after:progress:2")(
+    "cut-off: The connection is closed in the middle of the answer.",
+    lambda out: out.close(),
+    "stall: The answer stops in its middle, and the connection stays open.",
+    lambda out: out.gone(),
+)
+several(wire.unanswered, *NO_ANSWER)(
+    "no-answer: An accepted request is never answered, and the connection stays open.",
+    lambda out: out.gone(),
+    "closed-at-once: The connection is closed in place of an answer to an accepted request.",
+    lambda out: out.close(),
+    "reset-at-once: The connection is reset in place of an answer to an accepted request.",
+    lambda out: out.reset(),
+)
+several(wire.unanswered, on=("/health",))(
+    "health-closed (HLT-01): The connection is closed in place of an answer to GET /health.",
+    lambda out: out.close(),
+)
+several(wire.unanswered, *NO_REFUSAL, statuses=REFUSED)(
+    "refusal-closed: The connection is closed in place of a 400 answer.",
+    lambda out: out.close(),
+)
+several(wire.answer, statuses=REFUSED, then="close")(
+    "closed-after-refusal (ROB-07): The connection is closed after a 400 answer that did not announce it.",
+    lambda head, body: head.length(len(body)) + body,
+)
+several(wire.chunks, last=b"", then="close")(
+    "last-chunk-missing (GEN-EVT-14): The connection is closed after complete without a last chunk.",
+    chunk,
+)
+several(wire.chunks, last=b"", then="gone")(
+    "kept-open (GEN-EVT-14): The body does not end after complete: neither a last chunk nor the end of the"
+    " connection comes.",
+    chunk,
+)
+several(wire.chunks, last=b"", then="reset")(
+    "reset-after-complete (GEN-EVT-14): The connection is reset after complete.",
+    chunk,
+)
+several(wire.answer, on=GENERATE)(
+    "held-back (GEN-EVT-07): All events are held back and sent together at the end, as a buffering proxy does.",
+    lambda head, body: head.chunked() + chunk(body) + LAST_CHUNK,
+)
 
 
 # Lengths and chunks that are not what they say
 
-
-@wire.answer("GEN-EVT-14", "UPS-ANS-02", then="close")
-def length_too_long(head: Head, body: bytes) -> bytes:
-    """Content-Length says more than the body has, and the connection is closed."""
-    return head.length(len(body) + 1000) + body
-
-
-@wire.answer("GEN-EVT-14", "UPS-ANS-02", then="gone")
-def length_too_long_kept_open(head: Head, body: bytes) -> bytes:
-    """Content-Length says more than the body has, and the connection stays open."""
-    return head.length(len(body) + 1000) + body
-
-
-@wire.answer("GEN-SSE-10", "UPS-ANS-02", then="close")
-def length_too_short(head: Head, body: bytes) -> bytes:
-    """Content-Length says less than the body has."""
-    return head.length(max(0, len(body) - 100)) + body
-
-
-@wire.answer(*NO_ANSWER)
-def two_lengths(head: Head, body: bytes) -> bytes:
-    """Content-Length comes twice, with two values."""
-    return head.length(len(body), len(body) + 1) + body
-
-
-@wire.answer(*NO_ANSWER)
-def length_no_number(head: Head, body: bytes) -> bytes:
-    """Content-Length is not a number."""
-    return head.plus((b"content-length", b"many")).encoded() + body
-
-
-@wire.answer(*BROKEN_OFF, then="close")
-def chunked_in_name_only(head: Head, body: bytes) -> bytes:
-    """Transfer-Encoding says chunked, but the body is not in chunks."""
-    return head.chunked() + body
-
-
-@wire.chunks("GEN-EVT-12", at="before:complete")
-def chunk_size_garbled(data: bytes) -> bytes:
-    """The size of a chunk is not a number."""
-    return b"xyz\r\n%s\r\n" % data
-
-
-@wire.chunks("GEN-EVT-12", at="before:complete")
-def chunk_size_too_small(data: bytes) -> bytes:
-    """A chunk holds more than its size says."""
-    return b"%x\r\n%s\r\n" % (len(data) - 10, data)
-
-
-@wire.chunks("GEN-EVT-14", at="before:complete", then="close")
-def chunk_size_too_large(data: bytes) -> bytes:
-    """A chunk holds less than its size says, and the connection is closed."""
-    return b"%x\r\n%s" % (len(data) + 10, data)
-
-
-@wire.chunks("GEN-EVT-12", at="before:complete")
-def last_chunk_early(data: bytes) -> bytes:
-    """A last chunk comes in the middle of the stream."""
-    return LAST_CHUNK + chunk(data)
-
-
-@wire.answer("ROB-07", statuses=REFUSED)
-def refusal_longer_than_announced(head: Head, body: bytes) -> bytes:
-    """The body of a 400 answer is longer than its Content-Length says, so that the next answer begins with its rest."""
-    return head.length(len(body)) + body + b"\r\n0\r\n\r\n"
+several(wire.answer, then="gone")(
+    "length-too-long-kept-open (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the"
+    " connection stays open.",
+    lambda head, body: head.length(len(body) + 1000) + body,
+)
+several(wire.answer, then="close")(
+    "length-too-long (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the connection is"
+    " closed.",
+    lambda head, body: head.length(len(body) + 1000) + body,
+    "length-too-short (GEN-SSE-10, UPS-ANS-02): Content-Length says less than the body has.",
+    lambda head, body: head.length(max(0, len(body) - 100)) + body,
+)
+several(wire.answer, *NO_ANSWER)(
+    "two-lengths: Content-Length comes twice, with two values.",
+    lambda head, body: head.length(len(body), len(body) + 1) + body,
+    "length-no-number: Content-Length is not a number.",
+    lambda head, body: head.plus((b"content-length", b"many")).encoded() + body,
+)
+several(wire.answer, *BROKEN_OFF, then="close")(
+    "chunked-in-name-only: Transfer-Encoding says chunked, but the body is not in chunks.",
+    lambda head, body: head.chunked() + body,
+)
+several(wire.chunks, at="before:complete", then="close")(
+    "chunk-size-too-large (GEN-EVT-14): A chunk holds less than its size says, and the connection is closed.",
+    lambda data: b"%x\r\n%s" % (len(data) + 10, data),
+)
+several(wire.chunks, at="before:complete")(
+    "chunk-size-garbled (GEN-EVT-12): The size of a chunk is not a number.",
+    lambda data: b"xyz\r\n%s\r\n" % data,
+    "chunk-size-too-small (GEN-EVT-12): A chunk holds more than its size says.",
+    lambda data: b"%x\r\n%s\r\n" % (len(data) - 10, data),
+    "last-chunk-early (GEN-EVT-12): A last chunk comes in the middle of the stream.",
+    lambda data: LAST_CHUNK + chunk(data),
+)
+several(wire.answer, statuses=REFUSED)(
+    "refusal-longer-than-announced (ROB-07): The body of a 400 answer is longer than its Content-Length says, so"
+    " that the next answer begins with its rest.",
+    lambda head, body: head.length(len(body)) + body + b"\r\n0\r\n\r\n",
+)
 
 
 # Heads that cannot be read
 
-
-@wire.answer(*NO_ANSWER)
-def garbage_before_status(head: Head, body: bytes) -> bytes:
-    """Bytes that are not HTTP come before the status line."""
-    return b"\x00\x01garbage\r\n" + head.length(len(body)) + body
-
-
-@wire.answer(*NO_ANSWER)
-def no_head(head: Head, body: bytes) -> bytes:
-    """The body comes without status line and headers, as in HTTP/0.9."""
-    return body
-
-
-@wire.answer(*NO_ANSWER)
-def status_no_number(head: Head, body: bytes) -> bytes:
-    """The status line has a word where the number belongs."""
-    return head.length(len(body)).replace(b"200", b"two hundred", 1) + body
-
-
-@wire.answer(*NO_ANSWER)
-def header_without_colon(head: Head, body: bytes) -> bytes:
-    """A line of the head is no header."""
-    return head.length(len(body)).replace(b"\r\n", b"\r\nno colon here\r\n", 1) + body
-
-
-@wire.answer(*NO_ANSWER)
-def gigantic_header(head: Head, body: bytes) -> bytes:
-    """A header of two megabytes comes with the answer."""
-    return head.plus((b"x-large", b"x" * (2 << 20))).length(len(body)) + body
-
-
-@wire.answer(*NO_ANSWER, then="gone")
-def interim_flood(head: Head, body: bytes) -> list[bytes]:
-    """Interim answers (102) come without end, and never the final one."""
-    return [b"HTTP/1.1 102 Processing\r\n\r\n"] * 2000
+several(wire.answer, *NO_ANSWER)(
+    "garbage-before-status: Bytes that are not HTTP come before the status line.",
+    lambda head, body: b"\x00\x01garbage\r\n" + head.length(len(body)) + body,
+    "no-head: The body comes without status line and headers, as in HTTP/0.9.",
+    lambda head, body: body,
+    "status-no-number: The status line has a word where the number belongs.",
+    lambda head, body: head.length(len(body)).replace(b"200", b"two hundred", 1) + body,
+    "header-without-colon: A line of the head is no header.",
+    lambda head, body: head.length(len(body)).replace(b"\r\n", b"\r\nno colon here\r\n", 1) + body,
+    "gigantic-header: A header of two megabytes comes with the answer.",
+    lambda head, body: head.plus((b"x-large", b"x" * (2 << 20))).length(len(body)) + body,
+)
+several(wire.answer, *NO_ANSWER, then="gone")(
+    "interim-flood: Interim answers (102) come without end, and never the final one.",
+    lambda head, body: [b"HTTP/1.1 102 Processing\r\n\r\n"] * 2000,
+)
 
 
 @wire.answer(*NO_ANSWER)
@@ -214,109 +146,63 @@ def redirected(head: Head, body: bytes) -> bytes:
     return moved.length(len(body)) + body
 
 
-@wire.head(*NO_ANSWER)
-def no_content_type(head: Head) -> Head:
-    """Answers have no Content-Type."""
-    return head.without(b"content-type")
-
-
-@wire.head(*NO_ANSWER)
-def content_type_plain(head: Head) -> Head:
-    """Content-Type says text/plain, as web servers say by default."""
-    return head.without(b"content-type").plus((b"content-type", b"text/plain"))
-
-
-@wire.head(*NO_ANSWER)
-def encoding_that_lies(head: Head) -> Head:
-    """Content-Encoding says gzip, but the body is not compressed."""
-    return head.plus((b"content-encoding", b"gzip"))
-
-
-@wire.head("UPS-ANS-04", "UPS-ANS-05", on=UPSCALE)
-def upscale_headers_stripped(head: Head) -> Head:
-    """The X- headers of an enlarged picture are lost on the way."""
-    return head.without(b"x-output-width", b"x-output-height", b"x-duration-ms")
+several(wire.head, *NO_ANSWER)(
+    "no-content-type: Answers have no Content-Type.",
+    lambda head: head.without(b"content-type"),
+    "content-type-plain: Content-Type says text/plain, as web servers say by default.",
+    lambda head: head.without(b"content-type").plus((b"content-type", b"text/plain")),
+    "encoding-that-lies: Content-Encoding says gzip, but the body is not compressed.",
+    lambda head: head.plus((b"content-encoding", b"gzip")),
+)
+several(wire.head, on=UPSCALE)(
+    "upscale-headers-stripped (UPS-ANS-04, UPS-ANS-05): The X- headers of an enlarged picture are lost on the way.",
+    lambda head: head.without(b"x-output-width", b"x-output-height", b"x-duration-ms"),
+)
 
 
 # Bodies that are changed on the way
 
-
-@wire.splice(*BROKEN_OFF, at="after:progress:2", on=(*GENERATE, *UPSCALE), ends=True)
-def framed_too_early(rest: bytes) -> bytes:
-    """The answer ends in its middle, framed as if it were whole."""
-    return b""
-
-
-@wire.splice("GEN-SSE-10", at="inside:complete", ends=True)
-def base64_cut(rest: bytes) -> bytes:
-    """The stream ends inside the base64 of complete, framed as if it were whole."""
-    return b""
-
-
-@wire.splice("GEN-EVT-12", at="before:complete", ends=True)
-def error_page_in_stream(rest: bytes) -> bytes:
-    """In place of complete comes a piece of a gateway's error page."""
-    return b"<html><body>502 Bad Gateway</body></html>\n\n"
-
-
-@wire.splice("GEN-SSE-04", at="after:progress:1")
-def invalid_utf8(rest: bytes) -> bytes:
-    """A comment between two events has a byte that no UTF-8 has."""
-    return b": \xff\n" + rest
-
-
-@wire.splice("GEN-SSE-04", at="after:progress:1")
-def cut_utf8(rest: bytes) -> bytes:
-    """A comment between two events ends in the middle of a character."""
-    return b": \xe2\x82\n" + rest
-
-
-@wire.splice("GEN-SSE-04", at="after:progress:1")
-def surrogate_utf8(rest: bytes) -> bytes:
-    """A comment between two events has half a surrogate pair, coded as if it were a character."""
-    return b": \xed\xa0\x80\n" + rest
-
-
-@wire.splice("GEN-PIC-02", at="inside:complete")
-def bytes_lost(rest: bytes) -> bytes:
-    """Four bytes of a picture's base64 are lost on the way."""
-    return rest[4:]
-
-
-@wire.splice("GEN-SSE-08", at="inside:complete")
-def nul_inserted(rest: bytes) -> bytes:
-    """A NUL byte is inserted into a picture's base64."""
-    return b"\x00" + rest
-
-
-@wire.splice("GEN-SSE-08", at="inside:complete")
-def line_end_inserted(rest: bytes) -> bytes:
-    """A line end is inserted into a picture's base64."""
-    return b"\n" + rest
-
-
-@wire.event("GEN-SSE-10", kinds=("complete", "error"))
-def blank_line_missing(event: bytes) -> bytes:
-    """The blank line after the last event is missing."""
-    return event.removesuffix(b"\n")
-
-
-@wire.event("GEN-SSE-10", kinds=("complete", "error"))
-def last_line_end_missing(event: bytes) -> bytes:
-    """The stream ends right behind the last event's JSON, without any line end."""
-    return event.rstrip(b"\n")
-
-
-@wire.event("GEN-SSE-05")
-def crlf(event: bytes) -> bytes:
-    """Lines end with CR and LF."""
-    return event.replace(b"\n", b"\r\n")
-
-
-@wire.event("GEN-SSE-05")
-def cr(event: bytes) -> bytes:
-    """Lines end with CR."""
-    return event.replace(b"\n", b"\r")
+several(wire.splice, *BROKEN_OFF, at="after:progress:2", on=(*GENERATE, *UPSCALE), ends=True)(
+    "framed-too-early: The answer ends in its middle, framed as if it were whole.",
+    lambda rest: b"",
+)
+several(wire.splice, at="inside:complete", ends=True)(
+    "base64-cut (GEN-SSE-10): The stream ends inside the base64 of complete, framed as if it were whole.",
+    lambda rest: b"",
+)
+several(wire.splice, at="before:complete", ends=True)(
+    "error-page-in-stream (GEN-EVT-12): In place of complete comes a piece of a gateway's error page.",
+    lambda rest: b"<html><body>502 Bad Gateway</body></html>\n\n",
+)
+several(wire.splice, at="after:progress:1")(
+    "invalid-utf8 (GEN-SSE-04): A comment between two events has a byte that no UTF-8 has.",
+    lambda rest: b": \xff\n" + rest,
+    "cut-utf8 (GEN-SSE-04): A comment between two events ends in the middle of a character.",
+    lambda rest: b": \xe2\x82\n" + rest,
+    "surrogate-utf8 (GEN-SSE-04): A comment between two events has half a surrogate pair, coded as if it were a"
+    " character.",
+    lambda rest: b": \xed\xa0\x80\n" + rest,
+)
+several(wire.splice, at="inside:complete")(
+    "bytes-lost (GEN-PIC-02): Four bytes of a picture's base64 are lost on the way.",
+    lambda rest: rest[4:],
+    "nul-inserted (GEN-SSE-08): A NUL byte is inserted into a picture's base64.",
+    lambda rest: b"\x00" + rest,
+    "line-end-inserted (GEN-SSE-08): A line end is inserted into a picture's base64.",
+    lambda rest: b"\n" + rest,
+)
+several(wire.event, kinds=("complete", "error"))(
+    "blank-line-missing (GEN-SSE-10): The blank line after the last event is missing.",
+    lambda event: event.removesuffix(b"\n"),
+    "last-line-end-missing (GEN-SSE-10): The stream ends right behind the last event's JSON, without any line end.",
+    lambda event: event.rstrip(b"\n"),
+)
+several(wire.event)(
+    "crlf (GEN-SSE-05): Lines end with CR and LF.",
+    lambda event: event.replace(b"\n", b"\r\n"),
+    "cr (GEN-SSE-05): Lines end with CR.",
+    lambda event: event.replace(b"\n", b"\r"),
+)
 
 
 @wire.stream("GEN-SSE-04")
@@ -337,13 +223,137 @@ async def answered_twice(events: Pieces) -> Pieces:
     yield b"".join(sent)
 
 
-@wire.body("UPS-ANS-02", on=UPSCALE)
-def jpeg_cut(body: bytes) -> bytes:
-    """The last quarter of an enlarged picture is missing, framed as if it were whole."""
-    return body[: len(body) * 3 // 4]
+several(wire.body, on=UPSCALE)(
+    "jpeg-cut (UPS-ANS-02): The last quarter of an enlarged picture is missing, framed as if it were whole.",
+    lambda body: body[: len(body) * 3 // 4],
+)
+several(wire.body, statuses=REFUSED)(
+    "refusal-cut (ERR-02): The body of a 400 answer is cut short, and framed as if it were whole.",
+    lambda body: body[:-10],
+)
 
 
-@wire.body("ERR-02", statuses=REFUSED)
-def refusal_cut(body: bytes) -> bytes:
-    """The body of a 400 answer is cut short, and framed as if it were whole."""
-    return body[:-10]
+def _bytes(data: bytes) -> list[bytes]:
+    return [bytes([byte]) for byte in data]
+
+
+def _cut(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+# Packets
+
+
+@wire.event(on=PICTURES, quirk=True)
+def byte_by_byte(event: bytes) -> list[bytes]:
+    """The bytes of answers come one in a packet (in pictures, the first and the last 300 of them)."""
+    edge = min(EDGE, len(event) // 2)
+    return [*_bytes(event[:edge]), event[edge : len(event) - edge], *_bytes(event[len(event) - edge :])]
+
+
+@wire.stream(quirk=True)
+async def two_in_a_packet(events: Pieces) -> Pieces:
+    """Events come in pairs, two in a packet."""
+    held = b""
+    async for event in events:
+        if held:
+            yield held + event
+        held = b"" if held else event
+    yield held
+
+
+@wire.stream(quirk=True)
+async def cut_between_line_ends(events: Pieces) -> Pieces:
+    """Packets end between the two line ends that end an event."""
+    rest = b""
+    async for event in events:
+        yield rest + event[:-1]
+        rest = event[-1:]
+    yield rest
+
+
+@wire.event(quirk=True)
+def split_utf8(event: bytes) -> list[bytes]:
+    """A packet ends in the middle of a character of a comment."""
+    comment = ": 그림\n".encode()
+    return [comment[:4], comment[4:], event]
+
+
+@wire.stream(quirk=True)
+async def dribble(events: Pieces) -> Pieces:
+    """Events come in ten pieces with a hundredth of a second between them."""
+    async for event in events:
+        for piece in _cut(event, -(-len(event) // 10)):
+            yield piece
+            await asyncio.sleep(0.01)
+
+
+@wire.sent(quirk=True)
+async def slow_start(answer: Answer, out: Out) -> None:
+    """The head of an answer comes a quarter of a second late."""
+    await asyncio.sleep(0.25)
+    await wire.honest(answer, out)
+
+
+# Framing
+
+
+@wire.head(on=EVERYWHERE, statuses=ANY, then="close", quirk=True)
+def close_after_each(head: Head) -> Head:
+    """The connection is closed after each answer, which says so."""
+    return head.without(b"connection").plus((b"connection", b"close"))
+
+
+@wire.sent(quirk=True)
+async def ended_by_close(answer: Answer, out: Out) -> None:
+    """Answers have no framing but the end of the connection, as in HTTP/1.0."""
+    await out.write(close_after_each(answer.head.bare).encoded())
+    async for piece in answer.body:
+        await out.write(piece)
+    await out.close()
+
+
+several(wire.answer, statuses=ERRORS, quirk=True)(
+    "refusals-in-chunks: The bodies of error answers come in chunks of five bytes.",
+    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK],
+)
+several(wire.answer, on=UPSCALE, quirk=True)(
+    "pictures-in-chunks: Enlarged pictures come in chunks.",
+    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK],
+)
+several(wire.chunks, last=b"0\r\nX-Trailer: x\r\n\r\n", quirk=True)(
+    "chunk-extensions: Chunks carry extensions, and a trailer follows the last one.",
+    lambda data: b"%x;note=x\r\n%s\r\n" % (len(data), data),
+)
+
+
+@wire.sent(quirk=True)
+async def early_hints(answer: Answer, out: Out) -> None:
+    """Interim answers (103) come before the final one."""
+    await out.write(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" * 2)
+    await wire.honest(answer, out)
+
+
+# Heads
+
+
+@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
+def loud_headers(head: Head) -> Head:
+    """The names of headers and the media types are in capitals."""
+    loud = ((name.upper(), value.upper() if name.lower() == b"content-type" else value) for name, value in head.headers)
+    return Head(head.status, head.reason, tuple(loud))
+
+
+several(wire.head, on=EVERYWHERE, statuses=ANY, quirk=True)(
+    "other-reasons: Status lines have no reason phrase.",
+    lambda head: Head(head.status, b"", head.headers),
+    "long-headers: Answers carry twenty more headers, of eight kilobytes together.",
+    lambda head: head.plus(*((b"x-more-%d" % number, b"x" * 400) for number in range(20))),
+)
+
+
+@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
+def media_type_parameters(head: Head) -> Head:
+    """Media types carry parameters."""
+    kind = head.value(b"content-type")
+    return head.without(b"content-type").plus((b"content-type", kind + b"; charset=utf-8")) if kind else head
