@@ -50,8 +50,8 @@ class InMemoryServer:
 
     def answer(self, label: str, fields: Mapping[str, Any]) -> Exchange:
         """The exchange of a POST /generate with these fields."""
-        chosen = fields["seed"] if "seed" in fields else self.seeds.pop(0)
-        heard = {name: value for name, value in fields.items() if name not in self.ignores}
+        chosen = self.seeds.pop(0) if fields.get("seed") is None else fields["seed"]
+        heard = {name: value for name, value in fields.items() if name not in self.ignores and value is not None}
         meant = {**DEFAULTS, **self.defaults, **heard, "seed": 7 if "seed" in self.ignores else chosen}
         self._answers += 1
         pixels = self._paint(meant)
@@ -119,11 +119,14 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
             "show_diffusion_stride": 0,
             "x-unknown": {"nested": [1, None]},
         },
-        "edges/seed-zero": {**PLAIN, "steps": 1, "seed": 0},
-        "edges/seed-max": {**PLAIN, "steps": 1, "seed": 2**32 - 1},
+        "nulls": {**PLAIN, "scheduler": None, "cfg": None, "image": None},
+        "negative": {**PLAIN, "negative_prompt": "a green meadow"},
+        "edges/seed-max": {**PLAIN, "seed": 2**32 - 1},
+        "edges/seed-next": {**PLAIN, "seed": PLAIN["seed"] ^ 1},
     }
     if img2img:
         found["strength/low"] = {**DEFAULTS, **BARE, **image, "steps": 10, "denoise_strength": 0}
+        found["edges/seed-max"] |= {**image, "denoise_strength": 0.35}
         found["hang-up/next"] |= {**image, "mask": mask64(), "denoise_strength": 0.9}
     return found
 

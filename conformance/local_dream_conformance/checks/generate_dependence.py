@@ -105,7 +105,7 @@ def _by_defaults(context: Context) -> None:
 
 @check("GEN-PIC-08", needs=["base", "nulls"], over=GENERATIONS, requires=["GEN-PIC-07"])
 def same_seed_same_bytes(context: Context) -> None:
-    pairs = list(_repetitions(context))
+    pairs = list(_same_again(context))
     if not pairs:
         raise MissingEvidence("no two generations had the same request and seed")
     for one, other in pairs:
@@ -276,12 +276,17 @@ def _repetitions(context: Context) -> Iterator[tuple[GenerationStream, Generatio
     """Pairs of generations with the same request and a seed in it; what is shown on the way does not matter."""
     for one, other in combinations([stream for stream, _ in pictured(context)], 2):
         sent = [fields(stream.exchange.request) for stream in (one, other)]
-        asked = [
-            {name: value for name, value in body.items() if name not in PREVIEWS_ONLY and value is not None}
-            for body in sent
-        ]
+        asked = [{name: value for name, value in body.items() if name not in PREVIEWS_ONLY} for body in sent]
         if asked[0] == asked[1] and asked[0].get("seed") is not None:
             yield one, other
+
+
+def _same_again(context: Context) -> Iterator[tuple[GenerationStream, GenerationStream]]:
+    """Repetitions, and the runs that mean the same where null is as good as nothing, as far as they are alike."""
+    yield from _repetitions(context)
+    runs = {stream.exchange.label: stream for stream, _ in pictured(context)}
+    if {"base", "nulls"} <= runs.keys() and alike(runs["base"], runs["nulls"]):
+        yield runs["base"], runs["nulls"]
 
 
 def _pairs(context: Context, field: str) -> Iterator[tuple[GenerationStream, GenerationStream]]:
@@ -297,7 +302,7 @@ def _same_from(context: Context) -> float:
     """PSNR in dB from which two pictures of requests that differ are the same one: less where a server does not give
     the same bytes for the same request."""
     runs = {stream.exchange.label: stream for stream, _ in pictured(context)}
-    repeated = [likeness(*pair) for pair in _repetitions(context)]
+    repeated = [likeness(*pair) for pair in _same_again(context)]
     if {"defaults/absent", "defaults/explicit"} <= runs.keys():
         repeated.append(likeness(runs["defaults/absent"], runs["defaults/explicit"]))
     settled = [found for found in repeated if found >= SAME]

@@ -26,7 +26,7 @@ CONTRACT = contract.load()
 SCENARIOS = (
     "keep-alive",
     "base",
-    "repeat",
+    "negative",
     "upscale-refuse",
     "cors",
     "cors-upscale",
@@ -96,7 +96,7 @@ def test_a_server_without_them_is_asked_for_three_generations_and_nothing_is_hel
     generations = [
         label for label, sent in server.asked if sent.target == "/generate" and "prompt" in (sent.json or {})
     ]
-    assert generations == ["base", "repeat", "formats/png", "size/square", "aspect-ratio/portrait"]
+    assert generations == ["base", "negative", "formats/png", "size/square", "aspect-ratio/portrait"]
     tokens = [label for label, sent in server.asked if sent.target == "/tokenize"]
     assert tokens == ["tokenize/short"]
     assert judgements["EXT-TOK-01"].reason.startswith("POST /tokenize is answered with status 404")
