@@ -74,7 +74,8 @@ def _white_blocks(stream: GenerationStream, shown: Picture) -> Region | None:
     _, repainted = away_from_seam(white, SEAM)
     height, width = (edge // BLOCK * BLOCK for edge in repainted.shape)
     blocks = repainted[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    return blocks.all(axis=(1, 3))
+    found: Region = np.all(blocks, axis=(1, 3))
+    return found
 
 
 def coarse(pixels: Pixels) -> Pixels:
