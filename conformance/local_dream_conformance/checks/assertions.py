@@ -11,6 +11,7 @@ from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, End, E
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
+from local_dream_conformance.scenarios.forms import forms_of
 
 NEEDED = (
     "base",
@@ -115,6 +116,8 @@ def expect_taken(context: Context, odd: Callable[[Exchange], bool], what: str, c
             raise MissingEvidence("the server took no generation on, whatever was in the request")
         if any(other.request.body == candidates[-1].request.body and not accepted(other) for other in others):
             raise MissingEvidence(f"the server takes the same request without {what} on as little as with it")
+        if any(len(forms_of(exchange)) == 1 and exchange.status is not None for exchange in candidates):
+            raise MissingEvidence("a request in this form alone was sent, and is judged as that")
         if field := _needed_field(candidates, others):
             raise MissingEvidence(f"the server takes no generation on without {field}, with or without {what}")
     shown = context[(taken or candidates)[-1].label]

@@ -15,6 +15,7 @@ from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shift, shrink
 from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.scenarios.forms import forms_of
 
 FACTOR = 4
 ALIKE = 25.0
@@ -41,10 +42,11 @@ def _answers(context: Context) -> list[Exchange]:
 
 
 def _asked_again(context: Context, refused: Exchange) -> bool:
-    """Whether the suite sent the same picture without X-Use-OpenCL after this refusal, which is then what counts."""
-    return refused.request.header(FLAG) is not None and any(
-        other.request.body == refused.request.body and other.request.header(FLAG) is None for other in _answers(context)
-    )
+    """Whether this refusal is that of a form in the request (see UPS-REQ-08, -17, -18): plainer ones were taken."""
+    answers = _answers(context)
+    same = [other for other in answers if other.request.body == refused.request.body]
+    flagged = refused.request.header(FLAG) is not None and any(other.request.header(FLAG) is None for other in same)
+    return flagged or (bool(forms_of(refused)) and any(other.status == 200 for other in answers))
 
 
 @check("UPS-ANS-01", needs=["upscale"])

@@ -79,7 +79,8 @@ def _all_white(white: Region) -> Region:
     _, repainted = away_from_seam(white, SEAM)
     height, width = (edge // BLOCK * BLOCK for edge in white.shape)
     blocks = repainted[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    return blocks.all(axis=(1, 3))
+    found: Region = np.all(blocks, axis=(1, 3))
+    return found
 
 
 def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:

@@ -50,18 +50,18 @@ def _steps_to_abandon(target: Target) -> int:
 
 
 def _begun(
-    target: Target, label: str, planned: Planned[Draft], short: Planned[Draft] | None = None
+    target: Target, label: str, planned: Planned[Draft], short: Planned[Draft]
 ) -> tuple[Running, bool, Names, list[Exchange]]:
     """Begins a generation in its forms. Where it fails, it is narrowed, and begun again in those that work.
 
-    `short` is what is sent to narrow it, by default the same. Answers with the call, whether it still streams, its
+    `short` is what is sent to narrow it. Answers with the call, whether it still streams, its
     forms, and the exchanges before it.
     """
     running, streams = _begin(target, label, planned.draft(planned.names))
     if streams or not failed(running.result()):
         return running, streams, planned.names, []
     first = noted(running.result(), planned.names)
-    found = narrow(target, label, first, short or planned)
+    found = narrow(target, label, first, short)
     if not found.exchanges or found.gone:
         return running, False, planned.names, found.exchanges
     good = found.good or ()
@@ -85,9 +85,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     plain = Draft(requests.plain(settings))
     long = plain.with_fields(steps=_steps_to_abandon(target))
     forms = _abandoned_forms(settings)
-    running, streams, names, probes = _begun(
-        target, "hang-up/abandoned", Planned(long, forms), short=Planned(plain, forms)
-    )
+    short = Planned(plain, forms, reserve=Cost(generations=2))
+    running, streams, names, probes = _begun(target, "hang-up/abandoned", Planned(long, forms), short)
     yield from probes
     meanwhile: list[Exchange] = []
     if streams:
@@ -111,7 +110,10 @@ def _abandoned_forms(settings: Settings) -> dict[str, Change]:
     if settings.img2img:
         forms["image-grey"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey")
         forms["mask-rgba"] = lambda draft: _with_mask(draft, width, height).masked(colour="rgba")
-        forms |= changes("strength-one")
+        forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft, width, height)).masked(
+            depth=16
+        )
+        forms["strength-one"] = lambda draft: _with_image(draft, width, height).with_fields(denoise_strength=1.0)
     return forms
 
 
@@ -144,26 +146,28 @@ def _next(target: Target) -> Iterator[Exchange]:
 
 def _inpainting(settings: Settings) -> Planned[Draft]:
     """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
-    width, height = requests.size(settings)
     fields = requests.without(requests.plain(settings), "seed")
-    forms = changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
+    plain, size = Draft(fields), requests.size(settings)
+    forms: dict[str, Change] = {}
+    if not settings.size:
+        size = EIGHTHS
+        forms["size-odd-eighths"] = lambda draft: _resized(draft, *EIGHTHS)
+    forms |= changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
     forms |= changes("json-reverse")
     if not settings.steps:
         forms |= changes("steps-one")
-    if not settings.size:
-        width, height = EIGHTHS
-        fields |= {"width": width, "height": height}
-    plain = Draft(fields)
     if settings.img2img:
-        plain = replace(
-            plain.with_fields(denoise_strength=0.9),
-            image=PictureFile(card(width, height)),
-            mask=PictureFile(mask(width, height)),
-        )
-        half = mask(max(1, width // 2), max(1, height // 2))
+        plain = _with_mask(plain.with_fields(denoise_strength=0.9), *requests.size(settings))
         forms |= changes("strength-integer", "previews-every-second", "image-rgba", "mask-grey", "mask-jpeg")
-        forms["mask-unfit"] = lambda draft: replace(draft, mask=replace(draft.mask or PictureFile(half), pixels=half))
+        half = mask(size[0] // 2, size[1] // 2)
+        forms["mask-unfit"] = lambda draft: draft.masked(pixels=half)
     return Planned(plain, forms)
+
+
+def _resized(draft: Draft, width: int, height: int) -> Draft:
+    """The draft for another picture size, its image and mask too."""
+    draft = draft.with_fields(width=width, height=height)
+    return draft.imaged(pixels=card(width, height)).masked(pixels=mask(width, height))
 
 
 def _overlap(target: Target) -> Iterator[Exchange]:
@@ -179,7 +183,8 @@ def _overlap(target: Target) -> Iterator[Exchange]:
     stride = {"show_diffusion_process": True, "show_diffusion_stride": 2}
     other_prompt = Draft({**plain, "prompt": requests.prompts(settings)[1], **stride})
     forms = changes("chunked", "headers-of-an-app")
-    first, _, names, probes = _begun(target, "overlap/first", Planned(other_prompt, forms))
+    planned = Planned(other_prompt, forms, reserve=Cost(generations=2))
+    first, _, names, probes = _begun(target, "overlap/first", planned, planned)
     second = list(_second(target, first))
     yield from probes
     yield noted(first.result(), names)

@@ -116,9 +116,7 @@ FORMS: Mapping[str, Form] = {
     "image-grey-alpha": Form(PICTURES, "image as grey PNG with alpha"),
     "image-16-bit": Form(PICTURES, "image as PNG of 16 bits a channel"),
     "image-interlaced": Form(PICTURES, "image as interlaced PNG"),
-    "image-one-bit": Form(PICTURES, "image as PNG of 1 bit"),
     "image-unfit": Form("GEN-REQ-18", "an image of another size than the picture"),
-    "mask": Form(MASKS, "a mask"),
     "mask-rgb": Form(MASKS, "mask as RGB PNG"),
     "mask-rgba": Form(MASKS, "mask as PNG with alpha (RGBA)"),
     "mask-grey": Form(MASKS, "mask as a grey picture"),
@@ -133,7 +131,7 @@ FORMS: Mapping[str, Form] = {
     **{
         f"sent-{name}": Form(ANY_VALUE, f"{name}: {field.default!r}, the default")
         for name, field in documented().items()
-        if field.default is not None
+        if field.default is not None and name not in ("width", "height")
     },
     "sent-size": Form(ANY_VALUE, "width and height equal, as by default"),
     "opencl-flag": Form("UPS-REQ-08", "X-Use-OpenCL"),
@@ -208,14 +206,12 @@ CHANGES: Mapping[str, Change] = {
     "image-grey-alpha": lambda draft: draft.imaged(colour="grey-alpha"),
     "image-16-bit": lambda draft: draft.imaged(depth=16),
     "image-interlaced": lambda draft: draft.imaged(interlaced=True),
-    "image-one-bit": lambda draft: draft.imaged(colour="grey", depth=1),
     "mask-rgb": lambda draft: draft.masked(colour="rgb"),
     "mask-rgba": lambda draft: draft.masked(colour="rgba"),
     "mask-grey": lambda draft: draft.masked(colour="grey"),
     "mask-jpeg": lambda draft: draft.masked(jpeg=True),
     "mask-one-bit": lambda draft: draft.masked(colour="grey", depth=1),
     "mask-palette": lambda draft: draft.masked(colour="palette"),
-    "mask-16-bit": lambda draft: draft.masked(depth=16),
     "mask-interlaced": lambda draft: draft.masked(interlaced=True),
     "body-of-a-megabyte": lambda draft: draft.imaged(extra=900_000),
     "body-of-8-megabytes": lambda draft: draft.imaged(extra=5_950_000),

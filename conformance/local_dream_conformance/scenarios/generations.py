@@ -131,7 +131,8 @@ def _defaults(target: Target) -> Iterator[Exchange]:
         region = band(*picture_size(settings))
         shared = {**shared, "mask-rgb": lambda draft: replace(draft, mask=PictureFile(region))}
     of_a_page = {**OF_A_PAGE, **changes("image-palette")} if settings.img2img else without(OF_A_PAGE, "image-comment")
-    *probes, absent = served(target, "defaults/absent", Planned(minimal, {**shared, **of_a_page}))
+    planned = Planned(minimal, {**shared, **of_a_page}, reserve=Cost(generations=1))
+    *probes, absent = served(target, "defaults/absent", planned)
     yield from (*probes, absent)
     kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
     same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))

@@ -43,11 +43,15 @@ Made = TypeVar("Made", bound=Sendable)
 
 @dataclass(frozen=True)
 class Planned(Generic[Made]):
-    """A request in its plain spelling, the forms that it is to have, each with what makes it, and what it costs."""
+    """A request in its plain spelling, the forms that it is to have, each with what makes it, and what it costs.
+
+    `reserve` is what its scenario has still to spend after it, which no probe may use up.
+    """
 
     plain: Made
     forms: Mapping[str, Callable[[Made], Made]]
     cost: Cost = GENERATION
+    reserve: Cost = Cost()  # noqa: RUF009  (a frozen value)
 
     @property
     def names(self) -> Names:
@@ -139,7 +143,7 @@ def narrow(target: Target, label: str, first: Exchange, planned: Planned[Made]) 
             names = next(asking) if taken is None else asking.send(taken)
         except StopIteration:
             break
-        if not target.affords(planned.cost):
+        if not target.affords(planned.cost + planned.reserve):
             break
         taken = found.add(names, planned.send(target, probe_label(label, number), names))
         if found.gone:

@@ -60,10 +60,10 @@ class PictureFile:
         return self._jpeg() if self.jpeg else self._png()
 
     def _rgb(self) -> Pixels:
-        stored = self.pixels.astype(np.uint8)
-        if stored.ndim == 3:
+        if self.pixels.ndim == 3:
+            stored: Pixels = np.asarray(self.pixels, np.uint8)
             return stored
-        white: Pixels = np.repeat(stored[..., np.newaxis] * np.uint8(255), 3, axis=2)
+        white: Pixels = np.repeat(self.pixels[..., np.newaxis].astype(np.uint8) * np.uint8(255), 3, axis=2)
         return white
 
     def _grey(self) -> NDArray[np.uint8]:

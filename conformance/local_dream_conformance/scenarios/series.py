@@ -1,28 +1,17 @@
-"""Ways to send several requests: one after another until the target has gone silent, or until one is accepted."""
+"""Ways to send several requests: one after another until the target has gone silent."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from local_dream_conformance.core.exchange import End, Exchange, Request
-from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target, first_event
 
 SILENT_ENOUGH = 3
 """After so many requests without any answer the rest of a series is not sent: each costs a whole idle time-out."""
 LONGEST_PAUSE = 5.0
-ORDINARY = SendOptions()
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A request, and the label under which its refusal is kept where a later attempt is made."""
-
-    refusal: str
-    request: Request
-    send_options: SendOptions = ORDINARY
 
 
 def silent(exchange: Exchange) -> bool:
@@ -49,16 +38,6 @@ def one_by_one(target: Target, cases: Iterable[tuple[str, Request]]) -> Iterator
         unanswered += silent(exchange)
         if unanswered == SILENT_ENOUGH:
             return
-
-
-def first_accepted(target: Target, label: str, attempts: Sequence[Attempt]) -> Iterator[Exchange]:
-    """Makes attempts until one is not refused; the last carries `label`, those before it that of their refusal."""
-    for attempt in attempts:
-        exchange = target.send(label, attempt.request, attempt.send_options)
-        if not refused(exchange) or attempt is attempts[-1]:
-            yield exchange
-            return
-        yield labelled(exchange, attempt.refusal)
 
 
 def pause(exchange: Exchange) -> None:

@@ -19,7 +19,7 @@ from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.test_images import card
 
 MADE_UP_PATH = "no-such-upscaler.bin"
-SIZE = (12, 8)
+SIZE = (24, 16)
 TYPE = (("Content-Type", "application/octet-stream"),)
 
 
