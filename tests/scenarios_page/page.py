@@ -137,6 +137,8 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
         parts += _differences(body, requests.plain(settings))
         if exchange.label == "hang-up/abandoned":  # as many as take two seconds at this server's speed
             parts = ["steps: 8 to 100" if part.startswith("steps: ") else part for part in parts]
+        if exchange.label == "defaults/explicit":
+            parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]
     elif request.method == "POST" and request.body:
         parts.append(f"{len(request.body)} bytes" if _is_binary(request.body) else _cut(request.body.decode()))
     elif request.method == "POST":

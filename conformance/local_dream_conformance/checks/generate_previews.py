@@ -10,7 +10,7 @@ import numpy as np
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
-from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
 from local_dream_conformance.evidence.image_compare import resemblance
 from local_dream_conformance.evidence.images import Pixels, contrast
@@ -23,6 +23,8 @@ from local_dream_conformance.evidence.selectors import (
     streams,
 )
 
+STRONG = 0.5
+"""Strength from which on an image leaves steps that can be shown, whatever the number of steps."""
 FLAT = 8
 """Contrast, of 255, up to which a preview is one flat colour."""
 CHANGED = (0.6, 0.2)
@@ -79,7 +81,16 @@ def stride_thins_previews(context: Context) -> None:
 
 @check("GEN-EVT-10", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-12"])
 def previews_where_asked(context: Context) -> None:
-    for stream, _, _ in _asked_for_previews(context):
+    asked = [(stream, fields(stream.exchange.request)) for stream, _ in completed(context)]
+    shown = [
+        stream
+        for stream, sent in asked
+        if sent.get("show_diffusion_process") is True
+        and (not sent.get("image") or (number(sent.get("denoise_strength", 0.6)) or 0) >= STRONG)
+    ]
+    if not shown:
+        raise MissingEvidence("no generation was asked for previews")
+    for stream in shown:
         context.expect(
             bool(stream.previews),
             expected="image in at least one progress event, since show_diffusion_process is true",

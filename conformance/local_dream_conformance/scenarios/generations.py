@@ -200,8 +200,9 @@ def _nulls(target: Target) -> Iterator[Exchange]:
 
 def _negative(target: Target) -> Iterator[Exchange]:
     """One generation: base with a negative prompt."""
-    body = {**requests.plain(target.settings), "negative_prompt": NEGATIVE}
-    yield target.send("negative", requests.generate(body))
+    plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
+    forms = changes("content-type-case", "headers-of-a-page", "header-names-upper", "json-raw", "json-reverse")
+    yield from served(target, "negative", Planned(plain, forms))
 
 
 def _edges(target: Target) -> Iterator[Exchange]:
@@ -210,13 +211,14 @@ def _edges(target: Target) -> Iterator[Exchange]:
     settings = target.settings
     yield from served(target, "edges/seed-max", _edge(settings))
     plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
-    forms = changes("content-type-absent", "headers-of-an-app", "json-padded", "accept-stream")
+    forms = changes("content-type-absent", "headers-of-an-app", "header-names-lower", "json-padded", "json-reverse")
     yield from served(target, "edges/seed-next", Planned(plain, forms))
 
 
 def _edge(settings: Settings) -> Planned[Draft]:
     plain = Draft({**requests.plain(settings), "seed": max_seed()})
-    forms = changes("cfg-high", "negative-scripts")
+    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true", "stride-zero")
+    forms |= changes("content-type-case", "headers-of-an-app", "accept-encoding", "json-slashes", "json-indented")
     if not settings.size:
         forms["height-alone"] = lambda draft: draft.without("width")
     if settings.img2img:

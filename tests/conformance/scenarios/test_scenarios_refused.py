@@ -199,7 +199,7 @@ def test_a_default_that_is_another_is_found(culprit: str) -> None:
             guilty = guilty & explicit if culprit in explicit else guilty - explicit
     assert culprit in guilty
     assert guilty == next(set(fields) for fields in SUSPECTS if culprit in fields)
-    assert len(exchanges) <= 2 + 3
+    assert len(exchanges) <= 2 + 4
 
 
 def test_defaults_that_hold_are_not_bisected_and_the_budget_is_kept() -> None:
