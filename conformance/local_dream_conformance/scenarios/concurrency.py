@@ -62,7 +62,7 @@ def _begun(
         return running, streams, planned.names, []
     first = noted(running.result(), planned.names)
     found = narrow(target, label, first, short)
-    if not found.exchanges or found.gone:
+    if found.gone:
         return running, False, planned.names, found.exchanges
     good = found.good or ()
     running, streams = _begin(target, label, planned.draft(good))

@@ -60,16 +60,14 @@ class PictureFile:
         return self._jpeg() if self.jpeg else self._png()
 
     def _rgb(self) -> Pixels:
-        if self.pixels.ndim == 3:
-            stored: Pixels = np.asarray(self.pixels, np.uint8)
-            return stored
-        white: Pixels = np.repeat(self.pixels[..., np.newaxis].astype(np.uint8) * np.uint8(255), 3, axis=2)
-        return white
+        pixels: NDArray[np.uint8] = self.pixels.astype(np.uint8)
+        return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis] * np.uint8(255), 3, axis=2)
 
     def _grey(self) -> NDArray[np.uint8]:
         rgb = self._rgb()
         if (rgb == rgb[..., :1]).all():
-            return rgb[..., 0]
+            plain: NDArray[np.uint8] = rgb[..., 0]
+            return plain
         return np.rint(rgb.astype(np.float64) @ np.array(LUMA)).astype(np.uint8)
 
     def _jpeg(self) -> bytes:
