@@ -40,17 +40,22 @@ PAINTED = {
     if "default" in field.ids and name not in SHOWN_ELSEWHERE
 }
 """Fields whose default shows in the picture, by the requirement that speaks of it."""
+OTHER_SIDE = {"width": "height", "height": "width"}
 PAINTED_FIELDS = frozenset(PAINTED.values())
 LEFT_OUT, EXPLICIT, BISECTIONS = "defaults/absent", "defaults/explicit", "defaults/bisect-"
 
 
 def _prove(id: str, field: str) -> None:
-    @check(id, needs=["defaults"], over=["defaults/"], requires=["GEN-REQ-05", "GEN-PIC-07"])
+    over = ["defaults/", "strength/", "edges/"] if field in OTHER_SIDE else ["defaults/"]
+
+    @check(id, needs=["defaults"], over=over, requires=["GEN-REQ-05", "GEN-PIC-07"])
     def default_as_written(context: Context) -> None:
         if field == "denoise_strength" and not context.settings.img2img:
             context.not_applicable("--no-img2img: without an image denoise_strength has no effect")
         if field in ("width", "height") and context.settings.size:
             context.not_applicable("--size: the target makes pictures of one size")
+        if field in OTHER_SIDE:
+            _beside_the_other_side(context, field)
         evidence = _Pair.of(context)
         evidence.must_differ_in(field)
         blame = evidence.blame()
@@ -67,6 +72,22 @@ def _prove(id: str, field: str) -> None:
             exchange=evidence.absent.exchange if blame.refusal is None else evidence.explicit.exchange,
             cause=_cause(others, images=evidence.images_differ() and not evidence.bisections),
         )
+
+
+def _beside_the_other_side(context: Context, field: str) -> None:
+    """Where one side was sent alone, the other one has its default too."""
+    other, default = OTHER_SIDE[field], documented()[field].default
+    for stream, complete in completed(context, "defaults/", "strength/", "edges/"):
+        sent = fields(stream.exchange.request)
+        if field not in sent and other in sent:
+            context.expect(
+                integer(complete.payload.get(field)) == default,
+                expected=f"{field} {default} where {other} {sent[other]} was sent alone",
+                got=value(complete.payload.get(field)),
+                exchange=stream.exchange,
+                at=complete.where,
+                cause="the side that is left out is made as long as the other one?",
+            )
 
 
 def _cause(others: list[str], *, images: bool) -> str:

@@ -235,3 +235,17 @@ def test_picked_seeds_differ() -> None:
     assert "seed 42 both times" in words(same)
     assert judge("GEN-DEF-12", base, seedless("overlap/second", 42)).verdict is Verdict.UNTESTED
     assert judge("GEN-DEF-11", base).verdict is Verdict.UNTESTED
+
+
+@pytest.mark.parametrize(
+    ("id", "field", "other"), [("GEN-DEF-05", "height", "width"), ("GEN-DEF-04", "width", "height")]
+)
+def test_a_side_that_is_left_out_alone(id: str, field: str, other: str) -> None:
+    exchanges = evidence(InMemoryServer())
+    sent = {**PLAIN, other: 64}
+    del sent[field]
+    for length, verdict in ((512, Verdict.PASS), (64, Verdict.FAIL)):
+        alone = stream("strength/low", [progress(4, 4), complete(picture(64, 64)) | {field: length}], fields=sent)
+        judgement = judge(id, *exchanges, alone)
+        assert judgement.verdict is verdict, words(judgement)
+    assert "as long as the other one?" in words(judgement)
