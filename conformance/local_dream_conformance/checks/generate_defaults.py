@@ -21,6 +21,7 @@ from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike, unlikeness
 from local_dream_conformance.evidence.selectors import (
+    ALONE,
     GENERATIONS,
     completed,
     fields,
@@ -75,11 +76,11 @@ def _prove(id: str, field: str) -> None:
 
 
 def _beside_the_other_side(context: Context, field: str) -> None:
-    """Where one side was sent alone, the other one has its default too."""
+    """Where one side was sent alone, the other one has its default too. Bisections are judged with their pair."""
     other, default = OTHER_SIDE[field], documented()[field].default
-    for stream, complete in completed(context, "defaults/", "strength/", "edges/"):
+    for stream, complete in completed(context, *ALONE):
         sent = fields(stream.exchange.request)
-        if field not in sent and other in sent:
+        if field not in sent and other in sent and not stream.exchange.label.startswith("defaults/"):
             context.expect(
                 integer(complete.payload.get(field)) == default,
                 expected=f"{field} {default} where {other} {sent[other]} was sent alone",
