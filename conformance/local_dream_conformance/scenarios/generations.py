@@ -185,9 +185,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
     if not settings.size:
         forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true", "mask-null-with-image")
-    forms |= changes(
-        "previews-with-image", "prompt-lines", "content-type-charset", "header-names-lower", "json-slashes"
-    )
+    forms |= changes("prompt-lines", "content-type-charset", "header-names-lower", "json-slashes")
     yield from served(target, "strength/low", Planned(plain, forms))
 
 
@@ -217,7 +215,7 @@ def _edges(target: Target) -> Iterator[Exchange]:
 
 def _edge(settings: Settings) -> Planned[Draft]:
     plain = Draft({**requests.plain(settings), "seed": max_seed()})
-    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true", "stride-zero")
+    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true")
     forms |= changes("content-type-case", "headers-of-an-app", "accept-encoding", "json-slashes", "json-indented")
     if not settings.size:
         forms["height-alone"] = lambda draft: draft.without("width")
@@ -229,7 +227,7 @@ def _edge(settings: Settings) -> Planned[Draft]:
             mask=PictureFile(mask(width, height)),
         )
         forms |= changes("image-grey-alpha", "image-interlaced", "image-exif", "body-of-8-megabytes")
-        forms |= changes("mask-palette", "mask-interlaced")
+        forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
     return Planned(plain, forms)
 
 
