@@ -41,7 +41,7 @@ HELP_GROUPS = {
         "idle-timeout",
         "total-timeout",
     ),
-    "What it may cost": ("plan", "budget", "destructive", "seed"),
+    "What it may cost": ("plan", "budget", "max-duration", "destructive", "seed"),
     "What may be broken": ("waivers", "write-waivers", "known"),
     "What is kept": ("record", "redact-prompts"),
 }
@@ -107,7 +107,7 @@ def check(url: str | None, arguments: tuple[str, ...]) -> None:
 
     The same run as `pytest --target URL`. Without URL the target comes from LOCAL_DREAM_TARGET or the configuration
     file. Exit status: 0 conformant, 1 not conformant or a fault of the suite, 2 wrong command line, 3 internal error,
-    4 wrong options, 5 no such requirement, 6 unreachable, 7 inconclusive (a MUST could not be judged).
+    4 wrong options, 5 no such requirement, 6 unreachable, 7 inconclusive (not all could be judged).
     """
     words = list(arguments)
     if url is not None and url.startswith("-"):

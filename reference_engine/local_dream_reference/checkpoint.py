@@ -4,7 +4,10 @@ Hub.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.precision import run_in
-from local_dream_reference.source import check_kind, find_source
+from local_dream_reference.source import WEIGHTS, check_kind, find_source, variant_of
 
 if TYPE_CHECKING:
     from local_dream_reference.runtime.converted_model import ConvertedModel
@@ -66,24 +69,42 @@ def _load(model: str, config: str | None, *, without_unet: bool) -> Any:
             model, requires_safety_checker=False, use_safetensors=True, **common
         )
     if path.is_dir():
-        common |= {"unet": None} if without_unet else {}
+        common |= {"unet": None} if without_unet else {"variant": variant_of(path, model)}
         return StableDiffusionPipeline.from_pretrained(
             path, requires_safety_checker=False, local_files_only=True, use_safetensors=True, **common
         )
     beside = path.parent if (path.parent / "model_index.json").is_file() else None
     source = config or (str(beside) if beside else None)
     known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
-    return StableDiffusionPipeline.from_single_file(str(path), **known, **common)
+    with _plainly_named(path) as file:
+        return StableDiffusionPipeline.from_single_file(str(file), **known, **common)
+
+
+@contextmanager
+def _plainly_named(path: Path) -> Iterator[Path]:
+    """The file under a name that ends as diffusers wants it: it would read MODEL.SafeTensors as a pickle."""
+    if path.suffix == WEIGHTS:
+        yield path
+        return
+    with TemporaryDirectory(prefix="local-dream-") as folder:
+        file = Path(folder) / f"{path.stem}{WEIGHTS}"
+        file.symlink_to(path.resolve())
+        yield file
 
 
 def _check(pipeline: Any, model: str) -> None:
     check_kind(type(pipeline).__name__, model)
-    channels, expected = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
-    if channels != expected:
+    channels, latent = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
+    if channels not in (latent, 2 * latent + 1):
         raise UnusableModel(
-            f"model {model!r}: its UNet takes {channels} channels instead of {expected}; "
-            "use the plain text-to-image model, which inpaints as well"
+            f"model {model!r}: its UNet takes {channels} channels; {latent} are served, and the {2 * latent + 1} of "
+            "inpainting models"
         )
+
+
+def repaints_only(pipeline: Any) -> bool:
+    """Whether its UNet was made for inpainting alone: it wants the mask and what is kept as well as the latents."""
+    return bool(pipeline.unet.config.in_channels != pipeline.vae.config.latent_channels)
 
 
 def _prepare(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:

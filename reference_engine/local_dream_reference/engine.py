@@ -14,12 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from local_dream_reference.description import Description, Limits
-from local_dream_reference.errors import RequestRefused, UnusableModel, explained
+from local_dream_reference.errors import EngineFailure, RequestRefused, UnusableModel, explained
 from local_dream_reference.fair_lock import FairLock
 from local_dream_reference.machine import usable_cores
 from local_dream_reference.options import Options, parse_options
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     import torch
 
     from local_dream_reference.guidance import Guidance
-    from local_dream_reference.pipelines import Pipelines, Request, Rgb
+    from local_dream_reference.pipelines import Mask, Pipelines, Request, Rgb
     from local_dream_reference.runtime.converted_model import ConvertedModel
     from local_dream_reference.upscaling.upscaler import Upscaler
 
@@ -47,6 +49,12 @@ SCHEDULERS: Final = (
     "dpm_sde_karras",
 )
 """The names of :data:`local_dream_reference.samplers.SAMPLERS` in its order; reading those takes torch."""
+
+
+SMALLEST: Final = (64, 1)
+"""Side in pixels and steps of the picture that is made before the engine is ready, whatever was asked for."""
+WARM: Final = (512, 2)
+"""The same where it was asked to be warm."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +106,12 @@ class ReferenceEngine(UpscalingEngine):
         turns: FairLock | None = None,
         guidance: Guidance | None = None,
     ) -> None:
+        from local_dream_reference.checkpoint import repaints_only
         from local_dream_reference.guidance import Guidance
         from local_dream_reference.pipelines import Pipelines
 
         self._pipeline = pipeline
+        self._repaints_only = repaints_only(pipeline)
         self._turns = turns or FairLock()
         self._pipelines: Pipelines = Pipelines(pipeline, guidance or Guidance())
         side = int(pipeline.unet.config.sample_size or 64) * pipeline.vae_scale_factor
@@ -131,6 +141,8 @@ class ReferenceEngine(UpscalingEngine):
     def _refuse(self, request: Request) -> None:
         if request.scheduler not in SCHEDULERS:
             raise RequestRefused(f"scheduler: there is no {request.scheduler!r}; use one of {', '.join(SCHEDULERS)}")
+        if self._repaints_only and request.mask is None:
+            raise RequestRefused("mask: missing; this model was made for inpainting alone: send image and mask")
         limits = self._limits
         for field, side in (("width", request.width), ("height", request.height)):
             if side % 8 or not limits.min_side <= side <= limits.max_side:
@@ -198,27 +210,34 @@ class ReferenceEngine(UpscalingEngine):
         overflow = found.offset_mapping[longest - 1][0] if count > longest else None
         return TokenCount(count, longest, overflow)
 
-    def warm_up(self) -> None:
-        """Make one small picture: the first run of a process is slower than the following ones."""
-        for _ in self.generate(_WarmUp(), lambda: False):
+    def try_out(self, side: int, steps: int) -> None:
+        """Make one square picture, which the first run of a process makes slower than the following ones.
+
+        Raises EngineFailure where the model cannot make one.
+        """
+        request = _Trial(steps=steps, width=side, height=side)
+        if self._repaints_only:
+            white = np.full((side, side, 3), 255, np.uint8)
+            request = replace(request, image=white, mask=white[..., 0])
+        for _ in self.generate(request, lambda: False):
             pass
 
 
-@dataclass(frozen=True, slots=True)
-class _WarmUp:
-    """The request of :meth:`ReferenceEngine.warm_up`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """The request of :meth:`ReferenceEngine.try_out`."""
 
+    steps: int
+    width: int
+    height: int
     prompt: str = "a house"
     negative_prompt: str = ""
     seed: int = 0
-    steps: int = 2
     cfg: float = 7.5
-    width: int = 512
-    height: int = 512
     scheduler: str = "dpm"
     denoise_strength: float = 1.0
-    image: None = None
-    mask: None = None
+    image: Rgb | None = None
+    mask: Mask | None = None
 
     def previews_at(self, denoising_step: int, /) -> bool:
         """None."""
@@ -266,8 +285,10 @@ def build(chosen: Options) -> ReferenceEngine:
         turns=turns,
         guidance=guidance_of(folder_of(chosen.model), pipeline.scheduler.config),
     )
-    if chosen.warmup:
-        engine.warm_up()
+    try:
+        engine.try_out(*(WARM if chosen.warmup else SMALLEST))
+    except EngineFailure as error:
+        raise UnusableModel(f"model {chosen.model!r} is loaded, but makes no picture: {error}") from error
     return engine
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,12 @@ from local_dream_reference.errors import UnusableModel
 from local_dream_reference.shipped import folder_of
 
 SERVED: Final = ("StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionImg2ImgPipeline")
-"""Kinds of pipelines whose networks can be served. An inpainting model is refused later, by its UNet."""
+"""Kinds of pipelines whose networks can be served."""
+WEIGHTS: Final = ".safetensors"
+CONVERT: Final = (
+    "since others can run code; take the .safetensors of the same model, or have diffusers write them where it is "
+    "trusted: save_pretrained(FOLDER, safe_serialization=True)"
+)
 
 
 def find_source(model: str) -> Path | None:
@@ -21,14 +27,31 @@ def find_source(model: str) -> Path | None:
         if not index.is_file():
             raise UnusableModel(f"model {model!r}: the folder has no model_index.json; give a diffusers folder")
         check_kind(_kind(index), model)
+        variant_of(path, model)
         return path
     if path.is_file():
-        if path.suffix.lower() != ".safetensors":
-            raise UnusableModel(f"model {model!r}: only .safetensors files are loaded; convert it first")
+        if path.suffix.lower() != WEIGHTS:
+            raise UnusableModel(f"model {model!r}: only {WEIGHTS} files are loaded, {CONVERT}")
         return path
     if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
         return None
     raise UnusableModel(f"model {model!r}: no such folder or file")
+
+
+def variant_of(folder: Path, model: str) -> str | None:
+    """The variant (such as fp16) whose weights the UNet's folder has, None for the plain ones. Raises UnusableModel."""
+    names = [file.name for file in (folder / "unet").glob("*") if file.is_file()]
+    found = [name for name in names if name.lower().endswith(WEIGHTS)]
+    if not found and any(name.endswith(".bin") for name in names):
+        raise UnusableModel(f"model {model!r}: its weights are .bin files; only {WEIGHTS} files are loaded, {CONVERT}")
+    variants = {_variant(name) for name in found} or {None}
+    return None if None in variants else min(filter(None, variants))
+
+
+def _variant(name: str) -> str | None:
+    """fp16 of model.fp16.safetensors and of model.fp16-00001-of-00002.safetensors; None of model.safetensors."""
+    parts = name.split(".")[1:-1]
+    return re.sub(r"-\d+-of-\d+$", "", parts[0]) if parts else None
 
 
 def check_kind(kind: str, model: str) -> None:

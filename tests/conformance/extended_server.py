@@ -250,6 +250,9 @@ class InMemoryTarget:
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         return [self.send(label, request) for label, request in calls]
 
+    def has_stalled(self, request: Request) -> bool:
+        return False
+
     def affords(self, cost: Cost) -> bool:
         return self.settings.budget.allows(cost)
 

@@ -258,6 +258,9 @@ class Found:
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         self._by_label = {exchange.label: exchange for exchange in exchanges}
 
+    def cut_short(self, check: Check) -> str:
+        return ""
+
     def exchanges(self, check: Check) -> Mapping[str, Exchange]:
         return self._by_label
 

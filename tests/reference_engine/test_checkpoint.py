@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
-from local_dream_reference.engine import Picture, create
-from local_dream_reference.errors import UnusableModel
+from local_dream_reference.engine import Picture, ReferenceEngine, create
+from local_dream_reference.errors import RequestRefused, UnusableModel
 from tests.reference_engine.requests import Ask
-from tests.reference_engine.tiny_model import break_json, save_configs, save_folder, save_single_file
+from tests.reference_engine.tiny_model import break_json, save_configs, save_folder, save_single_file, tiny_pipeline
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 PLAIN = {"device": "cpu", "dtype": "float32", "threads": "1", "runtime": "torch"}
+GREY = np.full((64, 64, 3), 128, np.uint8)
 
 
 def picture(**options: str) -> np.ndarray:
@@ -36,6 +39,36 @@ def test_a_single_file_finds_the_configuration_beside_it(tiny_folder: Path, tmp_
     assert np.array_equal(picture(model=str(file)), picture(model=str(tiny_folder)))
 
 
+@pytest.mark.parametrize("suffix", [".SAFETENSORS", ".SafeTensors"])
+def test_letter_case_of_the_suffix_does_not_matter(suffix: str, tiny_folder: Path, tmp_path: Path) -> None:
+    file = save_single_file(tmp_path / "one.safetensors")
+    other = file.rename(tmp_path / f"one{suffix}")
+    configs = save_configs(tmp_path / "configs", tiny_folder)
+    assert np.array_equal(picture(model=str(other), config=str(configs)), picture(model=str(tiny_folder)))
+
+
+def test_weights_of_a_variant_alone(tiny_folder: Path, tmp_path: Path) -> None:
+    tiny_pipeline().to(torch.float16).save_pretrained(tmp_path / "half", variant="fp16")
+    assert not list((tmp_path / "half").rglob("*model.safetensors"))
+    difference = picture(model=str(tmp_path / "half")) - picture(model=str(tiny_folder))
+    assert np.abs(difference).mean() < 8
+
+
+def test_an_inpainting_model_repaints_and_says_what_it_cannot(tmp_path: Path) -> None:
+    engine = create({**PLAIN, "model": str(_channels(9)(tmp_path / "model"))})
+    assert isinstance(engine, ReferenceEngine)
+    for image in (None, GREY):
+        with pytest.raises(RequestRefused, match="mask: missing"):
+            list(engine.generate(Ask(image=image), lambda: False))
+    mask = np.zeros(GREY.shape[:2], np.uint8)
+    mask[:, :32] = 255
+    *_, last = engine.generate(Ask(image=GREY, mask=mask, denoise_strength=1.0), lambda: False)
+    assert isinstance(last, Picture)
+    changed = (last.rgb != GREY).any(axis=2)
+    assert changed[:, :24].mean() > 0.9
+    assert not changed[:, 32:].any()
+
+
 def test_bfloat16_stays_close_to_float32(tiny_folder: Path) -> None:
     exact, fast = picture(model=str(tiny_folder)), picture(model=str(tiny_folder), dtype="bfloat16")
     assert 0 < np.abs(exact - fast).mean() < 8
@@ -46,8 +79,28 @@ def test_the_name_is_not_a_path(tiny_folder: Path) -> None:
     assert name == tiny_folder.name
 
 
-def _inpainting(folder: Path) -> Path:
-    return save_folder(folder, unet_channels=9)
+def _channels(count: int) -> Callable[[Path], Path]:
+    return lambda folder: save_folder(folder, unet_channels=count)
+
+
+def _not_a_number(folder: Path) -> Path:
+    file = save_folder(folder) / "vae" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    weights["decoder.conv_in.weight"].view(-1)[0] = torch.nan
+    save_file(weights, file, metadata={"format": "pt"})
+    return folder
+
+
+def _bin(folder: Path) -> Path:
+    tiny_pipeline().save_pretrained(folder, safe_serialization=False)
+    return folder
+
+
+def _sdxl(folder: Path) -> Path:
+    index = save_folder(folder) / "model_index.json"
+    text = index.read_text()
+    index.write_text(text.replace("StableDiffusionPipeline", "StableDiffusionXLPipeline"))
+    return folder
 
 
 def _no_index(folder: Path) -> Path:
@@ -97,7 +150,10 @@ def _nothing(folder: Path) -> Path:
         (_cut_weights, "cannot be loaded"),
         (_pickle, "only .safetensors"),
         (_not_weights, "cannot be loaded"),
-        (_inpainting, "takes 9 channels instead of 4"),
+        (_channels(5), "its UNet takes 5 channels; 4 are served, and the 9 of inpainting"),
+        (_bin, "its weights are .bin files; only .safetensors"),
+        (_sdxl, "is a StableDiffusionXLPipeline: only Stable Diffusion 1.x/2.x"),
+        (_not_a_number, "makes no picture: the decoder gave values that are not finite"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_clear_line(make: Callable[[Path], Path], reason: str, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def present(context: Context, *labels: str) -> Iterator[Exchange]:
     """The exchanges with these labels, as far as there are any. Raises MissingEvidence where there are none."""
     found = [label for label in labels if label in context]
     if not found:
-        raise MissingEvidence(" or ".join(labels))
+        raise MissingEvidence(" or ".join(labels), ours=True)
     for label in found:
         yield context[label]
 
@@ -48,15 +48,14 @@ def reached(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
             found = True
             yield exchange
     if not found:
-        raise MissingEvidence("the server could not be reached any more")
+        raise MissingEvidence("the server could not be reached any more", ours=True)
 
 
 def accepted(exchange: Exchange) -> bool:
     """Whether the server took a generation on: it made progress, or was still at it when the suite hung up."""
     if exchange.status != 200:
         return False
-    stream = generation(exchange)
-    return bool(stream.progress) or stream.complete is not None or exchange.end is End.HUNG_UP
+    return generation(exchange).has_begun or exchange.end is End.HUNG_UP
 
 
 def expect_status(context: Context, exchange: Exchange, *statuses: int, what: str = "", cause: str = "") -> bool:
@@ -109,8 +108,10 @@ def expect_taken(context: Context, odd: Callable[[Exchange], bool], what: str, c
     candidates = [exchange for exchange in exchanges if odd(exchange)]
     taken = [exchange for exchange in candidates if accepted(exchange)]
     if not candidates:
-        raise MissingEvidence(f"no request had {what}")
+        raise MissingEvidence(f"no request had {what}", ours=True)
     if not taken:
+        for exchange in exchanges:
+            context.looked_at[exchange.label] = None  # it is of them all that nothing can be told
         others = [exchange for exchange in exchanges if not odd(exchange)]
         if not any(accepted(exchange) for exchange in others):
             raise MissingEvidence("the server took no generation on, whatever was in the request")

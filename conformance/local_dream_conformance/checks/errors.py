@@ -29,10 +29,16 @@ def _errors(context: Context) -> list[Exchange]:
         if exchange.status in TYPES
         and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
         and not label.startswith(JUDGED_APART)
+        and not _given_up(exchange)
     ]
     if not found:
         raise MissingEvidence("no answer of /generate or /upscale had status 400 or 500")
     return found
+
+
+def _given_up(exchange: Exchange) -> bool:
+    """Whether the suite did not wait for the rest of an answer (SRV-04)."""
+    return exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT, End.HUNG_UP) and bool(envelope.problem(exchange))
 
 
 @check("ERR-01", needs=["refuse"], over=EVERYTHING)
@@ -87,7 +93,7 @@ def other_statuses_carry_it_too(context: Context) -> None:
         status = exchange.status or 0
         told_by_the_api = exchange.request.method not in ("", "HEAD") and not label.startswith(JUDGED_APART)
         known = status in TYPES and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
-        if status >= 400 and told_by_the_api and not known:
+        if status >= 400 and told_by_the_api and not known and not _given_up(exchange):
             judged = True
             problem = envelope.problem(context[label])
             context.expect(

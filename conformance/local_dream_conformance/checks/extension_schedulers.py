@@ -46,7 +46,7 @@ def completes_with_each(context: Context) -> None:
 def gives_another_picture_than_dpm(context: Context) -> None:
     base = context["base"]
     if fields(base.request).get("steps") == 1:
-        raise MissingEvidence("with a single step (--steps 1) schedulers can give the same picture")
+        raise MissingEvidence("with a single step (--steps 1) schedulers can give the same picture", ours=True)
     plain = picture(generation(base))
     for exchange in _asked(context):
         shown = picture(generation(exchange))

@@ -65,20 +65,21 @@ def nothing_after_terminal(context: Context) -> None:
         )
 
 
-@check("GEN-EVT-14", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-12"])
+@check("GEN-EVT-14", needs=["base"], over=EVERY, requires=["GEN-EVT-12"])
 def body_ends_after_terminal(context: Context) -> None:
-    for stream in ended(context):
+    for stream in ended(context, *EVERY):
         exchange, last = stream.exchange, stream.terminal
         if last is None:
             continue
+        waited = f"{exchange.ended_at - last.at:.1f} s after {last.name}"
         open_still = exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT, End.TOO_LARGE)
         context.expect(
             exchange.end in (End.COMPLETE, End.EOF),
             expected=f"the end of the body after {last.name}",
-            got=f"{exchange.end}, {exchange.ended_at - last.at:.1f} s after {last.name}",
+            got=f"open still {waited}, when the suite hung up" if open_still else f"{exchange.end}, {waited}",
             exchange=exchange,
             at=last.where,
-            cause="the connection is kept open" if open_still else "the connection is torn down without a last chunk",
+            cause="" if open_still else "the connection is torn down without a last chunk",
         )
 
 

@@ -1,4 +1,4 @@
-"""Checks of the group generate-events: the progress events, what they count, and when they come."""
+"""Checks of the group generate-events: the progress events, and what they count."""
 
 from __future__ import annotations
 
@@ -7,23 +7,16 @@ from collections.abc import Iterator
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
-from local_dream_conformance.core.strict_json import integer, number
+from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
 from local_dream_conformance.evidence.selectors import (
-    ALONE,
     EVERY,
     GENERATIONS,
     completed,
-    fields,
     held,
     streams,
     value,
 )
-
-TOO_FAST = 0.2
-"""Seconds of work below which events that come together prove nothing: so long can a busy machine hold reads back."""
-SPREAD = 0.25
-"""Share of the work after the first step over which the events must be spread; an honest server comes near 1."""
 
 
 @check("GEN-EVT-01", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-12"])
@@ -110,35 +103,6 @@ def total_is_constant(context: Context) -> None:
         )
 
 
-@check("GEN-EVT-07", needs=["base"], over=ALONE, requires=["GEN-EVT-01", "GEN-EVT-15"])
-def events_arrive_in_time(context: Context) -> None:
-    measured = [
-        (stream, *_spread(stream, complete))
-        for stream, complete in completed(context, *ALONE)
-        if _steps_done(stream) >= 3
-    ]
-    # The first generation of a server may load its model before the first step: others tell more.
-    judged = [one for one in measured if one[0].exchange.label != "base"] or measured
-    if not judged:
-        raise MissingEvidence("no generation had three steps or more")
-    told = 0
-    for stream, work, waited, spread in judged:
-        in_time = spread >= SPREAD * waited > 0
-        if in_time or waited >= TOO_FAST:
-            told += 1
-            context.expect(
-                in_time,
-                expected=f"progress events spread over the {work * 1000:.0f} ms of work",
-                got=f"all of them within the last {spread * 1000:.0f} ms before complete",
-                exchange=stream.exchange,
-                at=stream.progress[0].where,
-                cause="the server or a proxy before it holds events back: flush after each event",
-            )
-    if not told:
-        longest = max(waited for _, _, waited, _ in judged)
-        context.not_applicable(f"the steps of the longest generation took {longest * 1000:.0f} ms: too fast to tell")
-
-
 def _progress(context: Context) -> Iterator[tuple[GenerationStream, GenerationEvent]]:
     found = False
     for stream in streams(context, *EVERY):
@@ -153,25 +117,3 @@ def _running(stream: GenerationStream) -> list[GenerationEvent]:
     """The progress events before the terminal one; that there is none after it is a requirement of its own."""
     last = stream.terminal
     return [event for event in stream.progress if last is None or event.index < last.index]
-
-
-def _steps_done(stream: GenerationStream) -> float:
-    """About how many denoising steps a request asks for: with an image, strength times steps."""
-    asked = fields(stream.exchange.request)
-    steps = number(asked.get("steps", 20)) or 0
-    return steps * (number(asked.get("denoise_strength", 0.6)) or 0) if asked.get("image") else steps
-
-
-def _spread(stream: GenerationStream, complete: GenerationEvent) -> tuple[float, float, float]:
-    """In seconds: the work of a generation, the part of it after its first step, and from first progress to complete.
-
-    The work is what the server reports, at most what the client waited (a queue is no work). What was spent before the
-    first step (loading, reading the prompt) cannot show in progress events, so it is left out where the server says
-    how long it was, up to nine tenths.
-    """
-    said = number(complete.payload.get("generation_time_ms")) or 0
-    work = max(0.0, min(complete.at, said / 1000 if said > 0 else complete.at))
-    before = (number(complete.payload.get("first_step_time_ms")) or 0) / 1000
-    waited = work - min(max(0.0, before), 0.9 * work)
-    first = stream.progress[0].at if stream.progress else complete.at
-    return work, waited, complete.at - first

@@ -54,7 +54,7 @@ def _ended(exchange: Exchange) -> bool:
     """Whether there is an answer and its end. Where the suite hung up, a picture was in the making."""
     if exchange.status is None or exchange.end not in (End.COMPLETE, End.EOF, End.HUNG_UP):
         return False
-    return exchange.status != 200 or exchange.end is End.HUNG_UP or generation(exchange).terminal is not None
+    return exchange.status != 200 or exchange.end is End.HUNG_UP or generation(exchange).end is not None
 
 
 def _expect_refused(context: Context, exchanges: Sequence[Exchange], what: str, cause: str) -> None:

@@ -91,8 +91,9 @@ def prompt_empty(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(present(context, "refuse/prompt-empty")):
         stream = generation(exchange)
+        is_error = stream.end is not None and stream.end.meaning == "error"
         context.expect(
-            exchange.status == 400 or (exchange.status == 200 and stream.error is not None),
+            exchange.status == 400 or (exchange.status == 200 and is_error),
             expected="status 400, or a stream with an error event, for an empty prompt",
             got=outcome(exchange),
             exchange=exchange,

@@ -27,7 +27,7 @@ def asks_for_no_credentials(context: Context) -> None:
     exchange = context["health/anonymous" if "health/anonymous" in context else "health/get"]
     secret = {name.lower() for name, _ in context.settings.headers} | set(CREDENTIALS)
     if any(name.lower() in secret for name, _ in exchange.request.headers):
-        raise MissingEvidence("GET /health was only asked with credentials")
+        raise MissingEvidence("GET /health was only asked with credentials", ours=True)
     expect_status(context, exchange, 200, what="GET /health without credentials")
 
 

@@ -15,7 +15,7 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.exchange import BUSY, End, Exchange
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.images import contrast
@@ -116,10 +116,15 @@ def is_soon_free_after_a_hang_up(context: Context) -> None:
     # Half of what was left tells the two apart on machines that are busy with something else, too.
     within = stream.progress[0].at + left / 2
     waited = following.started + begun[0].at - _finished(abandoned)
+    got = f"after {waited:.2f} s"
+    if busy_until := dict(following.notes).get(BUSY_UNTIL):
+        # When it became free is not known: the suite came back when it was told to.
+        waited = float(busy_until) - _finished(abandoned)
+        got = f"busy still after {waited:.2f} s"
     context.expect(
         waited <= within,
         expected=f"the next run's first progress within {within:.2f} s of the hang-up",
-        got=f"after {waited:.2f} s (the abandoned run had {left:.2f} s to go)",
+        got=f"{got} (the abandoned run had {left:.2f} s to go)",
         exchange=following,
         at=begun[0].where,
         cause="the server does not notice that the client is gone, and finishes the run first",
@@ -189,11 +194,11 @@ def deep_json(context: Context) -> None:
     unless_absent(context)
     for exchange in reached(present(context, "hostile/json-deep")):
         context.expect(
-            exchange.status is not None and exchange.status >= 400,
-            expected="an error status for JSON that is nested 10000 levels deep",
+            accepted(exchange) or (exchange.status is not None and exchange.status >= 400),
+            expected="a refusal, or a generation, for an unknown field that is nested 10000 levels deep",
             got=outcome(exchange),
             exchange=exchange,
-            cause="the JSON reader overflows its stack" if exchange.status is None else "",
+            cause="the JSON reader overflows its stack?" if exchange.status is None else "",
         )
         _lives_on(context, "hostile/health", "JSON nested too deeply")
 

@@ -107,17 +107,18 @@ def path_unknown_is_the_clients_mistake(context: Context) -> None:
 @check("UPS-REQ-11", needs=["upscale-refuse", "upscale-range"])
 def reads_no_other_file(context: Context) -> None:
     unless_absent(context, "/upscale")
+    # Where a made-up path gives a picture (UPS-REQ-09), no path is looked at, and no file of that name read.
+    ignores = any(e.status == 200 for e in present(context, "upscale-refuse/path-unknown"))
     for exchange in reached(present(context, "upscale-range/path-traversal", "upscale-range/path-absolute")):
         path = escape(exchange.request.header("x-upscaler-path") or "", 60)
         leak = next((leak for leak in LEAKS if leak in exchange.body), None)
+        refused = exchange.status is not None and exchange.status >= 400
         context.expect(
-            exchange.status is not None and exchange.status >= 400 and leak is None,
+            leak is None and (refused or (ignores and exchange.status == 200)),
             expected=f"an error that shows nothing of the file, for X-Upscaler-Path: {path}",
             got=outcome(exchange),
             exchange=exchange,
-            cause="the answer quotes the file"
-            if leak
-            else "the path is not looked at, or the file was read as a model",
+            cause="the answer quotes the file" if leak else "the file was read as a model?",
         )
 
 
@@ -129,7 +130,7 @@ def zero(context: Context) -> None:
 @check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"])
 def negative(context: Context) -> None:
     if not context.settings.destructive and "upscale-range/both-negative" not in context:
-        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers")
+        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers", ours=True)
     _refused(context, "upscale-range/both-negative", "upscale-range/width-negative", cause="-4 x -4 is 16 pixels too")
 
 

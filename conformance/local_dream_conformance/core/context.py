@@ -35,7 +35,7 @@ class Context:
         try:
             exchange = self.exchanges[label]
         except KeyError:
-            raise MissingEvidence(label) from None
+            raise MissingEvidence(label, ours=True) from None
         self.looked_at[label] = None
         return exchange
 
@@ -46,7 +46,7 @@ class Context:
         """Exchanges whose label begins with one of the prefixes, in label order. Raises MissingEvidence."""
         found = sorted(label for label in self.exchanges if label.startswith(prefixes))
         if not found:
-            raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes))
+            raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes), ours=True)
         for label in found:
             yield self[label]
 

@@ -12,7 +12,18 @@ class NotApplicable(Exception):
 
 
 class MissingEvidence(Exception):
-    """The evidence holds no such exchange (over budget, deselected, or a recording without it)."""
+    """The evidence holds no such exchange (over budget, deselected, or a recording without it).
+
+    `ours`: it is missing because of the settings of the run, and not because of what the target answered.
+    """
+
+    def __init__(self, what: str, *, ours: bool = False) -> None:
+        super().__init__(what)
+        self.ours = ours
+
+
+class NotSent(Exception):
+    """A request was not sent, and no other that its scenario would send after it; the message is the reason."""
 
 
 class ReportRefused(ValueError):

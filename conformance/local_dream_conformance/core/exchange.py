@@ -14,6 +14,8 @@ from typing import Any
 
 BUSY = (409, 429, 503)
 """Statuses with which a server may refuse a generation while another one runs."""
+BUSY_UNTIL = "busy-until"
+"""The note on an exchange that was refused with such a status before: until when, in seconds on the run's clock."""
 ABSENT = (404, 405, 501)
 """Statuses with which a web server says that it has no such operation."""
 GENERATE, UPSCALE, TOKENIZE, HEALTH = "POST /generate", "POST /upscale", "POST /tokenize", "GET /health"
@@ -35,9 +37,10 @@ class End(StrEnum):
     MALFORMED = "malformed"
     """The bytes are not HTTP."""
     IDLE_TIMEOUT = "idle-timeout"
-    """No byte came for `Settings.idle_timeout` seconds; the suite gave up."""
+    """No byte came as long as the suite waits at this stage, at most `Settings.idle_timeout` seconds; it gave up."""
     TOTAL_TIMEOUT = "total-timeout"
-    """The answer outlasted `Settings.total_timeout` seconds; the suite gave up."""
+    """What was awaited did not come in time although bytes came, or the answer outlasted `Settings.total_timeout`
+    seconds; the suite gave up."""
     TOO_LARGE = "too-large"
     """The answer grew past the suite's limit; the suite gave up."""
     HUNG_UP = "hung-up"

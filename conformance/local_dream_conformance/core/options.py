@@ -19,6 +19,7 @@ from local_dream_conformance.core.extension import Declared
 
 PROFILES = ("core", "hardened", "all")
 MAX_SEED = 2**32 - 1
+UNITS: dict[str | None, float] = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 HIDDEN = "***"
 """What stands in place of a secret."""
 
@@ -57,6 +58,15 @@ def parse_seconds(text: str) -> float:
         seconds = 0.0
     if not 0 < seconds <= 86_400:
         raise ValueError("give a number of seconds above 0, such as 120")
+    return seconds
+
+
+def parse_duration(text: str) -> float:
+    """Seconds, or minutes or hours with their unit; above 0, at most a day."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|min|m|h)?", text.strip())
+    seconds = float(match[1]) * UNITS[match[2]] if match else 0.0
+    if not 0 < seconds <= 86_400:
+        raise ValueError("give seconds or minutes, such as 600 or 10min")
     return seconds
 
 

@@ -88,6 +88,13 @@ class Settings:
         "SECONDS",
         parse=options.parse_seconds,
     )
+    max_duration: float | None = _setting(
+        None,
+        "max-duration",
+        "send no request any more when the run has lasted so long; what is not judged then is untested",
+        "SECONDS|MINmin",
+        parse=options.parse_duration,
+    )
     destructive: bool = _setting(
         False,
         "destructive",

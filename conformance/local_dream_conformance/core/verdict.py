@@ -48,7 +48,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one requirement, with its reason or its findings. `assertions` counts the expectations tried."""
+    """The verdict on one requirement, with its reason or its findings. `assertions` counts the expectations tried.
+
+    `blocked_by` are the ids of the requirements because of which it could not be judged: broken ones, or such that were
+    not judged themselves. `unusable`: there were answers, and nothing in them could be judged. `excused`: all that is
+    in the way is waived.
+    """
 
     id: str
     verdict: Verdict
@@ -57,3 +62,6 @@ class Judgement:
     assertions: int = 0
     evidence: tuple[str, ...] = ()
     """Labels of the exchanges that the check looked at."""
+    blocked_by: tuple[str, ...] = ()
+    unusable: bool = False
+    excused: bool = False

@@ -134,6 +134,11 @@ class GenerationEvent:
         return Kind.DONE_MARK if self.sse.data.strip() == "[DONE]" else Kind.OTHER
 
     @property
+    def meaning(self) -> str:
+        """What it is meant to be where its event: line is missing, too: progress, complete, error or another name."""
+        return sse.meaning(self.sse)
+
+    @property
     def where(self) -> str:
         """Its place, for a finding: number from 1, byte offset, second."""
         return f"event {self.index + 1} (byte {self.sse.start}, {self.at:.3f} s)"
@@ -210,6 +215,16 @@ class GenerationStream:
     def error(self) -> GenerationEvent | None:
         """The terminal event where it is an error."""
         return self.terminal if self.terminal and self.terminal.kind is Kind.ERROR else None
+
+    @cached_property
+    def has_begun(self) -> bool:
+        """Whether the server took the generation on, as far as its events are meant to say so."""
+        return any(event.meaning in ("progress", "complete") for event in self.events)
+
+    @cached_property
+    def end(self) -> GenerationEvent | None:
+        """The first event that is meant to end it, also where its event: line is missing."""
+        return next((event for event in self.events if event.meaning in ("complete", "error")), None)
 
     @cached_property
     def previews(self) -> tuple[GenerationEvent, ...]:

@@ -27,9 +27,15 @@ EVERY = (*GENERATIONS, "hang-up/", "overlap/", "refuse/", "refuse-image/", "rang
 """Prefixes of whatever may be a stream, cut ones and those of requests that should have been refused too."""
 
 
+REFUSED = ("refuse/", "refuse-image/", "range/", "hang-up/refused-meanwhile")
+"""Prefixes of the requests that should be refused."""
+
+
 def streams(context: Context, *prefixes: str) -> list[GenerationStream]:
     """The answers to POST /generate that say that they are event streams, by default the GENERATIONS among them.
 
+    Of requests that should be refused only those whose stream says so: a generation that should not have begun proves
+    nothing about those that should.
     Raises MissingEvidence where there is none.
     """
     found = [
@@ -37,10 +43,14 @@ def streams(context: Context, *prefixes: str) -> list[GenerationStream]:
         for exchange in context.starting(*(prefixes or GENERATIONS))
         if exchange.operation == GENERATE
     ]
-    kept = [stream for stream in found if stream.is_stream]
+    kept = [stream for stream in found if stream.is_stream and not _should_not_be(stream)]
     if not kept:
         raise MissingEvidence("no answer was an event stream")
     return kept
+
+
+def _should_not_be(stream: GenerationStream) -> bool:
+    return stream.exchange.label.startswith(REFUSED) and (stream.has_begun or stream.end is None)
 
 
 def ended(context: Context, *prefixes: str) -> list[GenerationStream]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange, Transcript
-from local_dream_conformance.evidence.generation import Kind, generation
+from local_dream_conformance.evidence.generation import generation
 
 
 def spent_on(exchange: Exchange) -> Cost:
@@ -16,8 +16,8 @@ def spent_on(exchange: Exchange) -> Cost:
     if exchange.operation == UPSCALE:
         return Cost(upscales=1)
     if exchange.operation == GENERATE:
-        kinds = {event.kind for event in generation(exchange).events}
-        return Cost() if Kind.ERROR in kinds and not kinds & {Kind.PROGRESS, Kind.COMPLETE} else Cost(generations=1)
+        stream = generation(exchange)
+        return Cost() if stream.end is not None and not stream.has_begun else Cost(generations=1)
     return Cost()
 
 

@@ -13,9 +13,10 @@ import h11
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.exchange import End, Exchange, Read, Request
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange, Read, Request
 from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.http import coding
+from local_dream_conformance.http.patience import Kind, Patience, Watch
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
 from local_dream_conformance.http.trust import Trust
 
@@ -28,22 +29,12 @@ CUT_SHORT = "request-cut-short"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What an exchange may take. `idle`, `total` in seconds; `size` in bytes received; `reads` pieces kept."""
-
-    idle: float = 120.0
-    total: float = 900.0
-    size: int = 64 << 20
-    reads: int = 250_000
-
-
-@dataclass(frozen=True)
 class SendOptions:
     """How a request is sent: body in chunked transfer coding, after Expect: 100-continue, on a connection to be kept.
 
-    `spelling` is that of all header names: "lower", "upper", or as usual.
-    `anonymous` leaves out the headers that the settings add. `raw` is sent instead of the request, as it is; with
-    `cut`, the client then closes without waiting for an answer.
+    `spelling` is that of all header names: "lower", "upper", or as usual. `anonymous` leaves out the headers that the
+    settings add. `refusal`: the request is to be refused, and is not waited for as work is. `raw` is sent instead of
+    the request, as it is; with `cut`, the client then closes without waiting for an answer.
     """
 
     chunked: bool = False
@@ -51,6 +42,7 @@ class SendOptions:
     keep_alive: bool = False
     spelling: str = ""
     anonymous: bool = False
+    refusal: bool = False
     raw: bytes | None = None
     cut: bool = False
 
@@ -64,7 +56,7 @@ class _Recording:
     label: str
     request: Request
     started: float
-    deadline: Deadline
+    watch: Watch
     status: int | None = None
     reason: str = ""
     http_version: str = ""
@@ -77,6 +69,15 @@ class _Recording:
     over: bool = False
     decoder: coding.Decoder | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def deadline(self) -> Deadline:
+        return self.watch.deadline
+
+    @property
+    def media_type(self) -> str:
+        said = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        return said.partition(";")[0].strip().lower()
 
     def exchange(self, end: End, detail: str = "") -> Exchange:
         return Exchange(
@@ -100,20 +101,22 @@ class _Recording:
 class Connection:
     """A connection to a target, dialled when it is needed and again when it cannot be used any more.
 
-    `clock` gives the seconds of the run. `extra` headers are sent and recorded without their values.
+    `patience` says how long the target is waited for. `clock` gives the seconds of the run. `extra` headers are sent
+    and recorded without their values.
     """
 
     def __init__(
         self,
         address: Address,
-        limits: Limits,
+        patience: Patience,
         clock: Callable[[], float],
         extra: tuple[tuple[str, str], ...] = (),
         trust: Trust | None = None,
     ) -> None:
         self._address = address
         self._trust = trust or Trust()
-        self._limits = limits
+        self._patience = patience
+        self._limits = patience.limits
         self._clock = clock
         self._extra = extra
         self._wire: Transport | None = None
@@ -137,14 +140,17 @@ class Connection:
             target = self._address.prefix + request.target
             shown = tuple((name, HIDDEN if secret else value) for name, value, secret in headers)
             sent = Request(request.method, target, shown, request.body)
-        recording = _Recording(label, sent, self._clock(), Deadline(self._limits.idle, self._limits.total))
+        kind = kind_of(request, send_options)
+        recording = _Recording(label, sent, self._clock(), Watch(self._patience, kind))
         try:
             if send_options.keep_alive:
                 recording.notes.append(("reused-connection", str(self._wire is not None).lower()))
             if self._wire is None:
                 self._http = h11.Connection(h11.CLIENT, HEAD_LIMIT)
                 self._wire = Transport.dial(self._address, recording.deadline, self._trust)
+            recording.watch.sends(len(sent.body))
             self._send(recording, self._wire, sent, headers, send_options)
+            recording.watch.waits()
             end = self._receive(recording, self._wire, stop_when)
             detail = ""
         except ExchangeEnded as ended:
@@ -152,7 +158,9 @@ class Connection:
         if self._abandoned.is_set() and end is not End.COMPLETE:
             end, detail = End.HUNG_UP, ""
         self._finish(end, send_options)
-        return recording.exchange(end, detail)
+        made = recording.exchange(end, detail)
+        self._patience.learn(kind, made, ended=recording.watch.ended)
+        return made
 
     def close(self) -> None:
         """Closes the connection."""
@@ -260,6 +268,7 @@ class Connection:
                 elif isinstance(event, h11.Response):
                     _take_head(recording, event, at)
                     _take_coding(recording)
+                    recording.watch.begins(event.status_code, recording.media_type)
                 elif isinstance(event, h11.Data):
                     body.append(self._decoded(recording, bytes(event.data)))
                 else:
@@ -268,6 +277,7 @@ class Connection:
             broken = _broken(recording, piece, error)
         if any(body):
             recording.reads.append(Read(at, b"".join(body)))
+            recording.watch.receives(recording.reads[-1].data)
         if broken:
             raise broken
         if not recording.over:
@@ -288,11 +298,11 @@ class Connection:
 
     def _check_limits(self, recording: _Recording) -> None:
         if recording.received > self._limits.size:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.size} bytes")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.size} bytes of this answer")
         if len(recording.reads) > self._limits.reads:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {self._limits.reads} pieces")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {self._limits.reads} pieces of an answer")
         if len(recording.interim) > INTERIM_LIMIT:
-            raise ExchangeEnded(End.TOO_LARGE, f"more than {INTERIM_LIMIT} interim answers")
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {INTERIM_LIMIT} interim answers")
         if self._abandoned.is_set():
             raise ExchangeEnded(End.HUNG_UP, "")
 
@@ -312,6 +322,15 @@ class Connection:
 
 def _spelt(name: str, spelling: str) -> str:
     return {"lower": name.lower(), "upper": name.upper()}.get(spelling, name)
+
+
+def kind_of(request: Request, send_options: SendOptions) -> Kind:
+    """What a request asks of the target."""
+    if send_options.raw is not None:
+        return Kind.BYTES
+    if f"{request.method} {request.target}" not in (GENERATE, UPSCALE):
+        return Kind.QUICK
+    return Kind.REFUSAL if send_options.refusal else Kind.WORK
 
 
 def _bytes(http: h11.Connection, event: h11.Event) -> bytes:

@@ -20,6 +20,9 @@ BOM = b"\xef\xbb\xbf"
 LINES_READ = 100_000  # a run of a hundred steps has some 300
 DIAGNOSTICS_KEPT = 100  # of each kind; all are counted
 _LINE_END = re.compile(rb"[\r\n]")
+MEDIA_TYPE = "text/event-stream"
+_TYPE = re.compile(r'"type"\s*:\s*"(progress|complete|error)"')
+_STEP = re.compile(r'"step"\s*:\s*([0-9]{1,9})(?![0-9.])')
 
 
 class DiagnosticKind(StrEnum):
@@ -249,6 +252,23 @@ def decode(body: bytes) -> Stream:
     decoder = Decoder()
     decoder.feed(body)
     return decoder.close()
+
+
+def meaning(event: Event) -> str:
+    """What an event is meant to be, also where its event: line is missing: its name, else the `type` in its data.
+
+    For what the suite does while a stream runs; what is judged goes by the name alone, as clients do.
+    """
+    if event.name:
+        return event.name
+    found = _TYPE.search(event.data)
+    return found[1] if found else ""
+
+
+def step(event: Event) -> int | None:
+    """The `step` in the data of an event, None where none can be read."""
+    found = _STEP.search(event.data)
+    return int(found[1]) if found else None
 
 
 def as_read_by_clients(body: bytes, content_type: str = "text/event-stream") -> list[tuple[str, str]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.errors import NotSent
 from local_dream_conformance.core.exchange import Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import sse
-from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
+from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen, kind_of
+from local_dream_conformance.http.patience import STALLS, Kind, Limits, Patience
 from local_dream_conformance.http.trust import Trust
 
 OnData = Callable[[Request, bytes], None]
@@ -21,7 +23,8 @@ OnData = Callable[[Request, bytes], None]
 API_EVENTS = ("progress", "complete")
 LARGEST = (512, 512)
 """The largest picture that a scenario asks for, unless the settings give a size: the default one."""
-MOST_PICTURES = 4
+MOST_PICTURES = 20
+"""As many steps as a scenario asks for, unless the settings say how many."""
 SPARE_BYTES = 8 << 20
 
 
@@ -41,16 +44,21 @@ class Target:
         cost_of: Callable[[Exchange], Cost],
         clock: float | None = None,
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
     ) -> None:
         self.settings = settings
         self._hear = on_data
+        self._ask = on_ask
         self.spent = Cost()
         self._transcript = transcript
         self._cost_of = cost_of
         self._epoch = time.monotonic() if clock is None else clock
         self._address = settings.address
         self._trust = Trust(settings.cacert, settings.insecure)
-        self._limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
+        limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
+        self._patience = Patience(limits)
+        self.left_out = ""
+        """Why the scenario that is made, or the last one, leaves requests out; "" where it does not."""
         self._lock = threading.Lock()
         self._running: list[Running] = []
 
@@ -61,7 +69,25 @@ class Target:
         except KeyError:
             return None
 
-    def close(self) -> None:
+    def carry_out(self, calls: Callable[[Target], Iterable[Exchange]]) -> list[Exchange]:
+        """Makes the calls of a scenario, as far as they are sent: `left_out` says why some were not."""
+        made: list[Exchange] = []
+        self.left_out = ""
+        try:
+            for exchange in calls(self):
+                made.append(exchange)
+        except NotSent as stop:
+            self.left_out = str(stop)
+        finally:
+            self._close()
+        if self.left_out:
+            labels = {exchange.label for exchange in made}
+            begun = (running.result() for running in self._running)
+            made += [exchange for exchange in begun if exchange.label not in labels]
+        self._running.clear()
+        return made
+
+    def _close(self) -> None:
         """Hangs up on every call that was begun and still runs."""
         for running in self._running:
             running.hang_up()
@@ -69,23 +95,35 @@ class Target:
     def send(
         self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
     ) -> Exchange:
-        """Makes one call on a connection of its own."""
+        """Makes one call on a connection of its own. Who hangs up as soon as it is taken on expects a refusal."""
         request = self._with_fields(request)
+        send_options = send_options or SendOptions()
+        if stop_when is not None:
+            send_options = replace(send_options, refusal=True)
+        self._mind(request, send_options)
+        self._ask(label)
         return self._counted(self._connection().exchange(label, request, send_options, self._heard(request, stop_when)))
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
         request = self._with_fields(request)
+        self._mind(request, send_options or SendOptions())
+        self._ask(label)
         running = Running(self._connection(), label, request, send_options, self._counted, self._heard(request, None))
         self._running.append(running)
         return running
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
-        """Makes the calls one after another on one connection, as far as the server keeps it open."""
+        """Makes the calls, which are to be refused or start no work, one after another on one connection, as far as
+        the server keeps it open."""
+        self._mind(*calls[0][1:], SendOptions(refusal=True))
+        self._ask(calls[0][0])
         connection = self._connection()
         try:
             return [
-                self._counted(connection.exchange(label, self._with_fields(request), SendOptions(keep_alive=True)))
+                self._counted(
+                    connection.exchange(label, self._with_fields(request), SendOptions(keep_alive=True, refusal=True))
+                )
                 for label, request in calls
             ]
         finally:
@@ -97,6 +135,8 @@ class Target:
         The request is recorded with method and target "", and with the bytes as its body.
         """
         request = Request("", "", (), data)
+        self._mind(request, SendOptions(raw=data))
+        self._ask(label)
         return self._counted(self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when))
 
     def _with_fields(self, request: Request) -> Request:
@@ -122,13 +162,31 @@ class Target:
 
         return look
 
+    def has_stalled(self, request: Request) -> bool:
+        """Whether the target has left so many requests like this one, which is to be refused, without an answer that no
+        other is worth the time. Then the scenario leaves it out."""
+        operation = f"{request.method} {request.target}"
+        stalled = self._patience.has_stalled(Kind.REFUSAL, operation)
+        if stalled:
+            self.left_out = f"not asked any more: {STALLS} requests to {operation} that it should refuse got no answer"
+        return stalled
+
+    def _mind(self, request: Request, send_options: SendOptions) -> None:
+        """Raises NotSent where no request is to be sent any more, or none of this kind."""
+        most = self.settings.max_duration
+        if most is not None and time.monotonic() - self._epoch >= most:
+            raise NotSent(f"max-duration: no request was sent after {most:g} s")
+        kind, operation = kind_of(request, send_options), f"{request.method} {request.target}"
+        if kind is Kind.WORK and self._patience.has_stalled(kind, operation):
+            raise NotSent(f"not asked any more: {STALLS} requests to {operation} got no answer in time")
+
     def affords(self, cost: Cost) -> bool:
         """Whether what was spent through this object leaves room for `cost` in the budget."""
         return self.settings.budget.allows(self.spent + cost)
 
     def _connection(self) -> Connection:
         clock, headers = lambda: time.monotonic() - self._epoch, self.settings.headers
-        return Connection(self._address, self._limits, clock, headers, self._trust)
+        return Connection(self._address, self._patience, clock, headers, self._trust)
 
     def _counted(self, exchange: Exchange) -> Exchange:
         with self._lock:
@@ -140,7 +198,7 @@ def _most_bytes(settings: Settings) -> int:
     """Twice what the longest honest answer to a scenario takes (each step with a raw preview in base64), and some
     more."""
     width, height = settings.size or LARGEST
-    pictures = (settings.steps or MOST_PICTURES) + 2
+    pictures = max(settings.steps or 0, MOST_PICTURES) + 2
     return SPARE_BYTES + 2 * pictures * width * height * 4
 
 
@@ -202,7 +260,7 @@ def first_event() -> StopWhen:
     def look(piece: bytes) -> bool:
         nonlocal seen
         if not seen:
-            seen = any(event.name in API_EVENTS for event in decoder.feed(piece))
+            seen = any(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))
         return seen
 
     return look

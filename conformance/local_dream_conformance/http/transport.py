@@ -14,6 +14,8 @@ from local_dream_conformance.http.trust import Trust
 
 CONNECT_SECONDS = 10.0  # a phone that sleeps on a wireless network answers within a few seconds, or not at all
 READ_SIZE = 1 << 16
+EPSILON = 0.002
+"""Seconds by which a socket's time-out may come early."""
 
 
 class ExchangeEnded(Exception):
@@ -26,30 +28,61 @@ class ExchangeEnded(Exception):
 
 
 class Deadline:
-    """When to give up: `idle` seconds without a byte, or `total` seconds since it was made."""
+    """When to give up: `quiet` seconds without a byte, at the end of the stage that the exchange is at, or `total`
+    seconds since it began.
 
-    def __init__(self, idle: float, total: float) -> None:
-        self.idle = idle
+    Stages follow one another; each says how long it may last whatever bytes come, and in which words it ran out.
+    `is_last`: nothing but the end of the answer is awaited. `hangs_up`: that it does not come is known, and no news.
+    """
+
+    def __init__(self, total: float) -> None:
         self.total = total
+        self.quiet = total
+        self.is_last = False
+        self.hangs_up = False
         self.began = time.monotonic()
+        self._entered = 0.0
+        self._until = total
+        self._words = "not over"
+        self._heard = False
 
     @property
     def elapsed(self) -> float:
         """Seconds since the exchange began."""
         return time.monotonic() - self.began
 
+    def enter(self, quiet: float, most: float, words: str) -> None:
+        """A stage begins, which ends in success or after `most` seconds."""
+        now = self.elapsed
+        self.quiet, self._entered, self._until = quiet, now, now + most
+        self._words, self._heard = words, False
+
+    def extend(self, most: float) -> None:
+        """The stage may last so many seconds in all."""
+        self._until = self._entered + most
+
+    def hears(self) -> None:
+        """A byte has come."""
+        self._heard = True
+
     def wait(self) -> float:
         """How long the next wait may last. Raises ExchangeEnded where no time is left."""
-        left = self.total - self.elapsed
+        left = min(self.total, self._until) - self.elapsed
         if left <= 0:
-            raise ExchangeEnded(End.TOTAL_TIMEOUT, f"not over after {self.total:g} s")
-        return min(self.idle, left)
+            raise self.expired("")
+        return min(self.quiet, left)
 
     def expired(self, what: str) -> ExchangeEnded:
         """What it means that a wait ran out."""
-        if self.elapsed >= self.total:
+        now = self.elapsed + EPSILON
+        if now >= self.total:
             return ExchangeEnded(End.TOTAL_TIMEOUT, f"not over after {self.total:g} s")
-        return ExchangeEnded(End.IDLE_TIMEOUT, f"{what} for {self.idle:g} s")
+        if self.hangs_up:
+            return ExchangeEnded(End.HUNG_UP, "")
+        if now >= self._until and (self._heard or self.is_last or not what):
+            end = End.TOTAL_TIMEOUT if self._heard else End.IDLE_TIMEOUT
+            return ExchangeEnded(end, f"{self._words} within {self._until - self._entered:.3g} s")
+        return ExchangeEnded(End.IDLE_TIMEOUT, f"{what} for {self.quiet:g} s")
 
 
 class Transport:
@@ -95,10 +128,13 @@ class Transport:
         Raises ExchangeEnded (timeouts, reset).
         """
         try:
-            self._socket.settimeout(min(deadline.wait(), deadline.idle if at_most is None else at_most))
-            return self._socket.recv(READ_SIZE)
+            wait = deadline.wait()
+            self._socket.settimeout(wait if at_most is None else min(wait, at_most))
+            piece = self._socket.recv(READ_SIZE)
+            deadline.hears()
+            return piece
         except TimeoutError:
-            if at_most is not None and at_most < deadline.idle:
+            if at_most is not None and at_most < wait:
                 return None
             raise deadline.expired("no byte came") from None
         except ssl.SSLEOFError:

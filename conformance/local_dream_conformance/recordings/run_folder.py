@@ -81,6 +81,18 @@ class RunFolder:
         path = self._failure(scenario)
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
+    def cut(self, scenario: str, reason: str) -> None:
+        """Keeps why a scenario was not made, or not to its end."""
+        self._cut(scenario).write_text(reason, encoding="utf-8")
+
+    def cut_short(self, scenario: str) -> str:
+        """Why a scenario was not made, or not to its end; "" where nothing ended it."""
+        path = self._cut(scenario)
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def _cut(self, scenario: str) -> Path:
+        return self.path / f"{scenario}.cut"
+
     def _failure(self, scenario: str) -> Path:
         return self.path / f"{scenario}.failed"
 

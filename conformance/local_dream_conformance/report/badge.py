@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.errors import ReportRefused
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.report import template
 from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.result import Outcome
 
-COLOURS = {"brightgreen": "#2f7d32", "orange": "#a85d00", "red": "#b3261e", "lightgrey": "#5c6470"}
+JUDGED = {"core": "core only", "hardened": "core + hardened", "all": "core + hardened + extensions"}
+"""What is judged in each profile."""
+COLOURS = {"brightgreen": "#2f7d32", "green": "#4f6f1f", "orange": "#a85d00", "red": "#b3261e", "lightgrey": "#5c6470"}
 """shields.io's names and what the SVG paints: darker, so that white letters can be read on them."""
 HEIGHT, MARGIN = 20, 6
 
@@ -23,7 +26,7 @@ def endpoint(document: ViewModel) -> dict[str, Any]:
     return {
         "schemaVersion": 1,
         "label": f"Local Dream contract {document.contract}",
-        "message": f"{document.profile}: {_verdict(document)}, {document.count(Verdict.WAIVED)} waived",
+        "message": f"{JUDGED[document.profile]}: {_verdict(document)}",
         "color": _colour(document),
     }
 
@@ -50,9 +53,20 @@ def svg(document: ViewModel) -> str:
 
 
 def _verdict(document: ViewModel) -> str:
+    """The verdict with all that it leaves out, so that no more can be read into it than was found."""
+    waived, warned = document.count(Verdict.WAIVED), document.count(Verdict.WARN)
+    words = document.title.lower()
+    if waived:
+        words = words.removesuffix(" with waivers") + f" with {counted(waived, 'waiver')}"
+    notes = [words]
+    if document.outcome is Outcome.CONFORMANT and warned:
+        notes.append(f"{warned} SHOULD broken")
     lacking = [name for name, has in (("img2img", document.settings["img2img"]),) if not has]
     lacking += [] if document.settings["upscaler_path"] else ["upscale"]
-    return document.title.lower() + (f" without {' and '.join(lacking)}" if lacking else "")
+    if lacking:
+        notes.append(f"without {' and '.join(lacking)}")
+    notes += [f"with the field {field.partition('=')[0]}" for field in document.settings.get("fields", ())]
+    return ", ".join(notes)
 
 
 def _colour(document: ViewModel) -> str:
@@ -60,7 +74,9 @@ def _colour(document: ViewModel) -> str:
         return "red"
     if document.outcome is Outcome.INCONCLUSIVE:
         return "lightgrey"
-    return "orange" if document.count(Verdict.WARN) else "brightgreen"
+    if document.count(Verdict.WARN):
+        return "orange"
+    return "green" if document.count(Verdict.WAIVED) else "brightgreen"
 
 
 def _width(text: str) -> int:

@@ -21,6 +21,7 @@ RANKS = {
     "pass": 0,
     "not-applicable": 0,
     "waived": 0,
+    "excused": 0,
     "warn": 1,
     "untested": 2,
     "blocked": 2,
@@ -64,7 +65,7 @@ def changes(a: Result, b: Result) -> list[Change]:
 
 
 def _verdict(one: RequirementResult | None) -> str:
-    return "" if one is None else str(one.verdict)
+    return "" if one is None else one.standing
 
 
 def _change(before: RequirementResult | None, after: RequirementResult | None) -> Change:
@@ -73,7 +74,7 @@ def _change(before: RequirementResult | None, after: RequirementResult | None) -
     if before is None or after is None:
         change = "new" if before is None else "gone"
     else:
-        step = RANKS[after.verdict] - RANKS[before.verdict]
+        step = RANKS[after.standing] - RANKS[before.standing]
         change = "worse" if step > 0 else "better" if step < 0 else "other"
     why = _why(after) if after else ""
     return Change(shown.id, shown.level, change, _verdict(before), _verdict(after), why)

@@ -62,7 +62,7 @@ def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
         yield f"**{entry.id}** ({entry.level}, {prose(entry.profile)}) {prose(entry.text)}"
         if entry.reason:
             yield ""
-            yield f"{NAMES[entry.verdict]}: {code(entry.reason)}"
+            yield f"{NAMES[entry.standing]}: {code(entry.reason)}"
         for found in entry.findings[:2]:
             yield ""
             yield from _finding(found)
@@ -88,7 +88,7 @@ def _not_judged(document: ViewModel) -> Iterator[str]:
     if document.unjudged:
         lines.append(f"- cannot be judged from outside: {', '.join(_ids(document))}")
     if document.deselected:
-        lines.append(f"- left out by the selection: {', '.join(document.deselected)}")
+        lines.append(f"- left out by {code(document.left_out_by)}: {', '.join(document.deselected)}")
     if lines:
         yield ""
         yield "<details><summary>What was not judged, and why</summary>"

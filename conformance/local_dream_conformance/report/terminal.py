@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.contract import Level, of_profile
-from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.core.verdict import ENDED, Verdict
 from local_dream_conformance.report import failure
-from local_dream_conformance.result.result import Outcome, Result
+from local_dream_conformance.report.view_model import title
+from local_dream_conformance.result.requirement_result import EXCUSED
+from local_dream_conformance.result.result import JUDGED, Outcome, Result
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -23,6 +25,7 @@ ORDER = (
     Verdict.BLOCKED,
     Verdict.UNTESTED,
     Verdict.WAIVED,
+    EXCUSED,
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
@@ -53,7 +56,7 @@ def table(result: Result) -> Iterator[str]:
 
 
 def _cell(result: Result, group: str, level: Level) -> str:
-    counts = Counter(one.verdict for one in result.requirements if one.group == group and one.level is level)
+    counts = Counter(one.standing for one in result.requirements if one.group == group and one.level is level)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict])
 
 
@@ -65,20 +68,20 @@ def details(result: Result) -> Iterator[str]:
             yield f"{verdict}: {failure.headline(one)}"
     lacking = {line.name for line in result.extensions if line.state != "supported"}
     told = {one.id for one in result.requirements if of_profile(one.profile) in lacking}
-    for verdict in (Verdict.WAIVED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+    for standing in (Verdict.WAIVED, EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
         reasons: dict[str, list[str]] = {}
-        for one in result.having(verdict):
+        for one in result.having(standing):
             if one.id in told:
                 continue
             reasons.setdefault(one.reason, []).append(one.id)
         for reason, ids in reasons.items():
-            yield f"{verdict} ({reason}): {', '.join(ids)}"
+            yield f"{standing} ({reason}): {', '.join(ids)}"
     if result.extensions:
         yield from extensions(result)
     if result.unjudged:
         yield f"cannot be judged from outside: {', '.join(line.id for line in result.unjudged)}"
     if result.deselected:
-        yield f"left out by the selection: {counted(len(result.deselected), 'requirement')}"
+        yield f"left out by {result.left_out_by}: {counted(len(result.deselected), 'requirement')}"
     yield cost(result)
 
 
@@ -103,7 +106,7 @@ def verdict(result: Result) -> str:
     """The verdict in one line."""
     profile = result.settings["profile"]
     where = f"{result.settings['url']} (profile {profile}, contract {result.contract})"
-    waived = f", {result.count(Verdict.WAIVED)} waived" if result.count(Verdict.WAIVED) else ""
+    waived = "".join(f", {n} {word}" for word in (Verdict.WAIVED, EXCUSED) if (n := result.count(word)))
     part = waived + (
         f", judged on {counted(len(result.requirements), 'requirement')} only" if result.deselected else ""
     )
@@ -115,7 +118,7 @@ def verdict(result: Result) -> str:
         warned = result.count(Verdict.WARN)
         warnings = f", {warned} SHOULD broken" if warned else ""
         held = result.count(Verdict.PASS)
-        return f"CONFORMANT: {where}: {counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
+        return f"{title(result).upper()}: {where}: {counted(held, 'requirement')} {_hold(held)}{warnings}{part}"
     if result.outcome is Outcome.NOT_CONFORMANT:
         broken = [f"{result.count(Verdict.FAIL)} MUST"] if result.count(Verdict.FAIL) else []
         broken += [f"{result.count(Verdict.WARN)} SHOULD"] if result.count(Verdict.WARN) else []
@@ -124,9 +127,20 @@ def verdict(result: Result) -> str:
     if result.outcome is Outcome.SUITE_ERROR:
         unjudged = counted(result.count(Verdict.ERROR), "requirement")
         return f"SUITE ERROR: {where}: {unjudged} could not be judged, a fault of the suite"
-    open_ = len(result.open_musts)
-    why = f"{open_} MUST not judged" if open_ else "nothing was judged"
+    why = inconclusive(result)
     return f"INCONCLUSIVE: {where}: {why}{part}"
+
+
+def inconclusive(result: Result) -> str:
+    """Why nothing can be said of the target."""
+    if open_ := len(result.open_musts):
+        return f"{open_} MUST not judged"
+    if not result.count(*JUDGED):
+        return "nothing was judged"
+    if result.deselected and not result.selection:
+        return f"{counted(len(result.deselected), 'requirement')} left out by {result.left_out_by}"
+    ended = [one for one in result.requirements if one.reason == ENDED]
+    return f"{counted(len(ended), 'requirement')} not judged: {ENDED}"
 
 
 def _hold(count: int) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
-from local_dream_conformance.result.requirement_result import RequirementResult
+from local_dream_conformance.result.requirement_result import EXCUSED, RequirementResult
 from local_dream_conformance.result.result import Outcome, Result
 
 LONG = 2000
@@ -31,19 +31,34 @@ TITLES = {
     Outcome.UNREACHABLE: "Unreachable",
 }
 BROKEN = (Verdict.FAIL, Verdict.STALE, Verdict.ERROR)
-NOT_JUDGED = (Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE)
+NOT_JUDGED = (EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE)
 ORDER = (*BROKEN, Verdict.WARN, Verdict.WAIVED, *NOT_JUDGED, Verdict.PASS)
-NAMES = {
+NAMES: dict[str, str] = {
     Verdict.FAIL: "broken",
     Verdict.STALE: "stale waiver",
     Verdict.ERROR: "suite error",
     Verdict.WARN: "warned",
     Verdict.WAIVED: "waived",
+    EXCUSED: "excused",
     Verdict.BLOCKED: "blocked",
     Verdict.UNTESTED: "untested",
     Verdict.NOT_APPLICABLE: "not applicable",
     Verdict.PASS: "holds",
 }
+
+
+def title(result: Result) -> str:
+    """The verdict in a few words. What is conformant but for waivers, or was judged in part only, is not called
+    conformant alone."""
+    if result.outcome is not Outcome.CONFORMANT:
+        return TITLES[result.outcome]
+    in_part = " in part" if result.deselected or _over_budget(result) else ""
+    return TITLES[result.outcome] + in_part + (" with waivers" if result.count(Verdict.WAIVED, EXCUSED) else "")
+
+
+def _over_budget(result: Result) -> list[str]:
+    """The scenarios that the budget left out."""
+    return [line.name for line in result.plan.scenarios if line.state == "over-budget"]
 
 
 @dataclass(frozen=True)
@@ -53,15 +68,15 @@ class Group:
     name: str
     entries: tuple[RequirementResult, ...]
 
-    def counts(self, level: str | None = None) -> list[tuple[Verdict, int]]:
-        """How many have each verdict, the worst first; at one level, where it is given."""
-        found = Counter(entry.verdict for entry in self.entries if level in (None, entry.level))
+    def counts(self, level: str | None = None) -> list[tuple[str, int]]:
+        """How many have each standing, the worst first; at one level, where it is given."""
+        found = Counter(entry.standing for entry in self.entries if level in (None, entry.level))
         return [(verdict, found[verdict]) for verdict in ORDER if found[verdict]]
 
 
-def many(verdict: Verdict, number: int) -> str:
-    """A number of requirements with a verdict, in words."""
-    plural = {Verdict.PASS: "hold", Verdict.STALE: "stale waivers", Verdict.ERROR: "suite errors"}
+def many(verdict: str, number: int) -> str:
+    """A number of requirements with a standing, in words."""
+    plural: dict[str, str] = {Verdict.PASS: "hold", Verdict.STALE: "stale waivers", Verdict.ERROR: "suite errors"}
     return f"{number} {NAMES[verdict] if number == 1 else plural.get(verdict, NAMES[verdict])}"
 
 
@@ -71,7 +86,7 @@ class ViewModel:
     def __init__(self, result: Result) -> None:
         self.result = result
         self.outcome = result.outcome
-        self.title = TITLES[self.outcome]
+        self.title = title(result)
         self.contract = escape(result.contract)
         self.settings = result.settings
         self.profile = self.settings["profile"]
@@ -85,13 +100,13 @@ class ViewModel:
         if result.replayed is not None and result.replayed.started:
             self.date += f", recorded {_minute(result.replayed.started)}"
 
-    def count(self, *verdicts: Verdict, level: str | None = None) -> int:
-        """How many requirements have one of the verdicts."""
-        return self.result.count(*verdicts, level=level)
+    def count(self, *standings: str, level: str | None = None) -> int:
+        """How many requirements have one of the standings."""
+        return self.result.count(*standings, level=level)
 
-    def having(self, *verdicts: Verdict) -> list[RequirementResult]:
-        """The requirements with one of the verdicts, those of the first verdict first."""
-        return [entry for verdict in verdicts for entry in self.entries if entry.verdict is verdict]
+    def having(self, *standings: str) -> list[RequirementResult]:
+        """The requirements with one of the standings, those of the first first."""
+        return [entry for standing in standings for entry in self.entries if entry.standing == standing]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -116,6 +131,7 @@ class ViewModel:
             (Verdict.STALE, "stale waivers"),
             (Verdict.ERROR, "not judged through a fault of the suite"),
             (Verdict.WAIVED, "waived"),
+            (EXCUSED, "excused by waivers"),
         ):
             if self.count(verdict):
                 notes.append(f"{self.count(verdict)} {word}")
@@ -200,6 +216,11 @@ class ViewModel:
         return list(self.result.deselected)
 
     @property
+    def left_out_by(self) -> str:
+        """What left them out."""
+        return escape(self.result.left_out_by, LONG)
+
+    @property
     def unmade(self) -> list[tuple[str, str]]:
         """Scenarios that were not made: (name, why)."""
         return [
@@ -217,8 +238,8 @@ class ViewModel:
             return "the run judged a recording, not a running server"
         if self.deselected:
             left_out = counted(len(self.deselected), "requirement")
-            return f"the selection left out {left_out} of the profile {self.profile}"
-        if over := [line.name for line in self.result.plan.scenarios if line.state == "over-budget"]:
+            return f"{self.left_out_by} left out {left_out} of the profile {self.profile}"
+        if over := _over_budget(self.result):
             return f"the budget left out the {'scenario' if len(over) == 1 else 'scenarios'} {', '.join(over)}"
         if any(entry.reason == ENDED for entry in self.entries):
             return "the run ended before everything was judged"

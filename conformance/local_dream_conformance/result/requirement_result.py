@@ -10,13 +10,17 @@ from msgspec import Meta, Struct
 from local_dream_conformance.core.contract import Level, Requirement
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 
+EXCUSED = "excused"
+"""How reports call what could not be judged because of requirements that are waived."""
 
-class RequirementResult(Struct, frozen=True):
+
+class RequirementResult(Struct, frozen=True, omit_defaults=True):
     """A requirement with its verdict.
 
     `source`, `clause` and `operation` are as in the contract. `reason` says why it was not judged or is waived, or what
     is wrong with the suite; of one that holds, the evidence. `assertions` counts the expectations tried; `evidence` are
-    labels of the exchanges that were looked at.
+    labels of the exchanges that were looked at. `blocked_by` are the requirements in the way of one that is blocked
+    or untested; where these are waived it is `excused`, and does not count as open.
     """
 
     id: str
@@ -32,6 +36,8 @@ class RequirementResult(Struct, frozen=True):
     findings: tuple[Finding, ...]
     assertions: Annotated[int, Meta(ge=0)]
     evidence: tuple[str, ...]
+    blocked_by: tuple[str, ...] = ()
+    excused: bool = False
 
     @classmethod
     def of(cls, requirement: Requirement, judgement: Judgement) -> RequirementResult:
@@ -49,7 +55,14 @@ class RequirementResult(Struct, frozen=True):
             findings=judgement.findings,
             assertions=judgement.assertions,
             evidence=judgement.evidence,
+            blocked_by=judgement.blocked_by,
+            excused=judgement.excused,
         )
+
+    @property
+    def standing(self) -> str:
+        """Its verdict, or EXCUSED."""
+        return EXCUSED if self.excused else str(self.verdict)
 
     @property
     def places(self) -> list[tuple[str, list[Finding]]]:
@@ -60,8 +73,7 @@ class RequirementResult(Struct, frozen=True):
         return list(found.items())
 
 
-def having(
-    results: Iterable[RequirementResult], *verdicts: Verdict, level: str | None = None
-) -> list[RequirementResult]:
-    """The requirements with one of the verdicts, at one level where it is given; in the order of `results`."""
-    return [one for one in results if one.verdict in verdicts and level in (None, one.level)]
+def having(results: Iterable[RequirementResult], *standings: str, level: str | None = None) -> list[RequirementResult]:
+    """The requirements with one of the standings (verdicts, or EXCUSED), at one level where it is given; in the order
+    of `results`."""
+    return [one for one in results if one.standing in standings and level in (None, one.level)]

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.contract import Level, Requirement, of_profile
 from local_dream_conformance.core.exchange import End, Exchange
-from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.core.verdict import ENDED, Verdict
 from local_dream_conformance.result import extension_line, requirement_result
 from local_dream_conformance.result.extension_line import ExtensionLine
 from local_dream_conformance.result.requirement_result import RequirementResult
@@ -37,7 +37,8 @@ class Outcome(StrEnum):
     CONFORMANT = "conformant"
     NOT_CONFORMANT = "not-conformant"
     INCONCLUSIVE = "inconclusive"
-    """Nothing failed, but a MUST was blocked or untested, or nothing was judged at all."""
+    """Nothing failed, but a MUST was blocked or untested, or requirements are missing that nobody left out on the
+    command line, or nothing was judged at all."""
     SUITE_ERROR = "suite-error"
     UNREACHABLE = "unreachable"
 
@@ -84,6 +85,7 @@ class PublicSettings(TypedDict):
     seed: int
     waivers: NotRequired[str | None]
     known: NotRequired[list[str]]
+    max_duration: NotRequired[float | None]
     extensions: NotRequired[list[str]]
     fields: NotRequired[list[str]]
     cacert: NotRequired[str | None]
@@ -94,7 +96,8 @@ ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget
 
 
 class ScenarioLine(Struct, frozen=True):
-    """One scenario in the plan. `planned`: not made, since the run ended before. `reason` says why it was not made."""
+    """One scenario in the plan. `planned`: not made, since the run ended before. `reason` says why it was not made,
+    or not to its end."""
 
     name: str
     cost: Cost
@@ -170,8 +173,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     `started` is UTC in ISO 8601, `duration` in seconds. `problem` is the one line of a run that could not begin.
     `launched` names the suite's own server where that was judged. `deselected` are ids of the profile that the user
-    left out (-k, paths). `curl` has a command for each exchange that a finding names. `waivers` are those whose
-    requirements were selected.
+    left out (-k, paths); `selection` are the words of the command line that did, "" where it was something else. `curl`
+    has a command for each exchange that a finding names. `waivers` are those whose requirements were selected.
     """
 
     format: Literal[1] = 1
@@ -195,18 +198,25 @@ class Result(Struct, frozen=True, kw_only=True):
     extensions: tuple[ExtensionLine, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     replayed: Replayed | None = None
+    selection: str = ""
 
-    def count(self, *verdicts: Verdict, level: str | None = None) -> int:
-        """How many requirements have one of the verdicts."""
-        return len(self.having(*verdicts, level=level))
+    def count(self, *standings: str, level: str | None = None) -> int:
+        """How many requirements have one of the standings."""
+        return len(self.having(*standings, level=level))
 
-    def having(self, *verdicts: Verdict, level: str | None = None) -> list[RequirementResult]:
-        """The requirements with one of the verdicts."""
-        return requirement_result.having(self.requirements, *verdicts, level=level)
+    def having(self, *standings: str, level: str | None = None) -> list[RequirementResult]:
+        """The requirements with one of the standings: verdicts, or EXCUSED."""
+        return requirement_result.having(self.requirements, *standings, level=level)
+
+    @property
+    def left_out_by(self) -> str:
+        """What left requirements of the profile out."""
+        return self.selection or "PYTEST_ADDOPTS, a configuration file, a conftest.py or a plugin?"
 
     @property
     def open_musts(self) -> list[RequirementResult]:
-        """The MUSTs that were blocked or not tested, without those of extensions that nobody said the target has."""
+        """The MUSTs that were blocked or not tested, without those that are excused, and without those of extensions
+        that nobody said the target has."""
         return _open_musts(self.requirements, self.extensions)
 
     def to_json(self) -> dict[str, Any]:
@@ -233,12 +243,16 @@ def make(
     exchanges: Sequence[ExchangeLine] = (),
     curls: dict[str, str] | None = None,
     problem: str = "",
+    selection: str = "",
     waivers: Sequence[Waiver] = (),
     replayed: Replayed | None = None,
 ) -> Result:
     """The result of a run, with what follows from its parts: outcome, exit code, counts and extensions."""
     extensions = extension_line.lines(requirements, settings["extensions"])
-    outcome = Outcome.UNREACHABLE if problem else _outcome(requirements, extensions, strict=settings["strict"])
+    missing = bool(deselected) and not selection
+    outcome = _outcome(requirements, extensions, strict=settings["strict"], missing=missing)
+    if problem:
+        outcome = Outcome.UNREACHABLE
     verdicts = Counter(one.verdict for one in requirements)
     return Result(
         outcome=outcome,
@@ -261,18 +275,21 @@ def make(
         extensions=extensions,
         waivers=tuple(waivers),
         replayed=replayed,
+        selection=selection,
     )
 
 
 def _outcome(
-    requirements: Sequence[RequirementResult], extensions: Sequence[ExtensionLine], *, strict: bool
+    requirements: Sequence[RequirementResult], extensions: Sequence[ExtensionLine], *, strict: bool, missing: bool
 ) -> Outcome:
+    """`missing`: there are requirements in the profile that nobody on the command line left out."""
     verdicts = {one.verdict for one in requirements}
     if verdicts & {Verdict.FAIL, Verdict.STALE} or (strict and Verdict.WARN in verdicts):
         return Outcome.NOT_CONFORMANT
     if Verdict.ERROR in verdicts:
         return Outcome.SUITE_ERROR
-    if _open_musts(requirements, extensions) or verdicts.isdisjoint(JUDGED):
+    missing = missing or any(one.reason == ENDED for one in requirements)
+    if missing or _open_musts(requirements, extensions) or verdicts.isdisjoint(JUDGED):
         return Outcome.INCONCLUSIVE
     return Outcome.CONFORMANT
 

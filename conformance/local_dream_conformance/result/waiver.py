@@ -28,13 +28,17 @@ class Waiver:
     expires: date | None = None
     known: bool = False
 
+    def is_over(self, today: date) -> bool:
+        """Whether its last day is past."""
+        return self.expires is not None and today > self.expires
+
 
 def apply(judgement: Judgement, waiver: Waiver | None, today: date) -> Judgement:
-    """The judgement in the light of its waiver. What could not be judged stays as it is."""
+    """The judgement in the light of its waiver. What could not be judged stays as it is (see `excuse`)."""
     if waiver is None:
         return judgement
     if judgement.verdict in (Verdict.FAIL, Verdict.WARN):
-        if waiver.expires is not None and today > waiver.expires:
+        if waiver.is_over(today):
             reason = f"its waiver in {waiver.source} expired on {waiver.expires} ({waiver.owner}): {waiver.reason}"
             return replace(judgement, verdict=Verdict.STALE, reason=reason)
         return replace(judgement, verdict=Verdict.WAIVED, reason=_reason(waiver))

@@ -28,6 +28,12 @@ ASKING = ("--target", "--replay")
 """The short names that ask for the suite."""
 NAMED = re.compile(r"""["'](--[a-z0-9-]+)["']""")
 SUITE_HOOK = "def pytest_local_dream_suite"
+_PARSER = pytest.StashKey[pytest.Parser]()
+
+
+def own(config: pytest.Config) -> argparse.Namespace:
+    """What the command line itself says, without what configuration files and PYTEST_ADDOPTS add to it."""
+    return config.stash[_PARSER].parse_known_args(list(config.invocation_params.args))
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class CommandLine:
         self._parser = parser
         self._arguments = arguments
         self._added: set[str] = set()
+        config.stash[_PARSER] = parser
 
     @cached_property
     def conftests(self) -> Conftests:

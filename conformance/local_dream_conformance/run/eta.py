@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -32,6 +33,11 @@ class Stream:
         return min(1.0, self.step / self.total) if self.total else 0.0
 
 
+def shown(seconds: float) -> str:
+    """A time in words."""
+    return f"{seconds:.0f} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} min"
+
+
 @dataclass
 class Eta:
     """Follows a run through its scenarios. Not for several threads at once."""
@@ -45,9 +51,13 @@ class Eta:
     _latest: Stream = field(default_factory=Stream)
     _seconds: float = 0.0
     _work: float = 0.0
+    _asked: str = ""
+    _asked_at: float = 0.0
+    _requests: int = 0
 
     def begin(self, scenario: Scenario) -> None:
         """The scenario is made from now on."""
+        self._asked, self._asked_at, self._requests = "", self.clock(), 0
         self._at = [planned.name for planned in self.scenarios].index(scenario.name)
         self._began = self.clock()
         self._streams = {}
@@ -68,16 +78,39 @@ class Eta:
             self._latest.step, self._latest.total = int(steps[-1]), int(totals[-1])
         return bool(steps and totals)
 
-    def words(self) -> str:
-        """Where the run is, in one line."""
+    def ask(self, label: str) -> None:
+        """A request is sent."""
+        self._asked, self._asked_at = label, self.clock()
+        self._requests += 1
+
+    def words(self) -> tuple[str, ...]:
+        """Where the run is, what is asked, for how long, and what remains: in one line, from the longest to the
+        shortest."""
         scenario = self.scenarios[self._at]
-        parts = [f"scenario {self._at + 1} of {len(self.scenarios)}: {scenario.name}"]
-        if self._latest.total:
-            parts.append(f"step {self._latest.step} of {self._latest.total}")
+        place, of = self._at + 1, len(self.scenarios)
+        waited = shown(self.clock() - self._asked_at) if self._asked else ""
+        asked = self._asked or scenario.name
+        step = f"step {self._latest.step} of {self._latest.total}" if self._latest.total else ""
         left = self.left()
-        if left is not None and left >= 1:
-            shown = f"{left:.0f} s" if left < 2 * MINUTE else f"{left / MINUTE:.0f} min"
-            parts.append(f"about {shown} of generating left")
+        remains = shown(left) if left is not None and left >= 1 else ""
+        whole = [f"scenario {place} of {of}: {asked}", f"waiting {waited}" if waited else "", step]
+        whole.append(f"about {remains} of generating left" if remains else "")
+        brief = [f"{place}/{of} {asked}", waited, step.replace(" of ", "/"), f"{remains} left" if remains else ""]
+        lines = [", ".join(filter(None, whole)), ", ".join(filter(None, brief))]
+        for count in (3, 2, 1):
+            lines.append(", ".join(filter(None, brief[:count])))
+        return tuple(lines)
+
+    def sum(self) -> str:
+        """What the scenario that has been made took, in one line."""
+        scenario, left = self.scenarios[self._at], self.left()
+        parts = [
+            f"scenario {self._at + 1} of {len(self.scenarios)}: {scenario.name}",
+            counted(self._requests, "request"),
+            f"{self.clock() - self._began:.1f} s",
+        ]
+        if left is not None and left >= 1 and self._at + 1 < len(self.scenarios):
+            parts.append(f"about {shown(left)} of generating left")
         return ", ".join(parts)
 
     def left(self) -> float | None:

@@ -34,6 +34,9 @@ class Evidence(Protocol):
         MissingEvidence where a needed scenario was not run, ScenarioFailed where one raised.
         """
 
+    def cut_short(self, check: Check) -> str:
+        """Why a scenario that the check needs was not made to its end; "" where all were."""
+
 
 PRECEDENCE = (
     Verdict.ERROR,
@@ -84,10 +87,13 @@ class Evaluator:
             findings=tuple(finding for judgement in judged for finding in judgement.findings),
             assertions=sum(judgement.assertions for judgement in judged),
             evidence=tuple(dict.fromkeys(label for judgement in judged for label in judgement.evidence)),
+            blocked_by=_in_the_way(judged),
+            unusable=_all_unusable(judged),
         )
 
     def _prerequisites(self, check: Check) -> Judgement | None:
         """Why the check cannot be judged, or None where all that it requires holds."""
+        stops: list[Judgement] = []
         for id in check.requires:
             if id in self._path:
                 return Judgement(check.id, Verdict.ERROR, f"requires itself: {' -> '.join((*self._path, id))}")
@@ -96,24 +102,28 @@ class Evaluator:
             if id not in self.contract.by_id:
                 return Judgement(check.id, Verdict.ERROR, f"requires {id}, which the contract does not have")
             earlier = self.judge(id)
-            if earlier.verdict is Verdict.BLOCKED:
-                return Judgement(check.id, Verdict.BLOCKED, earlier.reason)
-            if earlier.verdict in BROKEN:
-                return Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold")
-            if earlier.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
-                return Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")
-        return None
+            if earlier.verdict is Verdict.NOT_APPLICABLE:
+                stops = stops or [Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")]
+            elif earlier.verdict is Verdict.UNTESTED:
+                why = f"{id}: {earlier.reason}"
+                stops.append(Judgement(check.id, earlier.verdict, why, blocked_by=earlier.blocked_by or (id,)))
+            elif earlier.verdict is Verdict.BLOCKED:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, earlier.reason, blocked_by=earlier.blocked_by))
+            elif earlier.verdict in BROKEN:
+                stops.append(Judgement(check.id, Verdict.BLOCKED, f"{id} does not hold", blocked_by=(id,)))
+        return replace(stops[0], blocked_by=_in_the_way(stops)) if stops else None
 
     def _evaluate(self, requirement: Requirement, check: Check) -> Judgement:
         context: Context | None = None
-        verdict, reason = Verdict.PASS, ""
+        verdict, reason, unusable = Verdict.PASS, "", False
         try:
             context = Context(self.evidence.exchanges(check), self.settings)
             check.function(context)
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            verdict, reason = Verdict.UNTESTED, _missing(str(stop))
+            cut_short = self.evidence.cut_short(check)
+            verdict, reason, unusable = Verdict.UNTESTED, cut_short or _missing(str(stop)), not (cut_short or stop.ours)
         except ScenarioFailed as stop:
             verdict, reason = Verdict.ERROR, str(stop)
         except (KeyboardInterrupt, SystemExit):
@@ -126,10 +136,18 @@ class Evaluator:
             verdict, reason = _broken(requirement, context.findings[0], self.settings)
         elif verdict is Verdict.PASS and not context.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
+        elif verdict is Verdict.PASS and (cut := self.evidence.cut_short(check)):
+            verdict, reason = Verdict.UNTESTED, cut
         elif verdict is Verdict.PASS:
             reason = context.remark
         return Judgement(
-            requirement.id, verdict, reason, tuple(context.findings), context.assertions, tuple(context.looked_at)
+            requirement.id,
+            verdict,
+            reason,
+            tuple(context.findings),
+            context.assertions,
+            tuple(context.looked_at),
+            unusable=unusable and verdict is Verdict.UNTESTED,
         )
 
     def _cleaned(self, judgement: Judgement) -> Judgement:
@@ -137,6 +155,15 @@ class Evaluator:
         redact = self.settings.redact
         findings = tuple(_mapped(finding, redact) for finding in judgement.findings)
         return replace(judgement, reason=redact(judgement.reason), findings=findings)
+
+
+def _in_the_way(judged: Sequence[Judgement]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id for judgement in judged for id in judgement.blocked_by))
+
+
+def _all_unusable(judged: Sequence[Judgement]) -> bool:
+    """Whether every check of a requirement that could not be judged for want of evidence had answers to look at."""
+    return all(one.unusable for one in judged if one.verdict is Verdict.UNTESTED and not one.blocked_by)
 
 
 def _missing(what: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from local_dream_conformance.core.contract import Requirement
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.result.requirement_result import EXCUSED
 from local_dream_conformance.run.suite import Suite
 
 
@@ -78,10 +79,13 @@ class RequirementItem(pytest.Item):
         judgement, self.text = self.judges.judge(self.requirement)
         self.judgement = judgement
         self.user_properties.append(("verdict", str(judgement.verdict)))
+        if judgement.excused:
+            self.user_properties.append((EXCUSED, "true"))
         if self.judges.fails(judgement):
             raise RequirementFailed(self.text)
         if judgement.verdict in (Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.UNTESTED):
-            pytest.skip(f"{judgement.verdict}: {judgement.reason}")
+            word = EXCUSED if judgement.excused else judgement.verdict
+            pytest.skip(f"{word}: {judgement.reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailed):
@@ -89,4 +93,4 @@ class RequirementItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, self.name
+        return self.path, 0, self.name  # pytest wants a line of what somebody else skips

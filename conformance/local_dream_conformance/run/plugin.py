@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local_dream_conformance.run import command_line
 from local_dream_conformance.run.command_line import CommandLine
 
 if TYPE_CHECKING:
     from local_dream_conformance.run.suite import Suite
 
 CHECKS = Path(__file__).resolve().parents[1] / "checks"
+PACKAGE = "local_dream_conformance.checks"
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -37,7 +39,7 @@ def pytest_load_initial_conftests(
     if (
         _judges(known)
         and not line.conftests.name_a_suite
-        and all(_is_check(early_config, a) for a in known.file_or_dir)
+        and all(_is_check(early_config, a) for a in command_line.own(early_config).file_or_dir)
     ):
         known.confcutdir = str(CHECKS)
     yield
@@ -81,11 +83,29 @@ def pytest_configure(config: pytest.Config) -> None:
         session = ConformanceSession(config, setup.make(config, target, given(config), os.environ))
     except BadSetting as error:
         raise pytest.UsageError(str(error)) from None
-    if explicit:
-        config.args[:] = [_named(config, argument) for argument in config.args]
-    else:
-        config.args[:] = [str(session.suite.folder)]
+    config.args[:] = _places(config, session.suite.folder) or [str(session.suite.folder)]
     config.pluginmanager.register(session, "local_dream_conductor")
+
+
+def _places(config: pytest.Config, folder: Path) -> list[str]:
+    """The arguments from which pytest collects, none where only a configuration has some: they are not for us.
+
+    Raises UsageError where the command line names places that have none of the checks, which lie in `folder`.
+    """
+    own = command_line.own(config).file_or_dir
+    if not own:
+        return []
+    named = [_named(config, argument) for argument in config.args]
+    reached = [_place(config, argument) for argument in own]
+    if any(path == folder or path in folder.parents or folder in path.parents for path in reached):
+        return named
+    if config.option.pyargs and any(name.startswith(PACKAGE) for name in own):
+        return named
+    judged = config.option.local_dream_target or config.option.local_dream_replay
+    raise pytest.UsageError(
+        f"{' '.join(own)}: there are no conformance checks, and nothing of {judged} would be judged; leave it out, or "
+        "run your own tests alone"
+    )
 
 
 def _named(config: pytest.Config, argument: str) -> str:

@@ -66,7 +66,7 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
         elif scenario.state == "over-budget":
             over_budget[name] = scenario.reason
         elif scenario.state == "planned":
-            not_recorded[name] = f"the recorded run ended before the scenario {name}"
+            not_recorded[name] = scenario.reason or f"the recorded run ended before the scenario {name}"
         else:
             scenarios.append(_recorded(name, suite.scenarios[name].priced(chosen).cost))
     # A scenario that this version does not know may have exchanges that a check over all answers looks at.
@@ -83,6 +83,8 @@ def begin(folder: RunFolder, source: Path, kept: Recording, chosen: Settings) ->
     for scenario in kept.scenarios:
         if scenario.state == "failed":
             folder.fail(scenario.name, scenario.reason)
+        elif scenario.state == "made" and scenario.reason:
+            folder.cut(scenario.name, scenario.reason)
     folder.begin(chosen.url)
 
 

@@ -28,7 +28,8 @@ from local_dream_conformance.scenarios.scenario import Scenario
 class Run:
     """One process's share of a run.
 
-    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives.
+    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives,
+    `on_ask` the label of each request before it is sent.
     """
 
     def __init__(
@@ -39,18 +40,21 @@ class Run:
         folder: RunFolder,
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
+        on_ask: Callable[[str], None] = lambda label: None,
     ) -> None:
         self.suite = suite
         self.plan = plan
         self.folder = folder
         self.watch = watch
         self.on_data = on_data
+        self.on_ask = on_ask
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
         self._clock = begun.clock
         self._target: Target | None = None
         self._transcripts: dict[str, Transcript] = {}
         self._failed: dict[str, str] = {}
+        self._left_out: dict[str, str] = {}
         self._judge = Evaluator(suite.contract, suite.checks, self, self.settings)
 
     def judge(self, id: str) -> Judgement:
@@ -65,11 +69,24 @@ class Run:
                 continue
             found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
         for scenario in self.plan.scenarios if check.over else ():
-            if any(_may_label(scenario.name, prefix) for prefix in check.over):
+            related = any(_may_label(scenario.name, prefix) for prefix in check.over)
+            if related and not self._is_left_out(scenario.name):
                 for exchange in self.transcript(scenario.name).exchanges:
                     if exchange.label.startswith(check.over):
                         found[exchange.label] = exchange
         return found
+
+    def cut_short(self, check: Check) -> str:
+        """See evaluator.Evidence."""
+        return next((reason for name in check.needs if (reason := self.folder.cut_short(name))), "")
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether no request of a scenario is sent any more. Makes it now if no process has made it yet."""
+        try:
+            self.transcript(name)
+        except MissingEvidence:
+            return True
+        return False
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of a scenario, which is made now if no process has made it yet.
@@ -84,46 +101,64 @@ class Run:
             raise MissingEvidence(self.plan.not_recorded[name])
         if name not in self.plan:
             raise ScenarioFailed(f"a check needs the scenario {name}, which the plan does not have")
-        if name not in self._transcripts and name not in self._failed:
+        if not self._is_settled(name):
             with self.folder.lock:
                 self._advance(name)
         if name in self._failed:
             raise ScenarioFailed(self._failed[name])
+        if name in self._left_out:
+            raise MissingEvidence(self._left_out[name])
         return self._transcripts[name]
 
     def _advance(self, name: str) -> None:
         """Goes through the plan in its order, up to a scenario, so that a run is the same whoever asks first."""
         for scenario in self.plan.scenarios:
-            if scenario.name not in self._transcripts and scenario.name not in self._failed:
+            if not self._is_settled(scenario.name):
                 self._fetch(scenario)
             if scenario.name == name:
                 return
+
+    def _is_settled(self, name: str) -> bool:
+        return name in self._transcripts or name in self._failed or name in self._left_out
 
     def _fetch(self, scenario: Scenario) -> None:
         if text := self.folder.failure(scenario.name):
             self._failed[scenario.name] = text
         elif transcript := self.folder.transcript(scenario.name):
             self._transcripts[scenario.name] = transcript
+        elif reason := self.folder.cut_short(scenario.name):
+            self._left_out[scenario.name] = reason
         else:
             try:
-                self._transcripts[scenario.name] = self._make(scenario)
+                if transcript := self._make(scenario):
+                    self._transcripts[scenario.name] = transcript
+                else:
+                    self._left_out[scenario.name] = self.folder.cut_short(scenario.name)
             except Exception:
                 text = self.settings.redact(f"the scenario {scenario.name} raised\n{traceback.format_exc(limit=-4)}")
                 self._failed[scenario.name] = text
                 self.folder.fail(scenario.name, text)
 
-    def _make(self, scenario: Scenario) -> Transcript:
+    def _make(self, scenario: Scenario) -> Transcript | None:
+        """The transcript of a scenario, as far as it was sent; None where nothing was sent any more."""
         if broken := [name for name in scenario.after if name in self._failed]:
             raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
         if self._target is None:
             self._target = Target(
-                self.settings, self._transcripts.__getitem__, cost_of=spent_on, clock=self._clock, on_data=self.on_data
+                self.settings,
+                self._transcripts.__getitem__,
+                cost_of=spent_on,
+                clock=self._clock,
+                on_data=self.on_data,
+                on_ask=self.on_ask,
             )
-        try:
-            with self.watch(scenario):
-                transcript = Transcript(scenario.name, tuple(scenario.run(self._target)))
-        finally:
-            self._target.close()
+        with self.watch(scenario):
+            made = self._target.carry_out(scenario.run)
+        if reason := self._target.left_out:
+            self.folder.cut(scenario.name, reason)
+        if reason and not made:
+            return None
+        transcript = Transcript(scenario.name, tuple(made))
         _check_labels(transcript)
         self.folder.keep(transcript)
         return transcript

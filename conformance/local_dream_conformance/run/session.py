@@ -24,10 +24,10 @@ from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.report import curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
-from local_dream_conformance.result import waiver
 from local_dream_conformance.result.requirement_result import RequirementResult
-from local_dream_conformance.result.result import Result
-from local_dream_conformance.run import plan, replay, summary
+from local_dream_conformance.result.result import EXIT, Outcome, Result
+from local_dream_conformance.run import plan, replay, selection, summary
+from local_dream_conformance.run.excuses import Excuses
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.progress import Progress
@@ -47,6 +47,8 @@ WORDS = {
     Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
     Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
 }
+EXCUSED = ("excused", "x", ("EXCUSED", {"yellow": True}))
+"""How pytest shows what could not be judged because of requirements that are waived."""
 
 
 class ConformanceSession:
@@ -70,6 +72,8 @@ class ConformanceSession:
         self.run: Run | None = None
         self.server: ServerProcess | None = None
         self.problem = ""
+        self.misnamed = selection.misnamed(config.option.keyword or "", self.suite, self.settings)
+        self.selection = selection.own(config)
         self.judged: dict[str, Judgement] = {}
         self.result: Result | None = None
         self.began = Began()
@@ -112,6 +116,8 @@ class ConformanceSession:
         if recording is None:
             self.plan = plan.make(self.suite, self.ids, self.settings)
             cost = f"costing the target {describe(self.plan.cost)}"
+            if self.settings.max_duration is not None:
+                cost += f", no request after {self.settings.max_duration:g} s"
         else:
             self.plan = replay.make_plan(self.suite, self.ids, self.settings, recording)
             cost = "all recorded: nothing is asked of the target"
@@ -124,10 +130,14 @@ class ConformanceSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        if self.is_worker or self.config.option.collectonly or (not self.ids and not self.is_controller):
+        if self.is_worker:
+            return None
+        if self.config.option.collectonly or (not self.ids and not self.is_controller):
             return None
         if session.testsfailed and not self.config.option.continue_on_collection_errors:
             return None  # pytest ends the session
+        if self.misnamed:
+            return True
         if self.config.option.local_dream_plan:
             self.write_plan()
             return True
@@ -166,14 +176,22 @@ class ConformanceSession:
         """The verdict on a requirement, and its failure text where something is wrong."""
         assert self.plan is not None
         if self.run is None:
+            progress = self.progress
             self.run = Run(
-                self.suite, self.settings, self.plan, self.folder, self.progress.scenario, self.progress.on_data
+                self.suite,
+                self.settings,
+                self.plan,
+                self.folder,
+                progress.scenario,
+                progress.on_data,
+                progress.on_ask,
             )
         recording = self.setup.recording
         if recording is not None and requirement.id in recording.untested:
             return Judgement(requirement.id, Verdict.UNTESTED, recording.untested[requirement.id]), ""
         judgement = self.run.judge(requirement.id)
-        judgement = waiver.apply(judgement, self.setup.waivers.get(requirement.id), datetime.now(UTC).date())
+        waivers = {id: one for id, one in self.setup.waivers.items() if id in self.suite.contract.by_id}
+        judgement = Excuses(waivers, self.run.judge, datetime.now(UTC).date()).apply(judgement)
         if not judgement.findings and judgement.verdict not in (Verdict.ERROR, Verdict.STALE):
             return judgement, ""
         curls = curl.lines([judgement], self.folder.exchanges(), self.run.settings, self.folder.bodies)
@@ -207,6 +225,8 @@ class ConformanceSession:
         if carried is None:
             return None
         verdict = Verdict(carried["verdict"])
+        if carried["excused"]:
+            return EXCUSED
         return None if verdict is Verdict.WARN and report.failed else WORDS.get(verdict)
 
     # The end
@@ -218,16 +238,32 @@ class ConformanceSession:
         if self.server is not None:
             self.server.stop()
         if not (self.problem or self.folder.has_begun):
+            if exitstatus == pytest.ExitCode.OK and not self.selection.is_dry:
+                session.exitstatus = EXIT[Outcome.INCONCLUSIVE]
+            if self.misnamed:
+                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
             return
         self.result = summary.result(
-            self.setup, self.settings, self.plan, self.ids, self.judged, self.folder, self.began, self.problem
+            self.setup,
+            self.settings,
+            self.plan,
+            self.ids,
+            self.judged,
+            self.folder,
+            self.began,
+            self.problem,
+            self.selection.words,
         )
         if self.problem or exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.result.exit_code
         self.outputs.write(self.result, self.settings, self.folder)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        for line in self.misnamed:
+            terminalreporter.write_line(line, red=True, bold=True)
         if self.result is None:
+            if not (self.selection.is_dry or self.misnamed):
+                terminalreporter.write_line(f"INCONCLUSIVE: {self.setup.target}: nothing was judged", yellow=True)
             return
         if self.problem:
             terminalreporter.write_line(terminal.verdict(self.result), red=True, bold=True)

@@ -39,11 +39,13 @@ def result(
     folder: RunFolder,
     began: Began,
     problem: str,
+    selection: str,
 ) -> Result:
     """The result of a run that judged the requirements `ids`.
 
     `settings` have the URL at which the target was in the end. `plan` is None where an xdist controller could not
-    reach the target; `judged` holds what the reports carried; `problem` is why the run could not begin.
+    reach the target; `judged` holds what the reports carried; `problem` is why the run could not begin. `selection`
+    is what the command line left out (see `selection.Selection`).
     """
     contract = setup.suite.contract
     transcripts = folder.transcripts()
@@ -68,6 +70,7 @@ def result(
         exchanges=tuple(ExchangeLine.of(t.scenario, exchange) for t in transcripts for exchange in t.exchanges),
         curls=curl.lines(lines, folder.exchanges(), settings, folder.bodies),
         problem=problem,
+        selection=selection,
         waivers=tuple(setup.waivers[r.id] for r in selected if r.id in setup.waivers),
         replayed=None if setup.recording is None else Replayed.of(setup.recording),
     )
@@ -81,7 +84,8 @@ def _scenario_lines(plan: Plan, suite: Suite, folder: RunFolder) -> Iterator[Sce
     """Every scenario of the plan and what became of it."""
     for scenario in plan.scenarios:
         made, failed = folder.transcript(scenario.name), folder.failure(scenario.name)
-        yield ScenarioLine(scenario.name, scenario.cost, "made" if made else "failed" if failed else "planned")
+        state: ScenarioState = "made" if made else "failed" if failed else "planned"
+        yield ScenarioLine(scenario.name, scenario.cost, state, folder.cut_short(scenario.name))
     left_out: dict[ScenarioState, Mapping[str, str]] = {
         "unavailable": plan.unavailable,
         "over-budget": plan.over_budget,

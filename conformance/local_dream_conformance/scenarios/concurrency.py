@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import BUSY, Exchange
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Running, Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
@@ -35,6 +36,7 @@ LONG_ENOUGH = 2.0
 STEPS_TO_ABANDON = (8, 100)
 EIGHTHS = (72, 104)
 """A picture size whose sides are multiples of 8 and of nothing greater."""
+REFUSAL = SendOptions(refusal=True)
 UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
 
 
@@ -91,7 +93,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     meanwhile: list[Exchange] = []
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
-        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings)))
+        meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.hang_up()
     yield noted(running.result(), names)
     yield from meanwhile
@@ -126,18 +128,21 @@ def _with_mask(draft: Draft, width: int, height: int) -> Draft:
 
 
 def _next(target: Target) -> Iterator[Exchange]:
+    """A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock."""
     label = "hang-up/next"
     planned = _inpainting(target.settings)
     patience = time.monotonic() + target.settings.idle_timeout
-    kept_busy = False
+    busy: Exchange | None = None
     while True:
         exchange = planned.send(target, label, planned.names)
         if exchange.status not in BUSY or time.monotonic() >= patience:
             break
-        if not kept_busy:
+        if busy is None:
             yield labelled(exchange, "hang-up/next-busy")
-        kept_busy = True
+        busy = exchange
         pause(exchange)
+    until = () if busy is None else ((BUSY_UNTIL, f"{busy.started + busy.ended_at:.3f}"),)
+    exchange = replace(exchange, notes=(*exchange.notes, *until))
     if not failed(exchange):
         yield exchange
         return
@@ -204,13 +209,15 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
         yield labelled(exchange, "overlap/second-busy")
         first.result()
         exchange = planned.send(target, label, planned.names)
+    patience = time.monotonic() + target.settings.idle_timeout
+    while exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < patience:
+        pause(exchange)
+        exchange = planned.send(target, label, planned.names)
     if not failed(exchange):
         yield exchange
         return
-    found = narrow(target, label, exchange, planned)
-    if any(probe.status in BUSY for probe in found.exchanges):
-        first.result()
-    yield from serving(target, label, exchange, found, planned)
+    first.result()  # a busy server would refuse the probes
+    yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 
 SCENARIOS = (

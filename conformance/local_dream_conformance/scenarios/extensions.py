@@ -17,7 +17,7 @@ from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
 from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.upscales import path_on_target
 
@@ -52,9 +52,10 @@ def _cors(target: Target) -> Iterator[Exchange]:
     yield target.send("cors/preflight-upscale", _preflight("/upscale", UPSCALE_HEADERS), anonymous)
     yield target.send("cors/health", _with_origin(requests.HEALTH))
     yield target.send("cors/not-found", _with_origin(requests.absent(target.settings)))
-    yield target.send("cors/refused-generate", _with_origin(requests.refused(target.settings)))
+    refusal = SendOptions(refusal=True)
+    yield target.send("cors/refused-generate", _with_origin(requests.refused(target.settings)), refusal)
     path = path_on_target(target.settings)
-    yield target.send("cors/refused-upscale", _with_origin(requests.upscale(None, 8, path, b"")))
+    yield target.send("cors/refused-upscale", _with_origin(requests.upscale(None, 8, path, b"")), refusal)
 
 
 def _cors_upscale(target: Target) -> Iterator[Exchange]:
@@ -150,17 +151,13 @@ def _one_size(settings: Settings) -> str | None:
     return "--size: the target makes pictures of one size" if settings.size else None
 
 
-def _no_path(settings: Settings) -> str | None:
-    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
-
-
 def _none_declared(settings: Settings) -> str | None:
     return None if settings.schedulers else "not declared with --extension schedulers=NAME,...: cannot be seen"
 
 
 SCENARIOS = (
     Scenario("cors", Cost(), _cors),
-    Scenario("cors-upscale", Cost(upscales=1), _cors_upscale, available=_no_path),
+    Scenario("cors-upscale", Cost(upscales=1), _cors_upscale, available=no_upscaler_path),
     Scenario("tokenize", Cost(), _tokenize),
     Scenario("formats", Cost(generations=1), _formats, after=("base",)),
     Scenario("size", Cost(generations=1), _size, available=_one_size),

@@ -24,7 +24,7 @@ from local_dream_conformance.scenarios.forms import Change, applied, changes, fo
 from local_dream_conformance.scenarios.narrowing import Planned, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import Body, without
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.test_images import band, card, mask, posterised
 
 LOW_STRENGTH = 0.1
@@ -236,10 +236,6 @@ def _work(settings: Settings, steps: float) -> float:
     return steps * width * height
 
 
-def _no_img2img(settings: Settings) -> str | None:
-    return None if settings.img2img else "--no-img2img: the target takes no images"
-
-
 BASE = Scenario("base", Cost(generations=1), _base)
 CORE = (
     Scenario("defaults", Cost(generations=2), _defaults, after=("refuse",), work=lambda s: _work(s, 2 * DEFAULT_STEPS)),
@@ -248,7 +244,7 @@ CORE = (
         Cost(generations=1),
         _strength,
         after=("defaults",),
-        available=_no_img2img,
+        available=no_img2img,
         work=lambda s: _work(s, 1),
     ),
 )

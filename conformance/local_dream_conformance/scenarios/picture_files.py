@@ -65,10 +65,9 @@ class PictureFile:
 
     def _grey(self) -> NDArray[np.uint8]:
         rgb = self._rgb()
-        if (rgb == rgb[..., :1]).all():
-            plain: NDArray[np.uint8] = rgb[..., 0]
-            return plain
-        return np.rint(rgb.astype(np.float64) @ np.array(LUMA)).astype(np.uint8)
+        same = bool((rgb == rgb[..., :1]).all())
+        grey: NDArray[np.uint8] = rgb[..., 0] if same else np.rint(rgb.astype(np.float64) @ np.array(LUMA))
+        return grey.astype(np.uint8)
 
     def _jpeg(self) -> bytes:
         buffer = io.BytesIO()

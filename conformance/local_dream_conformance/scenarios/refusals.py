@@ -11,10 +11,11 @@ from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.fields import Field, documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target, first_event
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, generate_raw
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.series import SILENT_ENOUGH, one_by_one, silent
 
 TYPES = ("string", "number", "boolean", "integer")
@@ -137,9 +138,11 @@ def _range(target: Target) -> Iterator[Exchange]:
     """
     accepted = unanswered = 0
     for label, request in _out_of_range(target.settings):
+        if target.has_stalled(request):
+            break
         huge = label.endswith("-huge")
         stop_when = None if accepted < PROVEN_TO_END and not huge else first_event()
-        exchange = target.send(label, request, stop_when=stop_when)
+        exchange = target.send(label, request, SendOptions(refusal=True), stop_when)
         yield exchange
         accepted += spent_on(exchange).generations
         unanswered += silent(exchange)
@@ -148,12 +151,8 @@ def _range(target: Target) -> Iterator[Exchange]:
     yield target.send("range/health", requests.HEALTH)
 
 
-def _no_img2img(settings: Settings) -> str | None:
-    return None if settings.img2img else "--no-img2img: the target takes no images"
-
-
 SCENARIOS = (
     Scenario("refuse", Cost(), _refuse),
-    Scenario("refuse-image", Cost(), _refuse_image, available=_no_img2img),
+    Scenario("refuse-image", Cost(), _refuse_image, available=no_img2img),
     Scenario("range", Cost(), _range),
 )

@@ -16,7 +16,6 @@ HEALTH = Request("GET", "/health")
 JSON = (("Content-Type", "application/json"),)
 SMALLEST = (128, 64)  # both sides differ, so that swapped sides show; both are multiples of 64, as older servers want
 FEWEST_STEPS = 4  # enough for a stride of 2 to leave previews out
-DEFAULT_SIZE = (512, 512)
 MANNER = (
     "a wide landscape photograph, sharp focus, soft natural light, rich colours, calm atmosphere, early morning, "
     "no people, and in it there is "

@@ -36,3 +36,13 @@ class Scenario:
     def priced(self, settings: Settings) -> Scenario:
         """The scenario with what it costs under these settings."""
         return self if self.price is None else replace(self, cost=self.price(settings), price=None)
+
+
+def no_img2img(settings: Settings) -> str | None:
+    """Why a scenario that sends an image is not available."""
+    return None if settings.img2img else "--no-img2img: the target takes no images"
+
+
+def no_upscaler_path(settings: Settings) -> str | None:
+    """Why a scenario that enlarges a picture is not available."""
+    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"

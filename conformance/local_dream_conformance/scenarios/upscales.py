@@ -14,7 +14,7 @@ from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.forms import APP_HEADERS
 from local_dream_conformance.scenarios.narrowing import Planned, served
 from local_dream_conformance.scenarios.requests import upscale, upscale_card
-from local_dream_conformance.scenarios.scenario import Scenario
+from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
 from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.test_images import card
 
@@ -129,12 +129,8 @@ def _upscale_range(target: Target) -> Iterator[Exchange]:
     yield target.send("upscale-range/health", requests.HEALTH)
 
 
-def _no_path(settings: Settings) -> str | None:
-    return None if settings.upscaler_path else "no --upscaler-path: nothing on the target is known to upscale with"
-
-
 CORE = (
-    Scenario("upscale", Cost(upscales=5), _upscale, available=_no_path),
+    Scenario("upscale", Cost(upscales=5), _upscale, available=no_upscaler_path),
     Scenario("upscale-refuse", Cost(), _upscale_refuse),
 )
 HARDENED = (Scenario("upscale-range", Cost(), _upscale_range),)

@@ -18,7 +18,7 @@ from local_dream_mockserver.mock.violation import Violation
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.image_input import DATA_URL
-from local_dream_mockserver.server.spec import component, generate_request, ids_of
+from local_dream_mockserver.server.spec import component, generate_request, ids_of, listed
 from local_dream_mockserver.server.strict_json import read_object
 
 PICTURES = ("image", "mask")
@@ -102,7 +102,7 @@ def _of_error(error: ValidationError) -> Violation:
     if error.validator == "type":
         if name == "image" and value is None:
             return _mask_alone()
-        kinds = [kind for kind in _listed(schema["type"]) if kind != "null"]
+        kinds = [kind for kind in listed(schema["type"]) if kind != "null"]
         return Violation(ids_of(name)["type"], name, f"{_kind(value)}; send {' or '.join(kinds)}")
     requirement = ids_of(name).get(str(error.validator))
     if value == -1:
@@ -142,10 +142,6 @@ def _of_picture(name: str, text: str) -> list[Violation]:
     if kind not in SURE:
         found.append(Violation("GEN-REQ-17", name, f"{kind}, which not every server can read; send PNG or JPEG"))
     return found
-
-
-def _listed(kinds: str | list[str]) -> list[str]:
-    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _kind(value: object) -> str:

@@ -24,7 +24,7 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
     Raises ClientGone.
     """
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_gone(receive))
+    leaving = asyncio.ensure_future(gone(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -36,7 +36,8 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
         await asyncio.wait({working, leaving})  # a generator that still runs cannot be closed
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Returns when the client has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -40,7 +40,7 @@ def ids_of(field: str) -> Mapping[str, str]:
 def fields_of(*types: str) -> tuple[str, ...]:
     """The names of the core's fields of /generate, those of some JSON types where any are given, in its order."""
     fields = component("GenerateRequest")["properties"]
-    return tuple(name for name, field in fields.items() if not types or set(types) & set(_listed(field["type"])))
+    return tuple(name for name, field in fields.items() if not types or set(types) & set(listed(field["type"])))
 
 
 def schedulers() -> tuple[str, ...]:
@@ -73,5 +73,6 @@ def _with_values(field: dict[str, Any], extensions: Collection[str]) -> dict[str
     return {**field, "enum": [value for value in field["enum"] if value not in left_out]} if left_out else field
 
 
-def _listed(kinds: str | list[str]) -> list[str]:
+def listed(kinds: str | list[str]) -> list[str]:
+    """The types of a schema as a list."""
     return [kinds] if isinstance(kinds, str) else kinds

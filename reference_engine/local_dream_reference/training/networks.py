@@ -10,7 +10,6 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from local_dream_reference.training.recipe import Networks
 
 LATENT_CHANNELS = 4
-VAE_FACTOR = 8
 
 
 def build_vae(networks: Networks) -> AutoencoderTiny:
@@ -123,11 +122,6 @@ def build_noise_schedule() -> DDPMScheduler:
         steps_offset=1,  # without meaning for this spacing, but diffusers warns of anything else
         clip_sample=False,
     )
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Return the number of parameters."""
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def as_pixels(pictures: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import BUSY_UNTIL, End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
@@ -153,6 +153,15 @@ def test_the_time_that_a_busy_server_was_waited_for_counts() -> None:
     assert judgement.verdict is Verdict.WARN
 
 
+def test_the_pause_that_a_busy_server_asks_for_does_not_count() -> None:
+    """It was free at some time between its last 503 and the second visit, five seconds later, as it had asked."""
+    for until, verdict in ((1.6, Verdict.PASS), (8.0, Verdict.WARN)):
+        late = replace(following(0.5), started=9.0, notes=((BUSY_UNTIL, f"{until:.3f}"),))
+        judgement = judge("ROB-04", abandoned(), refusal("hang-up/next-busy", 503, started=1.5), late)
+        assert judgement.verdict is verdict
+    assert "busy still after" in words(judgement)
+
+
 def test_too_fast_a_server_cannot_be_told_from_one_that_goes_on() -> None:
     judgement = judge("ROB-04", abandoned(steps=8, pace=0.01), following(0.1, pace=0.01))
     assert judgement.verdict is Verdict.NOT_APPLICABLE
@@ -249,15 +258,13 @@ def garbage(label: str, status: int | None, body: bytes = b"") -> Exchange:
     return answer(label, status, body, to=Request("", "", (), b"\0"), end=end)
 
 
-def test_deep_json_is_refused() -> None:
+def test_deep_json_is_refused_or_ignored() -> None:
     assert judge("ROB-08", DEEP, LIVES).verdict is Verdict.PASS
-    for wrong in (
-        stream("hostile/json-deep", [progress(1, 4)], end=End.HUNG_UP),
-        answer("hostile/json-deep", None, end=End.RESET, to=request()),
-    ):
-        judgement = judge("ROB-08", wrong, LIVES)
-        assert judgement.verdict is Verdict.WARN
-        assert "10000 levels" in words(judgement)
+    ignored = stream("hostile/json-deep", [progress(1, 4)], end=End.HUNG_UP)
+    assert judge("ROB-08", ignored, LIVES).verdict is Verdict.PASS
+    judgement = judge("ROB-08", answer("hostile/json-deep", None, end=End.RESET, to=request()), LIVES)
+    assert judgement.verdict is Verdict.WARN
+    assert "10000 levels" in words(judgement)
     assert judge("ROB-08", DEEP, DEAD).verdict is Verdict.WARN
     assert judge("ROB-08", replace(DEAD, label="hostile/json-deep", request=request()), DEAD).verdict is (
         Verdict.UNTESTED

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import End, Exchange, Read, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
@@ -135,14 +135,22 @@ LEAK = b'{"error": {"message": "bad model: root:x:0:0:root", "type": "request_er
 
 def test_no_other_file_is_read_or_shown() -> None:
     right = refused("upscale-range/path-traversal", to=PASSWD, message="no model ../../etc/passwd")
-    assert judge("UPS-REQ-11", right).verdict is Verdict.PASS
+    assert judge("UPS-REQ-11", UNKNOWN, right).verdict is Verdict.PASS
     leaking = answer("upscale-range/path-traversal", 400, LEAK, to=PASSWD, headers=JSON_HEADERS)
-    judgement = judge("UPS-REQ-11", leaking)
+    judgement = judge("UPS-REQ-11", UNKNOWN, leaking)
     assert judgement.verdict is Verdict.FAIL
     assert "quotes the file" in words(judgement)
-    judgement = judge("UPS-REQ-11", right, upscale("upscale-range/path-absolute", CARD))
+    judgement = judge("UPS-REQ-11", UNKNOWN, right, upscale("upscale-range/path-absolute", CARD))
     assert judgement.verdict is Verdict.FAIL
     assert [finding.exchange for finding in judgement.findings] == ["upscale-range/path-absolute"]
+
+
+def test_a_server_that_looks_at_no_path_reads_no_file() -> None:
+    taken = [upscale(f"upscale-range/path-{how}", CARD) for how in ("traversal", "absolute")]
+    whatever = upscale("upscale-refuse/path-unknown", CARD)
+    assert judge("UPS-REQ-11", whatever, *taken).verdict is Verdict.PASS
+    quoted = replace(taken[0], reads=(Read(0.1, LEAK),))
+    assert judge("UPS-REQ-11", whatever, quoted).verdict is Verdict.FAIL
 
 
 OVERFLOW = refused("upscale-range/size-overflow", to=upscale_request(CARD, body=b"", X_Image_Width="65536"))

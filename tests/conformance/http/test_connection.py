@@ -11,7 +11,8 @@ import pytest
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import End, Request
-from local_dream_conformance.http.connection import Connection, Limits
+from local_dream_conformance.http.connection import Connection
+from local_dream_conformance.http.patience import Limits, Patience
 from tests.conformance.http.wire_scripts import (
     CHUNKED,
     GENEROUS,
@@ -170,7 +171,7 @@ def test_hanging_up_when_enough_was_seen() -> None:
 def test_hanging_up_from_another_thread() -> None:
     hangers: list[threading.Thread] = []
     with serving(stall) as url:
-        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), Patience(GENEROUS), time.monotonic)
 
         def stop_when(piece: bytes) -> bool:
             hangers.append(threading.Thread(target=connection.hang_up))

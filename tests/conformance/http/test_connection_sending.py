@@ -9,6 +9,7 @@ import time
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import End, Request
 from local_dream_conformance.http.connection import Connection, SendOptions
+from local_dream_conformance.http.patience import Patience
 from tests.conformance.http.wire_scripts import (
     GENEROUS,
     GET,
@@ -32,10 +33,10 @@ def test_the_request_as_sent_and_as_recorded() -> None:
     secret = (("Authorization", "Bearer s3cret"), ("X-Plain", "hidden"))
     with serving(script, head_first=False) as url:
         address = Address.parse(url.replace("//", "//user:pass@") + "/base/")
-        connection = Connection(address, GENEROUS, time.monotonic, secret)
+        connection = Connection(address, Patience(GENEROUS), time.monotonic, secret)
         exchange = connection.exchange("x", POST)
         anonymous = connection.exchange("x", POST, SendOptions(anonymous=True))
-        Connection(address, GENEROUS, time.monotonic).exchange("x", POST)
+        Connection(address, Patience(GENEROUS), time.monotonic).exchange("x", POST)
     head, _, body = seen[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /base/generate HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"Authorization: Bearer s3cret" in head
@@ -126,7 +127,7 @@ def test_keeping_a_connection() -> None:
     health = OK + b"Content-Length: 0\r\n\r\n"
     kept = SendOptions(keep_alive=True)
     with serving(answers(refusal, health)) as url:
-        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), Patience(GENEROUS), time.monotonic)
         first = connection.exchange("a", POST, kept)
         second = connection.exchange("b", GET, kept)
         third = connection.exchange("c", GET, kept)
@@ -138,7 +139,7 @@ def test_keeping_a_connection() -> None:
 def test_a_connection_that_the_server_closes_is_dialled_again() -> None:
     closing = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     with serving(answers(closing)) as url:
-        connection = Connection(Address.parse(url), GENEROUS, time.monotonic)
+        connection = Connection(Address.parse(url), Patience(GENEROUS), time.monotonic)
         both = [connection.exchange(label, GET, SendOptions(keep_alive=True)) for label in "ab"]
     assert [(e.status, dict(e.notes)["reused-connection"]) for e in both] == [(400, "false"), (400, "false")]
 

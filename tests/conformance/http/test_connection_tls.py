@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_dream_conformance.core.exchange import End
-from local_dream_conformance.http.connection import Limits
+from local_dream_conformance.http.patience import Limits
 from tests.conformance.http.wire_scripts import (
     OK,
     answer_with,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,7 @@ from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.target import Running, Target, first_event
 from tests.conformance.http.wire_scripts import flood
 from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server
 from tests.conformance.scripted_server import serving
@@ -99,10 +100,15 @@ def test_a_call_that_is_over_at_once_is_not_waited_for() -> None:
 def test_closing_ends_what_still_runs() -> None:
     with refusing_server(RefusingServer()) as state:
         made = target(state)
-        running = made.begin("long", LONG)
-        assert running.wait_for_event()
-        made.close()
-        assert running.result().end is End.HUNG_UP
+        begun: list[Running] = []
+
+        def calls(target: Target) -> Iterator[Exchange]:
+            begun.append(target.begin("long", LONG))
+            assert begun[0].wait_for_event()
+            yield target.send("meanwhile", HEALTH)
+
+        assert [exchange.label for exchange in made.carry_out(calls)] == ["meanwhile"]
+        assert begun[0].result().end is End.HUNG_UP
 
 
 def test_a_conversation_is_on_one_connection() -> None:
@@ -126,7 +132,7 @@ def test_clock_and_earlier_transcripts() -> None:
 
 def test_a_flood_is_cut_off_at_what_the_request_can_need() -> None:
     with serving(flood) as url:
-        for settings, most in (({}, 21 << 20), ({"size": (64, 64), "steps": 1}, 9 << 20)):
+        for settings, most in (({}, 55 << 20), ({"size": (64, 64), "steps": 1}, 10 << 20)):
             made = Target(Settings(url=url, **settings), NOTHING_RAN.__getitem__, cost_of=spent_on)  # type: ignore[arg-type]
             exchange = made.send("a", GENERATE)
             assert exchange.end is End.TOO_LARGE

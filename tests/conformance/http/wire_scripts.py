@@ -8,7 +8,8 @@ import time
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.exchange import Exchange, Request
-from local_dream_conformance.http.connection import Connection, Limits, SendOptions, StopWhen
+from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen
+from local_dream_conformance.http.patience import Limits, Patience
 from tests.conformance.scripted_server import Script, reset
 
 GET = Request("GET", "/health")
@@ -25,7 +26,8 @@ def ask(
     send_options: SendOptions | None = None,
     stop_when: StopWhen | None = None,
 ) -> Exchange:
-    return Connection(Address.parse(url), limits, time.monotonic).exchange("x", request, send_options, stop_when)
+    connection = Connection(Address.parse(url), Patience(limits), time.monotonic)
+    return connection.exchange("x", request, send_options, stop_when)
 
 
 def answer_with(data: bytes) -> Script:

@@ -24,12 +24,24 @@ FOUND = [Finding("this", "that")]
 @pytest.mark.parametrize(
     ("lines", "settings", "message", "colour"),
     [
-        ([judged("HLT-02")], {}, "core: conformant, 0 waived", "brightgreen"),
-        ([judged("ERR-01", Verdict.WAIVED, "known", FOUND)], {}, "core: conformant, 1 waived", "brightgreen"),
-        ([judged("GEN-EVT-16", Verdict.WARN, "", FOUND)], {}, "core: conformant, 0 waived", "orange"),
-        ([judged("ERR-01", Verdict.FAIL, "", FOUND)], {}, "core: not conformant, 0 waived", "red"),
-        ([judged("ERR-01", Verdict.BLOCKED, "HLT-01")], {}, "core: inconclusive, 0 waived", "lightgrey"),
-        ([], {"profile": "all", "img2img": False}, "all: conformant without img2img, 0 waived", "brightgreen"),
+        ([judged("HLT-02")], {}, "core only: conformant", "brightgreen"),
+        ([judged("ERR-01", Verdict.WAIVED, "known", FOUND)], {}, "core only: conformant with 1 waiver", "green"),
+        ([judged("GEN-EVT-16", Verdict.WARN, "", FOUND)], {}, "core only: conformant, 1 SHOULD broken", "orange"),
+        ([judged("ERR-01", Verdict.FAIL, "", FOUND)], {}, "core only: not conformant", "red"),
+        ([judged("ERR-01", Verdict.BLOCKED, "HLT-01")], {}, "core only: inconclusive", "lightgrey"),
+        ([], {"profile": "hardened"}, "core + hardened: conformant", "brightgreen"),
+        (
+            [judged("ERR-01", Verdict.FAIL, "", FOUND), judged("ERR-02", Verdict.WAIVED, "known", FOUND)],
+            {},
+            "core only: not conformant with 1 waiver",
+            "red",
+        ),
+        (
+            [],
+            {"profile": "all", "img2img": False, "fields": (("model_id", "x"),)},
+            "core + hardened + extensions: conformant, without img2img, with the field model_id",
+            "brightgreen",
+        ),
     ],
 )
 def test_names_contract_profile_verdict_and_waivers(
@@ -47,13 +59,13 @@ def test_names_contract_profile_verdict_and_waivers(
 def test_the_picture_says_the_same_and_is_xml() -> None:
     picture = ElementTree.fromstring(badge.svg(ViewModel(results.passing())))
     said = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert said == ["Local Dream contract 1.0", "core: conformant, 0 waived"]
+    assert said == ["Local Dream contract 1.0", "core only: conformant"]
     assert picture.get("aria-label") == ": ".join(text or "" for text in said)
 
 
 def test_a_missing_upscaler_is_named() -> None:
     document = result(judged("HLT-01"), settings={"upscaler_path": None})
-    assert badge.endpoint(ViewModel(document))["message"] == "core: conformant without upscale, 0 waived"
+    assert badge.endpoint(ViewModel(document))["message"] == "core only: conformant, without upscale"
 
 
 def _over_budget() -> Sequence[ScenarioLine]:
@@ -63,7 +75,10 @@ def _over_budget() -> Sequence[ScenarioLine]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"deselected": contract.load().requirements[:2]}, "the selection left out 2 requirements of the profile core"),
+        (
+            {"deselected": contract.load().requirements[:2], "selection": "-k 'GEN'"},
+            "-k 'GEN' left out 2 requirements of the profile core",
+        ),
         ({"scenarios": _over_budget()}, "the budget left out the scenario edges"),
         ({"replayed": Replayed("", "0.1.0", "1.0", False)}, "the run judged a recording, not a running server"),
         ({"problem": "nothing answers"}, "the run ended as unreachable"),

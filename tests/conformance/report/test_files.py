@@ -59,7 +59,7 @@ def test_all_reports_of_one_run(judge: Evaluator, server: TinyServer, tmp_path: 
     assert "&lt;script&gt;song" in page
     assert "<script>song" not in page
     assert "TINY-GEN-02" in (tmp_path / "r.md").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "b.json").read_bytes())["message"] == "core: not conformant, 0 waived"
+    assert json.loads((tmp_path / "b.json").read_bytes())["message"] == "core only: not conformant"
     assert ElementTree.parse(tmp_path / "b.svg").getroot().tag.endswith("svg")
     for name in ("r.html", "r.md", "b.svg", "b.json", "r.xml"):
         assert "tok-12345" not in (tmp_path / name).read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def test_junit_says_id_level_profile_and_verdict(judge: Evaluator, server: TinyS
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-k", "HLT"), "the selection left out 6 requirements of the profile core"),
+        (("-k", "HLT"), "-k 'HLT' left out 6 requirements of the profile core"),
         (("--budget", "generate=0"), "the budget left out the scenario base"),
         (("-x",), "the run ended before everything was judged"),
     ],

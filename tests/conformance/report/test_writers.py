@@ -83,7 +83,7 @@ def test_a_replay_can_be_of_another_profile_and_selection(judge: Evaluator, serv
     result.stdout.fnmatch_lines(
         [
             "untested (the recording has no scenario more): TINY-GEN-07",
-            "CONFORMANT: *: 1 requirement holds, judged on 2 requirements only, judged from a recording",
+            "CONFORMANT IN PART: *: 1 requirement holds, judged on 2 requirements only, judged from a recording",
         ]
     )
 
@@ -143,7 +143,7 @@ def test_what_is_waived_does_not_fail_and_shows_in_the_headline(
     result.stdout.fnmatch_lines(
         [
             "waived (until 2999-12-31, ink team: the ink is ordered): TINY-GEN-02, TINY-GEN-03",
-            "CONFORMANT: *: 3 requirements hold, 2 waived",
+            "CONFORMANT WITH WAIVERS: *: 3 requirements hold, 2 waived",
             "* 3 passed, 2 waived, *",
         ]
     )
@@ -184,7 +184,7 @@ def test_waivers_beside_the_configuration_file(
     monkeypatch.chdir(pytester.mkdir("below"))
     result = judge(server, "--rootdir", str(pytester.path))
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["CONFORMANT: *, 1 waived*"])
+    result.stdout.fnmatch_lines(["CONFORMANT WITH WAIVERS: *, 1 waived*"])
 
 
 def test_waivers_are_drafted_for_what_fails(judge: Evaluator, server: TinyServer, tmp_path: Path) -> None:

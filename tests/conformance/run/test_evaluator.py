@@ -31,6 +31,9 @@ class Fixed:
         self.problem = problem
         self.asked = 0
 
+    def cut_short(self, check: Check) -> str:
+        return ""
+
     def exchanges(self, check: Check) -> Mapping[str, Exchange]:
         self.asked += 1
         if self.problem is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.settings import Settings
@@ -15,6 +16,7 @@ from local_dream_conformance.run.eta import Eta
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
+from tests.conformance.run import screen as terminal
 from tests.matrix.standing import serving
 
 SETTINGS = Settings("http://127.0.0.1:9", size=(64, 64), steps=10)
@@ -41,29 +43,38 @@ def test_the_time_left_follows_from_the_speed_of_the_target() -> None:
     clock = Clock()
     pace = Eta((QUICK, BASE, BIG, LAST), SETTINGS, clock)
     pace.begin(QUICK)
-    assert (pace.left(), pace.words()) == (None, "scenario 1 of 4: quick")
+    assert (pace.left(), pace.words()[0]) == (None, "scenario 1 of 4: quick")
     clock.now = 1
     pace.end()
+    assert pace.sum() == "scenario 1 of 4: quick, 0 requests, 1.0 s"
     pace.begin(BASE)
-    assert pace.words() == "scenario 2 of 4: base"
+    pace.ask("base")
+    assert pace.words()[0] == "scenario 2 of 4: base, waiting 0 s"
     clock.now = 6
     assert pace.on_data(1, progress(5, 10))
     assert pace.left() == 55  # a second for each of the 5 + 40 + 10 steps that are left
-    assert pace.words() == "scenario 2 of 4: base, step 5 of 10, about 55 s of generating left"
+    assert pace.words() == (
+        "scenario 2 of 4: base, waiting 5 s, step 5 of 10, about 55 s of generating left",
+        "2/4 base, 5 s, step 5/10, 55 s left",
+        "2/4 base, 5 s, step 5/10",
+        "2/4 base, 5 s",
+        "2/4 base",
+    )
     clock.now = 21
     pace.on_data(1, progress(10, 10))
     pace.end()  # 10 steps took 20 seconds
+    assert pace.sum() == "scenario 2 of 4: base, 1 request, 20.0 s, about 100 s of generating left"
     pace.begin(BIG)
-    assert pace.words() == "scenario 3 of 4: big, about 100 s of generating left"
+    assert pace.words()[0] == "scenario 3 of 4: big, about 100 s of generating left"
     clock.now = 61
     pace.on_data(2, progress(12, 12) + progress(3, 9))
     pace.on_data(3, progress(12, 12))
-    assert pace.words() == "scenario 3 of 4: big, step 12 of 12, about 38 s of generating left"
+    assert pace.words()[0] == "scenario 3 of 4: big, step 12 of 12, about 38 s of generating left"
     pace.end()
     pace.begin(LAST)
     clock.now = 10_000
     pace.on_data(4, progress(1, 10))
-    assert pace.words() == "scenario 4 of 4: last, step 1 of 10, about 29 min of generating left"
+    assert pace.words()[0] == "scenario 4 of 4: last, step 1 of 10, about 29 min of generating left"
 
 
 def test_what_is_no_progress_is_not_heard() -> None:
@@ -76,43 +87,66 @@ def test_what_is_no_progress_is_not_heard() -> None:
     assert pace.left() is None
 
 
-def on_a_terminal(*arguments: str) -> str:
-    """What `local-dream check` writes on a terminal of 100 columns."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-c", "from local_dream_conformance.cli import main; main()", "check", *arguments]
-    environment = {**os.environ, "COLUMNS": "100", "TERM": "xterm"}
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-    os.close(slave)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(master, 4096)
-        except OSError:  # how Linux says that the last writer is gone
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(master)
-    process.wait()
-    return shown.decode()
+def told(line: str) -> bool:
+    return re.search(r"(scenario 1 of 1: |1/1 )base", line) is not None
 
 
-def test_a_terminal_shows_the_probe_and_its_step_and_a_file_does_not(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def slow_mock() -> Iterator[str]:
     with serving(create_app(SyntheticEngine(Pacing(first=0.2, step=0.2)))) as url:
-        shown = on_a_terminal(url, "-k", "GEN-EVT-05", "--record", str(tmp_path / "kept"))
-        assert re.search(r"\x1b7  \[scenario 1 of 1: base\]\x1b\[K\x1b8", shown)
-        assert re.search(r"\[scenario 1 of 1: base, step [1-4] of 4(, about [0-9]+ s of generating left)?\]", shown)
-        assert "CONFORMANT" in shown
-        command = [
-            sys.executable,
-            "-c",
-            "from local_dream_conformance.cli import main; main()",
-            "check",
-            url,
-            "-k",
-            "HLT-01",
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "said"),
+    [
+        (
+            200,
+            (),
+            r"\[scenario 1 of 1: base, waiting [0-9]+ s, step [1-4] of 4(, about [0-9]+ s of generating left)?\]",
+        ),
+        (40, (), r"^(1/1 base, [0-9]+ s, step [1-4]/4|scenario 1 of 1: base, waiting)"),
+        (25, ("-v",), r"^1/1 base, [0-9]+ s"),
+        (80, ("-s",), r"1 of 1: base, waiting [0-9]+ s|1/1 base, [0-9]+ s"),
+        (80, ("--capture=sys",), r"1 of 1: base, waiting [0-9]+ s|1/1 base, [0-9]+ s"),
+        (80, ("--capture=tee-sys", "-q"), r"1 of 1: base, waiting [0-9]+ s|1/1 base, [0-9]+ s"),
+    ],
+)
+def test_a_terminal_of_any_width_shows_what_is_asked_on_one_line(
+    slow_mock: str, columns: int, options: tuple[str, ...], said: str
+) -> None:
+    screen = terminal.run(columns, slow_mock, "-k", "GEN-EVT-05", *options)
+    shown = [line for line in screen.seen if told(line)]
+    assert any(re.search(said, line) for line in shown), sorted(shown)
+    assert all(len(line) <= columns for line in shown)
+    # One line: each gave its place to the next, and nothing of them is left.
+    assert not any(told(line) for line in screen.lines)
+    assert any("CONFORMANT" in line for line in screen.lines)
+    # What pytest had written stands as it stood.
+    assert "-q" in options or re.search(r"generate_progress\.py(::\S+)? (\.|PASSED)", "".join(screen.lines))
+
+
+def piped(*arguments: str) -> str:
+    command = [sys.executable, "-c", "from local_dream_conformance.cli import main; main()", "check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_pipe_has_one_line_for_each_scenario(slow_mock: str, tmp_path: Path) -> None:
+    for options in ((), ("-v",), ("-q",), ("-s",)):
+        lines = piped(slow_mock, "-k", "SRV-01 or GEN-EVT-05", *options).splitlines()
+        told = [line for line in lines if "scenario" in line and not line.startswith("plan:")]
+        assert [line.rpartition(",")[0] for line in told] == [
+            "scenario 1 of 2: health, 8 requests",
+            "scenario 2 of 2: base, 1 request",
         ]
-        quiet = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "CONFORMANT" in quiet.stdout
-    assert "scenario 1 of" not in quiet.stdout + quiet.stderr
-    assert "[probe" not in on_a_terminal("--replay", str(tmp_path / "kept"))
+        assert any("CONFORMANT" in line for line in lines)
+        assert "\x1b" not in "".join(lines)
+    spread = piped(slow_mock, "-k", "SRV-01 or GEN-EVT-05", "-n", "2")
+    assert "CONFORMANT" in spread
+    assert "\x1b" not in spread
+
+
+def test_a_replay_has_nothing_to_wait_for(slow_mock: str, tmp_path: Path) -> None:
+    assert "CONFORMANT" in piped(slow_mock, "-k", "GEN-EVT-05", "--record", str(tmp_path / "kept"))
+    screen = terminal.run(100, "--replay", str(tmp_path / "kept"))
+    assert not any(told(line) for line in screen.seen)

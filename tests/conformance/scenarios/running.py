@@ -28,7 +28,7 @@ def run(url: str, *names: str, **settings: Any) -> tuple[dict[str, Exchange], Ta
     target = Target(Settings(url=url, **{**QUICK, **settings}), done.__getitem__, cost_of=spent_on)
     for name in names:
         assert SCENARIOS[name].available(target.settings) is None
-        done[name] = Transcript(name, tuple(SCENARIOS[name].run(target)))
+        done[name] = Transcript(name, tuple(target.carry_out(SCENARIOS[name].run)))
     found = [exchange for transcript in done.values() for exchange in transcript.exchanges]
     assert len({exchange.label for exchange in found}) == len(found)
     return {exchange.label: exchange for exchange in found}, target

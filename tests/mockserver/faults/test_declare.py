@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk
 from local_dream_mockserver.faults.effects import pictures, upscale
-from local_dream_mockserver.faults.effects.declare import called
-from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.faults.effects.declare import called, several, whole
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 from tests.mockserver.test_request_reader import READER
@@ -88,6 +89,56 @@ def test_each_server_has_a_state_of_its_own() -> None:
     first.asked(request)
     second.asked(request)
     assert seen == [[3], [3, 3], [3]]
+
+
+def test_a_table_gives_each_function_its_head() -> None:
+    several(upscale.enlarged, "UPS-ANS-04", extensions=("busy",))(
+        "made-up-first: The first.",
+        lambda answer: replace(answer, width=1),
+        "made-up-second (UPS-ANS-02, UPS-ANS-03): The second: with a colon (and brackets).",
+        lambda answer: replace(answer, width=2),
+    )
+    first, second = (catalogue.entries()[f"made-up-{name}"] for name in ("first", "second"))
+    assert isinstance(first, Fault)
+    assert isinstance(second, Fault)
+    assert (first.sentence, first.breaks, first.extensions) == ("The first.", ("UPS-ANS-04",), ("busy",))
+    assert second.sentence == "The second: with a colon (and brackets)."
+    assert second.breaks == ("UPS-ANS-04", "UPS-ANS-02", "UPS-ANS-03")
+    assert [hooks(f"made-up-{name}").upscaled(ANSWER, ASKED).width for name in ("first", "second")] == [1, 2]
+
+
+@pytest.mark.parametrize("head", ["no sentence", "Made-Up: In capitals.", "made-up ups-1: No brackets.", "made-up:"])
+def test_a_head_of_another_form_is_refused(head: str) -> None:
+    with pytest.raises(ValueError, match=f"{head}.* is not of the form"):
+        several(upscale.enlarged)(head, lambda answer: answer)
+
+
+def test_a_table_has_a_function_for_each_head() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        several(upscale.enlarged)("made-up: Nothing.")
+
+
+def test_several_hooks_of_one_fault_share_an_object_for_each_server() -> None:
+    @whole("GEN-DEF-11", layer=Layer.EVENT)
+    def made_up() -> FaultHooks:
+        """Two hooks."""
+
+        def asked(hooks: FaultHooks, request: GenerationRequest) -> GenerationRequest:
+            hooks.remembered = request.seed
+            return request
+
+        def upscaled(hooks: FaultHooks, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
+            hooks.happened()
+            return replace(answer, width=hooks.remembered)
+
+        return hooked(None, asked=asked, upscaled=upscaled)
+
+    first, second = hooks("made-up"), hooks("made-up")
+    first.asked(READER.read(b'{"prompt": "x", "seed": 3}'))
+    second.asked(READER.read(b'{"prompt": "x", "seed": 4}'))
+    assert [one.upscaled(ANSWER, ASKED).width for one in (first, second)] == [3, 4]
+    assert (first.applied, second.applied) == (1, 1)
+    assert catalogue.entries()["made-up"].layer is Layer.EVENT
 
 
 def test_functions_may_leave_out_arguments_at_the_end() -> None:

@@ -136,6 +136,19 @@ def test_the_first_after_a_refusal_is_refused() -> None:
     assert made.read(VALID, READER.read).seed == 3, "only the first"
 
 
+@pytest.mark.parametrize(("status", "why"), [(400, "why"), (500, "why"), (400, "")])
+def test_a_text_is_why_a_request_is_refused(status: int, why: str) -> None:
+    requests.refused("GEN-REQ-05", status=status, name="made-up", sentence="Refused.")(lambda: why)
+    made = hooks()
+    if why:
+        with pytest.raises(APIError, match=why) as refusal:
+            made.read(VALID, READER.read)
+        assert refusal.value.status == status
+    else:
+        assert made.read(VALID, READER.read).seed == 3
+    assert made.applied == bool(why)
+
+
 @pytest.mark.parametrize("always", [False, True])
 def test_looking_counts_where_it_is_to(always: bool) -> None:
     @requests.refused(always=always, quirk=True, name="made-up", sentence="Nothing.")

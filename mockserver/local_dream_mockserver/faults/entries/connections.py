@@ -1,4 +1,5 @@
-"""Faults of connections: requests that are never answered, and what comes after a client has hung up."""
+"""Faults and quirks of connections and of how HTTP is spoken: requests that are never answered, clients that hang up,
+what comes after a request that a server could not stomach, generations that overlap (with the extension busy, too)."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Reply, value_of
+from local_dream_mockserver.server.connection import gone
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.generation import Generates
@@ -38,8 +40,7 @@ class NeverAnswered(Response):
     """Sends nothing, and waits until the client hangs up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await gone(receive)
 
 
 class BrokenOff(Response):

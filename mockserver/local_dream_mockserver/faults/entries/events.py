@@ -1,4 +1,5 @@
-"""Faults and quirks of whole events: their order, those too many or missing, and what is in complete."""
+"""Faults and quirks of whole events: their order, those too many or missing, what is in complete, how steps are
+counted, and which of them carry a preview."""
 
 from __future__ import annotations
 

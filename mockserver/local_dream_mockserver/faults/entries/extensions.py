@@ -124,11 +124,7 @@ several(requests.values, extensions=RATIO)(
     "ratio-always-portrait (EXT-ASP-02): With aspect_ratio the height is never less than the width.",
     shaped(lambda width, height, across, high: along(max(width, height), min(across, high), max(across, high))),
     "wide-ratios-ignored (EXT-ASP-03): An aspect_ratio that is wider than high has no effect.",
-    shaped(
-        lambda width, height, across, high: (
-            (width, height) if across > high else along(max(width, height), across, high)
-        )
-    ),
+    shaped(unless_wide),
     "ratio-rounds-up (EXT-ASP-03): The shorter side that aspect_ratio makes is rounded up to a multiple of 8.",
     shaped(lambda width, height, across, high: along(max(width, height), across, high, up)),
     "ratio-rounds-to-nearest (EXT-ASP-03): The shorter side that aspect_ratio makes is rounded to the nearest 8.",

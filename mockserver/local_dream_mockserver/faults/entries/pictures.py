@@ -1,4 +1,4 @@
-"""Faults and quirks of how pictures are coded, and of their size."""
+"""Faults and quirks of how pictures are coded, and of their size; those of the extension formats, too."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ several(requests.refusal, codes=(Code.NOT_UTF8,))(
     "bad-utf8-500-bare (ERR-08): A body that is not UTF-8 is answered with status 500 and no body.",
     lambda: AnyAnswer(500, b""),
 )
-several(requests.taken, codes=(Code.JSON_TOO_DEEP,))(
-    "nesting-flattened (ROB-08): JSON that is nested thousands of levels deep is taken.",
+several(requests.taken, codes=(Code.JSON_TOO_DEEP,), quirk=True)(
+    "nesting-flattened: JSON that is nested thousands of levels deep is taken.",
     lambda body: BRACKETS.sub(b"[]", body),
 )
 

@@ -1,4 +1,5 @@
-"""Faults and quirks of what POST /upscale answers: the picture, its size, its headers."""
+"""Faults and quirks of POST /upscale: the picture, its size and headers; which requests are taken, and how others are
+refused."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Faults of the wire: connections that break off, fall silent or do not end, framing that lies, heads and bodies that
-cannot be read."""
+"""Faults and quirks of the wire: connections that break off, fall silent or do not end, framing that lies, heads and
+bodies that cannot be read; framing that is unusual and allowed, networks that are slow and cut anywhere."""
 
 from __future__ import annotations
 
