@@ -56,6 +56,8 @@ AS_IT_IS = 45.0
 """PSNR in dB from which a picture is its image without any way through a model."""
 KEPT = (12.0, 0.2)
 """Distance, of 255, or share of the distance of the repainted part, within which a part of a picture was kept."""
+LEFT_OUT = 0.05
+"""Share of the white part of a mask that may be the image as it is."""
 INVERTED = 2.0
 """Multiple of the distance of the white part from which on the black one is taken for the one that was repainted."""
 STRONG = 0.5
@@ -269,6 +271,13 @@ def white_is_repainted(context: Context) -> None:
             got=f"{parts.repainted:.1f} of 255 away from image there; the black part {parts.kept:.1f}",
             exchange=stream.exchange,
             cause=how,
+        )
+        context.expect(
+            parts.untouched <= LEFT_OUT,
+            expected="something new everywhere in the white part of the mask",
+            got=f"image as it is in {parts.untouched:.0%} of it",
+            exchange=stream.exchange,
+            cause="the mask seems to be moved, turned or scaled",
         )
 
 

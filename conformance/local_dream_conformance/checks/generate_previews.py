@@ -36,7 +36,7 @@ ALIKE = 0.5
 """What the last preview must resemble its picture by: one that was made without the decoder has other colours."""
 
 
-@check("GEN-EVT-08", needs=["defaults"], over=GENERATIONS, requires=["GEN-EVT-12"])
+@check("GEN-EVT-08", needs=["defaults"], over=GENERATIONS, requires=["GEN-SSE-06", "GEN-SSE-08"])
 def no_previews_unasked(context: Context) -> None:
     quiet = [s for s in streams(context) if fields(s.exchange.request).get("show_diffusion_process") is False]
     if not quiet:

@@ -21,7 +21,7 @@ from local_dream_conformance.evidence.images import (
     pixels_of,
     psnr,
     shrink,
-    worst_tile,
+    tiles,
 )
 from local_dream_conformance.evidence.selectors import fields, picture
 
@@ -33,6 +33,8 @@ SEAM = 16
 """Pixels on either side of a mask's edge that are not judged: models blend there, in cells of 8 pixels."""
 HALF = 128
 """Brightness from which a mask is white."""
+UNTOUCHED = 0.5
+"""Distance, of 255, up to which a tile is that of the image, without any way through a model."""
 TILE = 16
 """Pixels to a side of the tiles of which none may have changed where a mask is black."""
 
@@ -119,11 +121,12 @@ def _sent_image(stream: GenerationStream) -> Pixels:
 @dataclass(frozen=True)
 class Parts:
     """How far the parts of an inpainting are from the image in its request, 0..255: the black one, that tile of it
-    which is furthest, and the white one."""
+    which is furthest, and the white one; and the share of the white one's tiles that are the image as it is."""
 
     kept: float
     worst: float
     repainted: float
+    untouched: float
 
 
 def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
@@ -137,8 +140,13 @@ def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
     if not judged:
         raise MissingEvidence("the mask leaves nothing to judge away from its seam")
     image, kept, repainted = min(judged, key=lambda one: distance(shown.pixels, one[0], one[1]))
-    worst = worst_tile(shown.pixels, image, kept, TILE)
-    return Parts(distance(shown.pixels, image, kept), worst, distance(shown.pixels, image, repainted))
+    black, white = (tiles(shown.pixels, image, region, TILE) for region in (kept, repainted))
+    return Parts(
+        kept=distance(shown.pixels, image, kept),
+        worst=float(black.max()),
+        repainted=distance(shown.pixels, image, repainted),
+        untouched=float(np.mean(white < UNTOUCHED)),
+    )
 
 
 def by(size: tuple[int, int] | None) -> str:

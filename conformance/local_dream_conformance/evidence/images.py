@@ -143,17 +143,18 @@ def distance(one: Pixels, other: Pixels, region: Region | None = None) -> float:
     return float(np.mean(difference if region is None else difference[region]))
 
 
-def worst_tile(one: Pixels, other: Pixels, region: Region, side: int) -> float:
-    """Mean absolute difference of two pictures of one size in that tile of side x side pixels where it is greatest, of
-    the tiles at least half of which are in `region` (height, width); over the region where there is none."""
+def tiles(one: Pixels, other: Pixels, region: Region, side: int) -> NDArray[np.float64]:
+    """Mean absolute differences of two pictures of one size, 0..255, in the tiles of side x side pixels of which at
+    least half is in `region` (height, width); over the region where there is none."""
     difference = np.abs(one.astype(np.int16) - other.astype(np.int16)).mean(axis=2)
     height, width = region.shape
     down, right = -height % side, -width % side
     shape = ((height + down) // side, side, (width + right) // side, side)
     inside = np.pad(region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
     sums = np.pad(difference * region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
-    tiles = inside * 2 >= side * side
-    return float(np.max(sums[tiles] / inside[tiles])) if tiles.any() else distance(one, other, region)
+    full = inside * 2 >= side * side
+    found: NDArray[np.float64] = sums[full] / inside[full]
+    return found if found.size else np.array([distance(one, other, region)])
 
 
 def contrast(pixels: Pixels) -> int:

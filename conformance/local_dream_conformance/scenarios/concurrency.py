@@ -37,7 +37,14 @@ STEPS_TO_ABANDON = (8, 100)
 EIGHTHS = (72, 104)
 """A picture size whose sides are multiples of 8 and of nothing greater."""
 REFUSAL = SendOptions(refusal=True)
-UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
+UNKNOWN_FIELDS: Body = {
+    "use_cfg": True,
+    "init_image": "x",
+    "x-unknown": {"nested": [1, None]},
+    "Steps": "many",
+    "SEED": [],
+}
+"""Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
 def _steps_to_abandon(target: Target) -> int:
