@@ -198,8 +198,8 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
     label = "overlap/second"
     plain = Draft(requests.without(requests.plain(target.settings), "seed"))
-    forms: dict[str, Change] = {"unknown-fields": lambda draft: draft.with_fields(**UNKNOWN_FIELDS)}
-    forms |= changes("stride-zero", "image-null", "mask-null")
+    forms = changes("mask-null", "image-null", "stride-zero")
+    forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
     planned = Planned(plain, forms)
     exchange = planned.send(target, label, planned.names)
     if exchange.status in BUSY:
