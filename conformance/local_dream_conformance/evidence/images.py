@@ -233,6 +233,9 @@ def _grown(region: Region, margin: int) -> Region:
 def pixels_of(data: bytes) -> Pixels:
     """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
     with Image.open(io.BytesIO(data)) as image:
-        if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        return np.asarray(image.convert("RGB"))
+        return np.asarray(_eight_bits(image).convert("RGB"))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture with 8 bits a channel: grey of 16 bits would be cut off at 255 by `convert`."""
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if image.mode.startswith("I") else image

@@ -51,10 +51,17 @@ def _steps_to_abandon(target: Target) -> int:
     """As many steps as take LONG_ENOUGH at the speed that `base` had, within bounds."""
     fewest, most = STEPS_TO_ABANDON
     base = target.transcript("base")
-    progress = generation(base.exchanges[0]).progress if base and base.exchanges else ()
-    if len(progress) < 2:
+    if not base or not base.exchanges:
         return fewest
-    per_step = (progress[-1].at - progress[0].at) / (len(progress) - 1)
+    stream, steps = generation(base.exchanges[0]), requests.steps(target.settings)
+    reports = [event for event in stream.progress if event.step is not None]
+    done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
+    if done > 0:
+        per_step = (reports[-1].at - reports[0].at) / done
+    elif stream.complete is not None:  # a single report, as from servers that report now and then
+        per_step = stream.complete.at / steps
+    else:
+        return fewest
     return max(fewest, min(most, math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
 
 
@@ -207,9 +214,9 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
     label = "overlap/second"
     plain = Draft({**requests.plain(target.settings), "seed": requests.next_seed(target.settings)})
-    forms: dict[str, Change] = {"unknown-fields": lambda draft: draft.with_fields(**UNKNOWN_FIELDS)}
+    forms = changes("mask-null", "image-null", "stride-zero")
+    forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
     forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=requests.other_seed(target.settings))
-    forms |= changes("stride-zero", "image-null", "mask-null")
     planned = Planned(plain, forms)
     exchange = planned.send(target, label, planned.names)
     if exchange.status in BUSY:
