@@ -71,7 +71,7 @@ def test_the_worst_case_of_the_plan_is_what_a_server_that_accepts_everything_pay
     run, settings = judged(server, tmp_path, profile, Budget(), **more)
     most = worst(run.plan, settings)
     assert server.cost.upscales == most.upscales
-    # What it does not get: a question while a generation runs, since it is too quick, and bytes that are no request to it.
+    # It is too quick to be asked anything while a generation runs, and some bytes are no request to it.
     missed = 1 if profile == "core" else 1 + 6
     assert most.generations - missed <= server.cost.generations <= most.generations
     few = worst(run.plan, Settings(server.url, profile=profile, budget=Budget(5, 0)))
