@@ -108,6 +108,8 @@ class Evaluator:
             earlier = self.judge(id)
             if earlier.verdict is Verdict.NOT_APPLICABLE:
                 stops = stops or [Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")]
+            elif earlier.verdict is Verdict.UNTESTED and earlier.assertions and not earlier.findings:
+                continue  # a scenario was cut short; what there is of it holds
             elif earlier.verdict is Verdict.UNTESTED:
                 why = f"{id}: {earlier.reason}"
                 stops.append(Judgement(check.id, earlier.verdict, why, blocked_by=earlier.blocked_by or (id,)))
@@ -152,7 +154,7 @@ class Evaluator:
             reason,
             tuple(context.findings),
             context.assertions,
-            tuple(context.looked_at),
+            tuple(context.looked_at or (context.exchanges if unusable else ())),
             blocked_by=self._blockers(verdict),
             unusable=unusable and verdict is Verdict.UNTESTED,
         )

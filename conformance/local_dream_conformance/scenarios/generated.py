@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.errors import OverBudget
@@ -29,6 +30,8 @@ def _generated(target: Target) -> Iterator[Exchange]:
 def _explored(target: Target, operation: str, ways: Sequence[Way], each: int) -> Iterator[Exchange]:
     """The smallest request that was not refused carries the label `shrunk`, the others are numbered."""
 
+    if target.has_stalled(ways[0].draw(Random(0))):
+        return
     sent: list[Exchange] = []
 
     def send(number: int, request: Request) -> Exchange:

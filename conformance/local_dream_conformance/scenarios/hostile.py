@@ -74,8 +74,9 @@ def _hostile(target: Target) -> Iterator[Exchange]:
         half = _head(target, "POST", "/generate") + b'Content-Length: 1000\r\n\r\n{"prompt": "'
         yield target.raw("hostile/body-cut", half, cut=True)
     quick = {**requests.plain(target.settings), "steps": 1}
-    deep = json.dumps(quick)[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}"
-    yield from with_room(partial(target.send, "hostile/json-deep", generate_raw(deep.encode()), REFUSAL))
+    deep = generate_raw((json.dumps(quick)[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}").encode())
+    if not target.has_stalled(deep):
+        yield from with_room(partial(target.send, "hostile/json-deep", deep, REFUSAL))
     yield target.send("hostile/health", requests.HEALTH)
 
 
