@@ -13,9 +13,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults.effects.declare import whole
+from local_dream_mockserver.faults.catalogue import Fault, Layer, register
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import body_of, replayed
+from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
@@ -56,12 +57,13 @@ class Deadly(FaultHooks):
 
     def __init__(
         self,
+        place: Trigger | None = None,
         *,
         of: Kills = nothing,
         of_hang_up: Kills = nothing,
         back: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(place)
         self._of = of
         self._of_hang_up = of_hang_up
         self._back = back
@@ -131,10 +133,10 @@ async def _listening(server: Server, listener: socket.socket) -> asyncio.Server:
 def dies(
     name: str,
     sentence: str,
-    *,
-    of: Kills = nothing,
-    of_hang_up: Kills = nothing,
-    back: float | None = None,
+    *also: str,
+    make: Callable[..., FaultHooks] = Deadly,
+    **how: Any,
 ) -> None:
-    """Adds a fault to the catalogue."""
-    whole(SURVIVAL, name=name, sentence=sentence)(partial(Deadly, of=of, of_hang_up=of_hang_up, back=back))
+    """Adds a fault to the catalogue: `make` gets what `how` says. It breaks SURVIVAL and the requirements `also`."""
+    breaks = (SURVIVAL, *also)
+    register(Fault(name=name, sentence=sentence, layer=Layer.REQUEST, make=partial(make, **how), breaks=breaks))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from local_dream_mockserver.faults.effects.death import SURVIVAL, Call, Deadly, dies
-from local_dream_mockserver.faults.effects.declare import whole
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader
+from local_dream_mockserver.faults.effects.death import Call, Deadly, dies
+from local_dream_mockserver.faults.hooks import Reader
+from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
 
 DEFAULT_WIDTH = 512
@@ -59,21 +59,11 @@ dies(
 )
 
 
-@whole(SURVIVAL, "GEN-RNG-03")
-def dies_after_an_abandoned_picture() -> FaultHooks:
-    """A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends
-    the server.
+class DiesAfterAnAbandonedPicture(Deadly):
+    """As releases 2.3.3 and 2.4.3 do, whose requests share their state."""
 
-    As releases 2.3.3 and 2.4.3 do, whose requests share their state.
-    """
-    return AfterAnAbandonedPicture()
-
-
-class AfterAnAbandonedPicture(Deadly):
-    """Remembers what was left."""
-
-    def __init__(self) -> None:
-        super().__init__(of=self._is_next, of_hang_up=self._abandoned)
+    def __init__(self, place: Trigger | None = None) -> None:
+        super().__init__(place, of=self._is_next, of_hang_up=self._abandoned)
         self._left = False
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
@@ -89,3 +79,12 @@ class AfterAnAbandonedPicture(Deadly):
     def _abandoned(self, call: Call) -> bool:
         self._left = self._left or call.fields.get("width") == 0
         return False
+
+
+dies(
+    "dies-after-an-abandoned-picture",
+    "A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends "
+    "the server.",
+    "GEN-RNG-03",
+    make=DiesAfterAnAbandonedPicture,
+)
