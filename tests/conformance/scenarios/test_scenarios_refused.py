@@ -195,7 +195,7 @@ def test_a_server_that_is_gone_breaks_nothing() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.close()
-    declared = (Declared("schedulers", ("euler",)),)
+    declared = (Declared("schedulers", ("euler",)), Declared("prompt_weights"))
     names = (name for name in SCENARIOS if name != "generated")
     exchanges, target = run(url, *names, upscaler_path="p", extensions=declared)
     assert target.spent == Cost()
