@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from local_dream_conformance.checks.assertions import expect_uncoded, reached, unless_absent
+from local_dream_conformance.checks.assertions import expect_uncoded, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shrink
-from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.evidence.selectors import ending, outcome
 
 FACTOR = 4
 ALIKE = 25.0
@@ -30,7 +30,7 @@ FLAG = "X-Use-OpenCL"
 def _answers(context: Context) -> list[Exchange]:
     """The answers to upscales that a server has to make. Raises MissingEvidence where there is none."""
     unless_absent(context, "/upscale")
-    return [exchange for exchange in reached(context.starting("upscale/")) if exchange.operation == UPSCALE]
+    return [exchange for exchange in context.starting("upscale/") if exchange.operation == UPSCALE]
 
 
 def _asked_again(context: Context, refused: Exchange) -> bool:
@@ -103,7 +103,7 @@ def is_one_jpeg_in_colour(context: Context) -> None:
         context.expect(
             exchange.end in (End.COMPLETE, End.EOF),
             expected="the whole body that the head announces",
-            got=escape(f"{exchange.end} after {len(exchange.body)} bytes: {exchange.detail}", 200),
+            got=escape(f"{len(exchange.body)} bytes, {ending(exchange)}: {exchange.detail}", 200),
             exchange=exchange,
         )
         try:

@@ -51,11 +51,13 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         "header": "X-Key: abc",
         "budget": "generate=3,upscale=0",
         "seed": "4294967295",
+        "relaunch": "./server --port 8081",
         "waivers": "/waivers.toml",
         "known": "local-dream-2.7",
         "extension": "schedulers=euler,lcm",
         "field": 'model_id={"그림": "é"}',
         "cacert": str(pem),
+        "max-duration": "90",
     }
     switches = ("strict", "no-img2img", "destructive", "insecure")
     assert texts.keys() | set(switches) == {option.name for option in OPTIONS}
@@ -73,11 +75,13 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         headers=(("X-Key", "abc"),),
         budget=Budget(3, 0),
         seed=4294967295,
+        relaunch="./server --port 8081",
         waivers="/waivers.toml",
         known=("local-dream-2.7",),
         extensions=(Declared("schedulers", ("euler", "lcm")),),
         fields=(("model_id", {"그림": "é"}),),
         cacert=str(pem),
+        max_duration=90.0,
         insecure=True,
     )
     many = {name: [texts[name]] for name in ("header", "known", "extension", "field")}
