@@ -51,7 +51,7 @@ def page() -> str:
             profile="all",
             upscaler_path="default",
             destructive=True,
-            extensions=(Declared("schedulers", ("euler", "lcm")),),
+            extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
         )
         return "\n".join((HEAD, *_sections(settings)))
 
