@@ -21,6 +21,7 @@ from local_dream_conformance.core.options import PROFILES, RUN_OPTIONS
 from local_dream_conformance.core.settings import OPTIONS
 from local_dream_conformance.report import requirements_page
 from local_dream_conformance.result import schema as schema
+from local_dream_conformance.result.requirement_result import quoted
 
 COMMANDS = "local_dream.commands"
 SPEC_WIDTH = 78
@@ -132,7 +133,8 @@ def _run(words: list[str]) -> int:
     import pytest
 
     # The run must not depend on the pytest configuration and conftest files of the folder it is started from.
-    alone = ["-c", str(Path(__file__).with_name("check.ini")), "--noconftest", "-p", "no:cacheprovider"]
+    alone = ["-c", str(Path(__file__).with_name("check.ini")), "--rootdir", str(Path.cwd())]
+    alone += ["--noconftest", "-p", "no:cacheprovider"]
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # this module was imported before pytest could look
     return int(pytest.main(["-p", "local_dream", *alone, *quiet, *words]))
 
@@ -184,7 +186,7 @@ def _whole(requirement: Requirement) -> str:
         click.wrap_text(requirement.text, SPEC_WIDTH),
     ]
     if requirement.clause:
-        lines += ["", click.wrap_text(f'Seed: "{requirement.clause}"', SPEC_WIDTH)]
+        lines += ["", click.wrap_text(f"Seed: {quoted(requirement.clause, requirement.translation)}", SPEC_WIDTH)]
     if requirement.unjudged:
         lines += ["", click.wrap_text(f"Cannot be judged from outside: {requirement.unjudged}", SPEC_WIDTH)]
     return "\n".join(lines)

@@ -139,7 +139,7 @@ def test_check_is_the_pytest_run_and_untouched_by_the_folder(tmp_path: Path) -> 
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (tmp_path / "conftest.py").write_text("raise RuntimeError('not to be imported')\n")
     result = shell("check", "http://127.0.0.1:9", "--collect-only", "-q", "-k", "HLT-01", folder=tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 7, result.stdout + result.stderr
     assert result.stdout.splitlines()[0].endswith("health.py::HLT-01")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["conftest.py", "pytest.ini"]
 

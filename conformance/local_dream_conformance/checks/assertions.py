@@ -96,8 +96,6 @@ def expect_taken(context: Context, odd: Callable[[Exchange], bool], what: str, c
     if not candidates:
         raise MissingEvidence(f"no request had {what}", ours=True)
     if not taken:
-        for exchange in exchanges:
-            context.looked_at[exchange.label] = None  # it is of them all that nothing can be told
         others = [exchange for exchange in exchanges if not odd(exchange)]
         if not any(accepted(exchange) for exchange in others):
             raise MissingEvidence("the server took no generation on, whatever was in the request")

@@ -15,6 +15,7 @@ from local_dream_conformance.evidence.selectors import (
     GENERATIONS,
     completed,
     ended,
+    ending,
     fields,
     held,
     outcome,
@@ -39,7 +40,7 @@ def one_terminal_event(context: Context) -> None:
         context.expect(
             first is None,
             expected="exactly one complete or error",
-            got="" if first is None else f"{first.problem} (the exchange ended: {stream.exchange.end})",
+            got="" if first is None else f"{first.problem} ({ending(stream.exchange)})",
             exchange=stream.exchange,
             at=_last_place(stream) if first is None or first.event is None else first.event.where,
             cause=escape(stream.exchange.detail) if cut else "",
@@ -72,7 +73,7 @@ def body_ends_after_terminal(context: Context) -> None:
         context.expect(
             exchange.end in (End.COMPLETE, End.EOF),
             expected=f"the end of the body after {last.name}",
-            got=f"open still {waited}, when the suite hung up" if open_still else f"{exchange.end}, {waited}",
+            got=f"open still {waited}, when the suite hung up" if open_still else f"{ending(exchange)}, {waited}",
             exchange=exchange,
             at=last.where,
             cause="" if open_still else "the connection is torn down without a last chunk",

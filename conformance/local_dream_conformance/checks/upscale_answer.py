@@ -14,7 +14,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shrink
-from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.evidence.selectors import ending, outcome
 
 FACTOR = 4
 ALIKE = 25.0
@@ -103,7 +103,7 @@ def is_one_jpeg_in_colour(context: Context) -> None:
         context.expect(
             exchange.end in (End.COMPLETE, End.EOF),
             expected="the whole body that the head announces",
-            got=escape(f"{exchange.end} after {len(exchange.body)} bytes: {exchange.detail}", 200),
+            got=escape(f"{len(exchange.body)} bytes, {ending(exchange)}: {exchange.detail}", 200),
             exchange=exchange,
         )
         try:

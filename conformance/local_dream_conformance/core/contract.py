@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
@@ -38,7 +38,8 @@ class Requirement:
     """One normative sentence.
 
     `operation` is "POST /generate" and the like, "" for what binds the server as a whole. `clause` quotes the seed
-    document. `unjudged` is the reason why it cannot be judged from outside, "" where it can.
+    document, and `translation` is the clause in English, "" where it is in English already. `unjudged` is the reason
+    why it cannot be judged from outside, "" where it can.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Requirement:
     group: str
     operation: str = ""
     clause: str = ""
+    translation: str = ""
     unjudged: str = ""
 
 
@@ -104,7 +106,7 @@ def load(source: str | None = None) -> Contract:
         raise BadContract(f"the spec is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise BadContract("the spec is no OpenAPI document: it has no paths")
-    requirements = tuple(_requirements(document))
+    requirements = tuple(_translated(requirement, document) for requirement in _requirements(document))
     seen: set[str] = set()
     for requirement in requirements:
         if requirement.id in seen:
@@ -124,6 +126,15 @@ def _requirements(document: Mapping[str, Any]) -> Iterator[Requirement]:
                     yield _requirement(entry, operation)
     for entry in document.get("x-requirements", ()):
         yield _requirement(entry, "")
+
+
+def _translated(requirement: Requirement, document: Mapping[str, Any]) -> Requirement:
+    """The requirement with its clause in English, where parts of that are in another language."""
+    english: Mapping[str, str] = document.get("x-clause-translations", {})
+    parts = requirement.clause.split("; ")
+    if not any(part in english for part in parts):
+        return requirement
+    return replace(requirement, translation="; ".join(english.get(part, part) for part in parts))
 
 
 def _requirement(entry: Any, operation: str) -> Requirement:

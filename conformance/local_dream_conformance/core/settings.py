@@ -162,7 +162,7 @@ class Settings:
     known: tuple[str, ...] = _setting(
         (),
         "known",
-        "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
+        "waive what a release of the original server is known to break (local-dream-2.8.1, -2.7 or -2.4.3)",
         "RELEASE",
         parse=options.parse_text,
         many=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
@@ -105,19 +106,41 @@ def pictured(context: Context, *prefixes: str) -> list[tuple[GenerationStream, P
 
 def outcome(exchange: Exchange) -> str:
     """In one line, safe to print: what came of a request."""
+    if exchange.status is None and exchange.end is End.HUNG_UP:
+        return "no answer before we hung up"
     if exchange.status is None:
         return f"no answer ({exchange.end}{': ' + exchange.detail if exchange.detail else ''})"
     stream = generation(exchange)
     if stream.is_stream:
         last = stream.terminal
         if last is None:
-            return (
-                f"a stream without complete or error ({len(stream.events)} events; the exchange ended: {exchange.end})"
-            )
+            events = counted(len(stream.events), "event")
+            if exchange.end is End.HUNG_UP:
+                return f"a stream, status 200 ({events}; we stopped reading there)"
+            return f"a stream without complete or error ({events}; {ending(exchange)})"
         message = f" {escape(str(last.payload.get('message')), 120)!r}" if last.payload.get("message") else ""
         return f"a stream that ends with {last.name}{message}"
     body = f": {escape(exchange.body, 120)}" if exchange.body else " without a body"
     return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}"
+
+
+ENDINGS = {
+    End.COMPLETE: "then the answer was over",
+    End.EOF: "then the server closed the connection",
+    End.TRUNCATED: "then the server closed the connection in the middle of the answer",
+    End.RESET: "then the connection was reset",
+    End.MALFORMED: "then came bytes that are no HTTP",
+    End.IDLE_TIMEOUT: "then nothing came any more, and we gave up",
+    End.TOTAL_TIMEOUT: "it took too long, and we gave up",
+    End.TOO_LARGE: "it grew too long, and we gave up",
+    End.HUNG_UP: "we stopped reading there",
+    End.UNREACHABLE: "there was no connection",
+}
+
+
+def ending(exchange: Exchange) -> str:
+    """How an answer ended, in words that say who ended it."""
+    return ENDINGS[exchange.end]
 
 
 PREVIEWS_ONLY = ("show_diffusion_process", "show_diffusion_stride", "preview_format")

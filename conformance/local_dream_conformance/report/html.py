@@ -46,6 +46,7 @@ def page(result: Result, transcripts: Sequence[Transcript] = ()) -> str:
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'",
         names=NAMES,
+        exhibits=EXHIBITS,
         order=ORDER,
         sections=(
             ("broken", "Broken", BROKEN, True),

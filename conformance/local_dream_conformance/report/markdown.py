@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.verdict import Finding, Verdict
 from local_dream_conformance.report.view_model import BROKEN, NAMES, ViewModel, many
+from local_dream_conformance.result import cause
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import Outcome
 
@@ -34,12 +36,13 @@ def _lines(document: ViewModel) -> Iterator[str]:
         yield f"| {name} | {cell(value)} |"
     if document.groups:
         yield from _coverage(document)
+    yield from _common(document)
     for title, verdicts in (
         ("Broken", BROKEN),
         ("Broken, but only recommended", (Verdict.WARN,)),
         ("Broken, known and waived", (Verdict.WAIVED,)),
     ):
-        yield from _section(title, document.having(*verdicts))
+        yield from _section(document, title, document.having(*verdicts))
     yield from _not_judged(document)
 
 
@@ -52,7 +55,23 @@ def _coverage(document: ViewModel) -> Iterator[str]:
         yield f"| {prose(group.name)} | {' | '.join(cells)} |"
 
 
-def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
+def _common(document: ViewModel) -> Iterator[str]:
+    """What breaks several requirements, once."""
+    if not document.causes:
+        return
+    yield ""
+    yield "### One thing that breaks several"
+    yield ""
+    for found in document.causes:
+        requests = counted(len(found.requests), "request")
+        because = f" ({code(found.cause)})" if found.cause else ""
+        yield (
+            f"- expected {code(found.expected)}, got {code(found.got)}{because}: in {requests}, against "
+            f"{cause.listed(found.ids)}"
+        )
+
+
+def _section(document: ViewModel, title: str, entries: list[RequirementResult]) -> Iterator[str]:
     if not entries:
         return
     yield ""
@@ -60,10 +79,13 @@ def _section(title: str, entries: list[RequirementResult]) -> Iterator[str]:
     for entry in entries[:SHOWN]:
         yield ""
         yield f"**{entry.id}** ({entry.level}, {prose(entry.profile)}) {prose(entry.text)}"
+        if entry.quoted:
+            yield ""
+            yield f"> {prose(entry.quoted)}"
         if entry.reason:
             yield ""
             yield f"{NAMES[entry.standing]}: {code(entry.reason)}"
-        for found in entry.findings[:2]:
+        for found in document.untold(entry)[:2]:
             yield ""
             yield from _finding(found)
     if len(entries) > SHOWN:

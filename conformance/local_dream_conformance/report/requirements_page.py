@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from local_dream_conformance.core.contract import Contract, Level, Requirement
+from local_dream_conformance.result.requirement_result import quoted
 
 
 def page(loaded: Contract) -> str:
@@ -43,7 +44,7 @@ def _lines(loaded: Contract) -> Iterator[str]:
 def _sentence(requirement: Requirement) -> str:
     parts = [_cell(requirement.text)]
     if requirement.clause:
-        parts.append(f'<br>Seed: "{_cell(requirement.clause)}"')
+        parts.append(f"<br>Seed: {_cell(quoted(requirement.clause, requirement.translation))}")
     if requirement.unjudged:
         parts.append(f"<br>Not judged: {_cell(requirement.unjudged)}")
     return "".join(parts)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.report.timeline import seconds
 from local_dream_conformance.report.view_model import many
+from local_dream_conformance.result import cause
 
 
 @functools.cache
@@ -31,6 +32,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["words"] = words
     environment.filters["seconds"] = seconds
     environment.filters["safe_text"] = escape
+    environment.filters["kinds"] = cause.alike
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.contract import Level, of_profile
 from local_dream_conformance.core.verdict import ENDED, Verdict
-from local_dream_conformance.report import failure
+from local_dream_conformance.report import breakage
 from local_dream_conformance.report.view_model import title
 from local_dream_conformance.result.requirement_result import EXCUSED
 from local_dream_conformance.result.result import JUDGED, Outcome, Result
@@ -29,15 +30,19 @@ ORDER = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
+THROUGH = re.compile(r"^(?:[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[0-9]{2,3}: )+")
 COLOURS = {Outcome.CONFORMANT: "green", Outcome.INCONCLUSIVE: "yellow"}
 
 
 def write(reporter: TerminalReporter, result: Result) -> None:
     """Writes the summary of a run that began."""
+    told = list(breakage.stories(result, each=reporter.config.option.verbose > 0))
+    if told:
+        reporter.write_sep("=", "what is broken")
+    for worst, story in told:
+        is_warning = worst is Verdict.WARN and not result.settings["strict"]
+        reporter.write_line(story + "\n", **{"yellow" if is_warning else "red": True})
     reporter.write_sep("=", f"Local Dream contract {result.contract}")
-    if not result.settings["strict"]:
-        for one in result.having(Verdict.WARN):
-            reporter.write_line(failure.text(one, result.curl) + "\n", yellow=True)
     for line in table(result):
         reporter.write_line(line)
     for line in details(result):
@@ -61,11 +66,8 @@ def _cell(result: Result, group: str, level: Level) -> str:
 
 
 def details(result: Result) -> Iterator[str]:
-    """What is broken and what was not judged, with reasons; then the cost."""
+    """What was not judged, or is waived, with reasons; then the cost."""
     yield ""
-    for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.STALE, Verdict.WARN):
-        for one in result.having(verdict):
-            yield f"{verdict}: {failure.headline(one)}"
     lacking = {line.name for line in result.extensions if line.state != "supported"}
     told = {one.id for one in result.requirements if of_profile(one.profile) in lacking}
     for standing in (Verdict.WAIVED, EXCUSED, Verdict.BLOCKED, Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
@@ -73,7 +75,7 @@ def details(result: Result) -> Iterator[str]:
         for one in result.having(standing):
             if one.id in told:
                 continue
-            reasons.setdefault(one.reason, []).append(one.id)
+            reasons.setdefault(_root(one.reason), []).append(one.id)
         for reason, ids in reasons.items():
             yield f"{standing} ({reason}): {', '.join(ids)}"
     if result.extensions:
@@ -83,6 +85,11 @@ def details(result: Result) -> Iterator[str]:
     if result.deselected:
         yield f"left out by {result.left_out_by}: {counted(len(result.deselected), 'requirement')}"
     yield cost(result)
+
+
+def _root(reason: str) -> str:
+    """A reason without the ids of the requirements through which it came."""
+    return THROUGH.sub("", reason)
 
 
 def extensions(result: Result) -> Iterator[str]:

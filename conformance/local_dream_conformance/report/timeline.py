@@ -78,6 +78,8 @@ def _happened(exchange: Exchange) -> Iterator[tuple[float, str, str]]:
         size = f"{len(exchange.body)} {'byte' if len(exchange.body) == 1 else 'bytes'}"
         yield exchange.reads[-1].at, "body", f"{size} of body have come"
     ended = "answer ends" if exchange.end in WHOLE else f"ended: {exchange.end}"
+    if exchange.end is End.HUNG_UP:
+        ended = "we hung up"
     yield exchange.ended_at, "end", ended + (f", {escape(exchange.detail, 200)}" if exchange.detail else "")
 
 

@@ -17,6 +17,8 @@ import msgspec
 from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.verdict import ENDED, Finding, Verdict
+from local_dream_conformance.result import cause
+from local_dream_conformance.result.cause import Cause
 from local_dream_conformance.result.requirement_result import EXCUSED, RequirementResult
 from local_dream_conformance.result.result import Outcome, Result
 
@@ -198,6 +200,30 @@ class ViewModel:
                 yield NAMES[verdict], reason, tuple(entries)
 
     @property
+    def causes(self) -> list[Cause]:
+        """What several requirements have in common."""
+        return [
+            msgspec.structs.replace(
+                found,
+                expected=_lines(found.expected),
+                got=_lines(found.got),
+                cause=_lines(found.cause),
+                ids=tuple(escape(id) for id in found.ids),
+            )
+            for found in self.result.causes
+            if len(found.ids) > 1
+        ]
+
+    def untold(self, entry: RequirementResult) -> list[Finding]:
+        """The first finding of each kind of a requirement that is not among `causes`."""
+        told = {cause.key(found) for found in self.result.causes if len(found.ids) > 1}
+        original = next(one for one in self.result.requirements if one.id == entry.id)
+        kinds: dict[tuple[str, str], Finding] = {}
+        for finding, shown in zip(original.findings, entry.findings, strict=True):
+            kinds.setdefault(cause.key(finding), shown)
+        return [shown for kind, shown in kinds.items() if kind not in told]
+
+    @property
     def levels(self) -> list[str]:
         """The levels that its requirements have."""
         return [level for level in LEVELS if any(entry.level == level for entry in self.entries)]
@@ -254,7 +280,8 @@ def _minute(started: str) -> str:
 def _safe(one: RequirementResult) -> RequirementResult:
     """A requirement's result in texts that are safe to print."""
     words = {
-        name: escape(getattr(one, name), LONG) for name in ("id", "profile", "group", "operation", "text", "clause")
+        name: escape(getattr(one, name), LONG)
+        for name in ("id", "profile", "group", "operation", "text", "clause", "translation")
     }
     return msgspec.structs.replace(
         one,

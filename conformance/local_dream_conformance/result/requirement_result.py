@@ -17,10 +17,10 @@ EXCUSED = "excused"
 class RequirementResult(Struct, frozen=True, omit_defaults=True):
     """A requirement with its verdict.
 
-    `source`, `clause` and `operation` are as in the contract. `reason` says why it was not judged or is waived, or what
-    is wrong with the suite; of one that holds, the evidence. `assertions` counts the expectations tried; `evidence` are
-    labels of the exchanges that were looked at. `blocked_by` are the requirements in the way of one that is blocked
-    or untested; where these are waived it is `excused`, and does not count as open.
+    `source`, `clause` (with its `translation`) and `operation` are as in the contract. `reason` says why it was not
+    judged or is waived, or what is wrong with the suite; of one that holds, the evidence. `assertions` counts the
+    expectations tried; `evidence` are labels of the exchanges that were looked at. `blocked_by` are the requirements in
+    the way of one that is blocked or untested; where these are waived it is `excused`, and does not count as open.
     """
 
     id: str
@@ -38,6 +38,7 @@ class RequirementResult(Struct, frozen=True, omit_defaults=True):
     evidence: tuple[str, ...]
     blocked_by: tuple[str, ...] = ()
     excused: bool = False
+    translation: str = ""
 
     @classmethod
     def of(cls, requirement: Requirement, judgement: Judgement) -> RequirementResult:
@@ -57,7 +58,13 @@ class RequirementResult(Struct, frozen=True, omit_defaults=True):
             evidence=judgement.evidence,
             blocked_by=judgement.blocked_by,
             excused=judgement.excused,
+            translation=requirement.translation,
         )
+
+    @property
+    def quoted(self) -> str:
+        """Its clause as people are shown it, with the translation beside; "" where it has none."""
+        return quoted(self.clause, self.translation)
 
     @property
     def standing(self) -> str:
@@ -71,6 +78,12 @@ class RequirementResult(Struct, frozen=True, omit_defaults=True):
         for finding in self.findings:
             found.setdefault(finding.exchange, []).append(finding)
         return list(found.items())
+
+
+def quoted(clause: str, translation: str) -> str:
+    """A clause as people are shown it, with its translation beside; "" where there is none."""
+    beside = f' (in English: "{translation}")' if translation else ""
+    return f'"{clause}"{beside}' if clause else ""
 
 
 def having(results: Iterable[RequirementResult], *standings: str, level: str | None = None) -> list[RequirementResult]:

@@ -17,7 +17,8 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.contract import Level, Requirement, of_profile
 from local_dream_conformance.core.exchange import End, Exchange
 from local_dream_conformance.core.verdict import ENDED, Verdict
-from local_dream_conformance.result import extension_line, requirement_result
+from local_dream_conformance.result import cause, extension_line, requirement_result
+from local_dream_conformance.result.cause import Cause
 from local_dream_conformance.result.extension_line import ExtensionLine
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.waiver import Waiver
@@ -174,7 +175,8 @@ class Result(Struct, frozen=True, kw_only=True):
     `started` is UTC in ISO 8601, `duration` in seconds. `problem` is the one line of a run that could not begin.
     `launched` names the suite's own server where that was judged. `deselected` are ids of the profile that the user
     left out (-k, paths); `selection` are the words of the command line that did, "" where it was something else. `curl`
-    has a command for each exchange that a finding names. `waivers` are those whose requirements were selected.
+    has a command for each exchange that a finding names. `causes` has what is broken, by what findings have in common.
+    `waivers` are those whose requirements were selected.
     """
 
     format: Literal[1] = 1
@@ -199,6 +201,7 @@ class Result(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     replayed: Replayed | None = None
     selection: str = ""
+    causes: tuple[Cause, ...] = ()
 
     def count(self, *standings: str, level: str | None = None) -> int:
         """How many requirements have one of the standings."""
@@ -276,6 +279,7 @@ def make(
         waivers=tuple(waivers),
         replayed=replayed,
         selection=selection,
+        causes=cause.causes(requirements),
     )
 
 

@@ -148,7 +148,7 @@ class Evaluator:
             reason,
             tuple(context.findings),
             context.assertions,
-            tuple(context.looked_at),
+            tuple(context.looked_at or (context.exchanges if unusable else ())),
             unusable=unusable and verdict is Verdict.UNTESTED,
         )
 

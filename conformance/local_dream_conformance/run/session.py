@@ -22,7 +22,7 @@ from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.http import preflight
 from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.report import curl, failure, terminal
+from local_dream_conformance.report import breakage, curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import EXIT, Outcome, Result
@@ -47,6 +47,8 @@ WORDS = {
     Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
     Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
 }
+SHORT_SUMMARY = "fE"
+"""What pytest's -r is where nobody gave it: a line for each failure."""
 EXCUSED = ("excused", "x", ("EXCUSED", {"yellow": True}))
 """How pytest shows what could not be judged because of requirements that are waived."""
 
@@ -98,6 +100,17 @@ class ConformanceSession:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.make_plan([item.requirement.id for item in session.items if isinstance(item, RequirementItem)])
+        if len(self.ids) == len(session.items):
+            self.take_the_account()
+
+    def take_the_account(self) -> None:
+        """Where nothing but requirements is judged, our account of what is broken replaces pytest's, unless that is
+        asked for."""
+        option = self.config.option
+        if option.tbstyle == "auto":
+            option.tbstyle = "no"
+        if option.reportchars == SHORT_SUMMARY and self.reporter is not None:
+            self.reporter.reportchars = ""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -108,6 +121,8 @@ class ConformanceSession:
         if self.plan is None:
             names = [id.rpartition("::")[2] for id in ids]
             self.make_plan([name for name in names if name in self.suite.contract.by_id])
+            if len(self.ids) == len(names):
+                self.take_the_account()
 
     def make_plan(self, ids: Sequence[str]) -> None:
         """Fixes what is judged. The same ids give the same plan in every process."""
@@ -256,6 +271,10 @@ class ConformanceSession:
         )
         if self.problem or exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.result.exit_code
+        for plugin in self.config.pluginmanager.get_plugins():
+            if hasattr(plugin, "add_global_property"):  # pytest's JUnit file
+                for number, line in enumerate(breakage.shared(self.result), 1):
+                    plugin.add_global_property(f"broken-{number}", line)
         self.outputs.write(self.result, self.settings, self.folder)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:

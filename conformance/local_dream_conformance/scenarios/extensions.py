@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from local_dream_conformance.core import fields
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import ABSENT, Exchange, Request
 from local_dream_conformance.core.settings import Settings
@@ -141,10 +142,15 @@ def _aspect_ratio(target: Target) -> Iterator[Exchange]:
 
 
 def _schedulers(target: Target) -> Iterator[Exchange]:
-    """One generation for each scheduler that is declared: base without previews."""
+    """One generation for each declared scheduler, and for what a declared synonym means: base without previews."""
     plain = requests.plain(target.settings)
-    for name in target.settings.schedulers:
+    for name in _asked_schedulers(target.settings):
         yield target.send(f"schedulers/{name}", generate({**plain, "scheduler": name}))
+
+
+def _asked_schedulers(settings: Settings) -> tuple[str, ...]:
+    meant = [fields.synonyms()[name] for name in settings.schedulers if name in fields.synonyms()]
+    return tuple(dict.fromkeys([*settings.schedulers, *meant]))
 
 
 def _one_size(settings: Settings) -> str | None:
@@ -168,6 +174,6 @@ SCENARIOS = (
         _schedulers,
         after=("base",),
         available=_none_declared,
-        price=lambda settings: Cost(generations=len(settings.schedulers)),
+        price=lambda settings: Cost(generations=len(_asked_schedulers(settings))),
     ),
 )

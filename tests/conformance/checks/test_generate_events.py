@@ -117,7 +117,7 @@ CASES = {
         "image in 1 of 1 progress events",
     ),
     "no terminal": ("GEN-EVT-12", wire(*STEPS), "without complete or error"),
-    "cut off": ("GEN-EVT-12", wire(*STEPS, end=End.RESET), "the exchange ended: reset"),
+    "cut off": ("GEN-EVT-12", wire(*STEPS, end=End.RESET), "then the connection was reset"),
     "no events": ("GEN-EVT-12", wire(b": nothing\n\n"), "no event"),
     "two terminals": ("GEN-EVT-12", wire(*STEPS, LAST, LAST), "second terminal"),
     "error after complete": ("GEN-EVT-12", wire(*STEPS, LAST, error()), "second terminal"),

@@ -72,7 +72,7 @@ BAD: dict[str, tuple[str, Exchange, str]] = {
     "less than announced": (
         "UPS-ANS-02",
         replace(upscale(pixels=CARD), end=End.TRUNCATED, detail="closed before the end that was announced"),
-        "truncated",
+        "closed the connection in the middle",
     ),
     "PNG": ("UPS-ANS-02", upscale(pixels=CARD, body=upscaled(CARD, format="png")), "does not begin as a JPEG"),
     "empty": ("UPS-ANS-02", upscale(pixels=CARD, body=b""), "no bytes"),

@@ -56,6 +56,7 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         "extension": "schedulers=euler,lcm",
         "field": 'model_id={"그림": "é"}',
         "cacert": str(pem),
+        "max-duration": "90",
     }
     switches = ("strict", "no-img2img", "destructive", "insecure")
     assert texts.keys() | set(switches) == {option.name for option in OPTIONS}
@@ -78,6 +79,7 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         extensions=(Declared("schedulers", ("euler", "lcm")),),
         fields=(("model_id", {"그림": "é"}),),
         cacert=str(pem),
+        max_duration=90.0,
         insecure=True,
     )
     many = {name: [texts[name]] for name in ("header", "known", "extension", "field")}

@@ -103,9 +103,9 @@ def test_the_text_of_a_failure() -> None:
 
 
 def test_findings_of_one_kind_are_told_once_with_all_their_places() -> None:
-    lines = text(Finding("a", "b", "base", "event 1"), Finding("a", "c", "overlap/first", "event 2"))
+    lines = text(*(Finding("3 of a", f"{n} of 'x{n}'", f"place/{n}", "event 1") for n in range(9)))
     assert sum(line.split()[:1] == ["expected"] for line in lines) == 1
-    assert "  also      overlap/first: event 2: c" in lines
+    assert "  alike     8 more, in place/1, place/2, place/3, place/4 and 4 others" in lines
     assert not any(line.endswith("of 2") for line in lines)
 
 

@@ -15,6 +15,7 @@ from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 from local_dream_conformance.result.waiver import Waiver
 from local_dream_conformance.run.excuses import Excuses
 from local_dream_mockserver.faults.catalogue import entries
+from local_dream_mockserver.faults.emulated.releases import personalities
 from tests.conformance.judging import QUICK, Evaluator
 from tests.conformance.tiny_server import TinyServer
 from tests.matrix.standing import standing
@@ -131,17 +132,20 @@ def test_what_else_is_broken_still_fails(judge: Evaluator, server: TinyServer) -
     assert judge(server, "--waivers", "w.toml").ret == 1
 
 
-@pytest.mark.parametrize(
-    "fault", ["terminal-missing", "event-line-missing", "bytes-lost", "format-png-is-raw", "error-flat"]
-)
-def test_a_broken_server_all_of_whose_failures_are_waived(pytester: pytest.Pytester, fault: str) -> None:
-    arguments = (*QUICK, "--no-img2img", "--upscaler-path", "default", "--idle-timeout", "3")
-    with standing(FAULTS[fault]) as (url, _):
-        first = pytester.runpytest_subprocess(*arguments, "--target", url, "--write-waivers", "w.toml")
+SUBJECTS = ("terminal-missing", "event-line-missing", "bytes-lost", "format-png-is-raw", "error-flat", "2.4", "2.7")
+"""Faults, and releases: each keeps others from being judged, in one way or another."""
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_broken_server_all_of_whose_failures_are_waived(pytester: pytest.Pytester, name: str) -> None:
+    options = ("--strict", "--no-img2img", "--upscaler-path", "default", "--idle-timeout", "3")
+    with standing({**FAULTS, **personalities()}[name]) as (url, _):
+        arguments = (*QUICK, *options, "--target", url)
+        first = pytester.runpytest_subprocess(*arguments, "--write-waivers", "w.toml")
         assert first.ret == 1
         text = Path("w.toml").read_text(encoding="utf-8")
         filled = text.replace('reason = ""', 'reason = "known"').replace('owner = ""', 'owner = "me"')
         Path("w.toml").write_text(filled, encoding="utf-8")
-        second = pytester.runpytest_subprocess(*arguments, "--target", url, "--waivers", "w.toml")
+        second = pytester.runpytest_subprocess(*arguments, "--waivers", "w.toml")
     assert second.ret == 0, second.stdout.str()
     second.stdout.fnmatch_lines(["CONFORMANT WITH WAIVERS: *"])
