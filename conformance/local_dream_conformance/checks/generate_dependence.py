@@ -39,7 +39,7 @@ def same_seed_same_picture(context: Context) -> None:
             expected=f"the picture of {one.exchange.label}: the same request with the same seed",
             got=unlikeness(one, other),
             exchange=other.exchange,
-            cause="the seed does not settle the picture",
+            cause="the seed does not settle the picture?",
         )
     if not pairs:
         _by_defaults(context)
@@ -63,8 +63,9 @@ def _by_defaults(context: Context) -> None:
         expected=f"the same picture from two of {', '.join(run.exchange.label for run in runs)}",
         got=f"{unlikeness(*pairs[0])} between the first two, and no two alike",
         exchange=runs[1].exchange,
-        cause="the seed does not settle the picture"
-        + ("" if len(runs) > 2 else ", or a field that was left out has another default than the written one"),
+        cause="the seed does not settle the picture?"
+        if len(runs) > 2
+        else "the seed does not settle the picture, or a default is another one than the written one?",
     )
 
 
@@ -118,7 +119,7 @@ def other_prompt_other_picture(context: Context) -> None:
             expected=f"another picture than {one.exchange.label}, which has another prompt",
             got=f"the same picture ({unlikeness(one, other)})",
             exchange=other.exchange,
-            cause="the prompt is ignored",
+            cause="the prompt is ignored?",
         )
 
 
@@ -141,9 +142,9 @@ def low_strength_stays_closer(context: Context) -> None:
         f"which with strength {high[0]:g} is {far:.1f} of 255 away",
         got=f"{near:.1f} of 255 away",
         exchange=low[1].exchange,
-        cause="the strength looks inverted: 0 must keep the image, 1 must ignore it"
+        cause="the strength looks inverted: 0 must keep the image, 1 must ignore it?"
         if near > far / CLOSER
-        else "the strength seems to be ignored",
+        else "the strength seems to be ignored?",
     )
 
 
@@ -212,7 +213,7 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, float, fl
         black, white = from_parts(stream, shown)
         how = "the whole picture is new: is the mask ignored?"
         if black > white:
-            how = "the mask looks inverted: white must be repainted, black kept"
+            how = "the mask looks inverted: white must be repainted, black kept?"
         elif white <= REPAINTED[0]:
             how = "the image came back as it was"
         found = True
