@@ -252,8 +252,8 @@ class InMemoryTarget:
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         return [self.send(label, request) for label, request in calls]
 
-    def has_stalled(self, request: Request) -> bool:
-        return False
+    def has_stalled(self, request: Request) -> str:
+        return ""
 
     def affords(self, cost: Cost) -> bool:
         return self.settings.budget.allows(cost)

@@ -215,7 +215,7 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, float, fl
         if black > white:
             how = "the mask looks inverted: white must be repainted, black kept?"
         elif white <= REPAINTED[0]:
-            how = "the image came back as it was"
+            how = "the image came back as it was?"
         found = True
         yield stream, black, white, how
     if not found and not context.settings.img2img:

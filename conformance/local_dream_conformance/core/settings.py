@@ -77,7 +77,7 @@ class Settings:
     idle_timeout: float = _setting(
         120.0,
         "idle-timeout",
-        "wait so long for the first event of a generation, and for an upscale (default 120); nothing is waited for longer",
+        "wait so long for the first event of a generation, and for an upscale (default 120); for nothing longer",
         "SECONDS",
         parse=options.parse_seconds,
     )
@@ -98,7 +98,16 @@ class Settings:
     destructive: bool = _setting(
         False,
         "destructive",
-        "also send what is known to crash real servers, such as negative picture sizes (off by default)",
+        "at the end also send what is known to have killed servers, such as negative picture sizes (off by default)",
+    )
+    relaunch: str | None = _setting(
+        None,
+        "relaunch",
+        "start the server again with this command when a request has ended it, and go on; no shell runs it",
+        "CMD",
+        parse=options.parse_command,
+        secret=True,
+        show=options.show_command,
     )
     headers: tuple[tuple[str, str], ...] = _setting(
         (),

@@ -63,7 +63,7 @@ def ask(url: str, request: Request, limits: Limits, options: SendOptions, patien
 
 
 def short(**values: float) -> Limits:
-    return Limits(**{**vars(LIMITS), **values})  # type: ignore[arg-type]
+    return Limits(**{**vars(LIMITS), **values})
 
 
 PLAIN = SendOptions()
