@@ -66,6 +66,8 @@ def not_an_object(context: Context) -> None:
 def everything_else_is_optional(context: Context) -> None:
     unless_absent(context)
     bare = context["defaults/absent"]
+    if not any(accepted(exchange) for exchange in (bare, *generations(context))):
+        raise MissingEvidence("the server took no generation on, whatever was in the request")
     brought = [field for field in fields(bare.request) if field in documented() and field != "prompt"]
     of_its_own = [f"{name} (--field)" for name, _ in context.settings.fields]
     context.expect(
