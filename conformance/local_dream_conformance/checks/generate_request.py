@@ -21,11 +21,11 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.fields import documented
+from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr
-from local_dream_conformance.evidence.selectors import fields, listed, outcome, picture
+from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
 
 ALIKE = 35.0
 """PSNR in dB from which two pictures are the same one (GEN-PIC-07)."""
@@ -242,18 +242,23 @@ def stride_zero_without_previews(context: Context) -> None:
     )
 
 
-@check("GEN-REQ-22", needs=["edges"], requires=["GEN-EVT-12"])
+@check("GEN-REQ-22", needs=["edges"], over=GENERATIONS, requires=["GEN-EVT-12"])
 def seeds_at_the_edges(context: Context) -> None:
     unless_absent(context)
-    for exchange in context.starting("edges/"):
-        seed = fields(exchange.request).get("seed")
-        complete = generation(exchange).complete
-        echoed = integer(complete.payload.get("seed")) if complete else None
-        context.expect(
-            echoed == seed,
-            expected=f"a generation whose complete says seed: {seed}",
-            got=f"seed: {echoed}" if complete else outcome(exchange),
-            exchange=exchange,
-            at=complete.where if complete else "",
-            cause="a seed of 32 bits is read into a signed number" if complete or exchange.status == 400 else "",
-        )
+    sent = [(exchange, fields(exchange.request).get("seed")) for exchange in context.starting(*GENERATIONS)]
+    if not any(seed in (0, max_seed()) for _, seed in sent):
+        raise MissingEvidence("no generation had the smallest or the largest seed")
+    for edge in (0, max_seed()):
+        runs = [exchange for exchange, seed in sent if seed == edge]
+        done = [exchange for exchange in runs if generation(exchange).complete]
+        for exchange in done or runs[-1:]:
+            complete = generation(exchange).complete
+            echoed = integer(complete.payload.get("seed")) if complete else None
+            context.expect(
+                echoed == edge,
+                expected=f"a generation whose complete says seed: {edge}",
+                got=f"seed: {echoed}" if complete else outcome(exchange),
+                exchange=exchange,
+                at=complete.where if complete else "",
+                cause="a seed of 32 bits is read into a signed number" if complete or exchange.status == 400 else "",
+            )

@@ -13,7 +13,7 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.evidence import selectors
 from local_dream_conformance.evidence.generation import generation as stream_of
-from tests.conformance.in_memory_server import PLAIN, InMemoryServer, asked, image64, mask64, run
+from tests.conformance.in_memory_server import PICKED, PLAIN, InMemoryServer, asked, image64, mask64, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -205,7 +205,7 @@ class TestWithoutARepeatedRequest:
     def judged(server: InMemoryServer, *bisected: tuple[str, ...]) -> Any:
         exchanges = run(server, without=("repeat",))
         whole = asked()["defaults/explicit"]
-        bare = asked()["defaults/absent"]
+        bare = {**asked()["defaults/absent"], "seed": PICKED}
         for number, names in enumerate(bisected, 1):
             label = f"defaults/bisect-{number}"
             exchanges[label] = server.answer(label, bare | {name: whole[name] for name in names})
