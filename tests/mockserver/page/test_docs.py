@@ -83,5 +83,5 @@ def test_it_is_dark_where_the_page_is(docs: Studio, server: Served) -> None:
     docs.system("light")
     light = paper()
     docs.system("dark")
-    assert paper() != light
+    docs.until(lambda: paper() != light)
     docs.system("")

@@ -111,7 +111,7 @@ def test_it_finds_nothing_in_what_the_honest_server_says(studio: Studio, mock: M
     assert judged(studio, [Sample.of(client, request) for request in REQUESTS]) == [set()] * len(REQUESTS)
 
 
-LEFT_OPEN = {"kept-open", "length-too-long-kept-open", "stall", "stream-left-open"}
+LEFT_OPEN = {"answer-drips", "head-drips", "kept-open", "length-too-long-kept-open", "stall", "stream-left-open"}
 """They are judged by the time that passes."""
 NOT_IN_ONE_STREAM = {
     *("busy-as-text", "busy-bare"),  # only while another generation runs

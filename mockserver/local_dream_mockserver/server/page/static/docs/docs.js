@@ -40,7 +40,10 @@ function described(operation) {
 
 /** The colours that were chosen on the page at /, else those of the system. */
 function colours() {
-  const chosen = localStorage.getItem("local-dream-theme");
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("local-dream-theme");
+  } catch { /* a browser that keeps nothing */ }
   const system = matchMedia("(prefers-color-scheme: dark)");
   const show = () => document.documentElement.classList.toggle("dark-mode", chosen ? chosen === "dark" : system.matches);
   system.addEventListener("change", show);
