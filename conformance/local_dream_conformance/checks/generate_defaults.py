@@ -143,7 +143,7 @@ def stride_is_one(context: Context) -> None:
             expected=f"more than {len(sparse.previews)} previews, as {sparse.exchange.label} has with stride {stride}",
             got=f"{len(dense.previews)}",
             exchange=dense.exchange,
-            cause=f"the stride is ignored, or {stride} is its default" if same else "",
+            cause=f"the stride is ignored, or {stride} is its default?" if same else "",
         )
 
 
@@ -158,7 +158,7 @@ def seed_is_picked(context: Context) -> None:
             got=value(seed),
             exchange=stream.exchange,
             at=stream.complete.where if stream.complete else "",
-            cause="the seed is a signed number" if number is not None and number < 0 else "",
+            cause="the seed is a signed number?" if number is not None and number < 0 else "",
         )
 
 
@@ -174,7 +174,7 @@ def seeds_differ(context: Context) -> None:
             expected=f"another seed than that of {one.exchange.label}",
             got=f"seed {seeds[1]} both times",
             exchange=other.exchange,
-            cause="the seed has a fixed default",
+            cause="the seed has a fixed default?",
         )
 
 

@@ -206,7 +206,7 @@ def seed_is_echoed(context: Context) -> None:
             got=held(complete, "seed"),
             exchange=stream.exchange,
             at=complete.where,
-            cause="the seed is held in 32 bits with a sign" if sent >= 2**31 else "",
+            cause="the seed is held in 32 bits with a sign?" if sent >= 2**31 else "",
         )
 
 
@@ -227,7 +227,7 @@ def status_tells_failure(context: Context) -> None:
                 expected="a stream, since the status is 200",
                 got=outcome(exchange),
                 exchange=exchange,
-                cause="a failure that is answered with status 200",
+                cause="a failure that is answered with status 200?",
             )
 
 

@@ -34,9 +34,14 @@ SCENARIOS = (
     "formats",
     "size",
     "aspect-ratio",
+    "prompt-weights",
     "schedulers",
 )
-DECLARED = replace(SETTINGS, upscaler_path="up.bin", extensions=(Declared("schedulers", ("euler", "lcm", "eulera")),))
+DECLARED = replace(
+    SETTINGS,
+    upscaler_path="up.bin",
+    extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
+)
 KNOWN = replace(SETTINGS, upscaler_path="up.bin")
 EXTENSIONS = [r for r in CONTRACT.requirements if of_profile(r.profile)]
 ALONE = ("busy", "upscaler-only")
@@ -154,6 +159,9 @@ WRONG = {
     "falls-back": {"EXT-SCH-03", "EXT-SCH-04"},
     "falls-back-eulera": {"EXT-SCH-03", "EXT-SCH-04"},
     "eulera-is-its-own": {"EXT-SCH-04"},
+    "weights-counted": {"EXT-WGT-02"},
+    "weights-ignored": {"EXT-WGT-03"},
+    "weight-one-counts": {"EXT-WGT-04"},
 }
 CAUSES = {
     "coded-bgr": "it looks BGR",

@@ -13,7 +13,7 @@ from local_dream_conformance.scenarios import SCENARIOS
 
 HARDENED = ("nulls", "negative", "edges", "hostile", "huge-prompt", "upscale-range")
 LAST = ("destructive",)
-EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers")
+EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers", "prompt-weights")
 CORE = tuple(name for name in SCENARIOS if name not in (*HARDENED, *EXTENSIONS, *LAST, "generated"))
 EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}

@@ -54,8 +54,16 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, scenario in SCENARIOS.items() if scenario.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers", "destructive"}
-    declared = (Declared("schedulers", ("euler",)),)
+    assert lacking == {
+        "refuse-image",
+        "strength",
+        "upscale",
+        "cors-upscale",
+        "schedulers",
+        "prompt-weights",
+        "destructive",
+    }
+    declared = (Declared("schedulers", ("euler",)), Declared("prompt_weights"))
     full = Settings(url="http://x", upscaler_path="p", extensions=declared, destructive=True)
     assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(scenario.available(full) for scenario in SCENARIOS.values())
@@ -147,7 +155,8 @@ def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exch
     assert explicit == {**DEFAULTS, **absent, **reported, "image": explicit["image"], "mask": explicit["mask"]}
     for name in ("image", "mask"):
         assert explicit[name] != absent[name]
-        assert np.array_equal(*(pixels_of(base64.b64decode(body[name])) for body in (explicit, absent)))
+        one, other = (pixels_of(base64.b64decode(body[name])) for body in (explicit, absent))
+        assert np.array_equal(one, other)
     low = sent(whole["strength/low"])
     assert (low["denoise_strength"], low["steps"], low["seed"]) == (0, 20, 0)
     assert base64.b64decode(low["image"]).startswith(b"\xff\xd8\xff")
