@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import inf
 
 import numpy as np
@@ -86,12 +87,12 @@ def _all_white(white: Region) -> Region:
 
 
 def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:
-    """The image of a request, and where its mask is white (without one: everywhere), in each way of fitting both."""
+    """The image of a request, and where its mask is white (without one: everywhere), in all ways of fitting them."""
     mask = fields(stream.exchange.request).get("mask")
     masks = fits(pixels_of(base64.b64decode(mask)), shown.size) if mask else {}
     everywhere = np.ones(shown.pixels.shape[:2], np.bool_)
-    for way, image in fits(_sent_image(stream), shown.size).items():
-        yield image, masks[way][:, :, 0] >= HALF if masks else everywhere
+    regions = [fitted[:, :, 0] >= HALF for fitted in masks.values()] or [everywhere]
+    yield from product(fits(_sent_image(stream), shown.size).values(), regions)
 
 
 def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
@@ -132,7 +133,7 @@ class Parts:
 def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
     """How far an inpainting is from the image in its request.
 
-    Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
+    Image and mask are taken to be fitted in those ways that leave most of the black part as it was. Raises
     MissingEvidence where the mask leaves nothing to judge.
     """
     judged = [(image, *away_from_seam(white, SEAM)) for image, white in _fitted(stream, shown)]
