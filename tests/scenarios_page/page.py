@@ -14,7 +14,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.run import suite
-from local_dream_conformance.scenarios import SCENARIOS, requests
+from local_dream_conformance.scenarios import SCENARIOS, destructive, requests
 from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
@@ -51,7 +51,7 @@ def page() -> str:
             profile="all",
             upscaler_path="default",
             destructive=True,
-            extensions=(Declared("schedulers", ("euler", "lcm")),),
+            extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
         )
         return "\n".join((HEAD, *_sections(settings)))
 
@@ -68,6 +68,9 @@ def _sections(settings: Settings) -> Iterator[str]:
         yield ""
         yield " ".join((scenario.run.__doc__ or "").split())
         yield ""
+        if name == destructive.NAME:
+            yield from (f"- `{danger.label}`: {danger.did}" for danger in destructive.DANGERS)
+            yield ""
         yield "| label | request |"
         yield "|---|---|"
         yield from (f"| {label} | {text} |" for label, text in _rows(done[name].exchanges, settings))
@@ -137,6 +140,8 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
         parts += _differences(body, requests.plain(settings))
         if exchange.label == "hang-up/abandoned":  # as many as take two seconds at this server's speed
             parts = ["steps: 8 to 100" if part.startswith("steps: ") else part for part in parts]
+        if exchange.label == "defaults/explicit":
+            parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]
     elif request.method == "POST" and request.body:
         parts.append(f"{len(request.body)} bytes" if _is_binary(request.body) else _cut(request.body.decode()))
     elif request.method == "POST":

@@ -13,7 +13,18 @@ from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 from local_dream_conformance.scenarios.forms import forms_of
 
-NEEDED = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "hang-up/", "overlap/", "recorded/")
+NEEDED = (
+    "base",
+    "defaults/",
+    "strength/",
+    "nulls",
+    "negative",
+    "repeat",
+    "edges/",
+    "hang-up/",
+    "overlap/",
+    "recorded/",
+)
 """Prefixes of the generations that a server has to take on."""
 
 

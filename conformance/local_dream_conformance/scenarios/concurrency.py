@@ -37,7 +37,14 @@ STEPS_TO_ABANDON = (8, 100)
 EIGHTHS = (72, 104)
 """A picture size whose sides are multiples of 8 and of nothing greater."""
 REFUSAL = SendOptions(refusal=True)
-UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
+UNKNOWN_FIELDS: Body = {
+    "use_cfg": True,
+    "init_image": "x",
+    "x-unknown": {"nested": [1, None]},
+    "Steps": "many",
+    "SEED": [],
+}
+"""Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
 def _steps_to_abandon(target: Target) -> int:
@@ -166,6 +173,8 @@ def _inpainting(settings: Settings) -> Planned[Draft]:
         forms["size-odd-eighths"] = lambda draft: _resized(draft, *EIGHTHS)
     forms |= changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
     forms |= changes("json-reverse")
+    if not settings.steps:
+        forms |= changes("steps-one")
     if settings.img2img:
         plain = _with_mask(plain.with_fields(denoise_strength=0.9), *requests.size(settings))
         forms |= changes("strength-integer", "previews-every-second", "image-rgba", "mask-grey", "mask-jpeg")
@@ -183,10 +192,10 @@ def _resized(draft: Draft, width: int, height: int) -> Draft:
 def _overlap(target: Target) -> Iterator[Exchange]:
     """Two generations at once; one after the other where the server refuses the second while the first runs.
 
-    The first differs from `base` in its prompt (and in its stride), the second in its seed (and has no previews), so
-    that the same runs show what prompt and seed do. The first is sent with a chunked body, the second with unknown
-    fields, nulls and stride 0. Label of a refusal of the second while the first streams: overlap/second-busy (409, 429
-    or 503; the second is then the retry afterwards).
+    The first differs from `base` in the end of its prompt (and in its stride), the second in the highest bit of its
+    seed (and has no previews), so that the same runs show what prompt and seed do. The first is sent with a chunked
+    body, the second with unknown fields, nulls and stride 0. Label of a refusal of the second while the first streams:
+    overlap/second-busy (409, 429 or 503; the second is then the retry afterwards).
     """
     settings = target.settings
     plain = requests.plain(settings)
@@ -204,9 +213,10 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
     label = "overlap/second"
-    plain = Draft(requests.without(requests.plain(target.settings), "seed"))
+    plain = Draft({**requests.plain(target.settings), "seed": requests.next_seed(target.settings)})
     forms = changes("mask-null", "image-null", "stride-zero")
     forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
+    forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=requests.other_seed(target.settings))
     planned = Planned(plain, forms)
     exchange = planned.send(target, label, planned.names)
     if exchange.status in BUSY:

@@ -13,6 +13,7 @@ from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import alike
 from local_dream_conformance.evidence.selectors import picture
@@ -28,6 +29,10 @@ from local_dream_conformance.scenarios.test_images import band, card, mask, post
 
 LOW_STRENGTH = 0.1
 """The strength of `strength/low` where a server does not take 0."""
+SOME_STRENGTH = 0.35
+"""A strength of which a server that rounds it leaves nothing, and of which at least one of four steps is left."""
+NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
+"""What takes something away from every prompt."""
 WIDTH_ALONE = 256
 """Half the default: its picture is higher than wide."""
 DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
@@ -41,11 +46,15 @@ LIKELY = (
     ("negative_prompt",),
     ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
 )
+SEED: tuple[str, ...] = ()
+"""The suspect that is left where none of the fields is: a seed that was picked, and another one that was reported."""
 SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
-"""All fields of DEFAULTS, in groups: three halvings can tell eight apart."""
-MOST_BISECTIONS = 3
+"""All fields of DEFAULTS, in groups: with SEED and the files of the image four halvings tell them apart."""
+MOST_BISECTIONS = 4
+FILES = ("image-", "mask-")
+"""With what the names of forms begin that say how a picture is written."""
 BASE_FORMS = changes("content-type-charset", "accept-stream", "json-compact")
-SAME_PICTURE = changes("prompt-quotes", "prompt-scripts", "seed-beyond-31-bits")
+SAME_PICTURE = changes("prompt-quotes", "prompt-scripts")
 """Forms that both runs of `defaults` have, since the picture depends on them."""
 OF_A_PAGE = changes("content-type-text", "headers-of-a-page", "accept-encoding", "json-raw", "image-comment")
 """How pages send, in defaults/absent."""
@@ -69,12 +78,19 @@ def picture_size(settings: Settings) -> tuple[int, int]:
 
 
 def _minimal(settings: Settings) -> Draft:
-    """Prompt and seed and, so that the strength shows, an image: nothing else that can be left out."""
+    """The prompt and, so that the strength shows, an image: nothing else that can be left out."""
     width, height = picture_size(settings)
-    draft = Draft({"prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)})
+    draft = Draft({"prompt": requests.prompts(settings)[0]})
     if settings.img2img:
         draft = replace(draft, image=PictureFile(posterised(card(width, height))))
     return draft.with_fields(width=width, height=height) if settings.size else draft
+
+
+def _reported_seed(exchange: Exchange, settings: Settings) -> int:
+    """The seed that a server picked; S where it told none that could be sent."""
+    complete = generation(exchange).complete
+    seed = integer(complete.payload.get("seed")) if complete else None
+    return seed if seed is not None and 0 <= seed <= max_seed() else requests.seed(settings)
 
 
 def _sent(fields: tuple[str, ...]) -> Change:
@@ -96,16 +112,17 @@ def _explicit_forms(settings: Settings) -> dict[str, Change]:
             found["sent-size"] = _sent(("width", "height"))
     found |= changes("content-type-case", "header-names-upper", "json-indented", "json-reverse")
     if settings.img2img:
-        found |= changes("image-16-bit", "image-interlaced", "body-of-a-megabyte")
+        found |= changes("image-16-bit", "image-interlaced", "body-of-a-megabyte", "mask-one-bit")
     return found
 
 
 def _defaults(target: Target) -> Iterator[Exchange]:
     """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
 
-    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame:
-    defaults/bisect-1, -2, -3 (note explicit: the fields that are sent with their defaults; `image` among them says that
-    the image was that of the explicit run, the same pixels in another file).
+    The second sends the seed that the first reported. Where they are not alike, up to four more, as far as the budget
+    allows, halve what can be to blame: defaults/bisect-1 to -4 (note explicit: the fields that are sent with their
+    defaults; `image` among them says that image and mask were those of the explicit run, the same pixels in other
+    files; none, that the seed alone is sent).
     """
     settings = target.settings
     minimal = _minimal(settings)
@@ -118,7 +135,7 @@ def _defaults(target: Target) -> Iterator[Exchange]:
     *probes, absent = served(target, "defaults/absent", planned)
     yield from (*probes, absent)
     kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
-    same = applied(minimal, kept)
+    same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))
     explicit_forms = _explicit_forms(settings)
     *probes, explicit = served(target, "defaults/explicit", Planned(same, explicit_forms))
     yield from (*probes, explicit)
@@ -131,7 +148,7 @@ def _bisections(
     reference, other = generation(absent), generation(explicit)
     if picture(reference) is None or picture(other) is None or alike(reference, other):
         return
-    suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
+    suspects = [SEED, *(fields for fields in SUSPECTS if not (target.settings.size and "width" in fields))]
     if same.image:
         suspects.append(("image",))
     for number in range(1, MOST_BISECTIONS + 1):
@@ -140,9 +157,9 @@ def _bisections(
         half = suspects[: (len(suspects) + 1) // 2]
         names = [name for fields in half for name in fields]
         draft = same.with_fields(**{name: DEFAULTS[name] for name in names if name != "image"})
-        files = [name for name in forms_of(explicit if "image" in names else absent) if name.startswith("image-")]
+        files = [name for name in forms_of(explicit if "image" in names else absent) if name.startswith(FILES)]
         known = {**explicit_forms, **OF_A_PAGE, **changes("image-palette")}
-        draft = applied(draft, {name: known[name] for name in files})
+        draft = applied(draft, {name: known[name] for name in files if name in known})
         exchange = target.send(f"defaults/bisect-{number}", draft.request())
         yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
         halved = generation(exchange)
@@ -154,8 +171,8 @@ def _bisections(
 def _strength(target: Target) -> Iterator[Exchange]:
     """One generation of little work: with strength 0 it gives back its image.
 
-    The image is a progressive JPEG of another size and aspect than the picture's, as cameras make them; the width is
-    sent alone, and a single step asked for. Where a server does not take strength 0, it is asked for 0.1.
+    The image is a progressive JPEG of another size and aspect than the picture's, as cameras make them, and the width
+    is sent alone. Where a server does not take strength 0, it is asked for 0.1.
     """
     settings = target.settings
     width, height = picture_size(settings)
@@ -168,12 +185,8 @@ def _strength(target: Target) -> Iterator[Exchange]:
     forms["image-unfit"] = lambda draft: draft.imaged(pixels=unfit)
     if not settings.size:
         forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
-    if not settings.steps:
-        forms |= changes("steps-one")
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
-    forms |= changes(
-        "previews-with-image", "prompt-lines", "content-type-charset", "header-names-lower", "json-slashes"
-    )
+    forms |= changes("prompt-lines", "content-type-charset", "header-names-lower", "json-slashes")
     yield from served(target, "strength/low", Planned(plain, forms))
 
 
@@ -184,44 +197,39 @@ def _nulls(target: Target) -> Iterator[Exchange]:
     yield target.send("nulls", requests.generate({**plain, **dict.fromkeys(fields)}))
 
 
-def _repeat(target: Target) -> Iterator[Exchange]:
-    """One generation: base again, byte for byte."""
-    base = target.transcript("base")
-    forms = BASE_FORMS
-    if base and base.exchanges:
-        forms = {name: change for name, change in forms.items() if name in forms_of(base.exchanges[-1])}
-    draft = applied(_base_draft(target.settings), forms)
-    yield target.send("repeat", draft.request())
+def _negative(target: Target) -> Iterator[Exchange]:
+    """One generation: base with a negative prompt."""
+    plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
+    forms = changes("content-type-case", "headers-of-a-page", "header-names-upper", "json-raw", "json-reverse")
+    yield from served(target, "negative", Planned(plain, forms))
 
 
 def _edges(target: Target) -> Iterator[Exchange]:
-    """Two generations of a single step: the smallest and the largest seed, with kinds of files that are rarer."""
-    plain = Draft({**requests.plain(target.settings), "steps": 1})
-    yield from served(target, "edges/seed-zero", _edge(target.settings, plain.with_fields(seed=0), _ZERO))
-    yield from served(target, "edges/seed-max", _edge(target.settings, plain.with_fields(seed=max_seed()), _MAX))
+    """Two generations: the largest seed, at a strength that rounds to 0 and with kinds of files that are rarer; and
+    base with the seed beside its own."""
+    settings = target.settings
+    yield from served(target, "edges/seed-max", _edge(settings))
+    plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
+    forms = changes("content-type-absent", "headers-of-an-app", "header-names-lower", "json-padded", "json-reverse")
+    yield from served(target, "edges/seed-next", Planned(plain, forms))
 
 
-_ZERO = {
-    **changes("cfg-zero", "negative-scripts", "json-padded", "accept-stream"),
-    "height-alone": lambda draft: draft.without("width"),
-}
-_ZERO_FILES = changes("image-grey-alpha", "image-interlaced", "mask-one-bit", "mask-interlaced")
-_MAX = changes("cfg-high", "prompt-longest", "content-type-absent", "headers-of-an-app")
-_MAX_FILES = {
-    **changes("image-grey", "image-16-bit", "image-exif", "body-of-8-megabytes"),
-    **changes("mask-palette"),
-}
-
-
-def _edge(settings: Settings, plain: Draft, forms: Mapping[str, Change]) -> Planned[Draft]:
-    chosen = dict(forms)
-    if settings.size:
-        chosen = without(chosen, "height-alone")
+def _edge(settings: Settings) -> Planned[Draft]:
+    plain = Draft({**requests.plain(settings), "seed": max_seed()})
+    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true")
+    forms |= changes("content-type-case", "headers-of-an-app", "accept-encoding", "json-slashes", "json-indented")
+    if not settings.size:
+        forms["height-alone"] = lambda draft: draft.without("width")
     if settings.img2img:
         width, height = requests.size(settings)
-        plain = replace(plain, image=PictureFile(card(width, height)), mask=PictureFile(mask(width, height)))
-        chosen |= _ZERO_FILES if forms is _ZERO else _MAX_FILES
-    return Planned(plain, chosen)
+        plain = replace(
+            plain.with_fields(denoise_strength=SOME_STRENGTH),
+            image=PictureFile(card(width, height)),
+            mask=PictureFile(mask(width, height)),
+        )
+        forms |= changes("image-grey-alpha", "image-interlaced", "image-exif", "body-of-8-megabytes")
+        forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
+    return Planned(plain, forms)
 
 
 def _work(settings: Settings, steps: float) -> float:
@@ -243,6 +251,6 @@ CORE = (
 )
 HARDENED = (
     Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
-    Scenario("repeat", Cost(generations=1), _repeat, after=("base",)),
-    Scenario("edges", Cost(generations=2), _edges),
+    Scenario("negative", Cost(generations=1), _negative, after=("base",)),
+    Scenario("edges", Cost(generations=2), _edges, after=("base",)),
 )

@@ -27,9 +27,13 @@ def card(width: int, height: int) -> Pixels:
 
 
 def mask(width: int, height: int) -> Region:
-    """Where to repaint: the right half without its lowest quarter. (height, width), True where white."""
+    """Where to repaint: the right five eighths without a notch in the lower right. (height, width), True where white.
+
+    No rectangle, so that a box around it shows; and no picture of itself flipped, turned or transposed.
+    """
     white = np.zeros((height, width), np.bool_)
-    white[: height - height // 4, width // 2 :] = True
+    white[:, width * 3 // 8 :] = True
+    white[height // 2 :, width * 5 // 8 :] = False
     return white
 
 

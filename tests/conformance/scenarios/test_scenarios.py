@@ -24,6 +24,7 @@ from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 from local_dream_conformance.scenarios.forms import FORMS, forms_of
 from local_dream_conformance.scenarios.generations import DEFAULTS
+from local_dream_conformance.scenarios.requests import without
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
@@ -53,8 +54,16 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, scenario in SCENARIOS.items() if scenario.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers", "destructive"}
-    declared = (Declared("schedulers", ("euler",)),)
+    assert lacking == {
+        "refuse-image",
+        "strength",
+        "upscale",
+        "cors-upscale",
+        "schedulers",
+        "prompt-weights",
+        "destructive",
+    }
+    declared = (Declared("schedulers", ("euler",)), Declared("prompt_weights"))
     full = Settings(url="http://x", upscaler_path="p", extensions=declared, destructive=True)
     assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(scenario.available(full) for scenario in SCENARIOS.values())
@@ -118,7 +127,7 @@ def test_an_honest_server_refuses_what_must_be_refused(whole: Mapping[str, Excha
 def test_an_honest_server_serves_what_must_be_served(whole: Mapping[str, Exchange]) -> None:
     for label in (
         *("base", "defaults/absent", "defaults/explicit", "strength/low", "hang-up/next", "overlap/first"),
-        *("overlap/second", "nulls", "repeat", "edges/seed-zero", "edges/seed-max", "huge-prompt"),
+        *("overlap/second", "nulls", "negative", "edges/seed-max", "edges/seed-next", "huge-prompt"),
     ):
         assert generation(whole[label]).complete, label
         assert not generation(whole[label]).problems
@@ -128,21 +137,28 @@ def test_an_honest_server_serves_what_must_be_served(whole: Mapping[str, Exchang
 
 def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exchange]) -> None:
     base = sent(whole["base"])
-    assert whole["repeat"].request.body == whole["base"].request.body
+    again = ("show_diffusion_process", "negative_prompt")
+    assert without(sent(whole["negative"]), *again) == without(base, *again)
     first, second = sent(whole["overlap/first"]), sent(whole["overlap/second"])
     assert first == {**base, "prompt": first["prompt"], "show_diffusion_stride": 2}
     assert first["prompt"] != base["prompt"]
     assert {name: second[name] for name in ("prompt", "steps", "width", "height")}.items() <= base.items()
-    assert "seed" not in second
+    assert second["seed"] - base["seed"] == 2**31
+    assert sent(whole["edges/seed-next"]) == {**without(base, *again), "seed": base["seed"] ^ 1}
     assert second["show_diffusion_stride"] == 0
     assert "use_cfg" in second
     explicit, absent = sent(whole["defaults/explicit"]), sent(whole["defaults/absent"])
-    assert set(absent) == {"prompt", "seed", "image", "mask"}
-    assert explicit == {**DEFAULTS, **absent, "image": explicit["image"]}
-    assert explicit["image"] != absent["image"]
-    assert np.array_equal(*(pixels_of(base64.b64decode(body["image"])) for body in (explicit, absent)))
+    assert set(absent) == {"prompt", "image", "mask"}
+    complete = generation(whole["defaults/absent"]).complete
+    assert complete
+    reported = {"seed": complete.payload["seed"]}
+    assert explicit == {**DEFAULTS, **absent, **reported, "image": explicit["image"], "mask": explicit["mask"]}
+    for name in ("image", "mask"):
+        assert explicit[name] != absent[name]
+        one, other = (pixels_of(base64.b64decode(body[name])) for body in (explicit, absent))
+        assert np.array_equal(one, other)
     low = sent(whole["strength/low"])
-    assert low["denoise_strength"] == 0
+    assert (low["denoise_strength"], low["steps"], low["seed"]) == (0, 20, 0)
     assert base64.b64decode(low["image"]).startswith(b"\xff\xd8\xff")
     assert {"scheduler": "euler_a", "denoise_strength": 1}.items() <= sent(whole["hang-up/next"]).items()
     nulls = sent(whole["nulls"])
