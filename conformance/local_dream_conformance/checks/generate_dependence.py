@@ -278,7 +278,7 @@ def white_is_repainted(context: Context) -> None:
             expected="something new everywhere in the white part of the mask",
             got=f"image as it is in {parts.untouched:.0%} of it",
             exchange=stream.exchange,
-            cause="the mask seems to be moved, turned or scaled",
+            cause="the mask seems to be moved, turned or scaled?",
         )
 
 
