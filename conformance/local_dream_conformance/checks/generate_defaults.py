@@ -18,6 +18,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike, unlikeness
 from local_dream_conformance.evidence.selectors import (
@@ -64,7 +65,7 @@ def _prove(id: str, field: str) -> None:
             expected=f"without {field} what {field} {sent!r} gives",
             got=blame.got,
             exchange=evidence.absent.exchange if blame.refusal is None else evidence.explicit.exchange,
-            cause=f"this default or that of {listed(others)}" if others else "this default is another one",
+            cause=f"this default or that of {listed(others)}" if others else Fact("this default is another one"),
         )
 
 

@@ -16,7 +16,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationStream
-from local_dream_conformance.evidence.image_compare import alike, from_image, from_parts, unlikeness
+from local_dream_conformance.evidence.image_compare import alike, as_changed, from_image, from_parts, unlikeness
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, picture, pictured, pictured_fields, size
 
 CLOSER = 0.85
@@ -141,9 +141,12 @@ def low_strength_stays_closer(context: Context) -> None:
         f"which with strength {high[0]:g} is {far:.1f} of 255 away",
         got=f"{near:.1f} of 255 away",
         exchange=low[1].exchange,
-        cause="the strength looks inverted: 0 must keep the image, 1 must ignore it"
-        if near > far / CLOSER
-        else "the strength seems to be ignored",
+        cause=as_changed(low[1], low[2])
+        or (
+            "the strength is inverted? 0 must keep the image, 1 must ignore it"
+            if near > far / CLOSER
+            else "the strength is ignored"
+        ),
     )
 
 
@@ -212,9 +215,10 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, float, fl
         black, white = from_parts(stream, shown)
         how = "the whole picture is new: is the mask ignored?"
         if black > white:
-            how = "the mask looks inverted: white must be repainted, black kept"
+            how = "the mask is inverted? White must be repainted, black kept"
         elif white <= REPAINTED[0]:
             how = "the image came back as it was"
+        how = as_changed(stream, shown) or how
         found = True
         yield stream, black, white, how
     if not found and not context.settings.img2img:
