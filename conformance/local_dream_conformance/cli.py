@@ -42,7 +42,7 @@ HELP_GROUPS = {
         "idle-timeout",
         "total-timeout",
     ),
-    "What it may cost": ("plan", "budget", "max-duration", "destructive", "seed"),
+    "What it may cost": ("plan", "budget", "max-duration", "destructive", "relaunch", "seed"),
     "What may be broken": ("waivers", "write-waivers", "known"),
     "What is kept": ("record", "redact-prompts"),
 }

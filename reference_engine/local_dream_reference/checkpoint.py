@@ -15,8 +15,10 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
+from local_dream_reference import published_shapes
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.precision import run_in
+from local_dream_reference.single_file import kind_of
 from local_dream_reference.source import WEIGHTS, check_kind, find_source, variant_of
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def load_pipeline(
     """Load a pipeline for txt2img, ready on the device.
 
     ``model`` is "default", a diffusers folder, a ``.safetensors`` file or a Hub id. A single file says nothing about
-    its tokenizer and network shapes: they come from ``config`` (a diffusers folder or Hub id), from a
-    ``model_index.json`` beside the file, or else from where diffusers finds them for a file of its kind (the Hub,
-    once).
+    its tokenizer and network shapes: they come from ``config`` (a diffusers folder, a Hub id, or v1, v2, v2-base for
+    those of the published models), from a ``model_index.json`` beside the file, or else are those of the published
+    model that the file's widths fit.
 
     With a ``conversion`` its networks run in the places of the model's own.
 
@@ -73,11 +75,26 @@ def _load(model: str, config: str | None, *, without_unet: bool) -> Any:
         return StableDiffusionPipeline.from_pretrained(
             path, requires_safety_checker=False, local_files_only=True, use_safetensors=True, **common
         )
+    return _load_file(path, config, common)
+
+
+def _load_file(path: Path, config: str | None, common: dict[str, Any]) -> Any:
     beside = path.parent if (path.parent / "model_index.json").is_file() else None
     source = config or (str(beside) if beside else None)
-    known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
+    kind = kind_of(path)
+    name = published_shapes.named(kind, source)
     with _plainly_named(path) as file:
-        return StableDiffusionPipeline.from_single_file(str(file), **known, **common)
+        if name is None:
+            known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}
+            return StableDiffusionPipeline.from_single_file(str(file), **known, **common)
+        with published_shapes.shapes(name, inpainting="inpainting" in kind) as folder:
+            return StableDiffusionPipeline.from_single_file(
+                str(file),
+                config=str(folder),
+                local_files_only=True,
+                tokenizer=published_shapes.tokenizer(name),
+                **common,
+            )
 
 
 @contextmanager

@@ -171,10 +171,12 @@ def _whole_cells(mask: Mask, cell: int) -> Mask:
 
 
 def _blend(image: Rgb, painted: Rgb, mask: Mask) -> Rgb:
-    """Lay the painted picture over the input where the mask is white, with a soft edge inside the mask."""
-    soft = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(SEAM)))
-    # Twice the blur minus full: 0 on the mask's border, 1 a few pixels further in.
-    alpha = np.minimum(mask, (soft.astype(np.int16) * 2 - 255).clip(0, 255)).astype(np.float32)[..., None] / 255.0
+    """Lay the painted picture over the input as the mask is bright, with a soft edge where it becomes black."""
+    touched = np.where(mask > 0, np.uint8(255), np.uint8(0))
+    soft = np.asarray(Image.fromarray(touched).filter(ImageFilter.GaussianBlur(SEAM)))
+    # Twice the blur minus full: 0 on the border of what is touched, 1 a few pixels further in.
+    inside = (soft.astype(np.int16) * 2 - 255).clip(0, 255)
+    alpha = np.minimum(mask, inside).astype(np.float32)[..., None] / 255.0
     mixed = image.astype(np.float32) * (1.0 - alpha) + painted.astype(np.float32) * alpha
     blended: Rgb = mixed.round().astype(np.uint8)
     return blended

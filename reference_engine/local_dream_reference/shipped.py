@@ -20,6 +20,9 @@ MODELS: Final = _models()
 SHIPPED: Final = MODELS / "text_to_image"
 """The folder of the text-to-image model."""
 
+SHAPES: Final = MODELS / "stable_diffusion"
+"""The folder of what single files do not say about themselves."""
+
 DEFAULT: Final = "default"
 """Its name."""
 

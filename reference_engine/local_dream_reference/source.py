@@ -9,6 +9,7 @@ from typing import Final
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.shipped import folder_of
+from local_dream_reference.single_file import NotSafetensors, kind_of
 
 SERVED: Final = ("StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionImg2ImgPipeline")
 """Kinds of pipelines whose networks can be served."""
@@ -32,6 +33,7 @@ def find_source(model: str) -> Path | None:
     if path.is_file():
         if path.suffix.lower() != WEIGHTS:
             raise UnusableModel(f"model {model!r}: only {WEIGHTS} files are loaded, {CONVERT}")
+        check_file(path, model)
         return path
     if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
         return None
@@ -52,6 +54,17 @@ def _variant(name: str) -> str | None:
     """fp16 of model.fp16.safetensors and of model.fp16-00001-of-00002.safetensors; None of model.safetensors."""
     parts = name.split(".")[1:-1]
     return re.sub(r"-\d+-of-\d+$", "", parts[0]) if parts else None
+
+
+def check_file(path: Path, model: str) -> None:
+    """Raises UnusableModel where the file is cut short, or holds something else than a Stable Diffusion model."""
+    try:
+        kind = kind_of(path)
+    except (NotSafetensors, OSError) as error:
+        raise UnusableModel(f"model {model!r} cannot be loaded: {error}") from None
+    if not kind.startswith(("Stable Diffusion 1.x", "Stable Diffusion 2.x")):
+        what = "nothing that is known here" if kind == "unknown" else kind
+        raise UnusableModel(f"model {model!r} holds {what}: only Stable Diffusion 1.x/2.x style models are served")
 
 
 def check_kind(kind: str, model: str) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request, Transcript
-from local_dream_conformance.core.fields import added_schedulers
+from local_dream_conformance.core.fields import added_schedulers, synonyms
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
@@ -152,6 +152,8 @@ class ExtendedServer:
             "falls-back",
         ):
             meant["scheduler"] = "dpm"
+        if self.wrong != "eulera-is-its-own":
+            meant["scheduler"] = synonyms().get(meant["scheduler"], meant["scheduler"])
         meant["width"], meant["height"] = self._size(meant)
         pixels = InMemoryServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
         return self._stream(label, request, meant, pixels)
@@ -250,8 +252,8 @@ class InMemoryTarget:
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         return [self.send(label, request) for label, request in calls]
 
-    def has_stalled(self, request: Request) -> bool:
-        return False
+    def has_stalled(self, request: Request) -> str:
+        return ""
 
     def affords(self, cost: Cost) -> bool:
         return self.settings.budget.allows(cost)

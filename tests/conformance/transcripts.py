@@ -264,6 +264,9 @@ class Found:
     def exchanges(self, check: Check) -> Mapping[str, Exchange]:
         return self._by_label
 
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        return {}
+
 
 @functools.cache
 def _contract() -> contract.Contract:

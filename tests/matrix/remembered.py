@@ -36,6 +36,9 @@ class Listening:
         self.calls.append((label, request))
         return self._target.send(label, request, send_options, stop_when)
 
+    def has_stalled(self, request: Request) -> bool:
+        return self._target.has_stalled(request)
+
 
 class Remembered:
     """Runs a scenario, or what it sent when it was run with the same settings and everything was refused."""
@@ -46,7 +49,7 @@ class Remembered:
 
     def run(self, target: Target) -> Iterator[Exchange]:
         key = replace(target.settings, url="")
-        if key in self._heard:
+        if key in self._heard and not target.has_stalled(self._heard[key][0][1]):
             exchanges = []
             for label, request in self._heard[key]:
                 stop_when = first_event() if request.method == "POST" else None
@@ -58,7 +61,8 @@ class Remembered:
                 return
         listening = Listening(target)
         exchanges = list(self._probe.run(cast(Target, listening)))
-        if all(refused(exchange) for exchange in exchanges if exchange.request.method == "POST"):
+        posted = [exchange for exchange in exchanges if exchange.request.method == "POST"]
+        if posted and all(refused(exchange) for exchange in posted):
             self._heard[key] = listening.calls
         yield from exchanges
 

@@ -31,13 +31,13 @@ def default_jobs() -> int:
 def run_matrix(
     names: Collection[str] | None = None, jobs: int | None = None, report: Report = lambda trial: None
 ) -> Matrix:
-    """Every entry of the catalogue and every personality (or those named), and the honest server.
+    """Every entry of the catalogue and every release in its first mode (or those named), and the honest server.
 
     Trials that show a hole are made a second time, one after another, and that counts: some checks judge times, and
     several trials at once make servers slow.
     """
     chosen = {name: entry for name, entry in entries().items() if names is None or name in names}
-    others = {name: one for name, one in personalities().items() if names is None or name in names}
+    others = {name: one for name, one in personalities().items() if (name in names if names else not one.mode)}
     trials: dict[str, Trial] = {}
     first = [*sorted(chosen, key=lambda name: _order(chosen[name])), *others, HONEST]
     for several, waiting in ((jobs or default_jobs(), first), (1, None)):

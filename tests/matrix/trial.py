@@ -38,7 +38,7 @@ GIVEN: Mapping[str, str | bool | tuple[str, ...]] = {
 """Settings of every trial; expectations.toml adds those of an entry."""
 BROKEN = (Verdict.FAIL, Verdict.WARN)
 HONEST = "honest"
-SCHEDULERS = "schedulers=euler,lcm"
+SCHEDULERS = "schedulers=euler,lcm,eulera"
 """How that extension is declared."""
 
 

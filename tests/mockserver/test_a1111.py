@@ -83,6 +83,13 @@ def test_img2img_starts_from_the_picture_and_keeps_what_the_mask_keeps(client: h
     assert np.array_equal(made(denoising_strength=0), start)
     assert not np.array_equal(made(), start)
     assert np.array_equal(made(mask=png("black")), start)
+    for nothing in (None, 0, False):
+        assert np.array_equal(made(mask=png("black"), inpainting_mask_invert=nothing), start)
+    for inverted in (1, True):
+        assert np.array_equal(made(mask=png("white"), inpainting_mask_invert=inverted), start)
+        whole = made(mask=png("white"))
+        assert np.array_equal(made(mask=png("black"), inpainting_mask_invert=inverted), whole)
+        assert np.array_equal(made(inpainting_mask_invert=inverted), made())
 
 
 @pytest.mark.parametrize(

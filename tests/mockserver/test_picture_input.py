@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.image_input import MOST_READS, decode_base64, read_image, read_mask
 
 MOST = 1_000_000
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 def file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -233,3 +234,53 @@ def test_a_file_of_many_small_blocks_is_given_up() -> None:
 def test_a_large_png_in_small_chunks_is_none_of_those() -> None:
     image = noise(1200, 800)
     assert np.array_equal(read(file(image), (1200, 800)), np.asarray(image))
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP", "tEXt", "eXIf after", "unknown"])
+def test_a_png_with_much_about_the_picture_is_a_picture(kind: str) -> None:
+    info, profile = PngImagePlugin.PngInfo(), {}
+    if kind == "iCCP":
+        profile = {"icc_profile": b"x" * (4 << 20)}
+    elif kind == "iTXt":
+        info.add_itxt("workflow", "x" * (4 << 20), zip=True)
+    elif kind == "unknown":
+        info.add(b"wfLo", b"x" * (4 << 20))
+    elif kind == "eXIf after":
+        info.add(b"eXIf", b"MM\0*" + b"\0" * 1000, after_idat=True)
+    else:
+        info.add_text("workflow", "x" * (4 << 20), zip=kind == "zTXt")
+    assert np.array_equal(read(file(card(), pnginfo=info, **profile)), np.asarray(card()))
+
+
+def test_an_animated_png_is_its_first_frame() -> None:
+    assert np.array_equal(read(file(card(), save_all=True, append_images=[card().rotate(180)])), np.asarray(card()))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"%PDF-1.7", "a PDF file"),
+        (b"\0\0\0\x20ftypheic", "a HEIC file"),
+        (b"\0\0\0\x20ftypavif", "an AVIF file"),
+        (b"II*\0 rest", "a TIFF file"),
+        (b'<?xml version="1.0"?><svg xmlns="x">', "an SVG file"),
+        (b"<!DOCTYPE html><p>404", "a web page"),
+        (b'{"image": 1}', "JSON"),
+        (coded(file(card())).encode(), "base64 of base64"),
+        (b"data:image/png;base64,xx", "a data: URL inside base64"),
+        (b"hello world!", "text"),
+        (b"\0" * 300, "300 bytes of zero"),
+        (bytes(range(1, 97)) * 3, "raw pixels are not taken"),
+        (PNG_MAGIC + b"\0\0\0", "a damaged file"),
+    ],
+)
+def test_a_refused_picture_says_what_it_is(data: bytes, words: str) -> None:
+    message = refusal(coded(data))
+    assert message.startswith("image: not a picture, but ")
+    assert words in message
+    assert message.endswith("send a PNG, JPEG, WEBP, BMP, GIF file as base64")
+
+
+def test_a_broken_picture_says_what_the_decoder_says() -> None:
+    assert "truncated" in refusal(coded(file(noise(64, 64))[:-3000]))
+    assert "(" in refusal(coded(file(noise(64, 64), "JPEG")[:700]))

@@ -225,3 +225,18 @@ def test_created_with_options() -> None:
 def test_wrong_option_is_named(options: dict[str, str]) -> None:
     with pytest.raises(EngineError, match=r"pace|any_upscaler"):
         create(options)
+
+
+@pytest.mark.parametrize("level", [0, 32, 64, 127, 128, 160, 224, 255])
+def test_a_grey_mask_mixes_in_its_proportion(level: int) -> None:
+    image = np.full((64, 64, 3), 120, np.uint8)
+
+    def made(value: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        mask = np.full((64, 64), value, np.uint8)
+        asked = GenerationRequest(
+            prompt="a house", seed=1, steps=4, width=64, height=64, denoise_strength=1.0, image=image, mask=mask
+        )
+        return paint(asked).astype(float) - 120
+
+    full = made(255)
+    assert float((made(level) * full).sum() / (full * full).sum()) == pytest.approx(level / 255, abs=0.02)

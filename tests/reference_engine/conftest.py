@@ -25,6 +25,7 @@ collect_ignore = (
         "test_checkpoint.py",
         "test_training.py",
         "test_evaluation.py",
+        "test_page.py",
         "test_serve.py",
         "test_shipped_model.py",
     ]

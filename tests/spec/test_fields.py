@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from local_dream_conformance.core import contract
-from local_dream_conformance.core.fields import MINUS_ONE, added_schedulers, documented, max_seed, of_extensions
+from local_dream_conformance.core.fields import (
+    MINUS_ONE,
+    added_schedulers,
+    documented,
+    max_seed,
+    of_extensions,
+    synonyms,
+)
 from local_dream_mockserver.server import spec
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 
@@ -137,4 +144,6 @@ def test_both_sides_read_the_same_fields() -> None:
         schema = core.get(name, properties[name])
         assert field.schema == {keyword: value for keyword, value in schema.items() if not keyword.startswith("x-")}
     assert max_seed() + 1 == spec.seeds()
-    assert (*documented()["scheduler"].schema["enum"][:-1], *added_schedulers()) == spec.schedulers()
+    named = (*documented()["scheduler"].schema["enum"][:-1], *added_schedulers())
+    assert dict.fromkeys(synonyms(), named) == {name: (*spec.schedulers(), *synonyms()) for name in spec.synonyms()}
+    assert set(synonyms().values()) <= set(spec.schedulers())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
@@ -24,20 +24,6 @@ def present(context: Context, *labels: str) -> Iterator[Exchange]:
         raise MissingEvidence(" or ".join(labels), ours=True)
     for label in found:
         yield context[label]
-
-
-def reached(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """Those that got a connection: a server that is gone breaks what it died of, not everything after that.
-
-    Raises MissingEvidence where there are none.
-    """
-    found = False
-    for exchange in exchanges:
-        if exchange.end is not End.UNREACHABLE:
-            found = True
-            yield exchange
-    if not found:
-        raise MissingEvidence("the server could not be reached any more", ours=True)
 
 
 def accepted(exchange: Exchange) -> bool:
@@ -81,7 +67,6 @@ def generations(context: Context) -> list[Exchange]:
         and exchange.label.startswith(NEEDED)
         and exchange.label != "hang-up/refused-meanwhile"
         and exchange.status not in BUSY
-        and exchange.end is not End.UNREACHABLE
     ]
 
 
@@ -140,8 +125,11 @@ def expect_there(
 ) -> None:
     """Expects an extension where it is declared. Elsewhere its absence ends the check as not applicable.
 
-    `evidence` says in one line what shows that it is or is not there; reports show it.
+    `evidence` says in one line what shows that it is or is not there; reports show it. An answer that never came shows
+    neither: raises MissingEvidence.
     """
+    if not there and exchange is not None and exchange.status is None:
+        raise MissingEvidence(f"no answer shows whether it is there: {outcome(exchange)}")
     if there or context.settings.declares(extension):
         context.remark = evidence
         context.expect(

@@ -89,9 +89,9 @@ def rounds_the_shorter_side_down(context: Context) -> None:
         )
 
 
-@check("EXT-ASP-04", needs=["aspect-ratio"], requires=["EXT-ASP-01"])
+@check("EXT-ASP-04", needs=["aspect-ratio"], also=["destructive"], requires=["EXT-ASP-01"])
 def refuses_what_is_no_ratio(context: Context) -> None:
-    for exchange in present(context, "aspect-ratio/no-ratio", "aspect-ratio/zero"):
+    for exchange in present(context, "aspect-ratio/no-ratio", "aspect-ratio/zero", "destructive/aspect-ratio/zero"):
         expect_status(
             context, exchange, 400, what=f"aspect_ratio {value(fields(exchange.request).get('aspect_ratio'))}"
         )

@@ -34,7 +34,7 @@ def overrides_width_and_height(context: Context) -> None:
     )
 
 
-@check("EXT-SIZ-03", needs=["size"], requires=["EXT-SIZ-01"])
+@check("EXT-SIZ-03", needs=["size"], also=["destructive"], requires=["EXT-SIZ-01"])
 def refuses_what_is_no_size(context: Context) -> None:
-    for exchange in present(context, "size/string", "size/odd", "size/zero"):
+    for exchange in present(context, "size/string", "size/odd", "size/zero", "destructive/size/zero"):
         expect_status(context, exchange, 400, what=f"size {value(fields(exchange.request).get('size'))}")

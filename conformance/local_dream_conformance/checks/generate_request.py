@@ -15,7 +15,6 @@ from local_dream_conformance.checks.assertions import (
     expect_taken,
     generations,
     present,
-    reached,
     unless_absent,
 )
 from local_dream_conformance.checks.check import check
@@ -37,7 +36,7 @@ WITHOUT_IMAGES = Fact("a server without image-to-image is judged with --no-img2i
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
     unless_absent(context)
-    for exchange in reached(present(context, *labels)):
+    for exchange in present(context, *labels):
         what = exchange.label.rpartition("/")[2].replace("-", " ")
         expect_status(context, exchange, 400, what=what, cause=cause if exchange.status == 200 else "")
 
@@ -90,7 +89,7 @@ def everything_else_is_optional(context: Context) -> None:
 @check("GEN-REQ-06", needs=["refuse"])
 def prompt_empty(context: Context) -> None:
     unless_absent(context)
-    for exchange in reached(present(context, "refuse/prompt-empty")):
+    for exchange in present(context, "refuse/prompt-empty"):
         stream = generation(exchange)
         is_error = stream.end is not None and stream.end.meaning == "error"
         context.expect(
@@ -254,7 +253,7 @@ def stride_zero_without_previews(context: Context) -> None:
 @check("GEN-REQ-22", needs=["edges"], requires=["GEN-EVT-12"])
 def seeds_at_the_edges(context: Context) -> None:
     unless_absent(context)
-    for exchange in reached(context.starting("edges/")):
+    for exchange in context.starting("edges/"):
         seed = fields(exchange.request).get("seed")
         complete = generation(exchange).complete
         echoed = integer(complete.payload.get("seed")) if complete else None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from local_dream_conformance.checks import generated_requests
-from local_dream_conformance.checks.assertions import expect_status, reached, unless_absent
+from local_dream_conformance.checks.assertions import expect_status, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.escape import escape
@@ -19,7 +19,7 @@ from local_dream_conformance.scenarios.generated_requests import wrongly_typed
 def _wrong_type(field: Field, scenario: str) -> Callable[[Context], None]:
     def wrong_type(context: Context) -> None:
         unless_absent(context)
-        for exchange in reached(context.starting(f"{scenario}/type/{field.name}-")):
+        for exchange in context.starting(f"{scenario}/type/{field.name}-"):
             value = escape(json.dumps(fields(exchange.request).get(field.name)), 40)
             cause = "the value is converted, or not looked at" if exchange.status == 200 else ""
             what = f"{field.name}: {value}, which is not {_wanted(field)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_dream_conformance.checks.assertions import reached
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.evidence.selectors import outcome
@@ -18,7 +17,7 @@ def judge(context: Context, prefix: str, what_is_wrong: Callable[[Exchange], str
 
     `what_is_wrong` says why a request must be refused.
     """
-    exchanges = list(reached(context.starting(prefix)))
+    exchanges = list(context.starting(prefix))
     missed = [exchange for exchange in exchanges if not refused(exchange)]
     shown = next((exchange for exchange in missed if exchange.label == prefix + SHRUNK), missed[0] if missed else None)
     for exchange in exchanges:

@@ -8,7 +8,6 @@ from local_dream_conformance.checks.assertions import (
     expect_status,
     expect_taken,
     present,
-    reached,
     unless_absent,
 )
 from local_dream_conformance.checks.check import check
@@ -36,10 +35,11 @@ def _finished(exchange: Exchange) -> float:
 def _overlapping(context: Context) -> tuple[Exchange, Exchange]:
     """The generation that ran, and the answer to the one that was begun meanwhile."""
     first = context["overlap/first"]
-    if not accepted(first) and first.status is not None:
-        raise MissingEvidence(f"the first of two generations did not run: {outcome(first)}")
     second = context["overlap/second-busy" if "overlap/second-busy" in context else "overlap/second"]
-    if second.started >= _finished(first):
+    overlaps = second.started < _finished(first)
+    if not accepted(first) and (first.status is not None or not overlaps):
+        raise MissingEvidence(f"the first of two generations did not run: {outcome(first)}")
+    if not overlaps:
         context.not_applicable(f"a generation is over in {first.ended_at:.3f} s, too fast for another to overlap it")
     return first, second
 
@@ -86,7 +86,10 @@ def the_second_runs_or_is_refused(context: Context) -> None:
 
 @check("ROB-03", needs=["hang-up"], requires=["GEN-EVT-12"])
 def serves_after_a_hang_up(context: Context) -> None:
-    if context["hang-up/abandoned"].end is not End.HUNG_UP:
+    abandoned = context["hang-up/abandoned"]
+    if abandoned.end is not End.HUNG_UP:
+        if generation(abandoned).terminal is None:
+            raise MissingEvidence(f"the generation that was to be abandoned did not run: {outcome(abandoned)}")
         context.not_applicable("the generation that was to be abandoned was over before the client could hang up")
     following = context["hang-up/next"]
     refused = following.status is not None and 400 <= following.status < 500 and following.status not in BUSY
@@ -193,7 +196,7 @@ def keep_alive_after_an_error(context: Context) -> None:
 @check("ROB-08", needs=["hostile"])
 def deep_json(context: Context) -> None:
     unless_absent(context)
-    for exchange in reached(present(context, "hostile/json-deep")):
+    for exchange in present(context, "hostile/json-deep"):
         context.expect(
             accepted(exchange) or (exchange.status is not None and exchange.status >= 400),
             expected="a refusal, or a generation, for an unknown field that is nested 10000 levels deep",
@@ -206,7 +209,7 @@ def deep_json(context: Context) -> None:
 
 @check("ROB-09", needs=["hostile"])
 def garbage(context: Context) -> None:
-    for exchange in reached(context.starting("hostile/")):
+    for exchange in context.starting("hostile/"):
         if exchange.request.method == "":
             context.expect(
                 exchange.status is None or not 200 <= exchange.status < 300,
@@ -217,19 +220,12 @@ def garbage(context: Context) -> None:
                 if "length" in exchange.label
                 else "",
             )
-    after = "hostile/json-deep" if "hostile/json-deep" in context else "hostile/health"
-    context.expect(
-        context[after].end is not End.UNREACHABLE,
-        expected="a server that lives on after bytes that are not HTTP",
-        got=outcome(context[after]),
-        exchange=context[after],
-    )
 
 
 @check("ROB-10", needs=["huge-prompt"], requires=["HLT-01", "GEN-EVT-12"])
 def huge_prompt(context: Context) -> None:
     unless_absent(context)
-    for exchange in reached(present(context, "huge-prompt")):
+    for exchange in present(context, "huge-prompt"):
         size = f"{len(exchange.request.body) / 1e6:.1f} MB"
         answered = exchange.status is not None and exchange.status >= 400
         context.expect(
@@ -242,4 +238,4 @@ def huge_prompt(context: Context) -> None:
 
 
 def _lives_on(context: Context, label: str, what: str) -> None:
-    expect_status(context, context[label], 200, what=f"GET /health after {escape(what)}", cause="the server died of it")
+    expect_status(context, context[label], 200, what=f"GET /health after {escape(what)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from local_dream_conformance.checks.assertions import expect_uncoded, reached, unless_absent
+from local_dream_conformance.checks.assertions import expect_uncoded, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
@@ -31,7 +31,7 @@ FLAG = "X-Use-OpenCL"
 def _answers(context: Context) -> list[Exchange]:
     """The answers to upscales that a server has to make. Raises MissingEvidence where there is none."""
     unless_absent(context, "/upscale")
-    return [exchange for exchange in reached(context.starting("upscale/")) if exchange.operation == UPSCALE]
+    return [exchange for exchange in context.starting("upscale/") if exchange.operation == UPSCALE]
 
 
 def _asked_again(context: Context, refused: Exchange) -> bool:

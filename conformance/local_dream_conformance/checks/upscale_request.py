@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from local_dream_conformance.checks import generated_requests
-from local_dream_conformance.checks.assertions import expect_status, present, reached, unless_absent
+from local_dream_conformance.checks.assertions import expect_status, present, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, Exchange
 from local_dream_conformance.evidence import envelope
@@ -20,7 +19,7 @@ LEAKS = (b"root:", b"localhost", b"/bin/sh", b"127.0.0.1\t", b"127.0.0.1 ")
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
     unless_absent(context, "/upscale")
-    for exchange in reached(present(context, *labels)):
+    for exchange in present(context, *labels):
         _unless_path_first(context, exchange)
         what = exchange.label.rpartition("/")[2].replace("-", " ")
         expect_status(context, exchange, 400, what=what, cause=cause if exchange.status == 200 else "")
@@ -85,7 +84,7 @@ def opencl_flag(context: Context) -> None:
 @check("UPS-REQ-09", needs=["upscale-refuse"], requires=["ERR-01", "ERR-02"])
 def path_unknown(context: Context) -> None:
     unless_absent(context, "/upscale")
-    for exchange in reached(present(context, "upscale-refuse/path-unknown")):
+    for exchange in present(context, "upscale-refuse/path-unknown"):
         context.expect(
             exchange.status is not None and exchange.status >= 400,
             expected="an error status for an unknown X-Upscaler-Path",
@@ -99,7 +98,7 @@ def path_unknown(context: Context) -> None:
 
 @check("UPS-REQ-10", needs=["upscale-refuse"], over=["upscale-range/path-empty"], requires=["UPS-REQ-09"])
 def path_unknown_is_the_clients_mistake(context: Context) -> None:
-    for exchange in reached(present(context, "upscale-refuse/path-unknown", "upscale-range/path-empty")):
+    for exchange in present(context, "upscale-refuse/path-unknown", "upscale-range/path-empty"):
         what = "an empty X-Upscaler-Path" if exchange.request.header("x-upscaler-path") == "" else "an unknown one"
         expect_status(context, exchange, 400, 404, what=what)
 
@@ -109,7 +108,7 @@ def reads_no_other_file(context: Context) -> None:
     unless_absent(context, "/upscale")
     # Where a made-up path gives a picture (UPS-REQ-09), no path is looked at, and no file of that name read.
     ignores = any(e.status == 200 for e in present(context, "upscale-refuse/path-unknown"))
-    for exchange in reached(present(context, "upscale-range/path-traversal", "upscale-range/path-absolute")):
+    for exchange in present(context, "upscale-range/path-traversal", "upscale-range/path-absolute"):
         path = escape(exchange.request.header("x-upscaler-path") or "", 60)
         leak = next((leak for leak in LEAKS if leak in exchange.body), None)
         refused = exchange.status is not None and exchange.status >= 400
@@ -127,11 +126,9 @@ def zero(context: Context) -> None:
     _refused(context, "upscale-range/width-zero", "upscale-range/height-zero")
 
 
-@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"])
+@check("UPS-REQ-13", needs=["upscale-refuse", "upscale-range"], also=["destructive"])
 def negative(context: Context) -> None:
-    if not context.settings.destructive and "upscale-range/both-negative" not in context:
-        raise MissingEvidence("asked only with --destructive: negative sizes have killed servers", ours=True)
-    _refused(context, "upscale-range/both-negative", "upscale-range/width-negative", cause="-4 x -4 is 16 pixels too")
+    _refused(context, *_either("both-negative", "width-negative"), cause="-4 x -4 is 16 pixels too")
 
 
 @check("UPS-REQ-14", needs=["upscale-refuse", "upscale-range"])
@@ -154,9 +151,16 @@ def beyond_32_bits(context: Context) -> None:
     )
 
 
-@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"])
+def _either(*names: str) -> tuple[str, ...]:
+    """The labels of what has killed servers, and those that it had when everybody was asked for it."""
+    return tuple(f"{series}/{name}" for name in names for series in ("destructive/upscale-range", "upscale-range"))
+
+
+@check("UPS-REQ-16", needs=["upscale-refuse", "upscale-range", "generated"], also=["destructive"])
 def generated_sizes(context: Context) -> None:
-    _refused(context, "upscale-range/size-overflow", cause="width * height * 3 is reckoned in 32 bits")
+    overflowing = [label for label in _either("size-overflow") if label in context]
+    if overflowing:
+        _refused(context, *overflowing, cause="width * height * 3 is reckoned in 32 bits")
     for exchange in context.starting("generated/upscale/"):
         _unless_path_first(context, exchange)
     generated_requests.judge(context, "generated/upscale/", lambda exchange: size_problem(exchange.request))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Request
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -14,6 +16,9 @@ class Cost:
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.generations + other.generations, self.upscales + other.upscales)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.generations - other.generations, self.upscales - other.upscales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,28 @@ class Budget:
 UNLIMITED = Budget()
 
 
+def most(request: Request) -> Cost:
+    """What a request costs a target that accepts it, whatever is wrong with it. Bytes that are no HTTP request of ours
+    (method "") are read as a server would that takes them for one."""
+    method, target = request.method, request.target
+    if not method:
+        words = request.body.partition(b"\r\n")[0].decode("latin-1").split()
+        method, target = (words[0], words[1]) if len(words) == 3 else ("", "")
+    named = f"{method} /{target.partition('?')[0].rpartition('/')[2]}"
+    return Cost(generations=int(named == GENERATE), upscales=int(named == UPSCALE))
+
+
 def describe(cost: Cost) -> str:
     """A cost in words."""
     parts = [counted(cost.generations, "generation")] if cost.generations else []
     parts += [counted(cost.upscales, "upscale")] if cost.upscales else []
     return " and ".join(parts) or "nothing"
+
+
+def spelled(budget: Budget) -> str:
+    """A budget as the option --budget has it."""
+    limits = {"generate": budget.generations, "upscale": budget.upscales}
+    return ",".join(f"{name}={limit}" for name, limit in limits.items() if limit is not None)
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import GENERATE, Exchange
+from local_dream_conformance.core.exchange import GENERATE, REST, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Fact, Finding
 
@@ -19,7 +19,8 @@ class Context:
     """What one check looks at, and what it found.
 
     `exchanges` maps labels to exchanges: those of the scenarios that the check needs and, for a check that judges every
-    answer of a kind, those of every scenario in the run's plan.
+    answer of a kind, those of every scenario in the run's plan. `left_out` has the labels of those that are missing,
+    with the reason, and `withheld` of those that are sent only with --destructive.
     """
 
     exchanges: Mapping[str, Exchange]
@@ -29,26 +30,61 @@ class Context:
     looked_at: dict[str, None] = field(default_factory=dict)
     remark: str = ""
     """What a report shall say of a requirement that holds: the evidence for it, in one line."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    overlooked: frozenset[str] = frozenset()
+    """Of what was left out, that which is missed only by who asks for it by its whole label."""
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    missed: dict[str, str] = field(default_factory=dict)
+    """Of what was left out, that which the check would have looked at."""
+    missed_withheld: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, label: str) -> Exchange:
         """The exchange with this label. Raises MissingEvidence."""
         try:
             exchange = self.exchanges[label]
         except KeyError:
+            self._miss(label)
             raise MissingEvidence(label, ours=True) from None
         self.looked_at[label] = None
         return exchange
 
     def __contains__(self, label: str) -> bool:
+        if label not in self.exchanges:
+            self._miss(label)
         return label in self.exchanges
 
     def starting(self, *prefixes: str) -> Iterator[Exchange]:
         """Exchanges whose label begins with one of the prefixes, in label order. Raises MissingEvidence."""
         found = sorted(label for label in self.exchanges if label.startswith(prefixes))
+        self._miss_starting(prefixes)
         if not found:
             raise MissingEvidence(" or ".join(f"{prefix}*" for prefix in prefixes), ours=True)
         for label in found:
             yield self[label]
+
+    def _miss(self, label: str) -> None:
+        """Keeps that an exchange is missing, where it is known why."""
+        for missing in (label, label.partition("/")[0] + REST):
+            if missing in self.left_out:
+                self.missed[label] = self.left_out[missing]
+                break
+        if label in self.withheld:
+            self.missed_withheld[label] = self.withheld[label]
+
+    def _miss_starting(self, prefixes: tuple[str, ...]) -> None:
+        """The same for all that begin so. Where a series says what of it is missing, that is all of it."""
+        named = {label.partition("/")[0] for label in self.left_out if not label.endswith(REST)}
+        for label, reason in self.left_out.items():
+            scenario = label.partition("/")[0]
+            if label in self.overlooked:
+                continue
+            if label.startswith(prefixes) or (
+                label == scenario + REST
+                and scenario not in named
+                and any(prefix.startswith(f"{scenario}/") for prefix in prefixes)
+            ):
+                self.missed[label] = reason
+        self.missed_withheld |= {label: why for label, why in self.withheld.items() if label.startswith(prefixes)}
 
     def expect(
         self,

@@ -22,8 +22,16 @@ class MissingEvidence(Exception):
         self.ours = ours
 
 
+class TargetGone(Exception):
+    """What was to be asked was not, since the target was gone."""
+
+
 class NotSent(Exception):
-    """A request was not sent, and no other that its scenario would send after it; the message is the reason."""
+    """A request was not sent, nor should any other of its scenario be; the message is the reason, GONE for one."""
+
+
+class OverBudget(NotSent):
+    """A request was not sent since there is no room for it in the budget. Others may have room."""
 
 
 class ReportRefused(ValueError):

@@ -23,6 +23,12 @@ GENERATE, UPSCALE, TOKENIZE, HEALTH = "POST /generate", "POST /upscale", "POST /
 OPERATIONS = (GENERATE, UPSCALE, TOKENIZE, HEALTH)
 
 
+GONE = "the target is gone"
+"""Why a request was not sent at a target that refused every connection."""
+REST = "/*"
+"""Ends the label that stands for all that a scenario had still to send."""
+
+
 class End(StrEnum):
     """How an exchange ended, as the client saw it."""
 
@@ -145,10 +151,15 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Transcript:
-    """All exchanges of one scenario, in the order in which they were begun."""
+    """All exchanges of one scenario, in the order in which they were begun.
+
+    `left_out` are labels of requests that were not sent, each with the reason: GONE, or words. SCENARIO/* stands for
+    all that the scenario had still to send.
+    """
 
     scenario: str
     exchanges: tuple[Exchange, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __getitem__(self, label: str) -> Exchange:
         for exchange in self.exchanges:

@@ -98,6 +98,13 @@ def added_schedulers() -> tuple[str, ...]:
     return tuple(_properties("GenerateRequest")["scheduler"]["x-extension-values"]["schedulers"])
 
 
+@cache
+def synonyms() -> Mapping[str, str]:
+    """Further names of schedulers, with those that they mean."""
+    names: Mapping[str, str] = _properties("GenerateRequest")["scheduler"]["x-synonyms"]
+    return names
+
+
 def _properties(schema: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = contract.load().document["components"]["schemas"][schema]["properties"]
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -135,6 +136,17 @@ def parse_budget(text: str) -> Budget:
     return Budget(limits.get("generate"), limits.get("upscale"))
 
 
+def parse_command(text: str) -> str:
+    """A command line with its arguments, as a shell would split it; no shell runs it."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"give a command with its arguments ({str(error).lower()})") from None
+    if not words:
+        raise ValueError('give a command with its arguments, such as "./server --port 8081"')
+    return text
+
+
 def parse_flag(text: str) -> bool:
     """true, 1, yes, on, or false, 0, no, off."""
     word = text.strip().lower()
@@ -165,6 +177,11 @@ def show_budget(budget: Budget) -> dict[str, int | None]:
 def show_header(header: tuple[str, str]) -> str:
     """NAME: without its value, which may be a token."""
     return f"{header[0]}: {HIDDEN}"
+
+
+def show_command(text: str) -> str:
+    """The program alone: arguments may be secrets."""
+    return shlex.quote(shlex.split(text)[0])
 
 
 def read_shown_header(text: str) -> tuple[str, str]:

@@ -98,7 +98,16 @@ class Settings:
     destructive: bool = _setting(
         False,
         "destructive",
-        "also send what is known to crash real servers, such as negative picture sizes (off by default)",
+        "at the end also send what is known to have killed servers, such as negative picture sizes (off by default)",
+    )
+    relaunch: str | None = _setting(
+        None,
+        "relaunch",
+        "start the server again with this command when a request has ended it, and go on; no shell runs it",
+        "CMD",
+        parse=options.parse_command,
+        secret=True,
+        show=options.show_command,
     )
     headers: tuple[tuple[str, str], ...] = _setting(
         (),
@@ -162,7 +171,7 @@ class Settings:
     known: tuple[str, ...] = _setting(
         (),
         "known",
-        "waive what a release of the original server is known to break (local-dream-2.7, local-dream-2.4.3)",
+        "waive what a release of the original server is known to break (local-dream-2.8.1, -2.7 or -2.4.3)",
         "RELEASE",
         parse=options.parse_text,
         many=True,

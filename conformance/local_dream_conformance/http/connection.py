@@ -23,6 +23,8 @@ CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for e
 CHUNK = 1000
 HEAD_LIMIT = 1 << 20
 INTERIM_LIMIT = 100
+CUT = "cut"
+"""The note on an exchange whose request was sent in part only, on purpose."""
 CUT_SHORT = "request-cut-short"
 """The note on an exchange whose request could not be sent to its end."""
 
@@ -197,6 +199,7 @@ class Connection:
             http.send(h11.EndOfMessage())
             wire.send(send_options.raw, deadline)
             if send_options.cut:
+                recording.notes.append((CUT, "true"))
                 raise ExchangeEnded(End.HUNG_UP, "")
             return
         # What is not ASCII in a value goes out as UTF-8, as curl sends what it was given.

@@ -20,8 +20,8 @@ STALLS = 2
 """After so many requests of a kind that got no answer in time no other of that kind is sent in the run."""
 AGAIN = 30.0
 """Seconds that work gets where some of it has stalled before."""
-HURRIED = 1.0
-"""Seconds that a refusal gets to end where STALLS others were left open, and that is known."""
+HURRIED = 0.5
+"""Seconds that an answer gets to end where STALLS others were left open: that is known, and nothing new."""
 GAVE_UP = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
 
 
@@ -96,7 +96,7 @@ class Patience:
         return self.answer(Kind.WORK)
 
     def ending(self) -> tuple[float, bool]:
-        """Seconds for a refusal to end, and whether those who take longer are known."""
+        """Seconds for an answer to end that took no work, and whether it is known that they do not."""
         hurried = self._left_open >= STALLS
         return self.limits.capped(HURRIED if hurried else self.limits.ending), hurried
 
@@ -106,11 +106,11 @@ class Patience:
         with self._lock:
             if ended and exchange.operation == GENERATE:
                 self._longest = max(self._longest, exchange.ended_at)
-            refused = exchange.status is not None and (exchange.status >= 400 or ended)
-            if gave_up and refused and kind is not Kind.WORK:
+            answered = exchange.status is not None and (exchange.status != 200 or kind is Kind.QUICK or ended)
+            if gave_up and answered and kind is not Kind.WORK:
                 self._left_open += 1
             slow = kind is Kind.REFUSAL and exchange.status != 200 and exchange.ended_at > self.limits.brief
-            if (gave_up and not refused) or slow:
+            if (gave_up and not answered) or slow:
                 self._stalls[kind, exchange.operation] += 1
 
 
@@ -143,7 +143,7 @@ class Watch:
     def begins(self, status: int, media_type: str) -> None:
         """The head of the answer has come."""
         lull = self._limits.capped(self._limits.lull)
-        if status != 200:
+        if status != 200 or self.kind is Kind.QUICK:
             self._refuses("the answer")
         elif media_type == sse.MEDIA_TYPE:
             wait = self._patience.first_event()

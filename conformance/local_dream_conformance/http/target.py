@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from local_dream_conformance.core import strict_json
-from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.errors import NotSent
-from local_dream_conformance.core.exchange import Exchange, Request, Transcript
+from local_dream_conformance.core.budget import Cost, most, spelled
+from local_dream_conformance.core.errors import NotSent, OverBudget
+from local_dream_conformance.core.exchange import GONE, REST, Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import sse
 from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen, kind_of
+from local_dream_conformance.http.life import POLL, Life
 from local_dream_conformance.http.patience import STALLS, Kind, Limits, Patience
 from local_dream_conformance.http.trust import Trust
 
@@ -29,11 +31,15 @@ SPARE_BYTES = 8 << 20
 
 
 class Target:
-    """Makes calls and keeps count.
+    """Makes calls, keeps count and keeps within the budget, and watches whether the target lives.
 
     `transcript` answers with what an earlier scenario recorded, and raises KeyError where it did not run. `cost_of`
     says what an exchange cost the target. `clock` is the `time.monotonic()` at which the run's clock was 0, so that
-    several processes can share one clock. `hear` gets what is received.
+    several processes can share one clock. `on_data` gets what is received, `on_ask` the label of each request before it
+    is sent. `relaunch` is as Life has it.
+
+    Whatever makes a call raises NotSent where none is to be made: the budget has no room for a server that accepts it,
+    the target is gone, the time is up.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class Target:
         clock: float | None = None,
         on_data: OnData | None = None,
         on_ask: Callable[[str], None] = lambda label: None,
+        relaunch: Callable[[], str] | None = None,
     ) -> None:
         self.settings = settings
         self._hear = on_data
@@ -57,8 +64,11 @@ class Target:
         self._trust = Trust(settings.cacert, settings.insecure)
         limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
         self._patience = Patience(limits)
-        self.left_out = ""
-        """Why the scenario that is made, or the last one, leaves requests out; "" where it does not."""
+        self.left_out: dict[str, str] = {}
+        """What the scenario that is made, or the last one, did not send, each label with the reason."""
+        self.life = Life(settings.address, self._clock, answers=self._wait_for_an_answer, relaunch=relaunch)
+        self._made: list[Exchange] = []
+        self._reserved = Cost()
         self._lock = threading.Lock()
         self._running: list[Running] = []
 
@@ -69,28 +79,30 @@ class Target:
         except KeyError:
             return None
 
-    def carry_out(self, calls: Callable[[Target], Iterable[Exchange]]) -> list[Exchange]:
-        """Makes the calls of a scenario, as far as they are sent: `left_out` says why some were not."""
-        made: list[Exchange] = []
-        self.left_out = ""
+    def carry_out(self, calls: Callable[[Target], Iterable[Exchange]], scenario: str = "") -> list[Exchange]:
+        """Makes the calls of a scenario, as far as they are sent, and looks whether the target has outlived them."""
+        handed: list[Exchange] = []
+        self.left_out, self._made = {}, []
         try:
             for exchange in calls(self):
-                made.append(exchange)
+                handed.append(exchange)
         except NotSent as stop:
-            self.left_out = str(stop)
+            self.leave_out(scenario + REST, str(stop))
+            self._close()
+            handed += _not_handed_over(self._made, handed)
         finally:
             self._close()
-        if self.left_out:
-            labels = {exchange.label for exchange in made}
-            begun = (running.result() for running in self._running)
-            made += [exchange for exchange in begun if exchange.label not in labels]
-        self._running.clear()
-        return made
+            self._running.clear()
+        if handed:
+            handed[-1] = self.life.after(handed[-1], always=True)
+        return handed
 
     def _close(self) -> None:
-        """Hangs up on every call that was begun and still runs."""
+        """Hangs up on every call that was begun and still runs, and waits for its end."""
         for running in self._running:
             running.hang_up()
+        for running in self._running:
+            running.join()
 
     def send(
         self, label: str, request: Request, send_options: SendOptions | None = None, stop_when: StopWhen | None = None
@@ -100,32 +112,30 @@ class Target:
         send_options = send_options or SendOptions()
         if stop_when is not None:
             send_options = replace(send_options, refusal=True)
-        self._mind(request, send_options)
-        self._ask(label)
-        return self._counted(self._connection().exchange(label, request, send_options, self._heard(request, stop_when)))
+        self._mind(label, request, send_options)
+        exchange = self._connection().exchange(label, request, send_options, self._heard(request, stop_when))
+        return self._done(request, exchange)
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
         request = self._with_fields(request)
-        self._mind(request, send_options or SendOptions())
-        self._ask(label)
-        running = Running(self._connection(), label, request, send_options, self._counted, self._heard(request, None))
+        self._mind(label, request, send_options or SendOptions())
+        done = partial(self._done, request)
+        running = Running(self._connection(), label, request, send_options, done, self._heard(request, None))
         self._running.append(running)
         return running
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         """Makes the calls, which are to be refused or start no work, one after another on one connection, as far as
         the server keeps it open."""
-        self._mind(*calls[0][1:], SendOptions(refusal=True))
-        self._ask(calls[0][0])
-        connection = self._connection()
+        connection, send_options = self._connection(), SendOptions(keep_alive=True, refusal=True)
+        exchanges = []
         try:
-            return [
-                self._counted(
-                    connection.exchange(label, self._with_fields(request), SendOptions(keep_alive=True, refusal=True))
-                )
-                for label, request in calls
-            ]
+            for label, plain in calls:
+                request = self._with_fields(plain)
+                self._mind(label, request, send_options)
+                exchanges.append(self._done(request, connection.exchange(label, request, send_options)))
+            return exchanges
         finally:
             connection.close()
 
@@ -135,9 +145,9 @@ class Target:
         The request is recorded with method and target "", and with the bytes as its body.
         """
         request = Request("", "", (), data)
-        self._mind(request, SendOptions(raw=data))
-        self._ask(label)
-        return self._counted(self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when))
+        self._mind(label, request, SendOptions(raw=data, cut=cut))
+        exchange = self._connection().exchange(label, request, SendOptions(raw=data, cut=cut), stop_when)
+        return self._done(request, exchange, reserved=not cut)
 
     def _with_fields(self, request: Request) -> Request:
         """The request with the fields that the target is said to ask for (--field), where it is one to /generate whose
@@ -162,36 +172,85 @@ class Target:
 
         return look
 
-    def has_stalled(self, request: Request) -> bool:
-        """Whether the target has left so many requests like this one, which is to be refused, without an answer that no
-        other is worth the time. Then the scenario leaves it out."""
+    def has_stalled(self, request: Request) -> str:
+        """Why no request like this one, which is to be refused, is worth the time any more: the target has left so many
+        without an answer. "" where it is."""
         operation = f"{request.method} {request.target}"
-        stalled = self._patience.has_stalled(Kind.REFUSAL, operation)
-        if stalled:
-            self.left_out = f"not asked any more: {STALLS} requests to {operation} that it should refuse got no answer"
-        return stalled
+        if not self._patience.has_stalled(Kind.REFUSAL, operation):
+            return ""
+        return f"not asked any more: {STALLS} requests to {operation} that it should refuse got no answer"
 
-    def _mind(self, request: Request, send_options: SendOptions) -> None:
-        """Raises NotSent where no request is to be sent any more, or none of this kind."""
-        most = self.settings.max_duration
-        if most is not None and time.monotonic() - self._epoch >= most:
-            raise NotSent(f"max-duration: no request was sent after {most:g} s")
-        kind, operation = kind_of(request, send_options), f"{request.method} {request.target}"
+    def _mind(self, label: str, request: Request, send_options: SendOptions) -> None:
+        """Reserves what a request may cost. Raises NotSent where none is to be sent any more, or none of this kind."""
+        cost = Cost() if send_options.cut else most(request)
+        with self._lock:
+            objection = self._objection(request, send_options, cost)
+            if objection is not None:
+                self.leave_out(label, str(objection))
+                raise objection
+            self._reserved += cost
+        self._ask(label)
+
+    def _objection(self, request: Request, send_options: SendOptions, cost: Cost) -> NotSent | None:
+        """Why a request is not sent."""
+        longest, operation = self.settings.max_duration, f"{request.method} {request.target}"
+        kind = kind_of(request, send_options)
+        if self.life.is_gone:
+            return NotSent(GONE)
+        if longest is not None and self._clock() >= longest:
+            return NotSent(f"max-duration: no request was sent after {longest:g} s")
         if kind is Kind.WORK and self._patience.has_stalled(kind, operation):
-            raise NotSent(f"not asked any more: {STALLS} requests to {operation} got no answer in time")
+            return NotSent(f"not asked any more: {STALLS} requests to {operation} got no answer in time")
+        if not self.affords(cost):
+            spent = f"--budget {spelled(self.settings.budget)} is spent"
+            return OverBudget(f"not sent, since a server may accept it: {spent}")
+        return None
 
     def affords(self, cost: Cost) -> bool:
-        """Whether what was spent through this object leaves room for `cost` in the budget."""
-        return self.settings.budget.allows(self.spent + cost)
+        """Whether what was spent, and what still runs, leaves room for `cost` in the budget."""
+        return self.settings.budget.allows(self.spent + self._reserved + cost)
+
+    def leave_out(self, label: str, reason: str) -> None:
+        """Keeps that a request was not sent."""
+        self.left_out[label] = reason
 
     def _connection(self) -> Connection:
-        clock, headers = lambda: time.monotonic() - self._epoch, self.settings.headers
-        return Connection(self._address, self._patience, clock, headers, self._trust)
+        return Connection(self._address, self._patience, self._clock, self.settings.headers, self._trust)
 
-    def _counted(self, exchange: Exchange) -> Exchange:
+    def _clock(self) -> float:
+        return time.monotonic() - self._epoch
+
+    def _done(self, request: Request, exchange: Exchange, *, reserved: bool = True) -> Exchange:
+        """Counts an exchange, and looks whether the target has outlived it."""
         with self._lock:
             self.spent += self._cost_of(exchange)
+            if reserved:
+                self._reserved -= most(request)
+        exchange = self.life.after(exchange)
+        with self._lock:
+            self._made.append(exchange)
         return exchange
+
+    def _wait_for_an_answer(self, seconds: float) -> None:
+        """Asks for /health until there is any answer: what accepts connections may not serve yet."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._connection().exchange("", Request("GET", "/health")).status is not None:
+                return
+            time.sleep(POLL)
+
+
+def _not_handed_over(made: Sequence[Exchange], handed: Sequence[Exchange]) -> Iterator[Exchange]:
+    """The exchanges that a scenario made and did not come to hand over, in order; each under a label of its own."""
+    known = {exchange.started for exchange in handed}
+    taken = {exchange.label for exchange in handed}
+    for exchange in sorted(made, key=lambda exchange: exchange.started):
+        if exchange.started not in known:
+            label = exchange.label
+            while label in taken:
+                label += "+"
+            taken.add(label)
+            yield replace(exchange, label=label)
 
 
 def _most_bytes(settings: Settings) -> int:
@@ -232,17 +291,20 @@ class Running:
         """Closes the connection."""
         self._connection.hang_up()
 
-    def result(self) -> Exchange:
+    def join(self) -> None:
         """Waits for the end of the call, which the limits of the recorder assure."""
         self._thread.join()
+
+    def result(self) -> Exchange:
+        """What came of the call, once it has ended."""
+        self.join()
         if self._exchange is None:
             raise RuntimeError("the thread of a call died")
         return self._exchange
 
     def _run(self, label: str, request: Request, send_options: SendOptions | None) -> None:
         try:
-            self._exchange = self._connection.exchange(label, request, send_options, self._look)
-            self._done(self._exchange)
+            self._exchange = self._done(self._connection.exchange(label, request, send_options, self._look))
         finally:
             self._stirred.set()
 

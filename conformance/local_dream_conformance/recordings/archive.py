@@ -37,7 +37,9 @@ def save(folder: Path, transcript: Transcript) -> Path:
     work = Path(tempfile.mkdtemp(prefix=f".{transcript.scenario}-", dir=folder))
     try:
         entries = [_entry(work, number, exchange) for number, exchange in enumerate(transcript.exchanges, 1)]
-        index = {"format": FORMAT, "probe": transcript.scenario, "exchanges": entries}
+        index: dict[str, Any] = {"format": FORMAT, "probe": transcript.scenario, "exchanges": entries}
+        if transcript.left_out:
+            index["left_out"] = [list(pair) for pair in transcript.left_out]
         (work / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="ascii")
         if final.exists():
             shutil.rmtree(final)
@@ -67,7 +69,8 @@ def load(folder: Path, scenario: str) -> Transcript:
         index = json.loads(source)
         if index["format"] != FORMAT:
             raise BadArchive(f"{path}: format {index['format']!r} is not known here (this version reads {FORMAT})")
-        return Transcript(index["probe"], tuple(_exchange(path.parent, entry) for entry in index["exchanges"]))
+        exchanges = tuple(_exchange(path.parent, entry) for entry in index["exchanges"])
+        return Transcript(index["probe"], exchanges, _pairs(index.get("left_out", ())))
     except BadArchive:
         raise
     except (ValueError, KeyError, TypeError, OSError) as error:

@@ -33,7 +33,7 @@ class Redaction:
 
     def transcript(self, transcript: Transcript) -> Transcript:
         """The transcript as it may be given away."""
-        return Transcript(transcript.scenario, tuple(self._exchange(exchange) for exchange in transcript.exchanges))
+        return replace(transcript, exchanges=tuple(self._exchange(exchange) for exchange in transcript.exchanges))
 
     def _exchange(self, exchange: Exchange) -> Exchange:
         sent = exchange.request

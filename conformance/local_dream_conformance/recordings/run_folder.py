@@ -34,6 +34,10 @@ class RunFolder:
         self.path = path
         self.bodies = path / "bodies"
         """Where curl lines keep what is too long for them."""
+        self.relaunched = path / "relaunched"
+        """Where servers that were started again (--relaunch) leave what they print."""
+        self.running = FileLock(path / "running.lock", thread_local=False)
+        """Held from the beginning of the run to its end, in whatever way it ends."""
         self.lock = FileLock(path / "target.lock")
         """Held while a scenario is made: a target has one at a time."""
         self._transcripts: dict[str, Transcript] = {}
@@ -81,28 +85,16 @@ class RunFolder:
         path = self._failure(scenario)
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def cut(self, scenario: str, reason: str) -> None:
-        """Keeps why a scenario was not made, or not to its end."""
-        self._cut(scenario).write_text(reason, encoding="utf-8")
-
-    def cut_short(self, scenario: str) -> str:
-        """Why a scenario was not made, or not to its end; "" where nothing ended it."""
-        path = self._cut(scenario)
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def _cut(self, scenario: str) -> Path:
-        return self.path / f"{scenario}.cut"
-
     def _failure(self, scenario: str) -> Path:
         return self.path / f"{scenario}.failed"
 
     def remove(self) -> None:
-        """Removes all but the bodies, which the curl lines of failures read."""
-        keep = self.bodies.exists()
+        """Removes all but the bodies, which the curl lines of failures read, and what relaunched servers printed."""
+        kept = [path for path in (self.bodies, self.relaunched) if path.exists()]
         for path in self.path.iterdir():
-            if not (keep and path == self.bodies):
+            if path not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if not keep:
+        if not kept:
             self.path.rmdir()
 
 

@@ -91,6 +91,7 @@ class PublicSettings(TypedDict):
     fields: NotRequired[list[str]]
     cacert: NotRequired[str | None]
     insecure: NotRequired[bool]
+    relaunch: NotRequired[str | None]
 
 
 ScenarioState = Literal["made", "planned", "failed", "unavailable", "over-budget", "not-recorded"]

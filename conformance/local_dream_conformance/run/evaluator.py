@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from local_dream_conformance.checks.check import REQUIRED, Check
+from local_dream_conformance.checks.check import REQUIRED, SURVIVAL, Check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.contract import Contract, Level, Requirement, of_profile
-from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, TargetGone
+from local_dream_conformance.core.exchange import GONE, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
+from local_dream_conformance.evidence.deaths import is_evidence
+from local_dream_conformance.scenarios import destructive
 
 
 class ScenarioFailed(Exception):
@@ -31,11 +33,13 @@ class Evidence(Protocol):
         """The exchanges that a check may look at.
 
         Raises NotApplicable where the settings say that the target lacks what a needed scenario asks for,
-        MissingEvidence where a needed scenario was not run, ScenarioFailed where one raised.
+        MissingEvidence where a needed scenario was not run, TargetGone where it could not be since the target was gone,
+        ScenarioFailed where one raised. A check of deaths gets what there is.
         """
 
-    def cut_short(self, check: Check) -> str:
-        """Why a scenario that the check needs was not made to its end; "" where all were."""
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        """The labels of exchanges that a check might have looked at, had they been made, with the reason (GONE for
+        one)."""
 
 
 PRECEDENCE = (
@@ -104,6 +108,8 @@ class Evaluator:
             earlier = self.judge(id)
             if earlier.verdict is Verdict.NOT_APPLICABLE:
                 stops = stops or [Judgement(check.id, earlier.verdict, f"{id}: {earlier.reason}")]
+            elif earlier.verdict is Verdict.UNTESTED and earlier.assertions and not earlier.findings:
+                continue  # a scenario was cut short; what there is of it holds
             elif earlier.verdict is Verdict.UNTESTED:
                 why = f"{id}: {earlier.reason}"
                 stops.append(Judgement(check.id, earlier.verdict, why, blocked_by=earlier.blocked_by or (id,)))
@@ -117,13 +123,14 @@ class Evaluator:
         context: Context | None = None
         verdict, reason, unusable = Verdict.PASS, "", False
         try:
-            context = Context(self.evidence.exchanges(check), self.settings)
+            context = self._context(check)
             check.function(context)
         except NotApplicable as stop:
             verdict, reason = Verdict.NOT_APPLICABLE, str(stop)
         except MissingEvidence as stop:
-            cut_short = self.evidence.cut_short(check)
-            verdict, reason, unusable = Verdict.UNTESTED, cut_short or _missing(str(stop)), not (cut_short or stop.ours)
+            verdict, reason, unusable = Verdict.UNTESTED, _missing(str(stop), context), not stop.ours
+        except TargetGone:
+            verdict, reason = self._blocked()
         except ScenarioFailed as stop:
             verdict, reason = Verdict.ERROR, str(stop)
         except (KeyboardInterrupt, SystemExit):
@@ -131,13 +138,14 @@ class Evaluator:
         except BaseException:  # pytest's skip and fail are no Exceptions, and have no place in a check either
             verdict, reason = Verdict.ERROR, f"the check raised\n{traceback.format_exc(limit=-4)}"
         if context is None:
-            return Judgement(requirement.id, verdict, reason)
+            return Judgement(requirement.id, verdict, reason, blocked_by=self._blockers(verdict))
         if context.findings and verdict is not Verdict.ERROR:
             verdict, reason = _broken(requirement, context.findings[0], self.settings)
+        elif verdict is not Verdict.ERROR and (unknown := _what_is_missing(context, verdict)):
+            verdict, reason = self._blocked() if GONE in unknown else (Verdict.UNTESTED, unknown[0])
+            unusable = False
         elif verdict is Verdict.PASS and not context.assertions:
             verdict, reason = Verdict.ERROR, f"the check {check.function.__qualname__} asserted nothing"
-        elif verdict is Verdict.PASS and (cut := self.evidence.cut_short(check)):
-            verdict, reason = Verdict.UNTESTED, cut
         elif verdict is Verdict.PASS:
             reason = context.remark
         return Judgement(
@@ -147,14 +155,58 @@ class Evaluator:
             tuple(context.findings),
             context.assertions,
             tuple(context.looked_at or (context.exchanges if unusable else ())),
+            blocked_by=self._blockers(verdict),
             unusable=unusable and verdict is Verdict.UNTESTED,
         )
+
+    def _context(self, check: Check) -> Context:
+        """What the check looks at.
+
+        Unless it judges that, it is spared what a target that is gone did not answer: of the scenarios that it needs
+        that is missing, of others only where it asks for it by name.
+        """
+        exchanges = self.evidence.exchanges(check)
+        left_out = dict(self.evidence.left_out(check))
+        overlooked: set[str] = set()
+        if not check.deaths:
+            needed = (*check.needs, *check.also)
+            silent = {label: GONE for label, exchange in exchanges.items() if not is_evidence(exchange)}
+            overlooked = {label for label in silent if label.partition("/")[0] not in needed}
+            exchanges = {label: exchange for label, exchange in exchanges.items() if label not in silent}
+            left_out |= silent
+        withheld = {} if self.settings.destructive else destructive.REASONS
+        return Context(exchanges, self.settings, left_out=left_out, overlooked=frozenset(overlooked), withheld=withheld)
+
+    def _blocked(self) -> tuple[Verdict, str]:
+        """By the death of the target, and by nothing else."""
+        return Verdict.BLOCKED, f"{SURVIVAL} does not hold" if SURVIVAL in self.contract.by_id else GONE
+
+    def _blockers(self, verdict: Verdict) -> tuple[str, ...]:
+        return (SURVIVAL,) if verdict is Verdict.BLOCKED and SURVIVAL in self.contract.by_id else ()
 
     def _cleaned(self, judgement: Judgement) -> Judgement:
         """Without secrets: a target may echo a token in what a finding quotes."""
         redact = self.settings.redact
         findings = tuple(_mapped(finding, redact) for finding in judgement.findings)
         return replace(judgement, reason=redact(judgement.reason), findings=findings)
+
+
+def _what_is_missing(context: Context, verdict: Verdict) -> list[str]:
+    """Why the check cannot say what it would have said, GONE among the reasons where the target is; [] where it can.
+
+    What it tried to look at counts in any case. Where it found too little, all counts that could have been there.
+    """
+    if verdict is Verdict.NOT_APPLICABLE or (verdict is Verdict.PASS and context.assertions):
+        return list(context.missed.values())
+    known = verdict is Verdict.UNTESTED and bool(context.missed_withheld)
+    if verdict is Verdict.PASS or (verdict is Verdict.UNTESTED and not known):
+        return list((context.missed or _needed(context)).values())
+    return list(context.missed.values())
+
+
+def _needed(context: Context) -> dict[str, str]:
+    """What was left out of the scenarios that the check needs, and never sent of others."""
+    return {label: reason for label, reason in context.left_out.items() if label not in context.overlooked}
 
 
 def _in_the_way(judged: Sequence[Judgement]) -> tuple[str, ...]:
@@ -167,7 +219,9 @@ def _all_unusable(judged: Sequence[Judgement]) -> bool:
     return bool(untested) and all(one.unusable for one in untested)
 
 
-def _missing(what: str) -> str:
+def _missing(what: str, context: Context | None) -> str:
+    if context is not None and context.missed_withheld:
+        return next(iter(context.missed_withheld.values()))
     return what if " " in what else f"the evidence holds no exchange {what}"
 
 

@@ -17,7 +17,8 @@ class Plan:
 
     `unavailable`: the settings say that the target does not have what the scenario asks for. `over_budget`: it would
     have cost more than `--budget` allows. `not_recorded`: this is a replay, and the recording does not have it; where
-    it is `partial`, checks judge what there is of the scenarios that they need.
+    it is `partial`, checks judge what there is of the scenarios that they need. `unfinished` are those that the
+    recorded run had still to make when it ended.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -25,6 +26,7 @@ class Plan:
     over_budget: Mapping[str, str] = field(default_factory=dict)
     not_recorded: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
+    unfinished: tuple[str, ...] = ()
 
     @property
     def cost(self) -> Cost:
@@ -41,7 +43,7 @@ def make(suite: Suite, ids: Sequence[str], settings: Settings) -> Plan:
     first.
     """
     wanted: set[str] = set()
-    waiting = [name for check in suite.checks_for(ids) for name in check.needs]
+    waiting = [name for check in suite.checks_for(ids) for name in (*check.needs, *check.also)]
     while waiting:
         name = waiting.pop()
         if name not in wanted and name in suite.scenarios:

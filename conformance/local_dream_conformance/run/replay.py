@@ -57,6 +57,7 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
     unavailable: dict[str, str] = {}
     over_budget: dict[str, str] = {}
     not_recorded: dict[str, str] = {}
+    unfinished: list[str] = []
     for name in (*(scenario.name for scenario in wanted.scenarios), *wanted.unavailable):
         scenario = kept.kept(name)
         if scenario is None:
@@ -67,13 +68,14 @@ def make_plan(suite: Suite, ids: Sequence[str], chosen: Settings, kept: Recordin
             over_budget[name] = scenario.reason
         elif scenario.state == "planned":
             not_recorded[name] = scenario.reason or f"the recorded run ended before the scenario {name}"
+            unfinished.append(name)
         else:
             scenarios.append(_recorded(name, suite.scenarios[name].priced(chosen).cost))
     # A scenario that this version does not know may have exchanges that a check over all answers looks at.
     scenarios += [
         _recorded(p.name, Cost()) for p in kept.scenarios if p.name not in suite.scenarios and p.state == "made"
     ]
-    return Plan(tuple(scenarios), unavailable, over_budget, not_recorded, kept.partial)
+    return Plan(tuple(scenarios), unavailable, over_budget, not_recorded, kept.partial, tuple(unfinished))
 
 
 def begin(folder: RunFolder, source: Path, kept: Recording, chosen: Settings) -> None:
@@ -83,8 +85,6 @@ def begin(folder: RunFolder, source: Path, kept: Recording, chosen: Settings) ->
     for scenario in kept.scenarios:
         if scenario.state == "failed":
             folder.fail(scenario.name, scenario.reason)
-        elif scenario.state == "made" and scenario.reason:
-            folder.cut(scenario.name, scenario.reason)
     folder.begin(chosen.url)
 
 

@@ -10,13 +10,16 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 
 from local_dream_conformance.checks.check import Check
-from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, TargetGone
+from local_dream_conformance.core.exchange import GONE, REST, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
-from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.evidence.deaths import is_gone
+from local_dream_conformance.evidence.spending import charged
 from local_dream_conformance.http.target import OnData, Target
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run.evaluator import Evaluator, ScenarioFailed
@@ -29,7 +32,8 @@ class Run:
     """One process's share of a run.
 
     `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives,
-    `on_ask` the label of each request before it is sent.
+    `on_ask` the label of each request before it is sent. `relaunch` starts the target again (see http.life), None where
+    nobody said how.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Run:
         watch: Callable[[Scenario], AbstractContextManager[object]] = lambda scenario: nullcontext(),
         on_data: OnData | None = None,
         on_ask: Callable[[str], None] = lambda label: None,
+        relaunch: Callable[[], str] | None = None,
     ) -> None:
         self.suite = suite
         self.plan = plan
@@ -48,13 +53,13 @@ class Run:
         self.watch = watch
         self.on_data = on_data
         self.on_ask = on_ask
+        self.relaunch = relaunch
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
         self._clock = begun.clock
         self._target: Target | None = None
         self._transcripts: dict[str, Transcript] = {}
         self._failed: dict[str, str] = {}
-        self._left_out: dict[str, str] = {}
         self._judge = Evaluator(suite.contract, suite.checks, self, self.settings)
 
     def judge(self, id: str) -> Judgement:
@@ -67,101 +72,130 @@ class Run:
         for name in check.needs:
             if self.plan.partial and name in self.plan.not_recorded:
                 continue
-            found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
-        for scenario in self.plan.scenarios if check.over else ():
-            related = any(_may_label(scenario.name, prefix) for prefix in check.over)
-            if related and not self._is_left_out(scenario.name):
-                for exchange in self.transcript(scenario.name).exchanges:
-                    if exchange.label.startswith(check.over):
-                        found[exchange.label] = exchange
+            try:
+                found.update((exchange.label, exchange) for exchange in self.transcript(name).exchanges)
+            except (MissingEvidence, TargetGone):
+                if not check.deaths:
+                    raise
+        for name, everything in self._further(check):
+            for exchange in self._as_far_as_made(name):
+                if everything or exchange.label.startswith(check.over):
+                    found[exchange.label] = exchange
         return found
 
-    def cut_short(self, check: Check) -> str:
-        """See evaluator.Evidence."""
-        return next((reason for name in check.needs if (reason := self.folder.cut_short(name))), "")
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        """See evaluator.Evidence. To be asked after `exchanges`."""
+        found: dict[str, str] = {}
+        for name in (*check.needs, *(name for name, _ in self._further(check))):
+            if name in self._transcripts:
+                found.update(self._transcripts[name].left_out)
+            elif name in self.plan.over_budget:
+                found[name + REST] = self.plan.over_budget[name]
+            elif self._was_to_come(name):
+                found[name + REST] = GONE
+        return found
 
-    def _is_left_out(self, name: str) -> bool:
-        """Whether no request of a scenario is sent any more. Makes it now if no process has made it yet."""
+    def _further(self, check: Check) -> list[tuple[str, bool]]:
+        """The scenarios of the plan that a check looks at beside those that it needs, and whether at all of each."""
+        names = (*(scenario.name for scenario in self.plan.scenarios), *self.plan.unfinished)
+        return [
+            (name, name in check.also)
+            for name in names
+            if name in check.also or any(_may_label(name, prefix) for prefix in check.over)
+        ]
+
+    def _was_to_come(self, name: str) -> bool:
+        """Whether a scenario that is not there would have been made but for a target that was gone."""
+        if name in self.plan.unfinished:
+            return self._ended_by_a_death
+        return name in self.plan and name not in self._failed
+
+    @cached_property
+    def _ended_by_a_death(self) -> bool:
+        """Whether a recorded run made no more scenarios because the target had gone."""
+        return any(is_gone(transcript.exchanges) for transcript in self.folder.transcripts())
+
+    def _as_far_as_made(self, name: str) -> tuple[Exchange, ...]:
         try:
-            self.transcript(name)
-        except MissingEvidence:
-            return True
-        return False
+            return self.transcript(name).exchanges
+        except (TargetGone, MissingEvidence):  # a recorded run may have ended for other reasons
+            return ()
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of a scenario, which is made now if no process has made it yet.
 
-        Raises NotApplicable, MissingEvidence, ScenarioFailed as evaluator.Evidence says.
+        Raises NotApplicable, MissingEvidence, TargetGone, ScenarioFailed as evaluator.Evidence says.
         """
         if name in self.plan.unavailable:
             raise NotApplicable(self.plan.unavailable[name])
         if name in self.plan.over_budget:
             raise MissingEvidence(self.plan.over_budget[name])
+        if name in self.plan.unfinished and self._ended_by_a_death:
+            raise TargetGone(name)
         if name in self.plan.not_recorded:
             raise MissingEvidence(self.plan.not_recorded[name])
         if name not in self.plan:
             raise ScenarioFailed(f"a check needs the scenario {name}, which the plan does not have")
-        if not self._is_settled(name):
+        if name not in self._transcripts and name not in self._failed:
             with self.folder.lock:
                 self._advance(name)
         if name in self._failed:
             raise ScenarioFailed(self._failed[name])
-        if name in self._left_out:
-            raise MissingEvidence(self._left_out[name])
+        if name not in self._transcripts:
+            raise TargetGone(name)
         return self._transcripts[name]
 
     def _advance(self, name: str) -> None:
         """Goes through the plan in its order, up to a scenario, so that a run is the same whoever asks first."""
         for scenario in self.plan.scenarios:
-            if not self._is_settled(scenario.name):
+            if scenario.name not in self._transcripts and scenario.name not in self._failed:
                 self._fetch(scenario)
             if scenario.name == name:
                 return
-
-    def _is_settled(self, name: str) -> bool:
-        return name in self._transcripts or name in self._failed or name in self._left_out
 
     def _fetch(self, scenario: Scenario) -> None:
         if text := self.folder.failure(scenario.name):
             self._failed[scenario.name] = text
         elif transcript := self.folder.transcript(scenario.name):
             self._transcripts[scenario.name] = transcript
-        elif reason := self.folder.cut_short(scenario.name):
-            self._left_out[scenario.name] = reason
-        else:
+        elif not self._is_gone():
             try:
-                if transcript := self._make(scenario):
-                    self._transcripts[scenario.name] = transcript
-                else:
-                    self._left_out[scenario.name] = self.folder.cut_short(scenario.name)
+                self._transcripts[scenario.name] = self._make(scenario)
             except Exception:
                 text = self.settings.redact(f"the scenario {scenario.name} raised\n{traceback.format_exc(limit=-4)}")
                 self._failed[scenario.name] = text
                 self.folder.fail(scenario.name, text)
 
-    def _make(self, scenario: Scenario) -> Transcript | None:
-        """The transcript of a scenario, as far as it was sent; None where nothing was sent any more."""
+    def _make(self, scenario: Scenario) -> Transcript:
+        """The transcript of a scenario, as far as it was sent."""
         if broken := [name for name in scenario.after if name in self._failed]:
             raise RuntimeError(f"{scenario.name} follows {broken[0]}, which raised")
         if self._target is None:
             self._target = Target(
                 self.settings,
                 self._transcripts.__getitem__,
-                cost_of=spent_on,
+                cost_of=charged,
                 clock=self._clock,
                 on_data=self.on_data,
                 on_ask=self.on_ask,
+                relaunch=self.relaunch,
             )
+        self._target.spent = self._spent()
         with self.watch(scenario):
-            made = self._target.carry_out(scenario.run)
-        if reason := self._target.left_out:
-            self.folder.cut(scenario.name, reason)
-        if reason and not made:
-            return None
-        transcript = Transcript(scenario.name, tuple(made))
+            made = self._target.carry_out(scenario.run, scenario.name)
+        transcript = Transcript(scenario.name, tuple(made), tuple(self._target.left_out.items()))
         _check_labels(transcript)
         self.folder.keep(transcript)
         return transcript
+
+    def _is_gone(self) -> bool:
+        """Whether the target died in a scenario before and did not come back, whichever process made it."""
+        return any(is_gone(transcript.exchanges) for transcript in self._transcripts.values())
+
+    def _spent(self) -> Cost:
+        """What all scenarios so far have cost, whichever process made them."""
+        made = (exchange for transcript in self._transcripts.values() for exchange in transcript.exchanges)
+        return sum((charged(exchange) for exchange in made), Cost())
 
 
 def _may_label(scenario: str, prefix: str) -> bool:

@@ -43,6 +43,12 @@ SERVERS = {
 }
 
 
+def command(name: str, *arguments: str) -> list[str]:
+    """What starts one of our own servers; `arguments` come last, and so win."""
+    server = SERVERS[name]
+    return [sys.executable, "-m", server.module, *server.arguments, *arguments]
+
+
 class LaunchFailed(Exception):
     """The server did not come up; the message is one line."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import describe
 from local_dream_conformance.core.contract import Requirement
 from local_dream_conformance.core.verdict import Judgement, Verdict
@@ -26,11 +27,12 @@ from local_dream_conformance.report import breakage, curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import EXIT, Outcome, Result
-from local_dream_conformance.run import plan, replay, selection, summary
+from local_dream_conformance.run import plan, relaunch, replay, selection, summary, worst_case
 from local_dream_conformance.run.excuses import Excuses
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.progress import Progress
+from local_dream_conformance.run.relaunch import Relauncher
 from local_dream_conformance.run.runner import Run
 from local_dream_conformance.run.server_process import SERVERS, LaunchFailed, ServerProcess
 from local_dream_conformance.run.setup import Setup
@@ -167,6 +169,7 @@ class ConformanceSession:
             if name := self.setup.launched:
                 self.server = ServerProcess(name, SERVERS[name])
                 self.settings = replace(self.settings, url=self.server.url)
+            self.folder.running.acquire()
             self.folder.begin(self.settings.url)
             preflight.reach(self.settings)
             if self.plan is not None:
@@ -186,6 +189,8 @@ class ConformanceSession:
         for name, reason in {**self.plan.unavailable, **self.plan.over_budget, **self.plan.not_recorded}.items():
             self.reporter.write_line(f"  {name:<18} not made: {reason}")
         self.reporter.write_line(f"  {'total':<18} {describe(self.plan.cost)}", bold=True)
+        most = describe(worst_case.worst(self.plan, self.settings))
+        self.reporter.write_line(f"  {'at most':<18} {most}, where the target accepts what it should refuse", bold=True)
 
     def judge(self, requirement: Requirement) -> tuple[Judgement, str]:
         """The verdict on a requirement, and its failure text where something is wrong."""
@@ -200,6 +205,7 @@ class ConformanceSession:
                 progress.scenario,
                 progress.on_data,
                 progress.on_ask,
+                self.relauncher(),
             )
         recording = self.setup.recording
         if recording is not None and requirement.id in recording.untested:
@@ -211,6 +217,12 @@ class ConformanceSession:
             return judgement, ""
         curls = curl.lines([judgement], self.folder.exchanges(), self.run.settings, self.folder.bodies)
         return judgement, failure.text(RequirementResult.of(requirement, judgement), curls)
+
+    def relauncher(self) -> Relauncher | None:
+        """What starts the target again: as the user says or, where it is our own server, as it was started."""
+        url = self.folder.begun().url
+        command = relaunch.command(self.settings.relaunch, self.setup.launched, url)
+        return Relauncher(command, self.folder, Address(url)) if command else None
 
     def fails(self, judgement: Judgement) -> bool:
         """Whether the item of a requirement fails."""
@@ -250,8 +262,7 @@ class ConformanceSession:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.is_worker:
             return
-        if self.server is not None:
-            self.server.stop()
+        self.stop_servers()
         if not (self.problem or self.folder.has_begun):
             if exitstatus == pytest.ExitCode.OK and not self.selection.is_dry:
                 session.exitstatus = EXIT[Outcome.INCONCLUSIVE]
@@ -288,13 +299,18 @@ class ConformanceSession:
             terminalreporter.write_line(terminal.verdict(self.result), red=True, bold=True)
         else:
             terminal.write(terminalreporter, self.result)
-        for line in self.outputs.written:
+        for line in (*self.outputs.written, *relaunch.told(self.folder)):
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
         self.progress.close()
         if self.is_worker:
             return
+        self.stop_servers()
+        self.folder.remove()
+
+    def stop_servers(self) -> None:
+        """Stops what the run has started."""
+        relaunch.stop(self.folder)
         if self.server is not None:
             self.server.stop()
-        self.folder.remove()

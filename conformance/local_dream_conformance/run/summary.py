@@ -84,8 +84,9 @@ def _scenario_lines(plan: Plan, suite: Suite, folder: RunFolder) -> Iterator[Sce
     """Every scenario of the plan and what became of it."""
     for scenario in plan.scenarios:
         made, failed = folder.transcript(scenario.name), folder.failure(scenario.name)
-        state: ScenarioState = "made" if made else "failed" if failed else "planned"
-        yield ScenarioLine(scenario.name, scenario.cost, state, folder.cut_short(scenario.name))
+        begun = made is not None and bool(made.exchanges)
+        state: ScenarioState = "made" if begun else "failed" if failed else "planned"
+        yield ScenarioLine(scenario.name, scenario.cost, state, made.left_out[0][1] if made and made.left_out else "")
     left_out: dict[ScenarioState, Mapping[str, str]] = {
         "unavailable": plan.unavailable,
         "over-budget": plan.over_budget,

@@ -5,12 +5,16 @@ A scenario that wants a generation with something unusual in it (nulls, a chunke
 and, where it is refused, plainer requests after it. A refusal is free; it is kept under the label of what was unusual,
 and the scenario's main label always names the exchange that was accepted (or the last one refused). A series (refuse,
 range, ...) ends early where three of its requests got no answer at all.
+
+Refusals come before the last generation and the last upscale, so that a budget of as many as a run is planned to cost
+leaves room for them; what has killed servers comes last of all.
 """
 
 from __future__ import annotations
 
 from local_dream_conformance.scenarios import (
     concurrency,
+    destructive,
     extensions,
     generated,
     generations,
@@ -29,11 +33,13 @@ SCENARIOS: dict[str, Scenario] = {
         *refusals.SCENARIOS,
         *generations.CORE,
         *concurrency.SCENARIOS,
-        *upscales.CORE,
+        *upscales.REFUSED,
         *generations.HARDENED,
-        *hostile.SCENARIOS,
-        *upscales.HARDENED,
+        hostile.HOSTILE,
         *generated.SCENARIOS,
+        upscales.UPSCALE,
         *extensions.SCENARIOS,
+        hostile.HUGE_PROMPT,
+        destructive.SCENARIO,
     )
 }

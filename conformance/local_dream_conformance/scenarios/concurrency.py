@@ -29,10 +29,17 @@ def _steps_to_abandon(target: Target) -> int:
     """As many steps as take LONG_ENOUGH at the speed that `base` had, within bounds."""
     fewest, most = STEPS_TO_ABANDON
     base = target.transcript("base")
-    progress = generation(base.exchanges[0]).progress if base and base.exchanges else ()
-    if len(progress) < 2:
+    if not base or not base.exchanges:
         return fewest
-    per_step = (progress[-1].at - progress[0].at) / (len(progress) - 1)
+    stream, steps = generation(base.exchanges[0]), requests.steps(target.settings)
+    reports = [event for event in stream.progress if event.step is not None]
+    done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
+    if done > 0:
+        per_step = (reports[-1].at - reports[0].at) / done
+    elif stream.complete is not None:  # a single report, as from servers that report now and then
+        per_step = stream.complete.at / steps
+    else:
+        return fewest
     return max(fewest, min(most, math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
 
 

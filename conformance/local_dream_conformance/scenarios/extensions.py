@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from local_dream_conformance.core import fields
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import ABSENT, Exchange, Request
 from local_dream_conformance.core.settings import Settings
@@ -105,8 +106,9 @@ def _formats(target: Target) -> Iterator[Exchange]:
     shown = target.send("formats/png", _with_origin(generate({**plain, **asked})))
     yield shown
     if makes_formats(shown):
-        preview = {**plain, "show_diffusion_process": True, "preview_format": "bmp"}
-        cases = {"output-unknown": {**plain, "output_format": "bmp"}, "preview-unknown": preview}
+        quick = {**plain, "steps": 1}
+        preview = {**quick, "show_diffusion_process": True, "preview_format": "bmp"}
+        cases = {"output-unknown": {**quick, "output_format": "bmp"}, "preview-unknown": preview}
         yield from one_by_one(target, ((f"formats/{name}", generate(body)) for name, body in cases.items()))
 
 
@@ -117,8 +119,9 @@ def _size(target: Target) -> Iterator[Exchange]:
     shown = target.send("size/square", generate({**plain, **asked}))
     yield shown
     if makes_size(shown):
-        cases = {"string": str(EDGE), "odd": EDGE + 1, "zero": 0}
-        yield from one_by_one(target, ((f"size/{name}", generate({**plain, "size": v})) for name, v in cases.items()))
+        cases = {"string": str(EDGE), "odd": EDGE + 1}
+        bodies = ((f"size/{name}", generate({**plain, "steps": 1, "size": v})) for name, v in cases.items())
+        yield from one_by_one(target, bodies)
 
 
 def _aspect_ratio(target: Target) -> Iterator[Exchange]:
@@ -131,20 +134,26 @@ def _aspect_ratio(target: Target) -> Iterator[Exchange]:
     shown = target.send("aspect-ratio/portrait", generate({**plain, **asked}))
     yield shown
     base = target.transcript("base")
-    if makes_ratio(shown, base.exchanges[0] if base else None):
+    if makes_ratio(shown, base.exchanges[0] if base and base.exchanges else None):
         if target.affords(Cost(generations=1)):
             named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
             yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
-        cases = {"no-ratio": "wide", "zero": "0:1"}
-        bodies = ((f"aspect-ratio/{name}", generate({**plain, "aspect_ratio": v})) for name, v in cases.items())
+        cases = {"no-ratio": "wide"}
+        quick = {**plain, "steps": 1}
+        bodies = ((f"aspect-ratio/{name}", generate({**quick, "aspect_ratio": v})) for name, v in cases.items())
         yield from one_by_one(target, bodies)
 
 
 def _schedulers(target: Target) -> Iterator[Exchange]:
-    """One generation for each scheduler that is declared: base without previews."""
+    """One generation for each declared scheduler, and for what a declared synonym means: base without previews."""
     plain = requests.plain(target.settings)
-    for name in target.settings.schedulers:
+    for name in _asked_schedulers(target.settings):
         yield target.send(f"schedulers/{name}", generate({**plain, "scheduler": name}))
+
+
+def _asked_schedulers(settings: Settings) -> tuple[str, ...]:
+    meant = [fields.synonyms()[name] for name in settings.schedulers if name in fields.synonyms()]
+    return tuple(dict.fromkeys([*settings.schedulers, *meant]))
 
 
 def _one_size(settings: Settings) -> str | None:
@@ -168,6 +177,6 @@ SCENARIOS = (
         _schedulers,
         after=("base",),
         available=_none_declared,
-        price=lambda settings: Cost(generations=len(settings.schedulers)),
+        price=lambda settings: Cost(generations=len(_asked_schedulers(settings))),
     ),
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
 from local_dream_conformance.core.budget import Cost
+from local_dream_conformance.core.errors import OverBudget
 from local_dream_conformance.core.exchange import Exchange, Request
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import generated_requests, requests
 from local_dream_conformance.scenarios.generated_requests import Way
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import labelled
+from local_dream_conformance.scenarios.series import REFUSAL, labelled
 from local_dream_conformance.scenarios.upscales import path_on_target
 
 
@@ -28,10 +30,18 @@ def _generated(target: Target) -> Iterator[Exchange]:
 def _explored(target: Target, operation: str, ways: Sequence[Way], each: int) -> Iterator[Exchange]:
     """The smallest request that was not refused carries the label `shrunk`, the others are numbered."""
 
-    def send(number: int, request: Request) -> Exchange:
-        return target.send(f"generated/{operation}/{number:03}", request, stop_when=first_event())
+    if target.has_stalled(ways[0].draw(Random(0))):
+        return
+    sent: list[Exchange] = []
 
-    exchanges, smallest = generated_requests.explore(ways, each, send, target.settings.seed)
+    def send(number: int, request: Request) -> Exchange:
+        sent.append(target.send(f"generated/{operation}/{number:03}", request, REFUSAL))
+        return sent[-1]
+
+    try:
+        exchanges, smallest = generated_requests.explore(ways, each, send, target.settings.seed)
+    except OverBudget:
+        exchanges, smallest = sent, None
     for exchange in exchanges:
         yield (
             labelled(exchange, f"generated/{operation}/{generated_requests.SHRUNK}")

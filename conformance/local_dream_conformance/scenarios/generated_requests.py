@@ -1,7 +1,7 @@
 """Generated negative requests: drawn at random from the spec, so that every one of them must be refused.
 
 A request that a conformant server would accept is never made, so nothing is spent on one. What surrounds the mistake is
-valid and small: a server that overlooks the mistake is not asked for a gigantic picture.
+valid and small: a server that overlooks the mistake is not asked for a gigantic picture, nor for one without a pixel.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.scenarios import json_values
+from local_dream_conformance.scenarios.destructive import is_safe_size
 
 EACH = 3
 """So many requests are tried for each documented field of /generate."""
@@ -23,13 +24,15 @@ EACH_SIZE = 10
 """So many requests are tried for each way in which a size can be wrong."""
 SHRINKING = 20
 """So many more are spent on making the first finding smaller."""
-ACCEPTED = 4
+ACCEPTED = 2
 """After so many requests that were accepted, and may have cost work, no more are sent."""
 SILENT = 2
 """After so many requests without an answer no more are sent: each may cost a whole idle time-out."""
 SHRUNK = "shrunk"
 """Last part of the label of the smallest request that was not refused."""
 
+MOST_STEPS = 8
+"""A server that reads any number as a number of steps is not kept busy for longer."""
 SMALL_EDGE = 64
 LONGEST_BODY = 600
 NUMERAL = re.compile(r"[+-]?[0-9]+")
@@ -99,8 +102,17 @@ def _wrong(random: Random, field: str) -> Any:
     """A JSON value of a type that the field must not have."""
     while True:
         value = json_values.anything(random)
-        if not documented()[field].has_type(value):
+        if _may_be_sent(field, value):
             return value
+
+
+def _may_be_sent(field: str, value: Any) -> bool:
+    """Whether a value is of a wrong type, and no more dangerous for that than it would be of the right one."""
+    if documented()[field].has_type(value):
+        return False
+    if field in ("width", "height"):
+        return is_safe_size(value)
+    return field != "steps" or not isinstance(value, int | float) or value <= MOST_STEPS
 
 
 def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Iterator[dict[str, Any]]:
@@ -109,7 +121,7 @@ def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Itera
     for name in [name for name in body if name not in needed]:
         yield {other: value for other, value in body.items() if other != name}
     for value in SIMPLEST:
-        if not documented()[field].has_type(value):
+        if _may_be_sent(field, value):
             yield {**body, field: value}
 
 

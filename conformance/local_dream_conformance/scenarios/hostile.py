@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import generate, generate_raw
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import SILENT_ENOUGH, silent
+from local_dream_conformance.scenarios.series import REFUSAL, SILENT_ENOUGH, silent, with_room
 
 DEPTH = 10_000
 MEGABYTE = 1 << 20
@@ -22,7 +23,7 @@ def _raw(target: Target) -> dict[str, bytes]:
     address = target.settings.address
     path, host = f"{address.prefix}/generate", address.host_header
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-    body = json.dumps(requests.plain(target.settings))
+    body = json.dumps({**requests.plain(target.settings), "steps": 1})
     length = f"Content-Length: {len(body)}\r\n"
     return {
         "request-line": b"\x00\x01\x02 hello\r\n\r\n",
@@ -35,19 +36,21 @@ def _raw(target: Target) -> dict[str, bytes]:
 
 
 def _hostile(target: Target) -> Iterator[Exchange]:
-    """Costs nothing at a server that refuses them; one that starts a generation is hung up on at once."""
+    """Costs nothing at a server that refuses them; of one that starts a generation it is a single step."""
     unanswered = 0
     for name, data in _raw(target).items():
-        exchange = target.raw(f"hostile/{name}", data, stop_when=first_event())
-        yield exchange
-        unanswered += silent(exchange)
+        for exchange in with_room(partial(target.raw, f"hostile/{name}", data)):
+            yield exchange
+            unanswered += silent(exchange)
         if unanswered == SILENT_ENOUGH:
             break
     head = _raw(target)["length-negative"].partition(b"Content-Length")[0]
     yield target.raw("hostile/head-cut", head, cut=True)
     yield target.raw("hostile/body-cut", head + b'Content-Length: 1000\r\n\r\n{"prompt": "', cut=True)
-    deep = json.dumps(requests.plain(target.settings))[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}"
-    yield target.send("hostile/json-deep", generate_raw(deep.encode()), stop_when=first_event())
+    quick = {**requests.plain(target.settings), "steps": 1}
+    deep = generate_raw((json.dumps(quick)[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}").encode())
+    if not target.has_stalled(deep):
+        yield from with_room(partial(target.send, "hostile/json-deep", deep, REFUSAL))
     yield target.send("hostile/health", requests.HEALTH)
 
 
@@ -58,4 +61,5 @@ def _huge_prompt(target: Target) -> Iterator[Exchange]:
     yield target.send("huge-prompt/health", requests.HEALTH)
 
 
-SCENARIOS = (Scenario("hostile", Cost(), _hostile), Scenario("huge-prompt", Cost(generations=1), _huge_prompt))
+HOSTILE = Scenario("hostile", Cost(), _hostile)
+HUGE_PROMPT = Scenario("huge-prompt", Cost(generations=1), _huge_prompt)

@@ -11,21 +11,29 @@ from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.fields import Field, documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.connection import SendOptions
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, generate_raw
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
-from local_dream_conformance.scenarios.series import SILENT_ENOUGH, one_by_one, silent
+from local_dream_conformance.scenarios.series import one_by_one
 
 TYPES = ("string", "number", "boolean", "integer")
 """The order in which wrong types are tried: by what the field should have been."""
 STRIDE = "show_diffusion_stride"
-RANGED_FIRST = ("steps", "width", "height", "seed", STRIDE, "scheduler", "denoise_strength")
+RANGED_FIRST = (STRIDE, "steps", "width", "height", "seed", "scheduler", "denoise_strength")
 """The fields whose values out of range are tried first, in this order: a run in the core profile may end early."""
 SIZES = ("width", "height")
-PROVEN_TO_END = 2
 CORE_STOPS_AFTER = 3
+ALIKE = {
+    "refuse/json-malformed": "JSON",
+    "refuse/json-trailing": "JSON",
+    "refuse/json-nan": "JSON",
+    "refuse/json-array": "object",
+    "refuse/json-string": "object",
+    "refuse/json-number": "object",
+    "refuse/json-null": "object",
+}
+"""Refusals of which one that is accepted tells what the others would."""
 NOT_A_PICTURE = "aGVsbG8gd29ybGQh"  # "hello world!"
 
 
@@ -53,7 +61,10 @@ def _wrongly_typed(field: Field, right: Any) -> Body:
 
 
 def _ranged(field: Field, right: Any) -> Body:
-    """Values of the right type that are out of a field's range, by what is wrong with them. `right` is within it."""
+    """Values of the right type that are out of a field's range, by what is wrong with them. `right` is within it.
+
+    Of sizes those alone that no server is known to have died of; the others are in `destructive`.
+    """
     if field.name == STRIDE:  # the schema has its minimum where it has previews
         return {"zero": 0, "negative": -1}
     schema, found = field.schema, Body()
@@ -61,15 +72,25 @@ def _ranged(field: Field, right: Any) -> Body:
         found |= {"below": schema["minimum"] - 0.1} if "minimum" in schema else {}
         return found | ({"above": schema["maximum"] + 0.1} if "maximum" in schema else {})
     step = schema.get("multipleOf", 1)
-    if "minimum" in schema:
+    if "minimum" in schema and field.name not in SIZES:
         found |= {"zero": 0, "negative": -step} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
-    found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema else {}
+    found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema and field.name not in SIZES else {}
     found |= {"odd": right + 1} if step > 1 else {}
     return found | ({"unknown": f"no_such_{field.name}"} if "enum" in schema else {})
 
 
+def _quick(settings: Settings) -> Body:
+    """The plain request in a single step: what is accepted although it should be refused is to be over soon."""
+    return {**requests.plain(settings), "steps": 1}
+
+
+def _kind(label: str) -> str:
+    """Of which kind a refusal is: wrong types of one field are all alike."""
+    return label.rpartition("-")[0] if "/type/" in label else ALIKE.get(label, label)
+
+
 def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
-    plain = requests.plain(settings)
+    plain = _quick(settings)
     text = json.dumps(plain)
     yield "refuse/prompt-missing", requests.refused(settings)
     yield "refuse/prompt-empty", generate({**plain, "prompt": ""})
@@ -87,7 +108,7 @@ def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
 
 
 def _image_refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
-    plain = requests.plain(settings)
+    plain = _quick(settings)
     with_image = {**plain, "image": requests.card64(*requests.size(settings))}
     bad = {"not-base64": "@@@@", "not-an-image": NOT_A_PICTURE}
     wrong: Body = {"number": 5, "boolean": True, "array": [], "object": {}}
@@ -99,7 +120,8 @@ def _image_refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
         yield f"refuse-image/type/mask-{kind}", generate({**with_image, "mask": value})
 
 
-def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
+def _out_of_range(settings: Settings) -> dict[str, Body]:
+    """What each request changes in the quick one, by its label."""
     plain = requests.plain(settings)
     width, height = requests.size(settings)
     image: Body = {"image": requests.card64(width, height)} if settings.img2img else {}
@@ -108,45 +130,50 @@ def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
     for name in (*RANGED_FIRST, *(name for name in documented() if name not in RANGED_FIRST)):
         field, label = documented()[name], "stride" if name == STRIDE else name
         for kind, value in _ranged(field, plain.get(name, field.default)).items():
-            cases[f"{label}-{kind}"] = {**needed.get(name, {}), name: value}
+            cases[f"range/{label}-{kind}"] = {**needed.get(name, {}), name: value}
     if settings.img2img:
-        cases["mask-without-image"] = {"mask": requests.mask64(width, height)}
-    if settings.destructive:
-        cases["steps-huge"] = {"steps": 2**31 - 1}
-        cases["width-huge"] = {"width": 2**31 - 8}
-    for name, changed in cases.items():
-        yield f"range/{name}", generate({**plain, **changed})
+        cases["range/mask-without-image"] = {"mask": requests.mask64(width, height)}
+    return cases
+
+
+def _broken(label: str, changed: Body) -> str:
+    """Which requirements a value out of range is about: of values that break the same, one is enough to accept."""
+    broken = {id for name, value in changed.items() if name in documented() for id in _ids(name, value)}
+    return " ".join(sorted(broken)) or label.rpartition("-")[0]
+
+
+def _ids(name: str, value: Any) -> set[str]:
+    field = documented()[name]
+    return field.ids_broken_by(value) if field.has_type(value) else set()
 
 
 def _refuse(target: Target) -> Iterator[Exchange]:
-    """Costs nothing at a server that refuses them all; one that accepts some is hung up on at once."""
-    yield from one_by_one(target, _refusals(target.settings))
+    """Costs nothing at a server that refuses them all. Where one accepts a wrong type of a field, or one of several
+    requests that are wrong in the same way, it gets no more of that kind."""
+    yield from one_by_one(target, _refusals(target.settings), _kind)
     yield target.send("refuse/health", requests.HEALTH)
 
 
 def _refuse_image(target: Target) -> Iterator[Exchange]:
     """Costs nothing, as `refuse`."""
-    yield from one_by_one(target, _image_refusals(target.settings))
+    yield from one_by_one(target, _image_refusals(target.settings), _kind)
     yield target.send("refuse-image/health", requests.HEALTH)
 
 
 def _range(target: Target) -> Iterator[Exchange]:
-    """Costs nothing at a server that refuses them all.
+    """Costs nothing at a server that refuses them all. Of values that one requirement speaks of, no more are sent once
+    the server has accepted one; in the core profile, where refusing is not asked for, it stops after the third.
 
-    Of those that a server accepts, the first two run to their end, which proves that such runs end; on the others the
-    client hangs up at once. In the core profile, where refusing is not asked for, it stops after the third.
+    Sizes of 0 and below are asked for with --destructive alone: see `destructive`.
     """
-    accepted = unanswered = 0
-    for label, request in _out_of_range(target.settings):
-        if target.has_stalled(request):
-            break
-        huge = label.endswith("-huge")
-        stop_when = None if accepted < PROVEN_TO_END and not huge else first_event()
-        exchange = target.send(label, request, SendOptions(refusal=True), stop_when)
+    cases = _out_of_range(target.settings)
+    plain = _quick(target.settings)
+    accepted = 0
+    sent = ((label, generate({**plain, **changed})) for label, changed in cases.items())
+    for exchange in one_by_one(target, sent, lambda label: _broken(label, cases[label])):
         yield exchange
         accepted += spent_on(exchange).generations
-        unanswered += silent(exchange)
-        if unanswered == SILENT_ENOUGH or (target.settings.profile == "core" and accepted == CORE_STOPS_AFTER):
+        if target.settings.profile == "core" and accepted == CORE_STOPS_AFTER:
             break
     yield target.send("range/health", requests.HEALTH)
 

@@ -78,8 +78,8 @@ def generate_raw(body: bytes) -> Request:
 
 
 def refused(settings: Settings) -> Request:
-    """A request that every server refuses without work: it has no prompt."""
-    return generate(without(plain(settings), "prompt"))
+    """A request that every server refuses without work, or with little: it has no prompt."""
+    return generate({**without(plain(settings), "prompt"), "steps": 1})
 
 
 def absent(settings: Settings) -> Request:

@@ -1,4 +1,4 @@
-"""How a client is tested with the fixture local_dream_mock: `pip install local-dream-conformance`, then `pytest`."""
+"""How a client is tested with the fixture local_dream_mock: install this project, then `pytest`."""
 
 from __future__ import annotations
 

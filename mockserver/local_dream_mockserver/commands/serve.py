@@ -24,7 +24,8 @@ from local_dream_mockserver.server.run import CannotListen, listen, serve
 @click.option(
     "--config",
     metavar="PATH_OR_HUB_ID",
-    help="For a .safetensors file: where its tokenizer and network shapes come from.",
+    help="For a .safetensors file: where its tokenizer and network shapes come from, or v1, v2, v2-base. "
+    "Left out: the published model that fits.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="Where to compute. Left out: auto.")
 @click.option(

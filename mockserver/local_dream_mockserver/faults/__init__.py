@@ -22,7 +22,7 @@ functions may leave out arguments that they do not need. A hit is counted where 
     wire.body       (body) -> bytes                     body[:-10]
     wire.sent       async (answer, out)                 sleep, then await wire.honest(answer, out)
     events.event    (message, request) -> message       or None, or a list: message.without("seed")
-    events.progress (message, request) -> message       the same, of progress events: message.with_(step=0)
+    events.progress (message, step, total) -> message   the same, of progress events: message.with_(step=step - 1)
     events.beside   (message, request) -> message       one more event, before or after the place; with `ends` the last
     events.stream   async (messages, request)           an async generator over the events
     events.piece    (piece) -> bytes                    the bytes of an event: b"event: message\\n" + piece

@@ -14,15 +14,19 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from PIL import Image
 
+from local_dream_mockserver.mock import on_phones
 from local_dream_mockserver.mock.violation import Violation
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.image_input import DATA_URL
+from local_dream_mockserver.server.picture_files import bare
 from local_dream_mockserver.server.spec import component, generate_request, ids_of, listed
 from local_dream_mockserver.server.strict_json import read_object
 
 PICTURES = ("image", "mask")
 SURE = ("PNG", "JPEG")
+MOST_PIXELS = 2**24
+"""Larger pictures are not looked into."""
 
 
 def generate_breaches(body: bytes) -> list[Violation]:
@@ -31,12 +35,9 @@ def generate_breaches(body: bytes) -> list[Violation]:
     if isinstance(document, Violation):
         return [document]
     schema = generate_request(NAMES)
-    found = [
-        Violation("GEN-REQ-08", name[:60], "no field of the contract: servers ignore it; leave it out")
-        for name in document
-        if name not in schema["properties"]
-    ]
+    found = [on_phones.unknown_field(name) for name in document if name not in schema["properties"]]
     found += [_of_error(error) for error in sorted(_validator().iter_errors(document), key=_place)]
+    found += on_phones.of_fields(document)
     for name in PICTURES:
         if isinstance(document.get(name), str):
             found += _of_picture(name, document[name])
@@ -105,8 +106,11 @@ def _of_error(error: ValidationError) -> Violation:
         kinds = [kind for kind in listed(schema["type"]) if kind != "null"]
         return Violation(ids_of(name)["type"], name, f"{_kind(value)}; send {' or '.join(kinds)}")
     requirement = ids_of(name).get(str(error.validator))
-    if value == -1:
-        requirement = ids_of(name).get("minus-one", requirement)
+    if value == -1 and "minus-one" in ids_of(name):
+        message = (
+            "-1, which phones take for 4294967295: the same picture again and again; leave it out for a random one"
+        )
+        return Violation(ids_of(name)["minus-one"], name, message, on_phones.ALL)
     if name in ("width", "height") and error.validator == "minimum" and value > 0:
         requirement = None  # 1 to 7 is no multiple of 8, which is said beside
     return Violation(requirement, name, f"{_shown(value)} breaks {error.validator} {json.dumps(error.validator_value)}")
@@ -121,7 +125,9 @@ def _of_picture(name: str, text: str) -> list[Violation]:
     """Base64 as clients send it: standard alphabet, padded, on one line, nothing around it, of a PNG or a JPEG."""
     found = []
     if head := DATA_URL.match(text):
-        found.append(Violation("GEN-REQ-19", name, "a data: URL; send the base64 behind the comma alone"))
+        found.append(
+            Violation("GEN-REQ-19", name, "a data: URL; send the base64 behind the comma alone", on_phones.ALL)
+        )
         text = text[head.end() :]
     if re.search(r"\s", text):
         found.append(Violation("GEN-REQ-17", name, "base64 with white space or line breaks in it; send it on one line"))
@@ -132,14 +138,16 @@ def _of_picture(name: str, text: str) -> list[Violation]:
         wanted = "not base64; use the standard alphabet (+ and /), padded with ="
         return [*found, Violation(ids_of(name)["contentEncoding"], name, wanted)]
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(bare(data))) as picture:
             kind = picture.format or "unknown"
+            on_phone = on_phones.of_picture(name, picture) if picture.width * picture.height <= MOST_PIXELS else []
     except Exception:  # the decoders raise whatever a broken file makes them raise
         return [
             *found,
             Violation(ids_of(name)["contentMediaType"], name, "no picture; send a PNG or JPEG file as base64"),
         ]
-    if kind not in SURE:
+    found += on_phone
+    if kind not in SURE and kind != "WEBP":
         found.append(Violation("GEN-REQ-17", name, f"{kind}, which not every server can read; send PNG or JPEG"))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 
+from local_dream_mockserver.mock import on_phones
 from local_dream_mockserver.mock.generate_violations import generate_breaches, tokenize_breaches
 from local_dream_mockserver.mock.upscale_violations import upscale_breaches
 from local_dream_mockserver.mock.violation import Violation
@@ -27,7 +28,7 @@ def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[
         return (Violation("SRV-02", "method", f"{path} has no {method}; use {' or '.join(methods)}"),)
     if method != "POST":
         return ()
-    found = _head_breaches(path, headers)
+    found = [*_head_breaches(path, headers), *on_phones.of_head(headers, len(body))]
     if headers.get("content-encoding", "identity").lower() != "identity":
         return tuple(found)  # the body cannot be read
     if path == "/upscale":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,15 +12,18 @@ class Violation:
 
     `requirement` is the id of the sentence in `spec/openapi.yaml` that says how a server answers it (mostly: refuses
     it), or None where no sentence speaks of it. `field` is a field of the JSON, a header, "body", "path" or "method".
-    `message` is one line that says what came and what to send; it quotes no prompt.
+    `message` is one line that says what came and what to send; it quotes no prompt. `releases` are those of the
+    original server that it concerns, where it concerns them in particular: here it may work all the same.
     """
 
     requirement: str | None
     field: str
     message: str
+    releases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.requirement or 'no requirement'}: {self.field}: {self.message}"
+        concerns = f" (Local Dream {', '.join(self.releases)})" if self.releases else ""
+        return f"{self.requirement or 'no requirement'}: {self.field}: {self.message}{concerns}"
 
-    def as_json(self) -> dict[str, str | None]:
-        return asdict(self)
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "releases": list(self.releases)}

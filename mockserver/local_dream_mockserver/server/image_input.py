@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from local_dream_mockserver.server.engine import Mask, Rgb
 from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.picture_files import bare, described
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DATA_URL = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
@@ -69,11 +70,11 @@ class BoundedFile(io.BytesIO):
 def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
     data = decode_base64(field, text)
     try:
-        image = Image.open(BoundedFile(data), formats=FORMATS)
+        image = Image.open(BoundedFile(bare(data)), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(field, max_pixels) from None
     except Exception:  # the decoders raise whatever a broken file makes them raise
-        message = f"{field}: not a picture; send a {', '.join(FORMATS)} file as base64"
+        message = f"{field}: not a picture, but {described(data)}; send a {', '.join(FORMATS)} file as base64"
         raise APIError(400, message, code=Code.NOT_A_PICTURE, field=field) from None
     if image.width * image.height > max_pixels:
         raise _too_large(field, max_pixels)
@@ -87,9 +88,15 @@ def _opened(field: str, text: str, max_pixels: int, ground: str) -> Image.Image:
     try:
         image.load()
         return _flat(ImageOps.exif_transpose(image), ground)
-    except Exception:  # as above
-        message = f"{field}: a broken or truncated {image.format} file"
+    except Exception as error:  # as above
+        message = f"{field}: a broken or truncated {image.format} file ({_reason(error)}); send the whole file"
         raise APIError(400, message, code=Code.BROKEN_PICTURE, field=field) from None
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder says of a file, in a few words."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return ascii(text)[1:-1][:80]
 
 
 def _too_large(field: str, max_pixels: int) -> APIError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -151,6 +153,20 @@ class Server(uvicorn.Server):
         await self.lifespan.shutdown()
         await super().shutdown(sockets)
 
+    @property
+    def is_process(self) -> bool:
+        """Whether it is what this process is there for."""
+        return self._ends_process
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _RUNNING[asyncio.get_running_loop()] = self
         self._ready()
+
+
+_RUNNING: WeakKeyDictionary[asyncio.AbstractEventLoop, Server] = WeakKeyDictionary()
+
+
+def running() -> Server:
+    """The server that runs in this event loop. Raises KeyError where there is none."""
+    return _RUNNING[asyncio.get_running_loop()]

@@ -44,8 +44,15 @@ def fields_of(*types: str) -> tuple[str, ...]:
 
 
 def schedulers() -> tuple[str, ...]:
-    """The schedulers that the contract knows, those of the extension too."""
-    return tuple(name for name in component("GenerateRequest")["properties"]["scheduler"]["enum"] if name is not None)
+    """The schedulers that the contract knows, those of the extension too, each under one name."""
+    names = component("GenerateRequest")["properties"]["scheduler"]["enum"]
+    return tuple(name for name in names if name is not None and name not in synonyms())
+
+
+def synonyms() -> Mapping[str, str]:
+    """Further names of schedulers, with those that they mean."""
+    names: Mapping[str, str] = component("GenerateRequest")["properties"]["scheduler"]["x-synonyms"]
+    return names
 
 
 def seeds() -> int:

@@ -131,8 +131,9 @@ def test_health_goes_on() -> None:
     for index, scenario in enumerate(scenarios):
         dead = answer(f"{scenario}/health", None, end=End.UNREACHABLE, to=HEALTH)
         judgement = judge("ERR-05", *right[:index], dead, *right[index + 1 :])
-        assert judgement.verdict is Verdict.FAIL
-        assert f"died of one of the requests {scenario}/*" in words(judgement)
+        assert (judgement.verdict, judgement.reason) == (Verdict.BLOCKED, "SRV-05 does not hold")
+        ill = answer(f"{scenario}/health", 500, to=HEALTH)
+        assert judge("ERR-05", *right[:index], ill, *right[index + 1 :]).verdict is Verdict.FAIL
 
 
 REFUSED = refusal("refuse/prompt-missing", started=1.0)

@@ -36,7 +36,7 @@ SCENARIOS = (
     "aspect-ratio",
     "schedulers",
 )
-DECLARED = replace(SETTINGS, upscaler_path="up.bin", extensions=(Declared("schedulers", ("euler", "lcm")),))
+DECLARED = replace(SETTINGS, upscaler_path="up.bin", extensions=(Declared("schedulers", ("euler", "lcm", "eulera")),))
 KNOWN = replace(SETTINGS, upscaler_path="up.bin")
 EXTENSIONS = [r for r in CONTRACT.requirements if of_profile(r.profile)]
 ALONE = ("busy", "upscaler-only")
@@ -151,7 +151,9 @@ WRONG = {
     "no-max-age": {"EXT-COR-07"},
     "refuses-lcm": {"EXT-SCH-02"},
     "falls-back-lcm": {"EXT-SCH-03"},
-    "falls-back": {"EXT-SCH-03"},
+    "falls-back": {"EXT-SCH-03", "EXT-SCH-04"},
+    "falls-back-eulera": {"EXT-SCH-03", "EXT-SCH-04"},
+    "eulera-is-its-own": {"EXT-SCH-04"},
 }
 CAUSES = {
     "coded-bgr": "it looks BGR",
@@ -308,6 +310,11 @@ def test_neither_is_there() -> None:
 def test_a_declared_scheduler_that_no_one_takes() -> None:
     judgements = judged(ExtendedServer(without=("schedulers",)))
     assert having(judgements, Verdict.FAIL) == {"EXT-SCH-01"}
+
+
+def test_without_a_synonym_there_is_nothing_to_compare() -> None:
+    declared = replace(DECLARED, extensions=(Declared("schedulers", ("euler", "lcm")),))
+    assert judged(ExtendedServer(), declared)["EXT-SCH-04"].verdict is Verdict.NOT_APPLICABLE
 
 
 def test_one_step_tells_schedulers_not_apart() -> None:

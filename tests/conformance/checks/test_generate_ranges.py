@@ -132,12 +132,21 @@ def test_an_answer_that_does_not_end_fails(exchange: Exchange, said: str) -> Non
     assert said in words(judgement)
 
 
-def test_a_server_that_dies_of_one_fails_once() -> None:
-    gone = [answer(f"range/{name}", None, end=End.UNREACHABLE, to=request()) for name in ("steps-zero", "width-zero")]
+def test_a_server_that_is_gone_is_blamed_for_nothing_else() -> None:
+    gone = [answer(f"range/{name}", None, end=End.UNREACHABLE, to=request()) for name in ("steps-zero", "stride-zero")]
     dead = answer("range/health", None, end=End.UNREACHABLE, to=Request("GET", "/health"))
     judgement = judge("GEN-RNG-01", refusal("range/seed-minus-one"), *gone, dead)
-    assert judgement.verdict is Verdict.FAIL
-    assert [finding.exchange for finding in judgement.findings] == ["range/health"]
+    assert (judgement.verdict, judgement.reason) == (Verdict.BLOCKED, "SRV-05 does not hold")
+
+
+def test_what_has_killed_servers_is_judged_where_it_was_asked_and_untested_elsewhere() -> None:
+    asked = refusal("destructive/range/width-negative", to=request(sent(width=-8)))
+    assert judge("GEN-RNG-03", asked).verdict is Verdict.PASS
+    taken = generation("destructive/range/width-negative", picture(16, 8), sent=sent(width=-8))
+    assert "width: -8" in words(judge("GEN-RNG-03", taken))
+    left = judge("GEN-RNG-03", refusal("range/width-odd", to=request(sent(width=129))))
+    assert left.verdict is Verdict.UNTESTED
+    assert "--destructive" in left.reason
 
 
 def test_a_server_that_only_upscales_is_not_judged() -> None:

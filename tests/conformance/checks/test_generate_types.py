@@ -60,7 +60,7 @@ def test_a_server_that_only_upscales_is_not_judged() -> None:
 
 def test_a_server_that_is_gone_is_not_blamed_for_each_field() -> None:
     gone = answer(label("steps", "array"), None, end=End.UNREACHABLE, to=wrong("steps"))
-    assert judge("GEN-TYP-03", gone).verdict is Verdict.UNTESTED
+    assert judge("GEN-TYP-03", gone).verdict is Verdict.BLOCKED
 
 
 REFUSED = refusal("generated/generate/000", to=request({"prompt": "a", "steps": "1"}))

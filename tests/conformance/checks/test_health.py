@@ -56,10 +56,10 @@ def test_passes(id: str, exchanges: list[Exchange]) -> None:
 
 BAD: dict[str, tuple[str, list[Exchange], str]] = {
     "500": ("HLT-01", [answer("health/get", 500, to=GET)], "status 200 for GET /health"),
-    "nobody there": (
+    "no answer": (
         "HLT-01",
-        [answer("health/get", None, end=End.UNREACHABLE, to=GET)],
-        "no answer (unreachable)",
+        [answer("health/get", None, end=End.IDLE_TIMEOUT, to=GET)],
+        "no answer (idle-timeout)",
     ),
     "wants a token": ("HLT-02", [refusal("health/anonymous", 401, to=GET)], "without credentials"),
     "busy meanwhile": ("HLT-03", [ABANDONED, answer("hang-up/health-meanwhile", 503, to=GET)], "status 503"),

@@ -104,6 +104,7 @@ def following(first: float, pace: float = 0.5) -> Exchange:
 
 
 AFTERWARDS = answer("hang-up/health", 200, to=HEALTH)
+AFTERWARDS_ILL = answer("hang-up/health", 500, to=HEALTH)
 
 
 def test_the_next_request_is_served() -> None:
@@ -128,9 +129,18 @@ def test_a_next_request_that_is_not_served_fails(exchange: Exchange) -> None:
     assert judge("ROB-04", abandoned(), exchange, AFTERWARDS).verdict is Verdict.BLOCKED
 
 
-def test_a_server_that_dies_of_a_hang_up_fails() -> None:
-    dead = answer("hang-up/health", None, end=End.UNREACHABLE, to=HEALTH)
-    assert judge("ROB-03", abandoned(), following(0.6), dead).verdict is Verdict.FAIL
+def test_a_server_that_is_ill_after_a_hang_up_fails_and_one_that_is_gone_is_blocked() -> None:
+    ill, dead = AFTERWARDS_ILL, answer("hang-up/health", None, end=End.UNREACHABLE, to=HEALTH)
+    assert judge("ROB-03", abandoned(), following(0.6), ill).verdict is Verdict.FAIL
+    assert judge("ROB-03", abandoned(), following(0.6), dead).verdict is Verdict.BLOCKED
+
+
+def test_a_generation_that_never_ran_is_not_said_to_be_over_too_soon() -> None:
+    silent = answer("hang-up/abandoned", None, end=End.TRUNCATED, to=request())
+    assert judge("ROB-03", silent, following(0.6), AFTERWARDS).verdict is Verdict.UNTESTED
+    first = answer("overlap/first", None, end=End.TRUNCATED, to=request())
+    for id in ("ROB-01", "ROB-02"):
+        assert judge(id, first, generation("overlap/second", started=9.0)).verdict is Verdict.UNTESTED
 
 
 def test_a_generation_that_was_over_was_not_hung_up_on() -> None:
@@ -265,10 +275,8 @@ def test_deep_json_is_refused_or_ignored() -> None:
     judgement = judge("ROB-08", answer("hostile/json-deep", None, end=End.RESET, to=request()), LIVES)
     assert judgement.verdict is Verdict.WARN
     assert "10000 levels" in words(judgement)
-    assert judge("ROB-08", DEEP, DEAD).verdict is Verdict.WARN
-    assert judge("ROB-08", replace(DEAD, label="hostile/json-deep", request=request()), DEAD).verdict is (
-        Verdict.UNTESTED
-    )
+    assert judge("ROB-08", DEEP, replace(LIVES, status=500)).verdict is Verdict.WARN
+    assert judge("ROB-08", DEEP, DEAD).verdict is Verdict.BLOCKED
 
 
 def test_garbage_gets_no_2xx() -> None:
@@ -277,15 +285,6 @@ def test_garbage_gets_no_2xx() -> None:
     judgement = judge("ROB-09", *right, garbage("hostile/length-conflict", 200, b"ok"), DEEP, LIVES)
     assert judgement.verdict is Verdict.WARN
     assert "smuggle" in words(judgement)
-
-
-def test_a_server_that_dies_of_garbage_is_told_from_one_that_dies_of_deep_json() -> None:
-    garbled = garbage("hostile/request-line", None)
-    gone = replace(DEAD, label="hostile/json-deep", request=request())
-    assert judge("ROB-09", garbled, gone, DEAD).verdict is Verdict.WARN
-    crash = answer("hostile/json-deep", None, end=End.RESET, to=request())
-    assert judge("ROB-09", garbled, crash, DEAD).verdict is Verdict.PASS
-    assert judge("ROB-08", garbled, crash, DEAD).verdict is Verdict.WARN
 
 
 def test_a_huge_prompt_is_answered() -> None:
@@ -304,5 +303,5 @@ def test_a_huge_prompt_is_answered() -> None:
         judgement = judge("ROB-10", wrong, lives)
         assert judgement.verdict is Verdict.WARN
         assert "MB" in words(judgement)
-    dead = answer("huge-prompt/health", None, end=End.UNREACHABLE, to=HEALTH)
-    assert judge("ROB-10", refusal("huge-prompt", 413), dead).verdict is Verdict.WARN
+    ill = answer("huge-prompt/health", 500, to=HEALTH)
+    assert judge("ROB-10", refusal("huge-prompt", 413), ill).verdict is Verdict.WARN

@@ -6,14 +6,13 @@ import base64
 import functools
 import json
 import tomllib
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local_dream_conformance.core import extension
+from local_dream_conformance.core import extension, fields
 from local_dream_conformance.core.contract import Level
+from local_dream_conformance.core.errors import BadSetting
 from local_dream_conformance.core.exchange import End
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.recordings import recording
@@ -76,29 +75,47 @@ def test_the_extensions_that_each_recording_shows(name: str, folders: dict[str, 
     assert all(line.evidence for line in lines)
 
 
-def deviations(name: str) -> list[dict[str, Any]]:
-    text = (resources.files("local_dream_conformance.result.known") / f"{name}.toml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = tomllib.loads(text)["deviation"]
-    return found
-
-
-def test_there_is_a_file_of_known_deviations_for_each_recorded_release() -> None:
-    assert known.names() == sorted(RELEASES)
+def test_there_is_a_file_of_known_deviations_for_each_release() -> None:
+    assert known.names() == [*RELEASES, "local-dream-2.8.1"]
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_known_deviations_agree_with_the_recordings(name: str, folders: dict[str, Path]) -> None:
-    recorded = {entry["id"]: entry["reason"] for entry in deviations(name) if entry["evidence"] == "recording"}
-    assert recorded == EXPECTED[name]["fail"] | EXPECTED[name]["warn"]
-    others = {entry["id"] for entry in deviations(name) if entry["evidence"] == "source"}
-    assert len(others) + len(recorded) == len(deviations(name)) == len(known.load(name))
-    judgements = judged(name, folders[name])
-    # What only the source code shows is not refuted by the recordings, but for statements wider than one request.
-    refuted = {id for id in others if judgements[id].verdict is Verdict.PASS}
-    assert refuted <= {"ERR-01", "ERR-02"}
+def test_known_deviations_agree_with_the_recordings(name: str) -> None:
+    broken = EXPECTED[name]["fail"].keys() | EXPECTED[name]["warn"].keys()
+    assert broken <= known.load(name).keys()
+    recorded = {entry["id"] for entry in known.deviations(name) if entry["evidence"] == "recording"}
+    assert recorded <= broken
 
 
-@pytest.mark.parametrize("name", RELEASES)
+@pytest.mark.parametrize("name", known.names())
+def test_each_deviation_has_a_reason_and_evidence_once_for_each_mode(name: str) -> None:
+    seen: set[tuple[str, str]] = set()
+    for entry in known.deviations(name):
+        assert entry["reason"]
+        assert "{" not in entry["reason"]
+        assert entry["evidence"] in ("recording", "answers", "run", "source")
+        assert entry.keys() <= {"id", "fields", "but", "reason", "evidence", "link", "modes", "destructive"}
+        seen |= {(entry["id"], mode) for mode in known.modes_of(entry)}
+    assert {id for id, _ in seen} == known.load(name).keys()
+    assert {(id, mode) for mode in known.MODES for id in known.load(f"{name}/{mode}")} == seen
+
+
+def test_a_deviation_of_fields_is_one_of_each_field() -> None:
+    types = {field.ids["type"] for name, field in fields.documented().items() if name != "mask"}
+    assert types <= known.load("local-dream-2.7").keys()
+    assert known.load("local-dream-2.7")["GEN-TYP-03"].reason.startswith("a wrong type of steps ")
+    assert known.load("local-dream-2.8.1/upscaler").keys() < known.load("local-dream-2.8.1").keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("local-dream-1.0", "give one of"), ("local-dream-2.7/gpu", "no mode 'gpu'")]
+)
+def test_what_is_not_known_is_said_with_what_is(name: str, words: str) -> None:
+    with pytest.raises(BadSetting, match=words):
+        known.load(name)
+
+
+@pytest.mark.parametrize("name", known.names())
 def test_known_deviations_are_of_requirements_that_can_fail(name: str) -> None:
     by_id = suite.load().contract.by_id
     for id in known.load(name):

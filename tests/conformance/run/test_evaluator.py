@@ -40,6 +40,9 @@ class Fixed:
             raise self.problem
         return {"base": EXCHANGE}
 
+    def left_out(self, check: Check) -> Mapping[str, str]:
+        return {}
+
 
 def holds(context: Context) -> None:
     context.expect(True, expected="yes", got="yes", exchange=context["base"])

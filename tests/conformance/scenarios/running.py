@@ -12,8 +12,9 @@ from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 
 HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range")
+LAST = ("destructive",)
 EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers")
-CORE = tuple(name for name in SCENARIOS if name not in (*HARDENED, *EXTENSIONS) and not name.startswith("generated"))
+CORE = tuple(name for name in SCENARIOS if name not in (*HARDENED, *EXTENSIONS, *LAST, "generated"))
 EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}
 

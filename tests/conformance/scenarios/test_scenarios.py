@@ -49,8 +49,9 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, scenario in SCENARIOS.items() if scenario.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers"}
-    full = Settings(url="http://x", upscaler_path="p", extensions=(Declared("schedulers", ("euler",)),))
+    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers", "destructive"}
+    declared = (Declared("schedulers", ("euler",)),)
+    full = Settings(url="http://x", upscaler_path="p", extensions=declared, destructive=True)
     assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(scenario.available(full) for scenario in SCENARIOS.values())
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from local_dream_conformance.core.budget import Budget, Cost
-from local_dream_conformance.core.exchange import End
-from local_dream_conformance.core.extension import Declared
+from local_dream_conformance.core.errors import NotSent
+from local_dream_conformance.core.exchange import GONE, End, Exchange, Transcript
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS, requests
 from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
 from local_dream_conformance.scenarios.generations import DEFAULTS, SUSPECTS
@@ -22,6 +24,7 @@ from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
 from tests.conformance.http.wire_scripts import CHUNKED, chunk, drip, flood, silence, vanish
+from tests.conformance.scenarios.accepting_server import accepting_server
 from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server, valid_only
 from tests.conformance.scenarios.running import CORE, EVERY, run, sent
 from tests.conformance.scripted_server import Script, serving
@@ -136,23 +139,34 @@ def test_a_server_that_is_busy_with_the_abandoned_run_is_asked_until_it_serves()
     assert target.spent == Cost(generations=2)
 
 
-def test_a_server_that_accepts_everything_is_spared() -> None:
-    with refusing_server(RefusingServer(refuses=lambda asked: None, paint=lambda fields: 100)) as state:
+def test_of_what_a_server_accepts_no_more_of_that_kind_is_sent() -> None:
+    with accepting_server() as state:
         core, _ = run(state.url, "range")
         every, _ = run(state.url, "range", profile="hardened")
-    ends = [exchange.end for label, exchange in core.items() if label != "range/health"]
-    assert len(ends) == 3
-    assert len(every) > 15
-    assert all(spent_on(exchange).generations for label, exchange in core.items() if label != "range/health")
+        types, _ = run(state.url, "refuse")
+    assert len(core) == 3 + 1
+    judged = [broken(exchange) for label, exchange in every.items() if label != "range/health"]
+    assert all(judged.count(ids) == 1 for ids in judged if ids)
+    fields = [label.rpartition("-")[0] for label in types if "/type/" in label]
+    assert len(fields) == len(set(fields)) > 10
+    assert {"refuse/json-malformed", "refuse/json-array"} < set(types)
+    assert not {"refuse/json-nan", "refuse/json-null"} & set(types)
 
 
-def test_what_should_be_refused_and_is_not_is_hung_up_on() -> None:
-    with refusing_server(RefusingServer(refuses=lambda asked: None)) as state:
-        exchanges, _ = run(state.url, "refuse", steps=50)
-        assert state.hung_up.wait(20)
-    accepted = exchanges["refuse/json-nan"]
-    assert accepted.end is End.HUNG_UP
-    assert generation(accepted).terminal is None
+def broken(exchange: Exchange) -> set[str]:
+    """The requirements that the values of a request break."""
+    known = [(documented()[name], value) for name, value in sent(exchange).items() if name in documented()]
+    return {id for field, value in known if field.has_type(value) for id in field.ids_broken_by(value)}
+
+
+def test_what_should_be_refused_and_is_not_is_read_to_its_end_and_is_short() -> None:
+    with accepting_server() as state:
+        exchanges, _ = run(state.url, "refuse", "refuse-image", "range", "formats", profile="all", steps=50)
+    accepted = [exchange for exchange in exchanges.values() if spent_on(exchange).generations]
+    assert len(accepted) > 20
+    assert all(generation(exchange).complete for exchange in accepted)
+    objects = [exchange for exchange in accepted if isinstance(sent(exchange), dict) and "steps" in sent(exchange)]
+    assert {exchange.label for exchange in objects if sent(exchange)["steps"] == 50} == {"formats/png"}
 
 
 @pytest.mark.parametrize("culprit", list(DEFAULTS))
@@ -191,15 +205,18 @@ def test_a_silent_server_is_not_asked_for_ever() -> None:
     assert all(exchange.end is End.IDLE_TIMEOUT for exchange in exchanges.values())
 
 
-def test_a_server_that_is_gone_breaks_nothing() -> None:
+def test_nothing_is_sent_to_a_server_that_is_gone() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.close()
-    declared = (Declared("schedulers", ("euler",)),)
-    names = (name for name in SCENARIOS if name != "generated")
-    exchanges, target = run(url, *names, upscaler_path="p", extensions=declared)
-    assert target.spent == Cost()
-    assert all(exchange.end is End.UNREACHABLE for exchange in exchanges.values())
+    done: dict[str, Transcript] = {}
+    target = Target(Settings(url=url), done.__getitem__, cost_of=spent_on)
+    assert target.send("health/get", requests.HEALTH).end is End.UNREACHABLE
+    assert target.life.is_gone
+    for scenario in SCENARIOS.values():
+        if scenario.name != "schedulers":  # none is declared
+            with pytest.raises(NotSent, match=GONE):
+                list(scenario.run(target))
 
 
 def nonsense(connection: socket.socket, over: threading.Event) -> None:

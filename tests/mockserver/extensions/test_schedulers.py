@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local_dream_mockserver.mock.synthetic import SCHEDULERS, Pacing, SyntheticDescription, SyntheticEngine
-from local_dream_mockserver.server.spec import component
+from local_dream_mockserver.server.spec import component, synonyms
 from tests.mockserver.live_server import events_of, serving, small
 
 ADDED = component("GenerateRequest")["properties"]["scheduler"]["x-extension-values"]["schedulers"]
@@ -26,13 +26,19 @@ def statuses(client: httpx.Client, names: Sequence[str]) -> dict[str, int]:
 
 
 def test_the_engine_has_all_of_the_contract() -> None:
-    assert set(SCHEDULERS) == {"dpm", "euler_a", *ADDED}
+    assert {*SCHEDULERS, *synonyms()} == {"dpm", "euler_a", *ADDED}
 
 
 def test_each_gives_a_picture_of_its_own() -> None:
     with serving(SyntheticEngine(Pacing(first=0, step=0))) as client:
         answers = [client.post("/generate", json=small(scheduler=name, seed=1)).text for name in SCHEDULERS]
         assert len({events_of(answer)[-1]["image"] for answer in answers}) == len(SCHEDULERS)
+
+
+def test_a_synonym_gives_the_same_picture() -> None:
+    with serving(Few()) as client:
+        answers = [client.post("/generate", json=small(scheduler=name, seed=1)).text for name in ("eulera", "euler_a")]
+        assert len({events_of(answer)[-1]["image"] for answer in answers}) == 1
 
 
 def test_one_that_the_engine_has_not_is_refused() -> None:

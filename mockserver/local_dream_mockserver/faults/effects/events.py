@@ -8,7 +8,7 @@ counted where what is sent differs from what came. Functions may leave out argum
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import TypeAlias, Unpack
+from typing import Any, TypeAlias, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, compared, hooking
@@ -53,9 +53,15 @@ def event(
     return replacing(called, ids, options, kinds, at, units)
 
 
-def progress(*ids: str, at: str = "", **options: Unpack[Options]) -> Decorator:
-    """As `event`, of progress events alone, which may be counted."""
-    return event(*ids, kinds=PROGRESS, at=at, units=(Unit.PROGRESS, Unit.EVENT), **options)
+def progress(
+    *ids: str, at: str = "", units: tuple[Unit, ...] = (Unit.PROGRESS, Unit.EVENT), **options: Unpack[Options]
+) -> Decorator:
+    """`(message, step, total) -> Message`: as `event`, of progress events, with their `step` and `total_steps`."""
+
+    def counted(function: Function, message: Message, request: GenerationRequest) -> Any:
+        return called(function, message, message.payload.get("step"), message.payload.get("total_steps"))
+
+    return replacing(counted, ids, options, PROGRESS, at, units)
 
 
 def replacing(

@@ -12,6 +12,8 @@ from local_dream_mockserver.faults.emulated.version import Version
 MOST_PIXELS = 2**24
 """Larger pictures are refused here for want of memory; phones get there earlier or later."""
 
+MOST_EVENTS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -23,6 +25,11 @@ class Counted:
     steps: int
     total: int
     failure: str = ""
+
+    @property
+    def shown(self) -> int:
+        """How many denoising steps have their event here. A real server would be at the others for hours."""
+        return min(self.steps, MOST_EVENTS)
 
     def number(self, step: int) -> int:
         """What the event of a denoising step (from 1) says."""

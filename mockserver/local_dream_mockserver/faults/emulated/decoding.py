@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from local_dream_mockserver.server.engine import Mask, Rgb
+from local_dream_mockserver.server.picture_files import bare
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TGA", "PSD", "PPM")
 NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
@@ -35,7 +36,7 @@ def decoded(text: str, most_pixels: int) -> Image.Image | None:
     """The picture as RGB, or None where it is none to the release. Raises Undecodable."""
     data = base64_decoded(text)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(bare(data)), formats=FORMATS)
         if image.width * image.height > most_pixels:
             return None
         image.load()

@@ -1,24 +1,50 @@
-"""What a judge will find in the recorded releases. Which ids speak of a field, the contract says: a field that is added
-to it is broken as the others are, without a line here."""
+"""What a judge will find in the recorded releases. Which ids speak of a field, the contract says: a field that it gains
+is broken as the others are, without a line here."""
 
 from __future__ import annotations
 
 from local_dream_mockserver.faults.emulated.version import Mode, Version
 from local_dream_mockserver.server.spec import fields_of, ids_of
 
-BREAKS = ("GEN-TYP-15", "GEN-REQ-09", "GEN-REQ-10", "UPS-REQ-16")
-DISCOURAGED = (
-    *("GEN-REQ-07", "GEN-REQ-11", "GEN-SSE-02", "GEN-EVT-06", "SRV-03", "ERR-04", "ERR-08"),
-    *("UPS-REQ-10", "UPS-REQ-12", "UPS-REQ-13", "UPS-REQ-14", "EXT-SIZ-03", "EXT-TOK-06"),
-)
+RANGES = ("minimum", "maximum", "multipleOf", "enum", "minus-one")
+"""Keywords of the fields whose values no release checks."""
+ALWAYS = (*("UPS-REQ-10", "UPS-REQ-12", "UPS-REQ-13", "UPS-REQ-14", "UPS-REQ-15"), *("SRV-03", "ERR-04"))
+ANSWERING = ("GEN-REQ-07", "GEN-SSE-02", "ERR-08", "EXT-TOK-06")
+"""Wherever /generate and /tokenize are."""
 
 
 def breaks_of(version: Version, mode: Mode) -> tuple[str, ...]:
     """The MUSTs."""
-    types = [ids_of(field)["type"] for field in fields_of() if "type" in ids_of(field)]
-    return (*types, *BREAKS, *(["EXT-COR-04"] if version.cors else []))
+    model = mode is not Mode.UPSCALER
+    found: list[str] = []
+    if model or version.upscaler_generates:
+        found += [*_ids("type", but=("mask",)), "GEN-TYP-15"]
+    if model:
+        found += ["GEN-REQ-09", *(["GEN-REQ-10"] if version.separate_mask else [])]
+        found += ["GEN-EVT-03", "GEN-EVT-19"] if version.shared_state else []
+    elif version.upscaler_generates:
+        found += ["GEN-REQ-05", "GEN-EVT-15", "ERR-06", "EXT-TOK-03"]
+    found += ["UPS-REQ-16"] if version.wraps else []
+    return (*found, *(["EXT-COR-04"] if version.cors else []))
 
 
 def discouraged_of(version: Version, mode: Mode) -> tuple[str, ...]:
     """The SHOULDs."""
-    return DISCOURAGED
+    model = mode is not Mode.UPSCALER
+    found = [*ALWAYS]
+    if model or version.upscaler_generates:
+        found += [*ANSWERING, *_ids(*RANGES), *([] if version.separate_mask else ["GEN-REQ-16"])]
+    if model:
+        found += ["GEN-REQ-11", "GEN-EVT-06", *(["EXT-FMT-06"] if version.formats else [])]
+    elif version.upscaler_generates:
+        found += ["GEN-REQ-22"]
+    found += ["EXT-SIZ-03"] if mode in (Mode.QNN, Mode.MNN) else []
+    found += ["GEN-EVT-10"] if mode is Mode.MNN else []
+    found += ["EXT-ASP-04"] if mode is Mode.SDXL and version.aspect_ratio else []
+    return tuple(found)
+
+
+def _ids(*keywords: str, but: tuple[str, ...] = ()) -> list[str]:
+    """The requirements that speak of these keywords of the core's fields."""
+    fields = [ids_of(field) for field in fields_of() if field not in but]
+    return sorted({ids[keyword] for ids in fields for keyword in keywords if keyword in ids})

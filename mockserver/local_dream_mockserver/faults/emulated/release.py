@@ -18,11 +18,12 @@ class Makes(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class EmulatedRelease:
     """A whole other server. `breaks` are the MUSTs that it breaks, `discouraged` the SHOULDs, `without` the
-    extensions that it does not have."""
+    extensions that it does not have. `mode` is "" for the one in which a release runs most."""
 
     name: str
     sentence: str
     make: Makes
+    mode: str = ""
     without: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     discouraged: tuple[str, ...] = ()

@@ -57,7 +57,7 @@ CORS = (
     (b"Access-Control-Allow-Headers", b"Content-Type, Authorization"),
 )
 MOST_STEPS = 150
-"""Of the honest engine; further steps have their events all the same."""
+"""Of the honest engine; further steps have their events all the same, see `counting`."""
 LARGEST_SIDE = 2048
 """Of the honest engine's pictures; larger ones are stretched."""
 
@@ -137,7 +137,7 @@ class Release(FaultHooks):
         done = 0
         async for message in messages:
             if message.kind == "progress":
-                until = plan.steps * message.payload["step"] // message.payload["total_steps"]
+                until = plan.shown * message.payload["step"] // message.payload["total_steps"]
                 for step in range(done + 1, until + 1):
                     yield self._step(step, plan, message, request)
                 done = max(done, until)
@@ -245,30 +245,29 @@ class Release(FaultHooks):
 
     async def _upscaled(self, app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         """Reads the headers as the release does, and hands an honest request on. Raises APIError."""
-        asked = upscale_of(scope["headers"], len(body))
+        asked = upscale_of(scope["headers"], len(body), wraps=self.version.wraps)
         if asked.dies or not body:
             self._dying = self.destructive and asked.dies
             raise failed("std::bad_alloc")
         told = {WIDTH: b"%d" % asked.width, HEIGHT: b"%d" % asked.height, "Content-Length": b"%d" % len(body)}
         path = b"default" if asked.known else asked.path or b"?"
         headers = [(name.lower().encode(), value) for name, value in (told | {PATH: path}).items()]
-        problem: APIError | None = None
+        failed_honestly = False
 
         async def sending(message: AsgiMessage) -> None:
-            nonlocal problem
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                problem = _problem(inner, asked)
-            if problem is None:
+            nonlocal failed_honestly
+            failed_honestly |= message["type"] == "http.response.start" and message["status"] >= 400
+            if not failed_honestly:
                 await send(message)
 
         inner = {**scope, "headers": headers}
         await app(inner, replayed(body, receive), sending)
-        if problem is not None:
-            raise problem
+        if failed_honestly:
+            raise _problem(inner, asked)
 
 
 def _problem(scope: Scope, asked: Upscale) -> APIError:
-    """The release's words for why the honest server has not enlarged a picture."""
+    """The release's words for why the honest server has not enlarged a picture. Raises APIError where it has none."""
     refusal = refusal_of(scope)
     missing = refusal is None or refusal.code in (Code.NO_SUCH_THING, Code.ENGINE) or refusal.field == PATH
     return asked.missing() if missing else failed("std::bad_alloc")
@@ -357,6 +356,7 @@ def _declare() -> None:
                 name=full,
                 sentence=f"{SENTENCES[name]}{MODES[mode]}.",
                 make=partial(Release, version, mode),
+                mode="" if mode is Mode.QNN else mode,
                 without=_without(version, mode),
                 breaks=breaks_of(version, mode),
                 discouraged=discouraged_of(version, mode),

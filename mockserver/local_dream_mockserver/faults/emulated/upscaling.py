@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local_dream_mockserver.faults.emulated.http_library import header_value
-from local_dream_mockserver.faults.emulated.reader import Refusal, failed, invalid, stoi
+from local_dream_mockserver.faults.emulated.reader import Refusal, failed, int_of, invalid, stoi
 from local_dream_mockserver.faults.middleware import Header
 
 WIDTH, HEIGHT, PATH = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path"
@@ -39,18 +38,19 @@ class Upscale:
         return failed("Failed to initialize upscaler model")
 
 
-def upscale_of(headers: Sequence[Header], length: int) -> Upscale:
-    """What the headers of an upscale say of a body of `length` bytes: numbers as std::stoi reads them, multiplied in 32
-    bits. Raises Refusal."""
+def upscale_of(headers: Sequence[Header], length: int, *, wraps: bool) -> Upscale:
+    """What the headers of an upscale say of a body of `length` bytes: numbers as std::stoi reads them. `wraps` says
+    whether they are multiplied in 32 bits. Raises Refusal."""
     values = {name: header_value(headers, name) for name in (WIDTH, HEIGHT, PATH)}
     for name, value in values.items():
         if value is None:
             raise invalid(f"Missing '{name}' header")
     width, height = _number(values[WIDTH] or b""), _number(values[HEIGHT] or b"")
-    (wanted,) = struct.unpack("<i", struct.pack("<I", width * height * 3 % 2**32))
+    wanted = int_of(width * height * 3) if wraps else width * height * 3
     if wanted != length:
         raise invalid(f"Image data size mismatch. Expected {wanted} bytes, got {length} bytes")
-    return Upscale(width, height, values[PATH] or b"", dies=length > 0 and (width < 1 or width * height * 3 != length))
+    dies = width < 0 or width * height * 3 != length
+    return Upscale(width, height, values[PATH] or b"", dies)
 
 
 def _number(text: bytes) -> int:

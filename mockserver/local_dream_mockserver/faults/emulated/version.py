@@ -46,6 +46,8 @@ class Version:
     """Whether a strength that leaves no step, or more than there are, is brought into range."""
     shared_state: bool
     """Whether all requests write into the same variables."""
+    wraps: bool
+    """Whether /upscale multiplies sizes in 32 bits."""
     no_prompt: str
     """What an empty prompt is told, in the stream."""
     upscaler_generates: bool
@@ -63,6 +65,7 @@ V243 = Version(
     aspect_ratio=False,
     clamps_strength=False,
     shared_state=True,
+    wraps=True,
     no_prompt="Global prompt empty",
     upscaler_generates=True,
 )
@@ -77,6 +80,7 @@ V27 = Version(
     aspect_ratio=True,
     clamps_strength=True,
     shared_state=False,
+    wraps=False,
     no_prompt="Prompt empty",
     upscaler_generates=False,
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, pictures
 from local_dream_mockserver.faults.effects.declare import several, whole
-from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS, Messages
+from local_dream_mockserver.faults.effects.events import COMPLETE, Messages
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.trigger import Unit
@@ -149,62 +149,37 @@ several(events.event, quirk=True, kinds=COMPLETE)(
 )
 
 
-def count(message: Message) -> tuple[int, int]:
-    """The `step` and the `total_steps` of an honest progress event."""
-    return message.payload["step"], message.payload["total_steps"]
-
-
 # How steps are counted
 
 several(events.progress, at="progress:2")(
     "step-missing (GEN-EVT-02): A progress event has no `step`.",
     lambda message: message.without("step"),
     "step-beyond-total (GEN-EVT-03): A step is beyond total_steps.",
-    lambda message: message.with_(step=message.payload["total_steps"] + 1),
+    lambda message, step, total: message.with_(step=total + 1),
 )
 several(events.progress, at="progress:3")(
     "step-goes-back (GEN-EVT-04): A step is behind the one before.",
     lambda message: message.with_(step=1),
 )
-
-
-@events.progress("GEN-EVT-04", "GEN-EVT-05")
-def steps_count_down(message: Message) -> Message:
-    """Steps count down to 1."""
-    step, total = count(message)
-    return message.with_(step=total - step + 1)
-
-
-@events.progress("GEN-EVT-06")
-def total_steps_changes(message: Message) -> Message:
-    """The total_steps grows in the middle of a stream."""
-    step, total = count(message)
-    return message if step <= 2 else message.with_(step=step + 5, total_steps=total + 5)
-
-
 several(events.progress)(
     "step-is-text (GEN-EVT-02): The `step` is a text of digits.",
-    lambda message: message.with_(step=str(message.payload["step"])),
+    lambda message, step: message.with_(step=str(step)),
     "steps-from-zero (GEN-EVT-03, GEN-EVT-05): Steps are counted from 0.",
-    lambda message: message.with_(step=message.payload["step"] - 1),
+    lambda message, step: message.with_(step=step - 1),
+    "steps-count-down (GEN-EVT-04, GEN-EVT-05): Steps count down to 1.",
+    lambda message, step, total: message.with_(step=total - step + 1),
+    "total-steps-changes (GEN-EVT-06): The total_steps grows in the middle of a stream.",
+    lambda message, step, total: message if step <= 2 else message.with_(step=step + 5, total_steps=total + 5),
     "last-step-short-of-total (GEN-EVT-05): The total_steps is one more than there are steps.",
-    lambda message: message.with_(total_steps=message.payload["total_steps"] + 1),
+    lambda message, step, total: message.with_(total_steps=total + 1),
     "progress-by-another-name (GEN-EVT-01, GEN-SSE-12): Progress events are named `status`.",
     lambda message: replace(message.with_(type="status"), name="status"),
 )
 
 
-@events.event(kinds=PROGRESS, quirk=True)
-def steps_in_percent(message: Message) -> Message:
-    """Steps are counted in percent: total_steps is always 100."""
-    step, total = count(message)
-    return message.with_(step=max(1, int(step / total * 100)), total_steps=100)
-
-
-@events.event(kinds=PROGRESS, quirk=True)
-def total_steps_plus_two(message: Message) -> list[Message]:
+@events.progress(units=(), quirk=True)
+def total_steps_plus_two(message: Message, step: int, total: int) -> list[Message]:
     """The total_steps is two more than steps: text encoding and decoding count, and a step number comes twice."""
-    step, total = count(message)
     counted = message.with_(total_steps=total + 2)
     bare = counted.without("image")
     first = [bare] if step == 1 else []
@@ -212,36 +187,25 @@ def total_steps_plus_two(message: Message) -> list[Message]:
     return [*first, counted, *last]
 
 
-@events.event("GEN-EVT-06", kinds=PROGRESS, quirk=True)
-def total_steps_known_late(message: Message) -> list[Message]:
+@events.progress("GEN-EVT-06", units=(), quirk=True)
+def total_steps_known_late(message: Message, step: int, total: int) -> list[Message]:
     """The first progress event says more total_steps than those after it."""
-    step, total = count(message)
     return [message.without("image").with_(total_steps=total + 3), message] if step == 1 else [message]
 
 
 # Which steps are told
 
-several(events.event, kinds=PROGRESS)(
+several(events.progress, units=())(
     "progress-missing (GEN-EVT-01): There are no progress events.",
     lambda: None,
+    "last-step-missing (GEN-EVT-05): The progress event of the last step is missing.",
+    lambda message, step, total: None if step == total > 1 else message,
 )
-
-
-@events.event("GEN-EVT-05", kinds=PROGRESS)
-def last_step_missing(message: Message) -> Message | None:
-    """The progress event of the last step is missing."""
-    step, total = count(message)
-    return None if step == total > 1 else message
-
-
-@events.event(kinds=PROGRESS, quirk=True)
-def steps_skipped(message: Message) -> Message | None:
-    """Progress events without a preview come for every second step and the last one only."""
-    step, total = count(message)
-    return message if step % 2 or step == total or "image" in message.payload else None
-
-
-several(events.event, kinds=PROGRESS, quirk=True)(
+several(events.progress, units=(), quirk=True)(
+    "steps-in-percent: Steps are counted in percent: total_steps is always 100.",
+    lambda message, step, total: message.with_(step=max(1, int(step / total * 100)), total_steps=100),
+    "steps-skipped: Progress events without a preview come for every second step and the last one only.",
+    lambda message, step, total: message if step % 2 or step == total or "image" in message.payload else None,
     "steps-repeated: Every progress event comes a second time, without its preview.",
     lambda message: [message, message.without("image")],
 )
@@ -270,7 +234,7 @@ several(pictures.previewed)(
     "previews-a-step-late (GEN-EVT-11): Previews come with the step behind the one that is to show one.",
     lambda step, request: step > 1 and request.previews_at(step - 1),
 )
-several(events.event, kinds=PROGRESS, quirk=True, layer=pictures.PICTURE)(
+several(events.progress, units=(), quirk=True, layer=pictures.PICTURE)(
     "no-previews (GEN-EVT-10): There are no previews, as on CPUs.",
     lambda message: message.without("image"),
 )

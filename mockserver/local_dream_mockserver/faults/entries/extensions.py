@@ -235,7 +235,9 @@ several(answered, statuses=(200,))(
 several(counted)(
     "max-length-as-text (EXT-TOK-02): The max_length of /tokenize is a text of digits.",
     lambda count: {**count, "max_length": str(count["max_length"])},
-    "max-length-zero (EXT-TOK-02): The max_length of /tokenize is 0.",
+    "max-length-negative (EXT-TOK-02): The max_length of /tokenize is -1.",
+    lambda count: {**count, "max_length": -1},
+    "max-length-zero (EXT-TOK-04): The max_length of /tokenize is 0, no limit, and overflow_offset says where one is.",
     lambda count: {**count, "max_length": 0},
     "count-stops-at-max-length (EXT-TOK-03): The count of /tokenize is never greater than max_length.",
     lambda count: {**count, "count": min(count["count"], count["max_length"])},

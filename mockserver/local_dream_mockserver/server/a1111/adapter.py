@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_dream_mockserver.server.a1111.samplers import offered
-from local_dream_mockserver.server.a1111.translation import count_of, first_image, translated
+from local_dream_mockserver.server.a1111.translation import count_of, first_image, inverts_mask, translated
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection import read_body, while_connected
 from local_dream_mockserver.server.engine import Engine, GenerationRequest
@@ -86,6 +86,8 @@ class Adapter:
         count = count_of(sent, MOST_PICTURES)
         body = json.dumps(translated(sent, image, self.engine.describe())).encode()
         asked = replace(await run_in_threadpool(self.reader.read, body), output_format="png")
+        if asked.mask is not None and inverts_mask(sent):
+            asked = replace(asked, mask=255 - asked.mask)
         made = [
             await while_connected(request.receive, self._made(replace(asked, seed=(asked.seed + number) % seeds())))
             for number in range(count)

@@ -50,6 +50,15 @@ def first_image(sent: dict[str, Any]) -> str:
     return images[0]
 
 
+def inverts_mask(sent: dict[str, Any]) -> bool:
+    """Whether what the mask leaves black is to be painted. Raises APIError (422)."""
+    wanted = _given(sent, "inpainting_mask_invert", 0)
+    if wanted not in (0, 1):
+        message = "inpainting_mask_invert: send 0 (paint what is white) or 1 (paint what is black)"
+        raise APIError(422, message, code=Code.OUT_OF_RANGE, field="inpainting_mask_invert")
+    return bool(wanted)
+
+
 def count_of(sent: dict[str, Any], most: int) -> int:
     """How many pictures are wanted: `batch_size` times `n_iter`. Raises APIError (422)."""
     numbers = [_given(sent, name, 1) for name in ("batch_size", "n_iter")]

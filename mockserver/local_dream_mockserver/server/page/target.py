@@ -89,7 +89,10 @@ class PassedOn(EventStream):
         super().__init__(_pieces(given), lambda: None, write_idle)
         self.given = given
         self.status_code = given.status_code
-        self.init_headers({**{name: given.headers[name] for name in ANSWERED if name in given.headers}, **INERT})
+        told = [
+            (name.lower(), value) for name, value in given.headers.raw if name.lower().decode("latin-1") in ANSWERED
+        ]
+        self.raw_headers = [*told, *((name.lower().encode(), value.encode()) for name, value in INERT.items())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -90,7 +90,7 @@ export class Connection {
 function addressProblem(text) {
   try {
     const url = new URL(text.includes("://") ? text : `http://${text}`);
-    if (!["http:", "https:"].includes(url.protocol) || !url.hostname) throw new Error();
+    if (!["http:", "https:"].includes(url.protocol) || !url.hostname || /[%\s]/.test(text)) throw new Error();
     return url.username || url.search || url.hash ? "Give the server alone, such as http://127.0.0.1:8081." : "";
   } catch {
     return "That is no address of a server; give one such as http://127.0.0.1:8081.";

@@ -30,9 +30,11 @@ export class Form {
   async values(all = false) {
     const found = {};
     for (const [name, control] of this.controls) {
-      const { field, value } = control;
+      const { field } = control;
+      const whole = all && !field.extension;
+      const value = control.value ?? (whole ? field.default : null);
       if (WITH_SOURCE.includes(name) && !this.source.present) continue;
-      if (value !== null && (all && !field.extension || field.required || value !== field.default)) found[name] = value;
+      if (value !== null && (whole || field.required || value !== field.default)) found[name] = value;
     }
     return { ...found, ...(await this.source.fields(this.size())) };
   }

@@ -46,10 +46,16 @@ export class StreamJudge {
       const once = type.split(",")[0].trim() === "text/event-stream";
       if (once) found.push(new Finding("GEN-SSE-02", `Content-Type is sent more than once: ${mediaType}`));
       else found.push(new Finding("GEN-SSE-01", `the media type is ${mediaType || "missing"}, not text/event-stream`));
+      if (type === "application/json") found.push(new Finding("GEN-EVT-20", "status 200, and no stream"));
+    }
+    const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(mediaType ?? "")?.[1] ?? "utf-8";
+    if (status === 200 && !/^utf-?8$/i.test(charset)) {
+      found.push(new Finding("GEN-SSE-11", `Content-Type says ${charset}, and event streams are UTF-8`));
     }
     if (status === 200 && !/\bno-(cache|store)\b/i.test(headers.get("cache-control") ?? "")) {
       found.push(new Finding("GEN-SSE-03", "Cache-Control is not no-cache"));
     }
+    if (status > 200 && status < 300) found.push(new Finding("GEN-SSE-01", `status ${status}, not 200`));
     if (status !== 200 && !(status >= 400 && status < 600)) {
       found.push(new Finding("GEN-EVT-20", `status ${status}, which is neither a stream nor an error`));
     }
@@ -194,7 +200,7 @@ export class StreamJudge {
     const { width, height } = this.asked;
     const other = this.asked.size !== undefined || this.asked.aspect_ratio !== undefined;
     if (!other && integer(width) !== null && integer(height) !== null && (size.width !== width || size.height !== height)) {
-      found.push(new Finding("GEN-PIC-05", `${width} x ${height} was asked for, and complete says ${size.width} x ${size.height}`));
+      found.push(new Finding("GEN-PIC-05", `${width} x ${height} was asked for, and complete says ${size.width} x ${size.height} (a model of one size?)`));
     }
     if (typeof payload.image === "string") {
       const problem = base64Problem(payload.image);
@@ -203,8 +209,8 @@ export class StreamJudge {
     }
     for (const { payload: preview } of this.previews) {
       if (typeof preview.image !== "string" || base64Problem(preview.image)) continue;
-      const bad = pictureFindings(preview, size, "GEN-PIC-06");
-      if (bad.length) return [...found, new Finding("GEN-PIC-06", `a preview: ${bad[0].said}`)];
+      const [bad] = pictureFindings(preview, size, "GEN-PIC-06").filter(({ id }) => id === "GEN-PIC-06"); // coded, any size will do
+      if (bad) return [...found, new Finding("GEN-PIC-06", `a preview: ${bad.said}`)];
     }
     return found;
   }

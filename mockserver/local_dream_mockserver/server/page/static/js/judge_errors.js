@@ -25,9 +25,11 @@ export function messageOf(body) {
 /** An answer with an error status. */
 export function judgeError(status, headers, body) {
   const found = [];
+  if (status < 400) return found;
   const strict = status in TYPES;
   const media = (headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
   if (strict && media !== "application/json") found.push(new Finding("ERR-01", `the media type is ${media || "missing"}, not application/json`));
+  if (status === 503 && media !== "application/json") found.push(new Finding("EXT-BSY-03", `the media type is ${media || "missing"}, not application/json`));
   const message = messageOf(body);
   if (!message) {
     const id = strict ? "ERR-02" : status === 503 ? "EXT-BSY-03" : "ERR-04";
@@ -46,6 +48,8 @@ export function judgeUpscale(headers, bytes, { width, height }, waited) {
   if (media !== "image/jpeg") found.push(new Finding("UPS-ANS-01", `the media type is ${media || "missing"}, not image/jpeg`));
   const size = kindOf(bytes) === "jpeg" ? sizeOf(bytes) : null;
   if (size === null) return [...found, new Finding("UPS-ANS-02", "the body is no JPEG")];
+  if (size.channels !== 3) found.push(new Finding("UPS-ANS-02", "the JPEG has no colours"));
+  if (bytes.at(-2) !== 0xff || bytes.at(-1) !== 0xd9) found.push(new Finding("UPS-ANS-02", "the JPEG is cut off, or something follows it"));
   if (size.width !== 4 * width || size.height !== 4 * height) {
     found.push(new Finding("UPS-ANS-03", `${size.width} x ${size.height} pixels, not ${4 * width} x ${4 * height}`));
   }

@@ -68,13 +68,14 @@ class Studio {
 
   async paint() {
     if (this.running || this.form.check()) return;
-    const values = await this.form.values(byId("all-fields").checked);
-    const began = performance.now();
-    this.wire.clear();
     await this.work("Waiting for the first step", async (signal) => {
+      this.wire.clear();
+      const values = await this.form.values(byId("all-fields").checked);
+      const began = performance.now();
       await generate(this.server, JSON.stringify(values), this.contract.fields, signal, (message) => {
         this.wire.heard(message);
         if (message.kind === "event" && message.event.payload) this.event(message.event, values, began);
+        if (message.kind === "end") this.finished = true;
         if (message.kind === "end" && message.terminal === null && message.how !== "cancelled") {
           this.stage.fail("No picture came", "The stream ended without complete or error.");
         }
@@ -91,6 +92,7 @@ class Studio {
       const canvas = await canvasOf(payload, this.form.size());
       if (canvas && running === this.running && !this.finished) this.stage.preview(canvas);
     } else if (name === "error") {
+      this.finished = true; // a preview that is still being decoded comes too late
       this.stage.fail("The server gave up", typeof payload.message === "string" ? payload.message : "It did not say why.");
     } else if (name === "complete") {
       this.finished = true;

@@ -185,6 +185,9 @@ function paint(context, stroke, width, height) {
     context.moveTo(x * width, y * height);
     for (const [across, down] of stroke.points) context.lineTo(across * width, down * height);
     context.stroke();
+    context.beginPath(); // a line that goes nowhere draws nothing, and a click is one
+    context.arc(x * width, y * height, context.lineWidth / 2, 0, 2 * Math.PI);
+    context.fill();
   }
   context.globalCompositeOperation = "source-over";
 }

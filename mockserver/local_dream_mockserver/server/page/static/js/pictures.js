@@ -35,7 +35,7 @@ export function kindOf(bytes) {
   return found ? found[0] : null;
 }
 
-/** Width and height that the head of a PNG or JPEG says, null where there are none. */
+/** Width and height that the head of a PNG or JPEG says, and the channels of a JPEG; null where there are none. */
 export function sizeOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (kindOf(bytes) === "png" && bytes.length >= 24) return { width: view.getUint32(16), height: view.getUint32(20) };
@@ -45,7 +45,7 @@ export function sizeOf(bytes) {
     if (marker === 0xff) {
       at += 1; // a fill byte
     } else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5), channels: bytes[at + 9] };
     } else {
       at += 2 + view.getUint16(at + 2);
     }
