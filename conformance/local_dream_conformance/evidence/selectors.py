@@ -116,8 +116,8 @@ def outcome(exchange: Exchange) -> str:
         if last is None:
             count = len(stream.events)
             if exchange.end is End.HUNG_UP:
-                last = "its first event" if count == 1 else counted(count, "event")
-                return f"a stream, with status 200 (we stopped reading after {last})"
+                until = "its first event" if count == 1 else counted(count, "event")
+                return f"a stream, with status 200 (we stopped reading after {until})"
             return f"a stream without complete or error ({counted(count, 'event')}; {ending(exchange)})"
         message = f" {escape(str(last.payload.get('message')), 120)!r}" if last.payload.get("message") else ""
         return f"a stream that ends with {last.name}{message}"
