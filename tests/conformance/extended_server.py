@@ -6,6 +6,7 @@ The target runs the real scenarios without a network: what they send is what is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -37,6 +38,8 @@ from tests.conformance.transcripts import (
 ALLOWED = "Content-Type, X-Image-Width, X-Image-Height, X-Upscaler-Path, X-Use-OpenCL"
 EXPOSED = "X-Output-Width, X-Output-Height, X-Duration-Ms"
 MOST_TOKENS = 77
+WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)")
+MARKS = re.compile(r":\s*[0-9.]+\s*(?=\))|[()\[\]]")
 
 
 @dataclass
@@ -116,6 +119,8 @@ class ExtendedServer:
         return self._counted(label, request, sent.get("prompt", ""))
 
     def _counted(self, label: str, request: Request, prompt: str) -> Exchange:
+        if self.has("prompt_weights") and self.wrong != "weights-counted":
+            prompt = MARKS.sub(" ", prompt)
         words = prompt.split()
         count = len(set(words) if self.wrong == "counts-different-words" else words) + 2
         counted = min(count, MOST_TOKENS) if self.wrong == "count-clamped" else count
@@ -154,6 +159,11 @@ class ExtendedServer:
             meant["scheduler"] = "dpm"
         if self.wrong != "eulera-is-its-own":
             meant["scheduler"] = synonyms().get(meant["scheduler"], meant["scheduler"])
+        if self.has("prompt_weights") and (weighted := WEIGHTED.fullmatch(meant["prompt"])):
+            plain = float(weighted[2]) == 1 and self.wrong != "weight-one-counts"
+            meant["prompt"] = (
+                weighted[1] if plain or self.wrong == "weights-ignored" else f"{weighted[1]} {weighted[2]}"
+            )
         meant["width"], meant["height"] = self._size(meant)
         pixels = InMemoryServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
         return self._stream(label, request, meant, pixels)

@@ -23,7 +23,9 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """As the contract has them, but for steps and size, which are small here so that tests are quick."""
 PLAIN: Mapping[str, Any] = {"prompt": "a red house", "seed": 7, "steps": 4, "width": 128, "height": 64}
-BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": 7}
+PICKED = 1000
+"""The first seed that a server picks: the one that it reports of the request that has none."""
+BARE: Mapping[str, Any] = {"prompt": "a red house", "seed": PICKED}
 NOT_DRAWN = (
     *("seed", "width", "height", "denoise_strength", "image", "mask"),
     *("show_diffusion_process", "show_diffusion_stride"),
@@ -43,14 +45,14 @@ class InMemoryServer:
     inverts: tuple[str, ...] = ()
     misreads: str = ""
     whim: int = 0
-    seeds: list[int] = field(default_factory=lambda: list(range(1000, 2000)))
+    seeds: list[int] = field(default_factory=lambda: list(range(PICKED, PICKED + 1000)))
     options: Mapping[str, Any] = field(default_factory=dict)
     _answers: int = 0
 
     def answer(self, label: str, fields: Mapping[str, Any]) -> Exchange:
         """The exchange of a POST /generate with these fields."""
-        chosen = fields["seed"] if "seed" in fields else self.seeds.pop(0)
-        heard = {name: value for name, value in fields.items() if name not in self.ignores}
+        chosen = self.seeds.pop(0) if fields.get("seed") is None else fields["seed"]
+        heard = {name: value for name, value in fields.items() if name not in self.ignores and value is not None}
         meant = {**DEFAULTS, **self.defaults, **heard, "seed": 7 if "seed" in self.ignores else chosen}
         self._answers += 1
         pixels = self._paint(meant)
@@ -123,7 +125,7 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         "base": {**PLAIN, "show_diffusion_process": True},
         "repeat": {**PLAIN, "show_diffusion_process": True},
-        "defaults/absent": {**BARE, **image},
+        "defaults/absent": {"prompt": BARE["prompt"], **image},
         "defaults/explicit": {**DEFAULTS, **BARE, **image},
         "hang-up/next": {**seedless, "scheduler": "euler_a"},
         "overlap/first": {
@@ -133,16 +135,20 @@ def asked(*, img2img: bool = True) -> dict[str, dict[str, Any]]:
             "show_diffusion_stride": 2,
         },
         "overlap/second": {
-            **seedless,
+            **PLAIN,
+            "seed": PLAIN["seed"] ^ 1 << 31,
             "show_diffusion_process": False,
             "show_diffusion_stride": 0,
             "x-unknown": {"nested": [1, None]},
         },
-        "edges/seed-zero": {**PLAIN, "steps": 1, "seed": 0},
-        "edges/seed-max": {**PLAIN, "steps": 1, "seed": 2**32 - 1},
+        "nulls": {**PLAIN, "scheduler": None, "cfg": None, "image": None},
+        "negative": {**PLAIN, "negative_prompt": "a green meadow"},
+        "edges/seed-max": {**PLAIN, "seed": 2**32 - 1},
+        "edges/seed-next": {**PLAIN, "seed": PLAIN["seed"] ^ 1},
     }
     if img2img:
-        found["strength/low"] = {**DEFAULTS, **BARE, **image, "denoise_strength": 0.1}
+        found["strength/low"] = {**DEFAULTS, **BARE, **image, "steps": 10, "denoise_strength": 0}
+        found["edges/seed-max"] |= {**image, "denoise_strength": 0.35}
         found["hang-up/next"] |= {**image, "mask": mask64(), "denoise_strength": 0.9}
     return found
 

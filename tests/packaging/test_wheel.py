@@ -55,6 +55,13 @@ def test_it_holds_what_runs_and_no_weights(wheel: Path) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES - {"local_dream_spec"}} <= set(files)
 
 
+def test_it_holds_the_page(wheel: Path) -> None:
+    folder = ROOT / "mockserver" / "local_dream_mockserver" / "server" / "page" / "static"
+    files = {path.relative_to(folder.parents[3]).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert len(files) > 25
+    assert files <= set(names(wheel))
+
+
 def test_every_module_imports_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)

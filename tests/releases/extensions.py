@@ -66,6 +66,7 @@ COUNTED = Cell("yes", has=True, by=TOKENS, shows=told('"overflow_offset":'))
 NARROW = Cell("yes, but it allows only Content-Type and Authorization", has=True, by=PREFLIGHT, shows=status(204))
 SDXL_SHAPES = Cell("in SDXL mode", has=False)
 ALL_SCHEDULERS = Cell("all; others silently mean dpm, as upstream documents", has=True)
+WEIGHTS = Cell("yes; a written weight counts 1.1 times, since its bracket does", has=True)
 NOT_BUSY = Cell("no", has=False)
 UPSCALER = Cell("its upscaler mode", has=False)
 
@@ -93,6 +94,12 @@ ROWS = (
             ALL_SCHEDULERS,
             ALL_SCHEDULERS,
         ),
+    ),
+    Row(
+        "prompt_weights",
+        "`(word:1.3)`, `(word)` (1.1 times), `[word]` (0.9 times); /tokenize counts without them",
+        (WEIGHTS, WEIGHTS, WEIGHTS),
+        reference="no: brackets are words",
     ),
     Row(
         "tokenize",

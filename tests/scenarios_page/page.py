@@ -14,7 +14,8 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.run import suite
-from local_dream_conformance.scenarios import SCENARIOS, requests
+from local_dream_conformance.scenarios import SCENARIOS, destructive, requests
+from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
 from local_dream_mockserver.server.app import create_app
@@ -35,9 +36,10 @@ exchange has a label, SCENARIO or SCENARIO/PART, by which findings, recordings a
 accepted generations and upscales: what a server refuses costs nothing. A request is shown by what it has beside the
 plain one (prompt A, seed S, n steps, size s: `--seed` gives A and S, `--steps` n, `--size` s); "-field" is left out.
 
-Some labels are there only where a server refuses: a scenario that sends something unusual sends plainer requests after
-a refusal, and the main label always names the exchange that was accepted (or the last one refused). The text of the
-scenario says which.
+Planned generations and upscales carry valid forms beside what they are sent for (*with*): kinds of pictures, bounds of
+ranges, headers, spellings of the JSON. Some labels are there only where such a request fails: LABEL-forms-0 is then the
+one with all its forms, -1, -2, ... are requests with fewer of them, until one form is named, and the main label always
+names the exchange that was accepted (or the plain one, refused).
 """
 
 
@@ -49,7 +51,7 @@ def page() -> str:
             profile="all",
             upscaler_path="default",
             destructive=True,
-            extensions=(Declared("schedulers", ("euler", "lcm")),),
+            extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
         )
         return "\n".join((HEAD, *_sections(settings)))
 
@@ -66,6 +68,9 @@ def _sections(settings: Settings) -> Iterator[str]:
         yield ""
         yield " ".join((scenario.run.__doc__ or "").split())
         yield ""
+        if name == destructive.NAME:
+            yield from (f"- `{danger.label}`: {danger.did}" for danger in destructive.DANGERS)
+            yield ""
         yield "| label | request |"
         yield "|---|---|"
         yield from (f"| {label} | {text} |" for label, text in _rows(done[name].exchanges, settings))
@@ -135,29 +140,34 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
         parts += _differences(body, requests.plain(settings))
         if exchange.label == "hang-up/abandoned":  # as many as take two seconds at this server's speed
             parts = ["steps: 8 to 100" if part.startswith("steps: ") else part for part in parts]
+        if exchange.label == "defaults/explicit":
+            parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]
     elif request.method == "POST" and request.body:
         parts.append(f"{len(request.body)} bytes" if _is_binary(request.body) else _cut(request.body.decode()))
     elif request.method == "POST":
         parts.append("no body")
-    return " · ".join(_code(part) for part in parts)
+    forms = ", ".join(forms_of(exchange))
+    return " · ".join(_code(part) for part in parts) + (f" *with* {forms}" if forms else "")
 
 
 def _headers(request: Request) -> Iterator[str]:
     for name, value in request.headers:
-        if name.startswith("X-") or name in ("Origin", "Expect", "Transfer-Encoding"):
-            yield f"{name}: {_cut(value)}"
-        if name.startswith("Access-Control"):
+        known = name.lower()
+        if known.startswith(("x-", "access-control")) or known in ("origin", "expect", "transfer-encoding"):
             yield f"{name}: {_cut(value)}"
 
 
 def _differences(body: dict[str, Any], plain: dict[str, Any]) -> Iterator[str]:
-    yield from (f"{name}: {_value(value)}" for name, value in body.items() if plain.get(name, ...) != value)
+    for name, value in body.items():
+        if plain.get(name, ...) != value:
+            picture = name in ("image", "mask") and isinstance(value, str)
+            yield f"{name}: {'a picture' if picture else _value(value)}"
     yield from (f"-{name}" for name in plain if name not in body)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, str) and len(value) > 4 * SHOWN:
-        return f"a text of {len(value)} characters" if " " in value[:SHOWN] else "a picture"
+        return f"a text of {len(value)} characters"
     return _cut(json.dumps(value))
 
 

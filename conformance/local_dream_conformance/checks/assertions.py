@@ -12,8 +12,20 @@ from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
+from local_dream_conformance.scenarios.forms import forms_of
 
-NEEDED = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "hang-up/", "overlap/", "recorded/")
+NEEDED = (
+    "base",
+    "defaults/",
+    "strength/",
+    "nulls",
+    "negative",
+    "repeat",
+    "edges/",
+    "hang-up/",
+    "overlap/",
+    "recorded/",
+)
 """Prefixes of the generations that a server has to take on."""
 
 
@@ -47,12 +59,14 @@ def expect_status(context: Context, exchange: Exchange, *statuses: int, what: st
 
 
 def expect_uncoded(context: Context, exchange: Exchange) -> None:
-    """Expects the body as it is: every request asks for that with Accept-Encoding: identity."""
-    codings = ", ".join(exchange.values("content-encoding"))
+    """Expects no coding of the body but one that the request asks for with Accept-Encoding."""
+    codings = [part.strip().lower() for text in exchange.values("content-encoding") for part in text.split(",")]
+    asked = exchange.request.header("accept-encoding") or "identity"
+    allowed = {part.partition(";")[0].strip().lower() for part in asked.split(",")} | {"identity", ""}
     context.expect(
-        codings.strip().lower() in ("", "identity"),
-        expected="no Content-Encoding, since the request says Accept-Encoding: identity",
-        got=escape(codings, 80),
+        set(codings) <= allowed,
+        expected=f"no Content-Encoding beyond what the request asks for (Accept-Encoding: {asked})",
+        got=escape(", ".join(codings), 80),
         exchange=exchange,
         cause=Fact("clients that believe the header cannot read the answer; a proxy that compresses holds events back"),
     )
@@ -87,6 +101,8 @@ def expect_taken(context: Context, odd: Callable[[Exchange], bool], what: str, c
             raise MissingEvidence("the server took no generation on, whatever was in the request")
         if any(other.request.body == candidates[-1].request.body and not accepted(other) for other in others):
             raise MissingEvidence(f"the server takes the same request without {what} on as little as with it")
+        if any(len(forms_of(exchange)) == 1 and exchange.status is not None for exchange in candidates):
+            raise MissingEvidence("a request in this form alone was sent, and is judged as that")
         if field := _needed_field(candidates, others):
             raise MissingEvidence(f"the server takes no generation on without {field}, with or without {what}")
     shown = context[(taken or candidates)[-1].label]

@@ -116,7 +116,9 @@ def says_where_it_is_too_long(context: Context) -> None:
             expected=f"at most {limit} tokens before overflow_offset" if cut else f"more than {limit} one word later",
             got=f"count {count}",
             exchange=exchange,
-            cause="overflow_offset counts bytes" if cut else "overflow_offset counts characters, not UTF-16 code units",
+            cause="overflow_offset counts bytes?"
+            if cut
+            else "overflow_offset counts characters, not UTF-16 code units?",
         )
 
 

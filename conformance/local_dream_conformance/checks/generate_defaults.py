@@ -18,10 +18,10 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike, unlikeness
 from local_dream_conformance.evidence.selectors import (
+    ALONE,
     GENERATIONS,
     completed,
     fields,
@@ -41,16 +41,22 @@ PAINTED = {
     if "default" in field.ids and name not in SHOWN_ELSEWHERE
 }
 """Fields whose default shows in the picture, by the requirement that speaks of it."""
+OTHER_SIDE = {"width": "height", "height": "width"}
+PAINTED_FIELDS = frozenset(PAINTED.values())
 LEFT_OUT, EXPLICIT, BISECTIONS = "defaults/absent", "defaults/explicit", "defaults/bisect-"
 
 
 def _prove(id: str, field: str) -> None:
-    @check(id, needs=["defaults"], over=["defaults/"], requires=["GEN-REQ-05", "GEN-PIC-07"])
+    over = ["defaults/", "strength/", "edges/"] if field in OTHER_SIDE else ["defaults/"]
+
+    @check(id, needs=["defaults"], over=over, requires=["GEN-REQ-05", "GEN-PIC-07"])
     def default_as_written(context: Context) -> None:
         if field == "denoise_strength" and not context.settings.img2img:
             context.not_applicable("--no-img2img: without an image denoise_strength has no effect")
         if field in ("width", "height") and context.settings.size:
             context.not_applicable("--size: the target makes pictures of one size")
+        if field in OTHER_SIDE:
+            _beside_the_other_side(context, field)
         evidence = _Pair.of(context)
         evidence.must_differ_in(field)
         blame = evidence.blame()
@@ -65,8 +71,29 @@ def _prove(id: str, field: str) -> None:
             expected=f"without {field} what {field} {sent!r} gives",
             got=blame.got,
             exchange=evidence.absent.exchange if blame.refusal is None else evidence.explicit.exchange,
-            cause=f"this default or that of {listed(others)}" if others else Fact("this default is another one"),
+            cause=_cause(others, images=evidence.images_differ() and not evidence.bisections),
         )
+
+
+def _beside_the_other_side(context: Context, field: str) -> None:
+    """Where one side was sent alone, the other one has its default too. Bisections are judged with their pair."""
+    other, default = OTHER_SIDE[field], documented()[field].default
+    for stream, complete in completed(context, *ALONE):
+        sent = fields(stream.exchange.request)
+        if field not in sent and other in sent and not stream.exchange.label.startswith("defaults/"):
+            context.expect(
+                integer(complete.payload.get(field)) == default,
+                expected=f"{field} {default} where {other} {sent[other]} was sent alone",
+                got=value(complete.payload.get(field)),
+                exchange=stream.exchange,
+                at=complete.where,
+                cause="the side that is left out is made as long as the other one?",
+            )
+
+
+def _cause(others: list[str], *, images: bool) -> str:
+    cause = f"this default or that of {listed(others)}" if others else "this default is another one"
+    return f"{cause}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
 
 
 for _id, _field in PAINTED.items():
@@ -116,11 +143,11 @@ def stride_is_one(context: Context) -> None:
             expected=f"more than {len(sparse.previews)} previews, as {sparse.exchange.label} has with stride {stride}",
             got=f"{len(dense.previews)}",
             exchange=dense.exchange,
-            cause=f"the stride is ignored, or {stride} is its default" if same else "",
+            cause=f"the stride is ignored, or {stride} is its default?" if same else "",
         )
 
 
-@check("GEN-DEF-11", needs=["overlap"], over=GENERATIONS, requires=["GEN-EVT-15"])
+@check("GEN-DEF-11", needs=["defaults"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def seed_is_picked(context: Context) -> None:
     for stream in _seedless(context):
         seed = stream.complete.payload.get("seed") if stream.complete else None
@@ -131,11 +158,11 @@ def seed_is_picked(context: Context) -> None:
             got=value(seed),
             exchange=stream.exchange,
             at=stream.complete.where if stream.complete else "",
-            cause="the seed is a signed number" if number is not None and number < 0 else "",
+            cause="the seed is a signed number?" if number is not None and number < 0 else "",
         )
 
 
-@check("GEN-DEF-12", needs=["hang-up", "overlap"], over=GENERATIONS, requires=["GEN-DEF-11"])
+@check("GEN-DEF-12", needs=["defaults", "hang-up"], over=GENERATIONS, requires=["GEN-DEF-11"])
 def seeds_differ(context: Context) -> None:
     runs = _seedless(context)
     if len(runs) < 2:
@@ -147,8 +174,31 @@ def seeds_differ(context: Context) -> None:
             expected=f"another seed than that of {one.exchange.label}",
             got=f"seed {seeds[1]} both times",
             exchange=other.exchange,
-            cause="the seed has a fixed default",
+            cause="the seed has a fixed default?",
         )
+
+
+@check("GEN-DEF-13", needs=["defaults"], over=["defaults/"], requires=["GEN-DEF-11", "GEN-PIC-07"])
+def picked_seed_reproduces(context: Context) -> None:
+    pair = _Pair.of(context)
+    if fields(pair.absent.exchange.request).get("seed") is not None:
+        raise MissingEvidence(f"{LEFT_OUT} has a seed of the suite's choice")
+    bare = fields(pair.absent.exchange.request).keys()
+    seed_alone = [run for run, sent in pair.bisections if not ((sent - bare) & PAINTED_FIELDS or "image" in sent)]
+    if not alike(pair.absent, pair.explicit) and not seed_alone:
+        raise MissingEvidence(f"{LEFT_OUT} and {EXPLICIT} differ in a default too, so that this cannot be told")
+    for other in seed_alone or [pair.explicit]:
+        context.expect(
+            alike(pair.absent, other),
+            expected=f"the picture of {LEFT_OUT}, which reported the seed {_reported(pair.absent)}",
+            got=f"another one for that seed ({unlikeness(pair.absent, other)})",
+            exchange=other.exchange,
+            cause="the seed that is reported is not the one that was used",
+        )
+
+
+def _reported(stream: GenerationStream) -> int | None:
+    return integer(stream.complete.payload.get("seed")) if stream.complete else None
 
 
 def _seedless(context: Context) -> list[GenerationStream]:
@@ -182,6 +232,9 @@ class _Pair:
         absent, explicit = generation(context[LEFT_OUT]), generation(context[EXPLICIT])
         if picture(absent) is None:
             raise MissingEvidence(f"{LEFT_OUT} came to no picture: {outcome(absent.exchange)}")
+        picked, sent = _reported(absent), fields(explicit.exchange.request).get("seed")
+        if fields(absent.exchange.request).get("seed", picked) != sent:
+            raise MissingEvidence(f"{LEFT_OUT} reported the seed {picked}, {EXPLICIT} sent {sent}")
         return _Pair(absent, explicit, tuple(_bisections(context)))
 
     def must_differ_in(self, field: str) -> None:
@@ -196,6 +249,8 @@ class _Pair:
             counted = _total(self.absent) != _total(self.explicit) and self._differs_in("steps")
             return _Blame(("steps",) if counted else (), (), self._difference())
         suspects = tuple(field for field in PAINTED.values() if self._differs_in(field) and not self._cleared(field))
+        if not suspects and self.images_differ() and not self._cleared("image"):
+            return _Blame(())
         if picture(self.explicit) is None:
             said = outcome(self.explicit.exchange)
             named = tuple(field for field in suspects if field in said)
@@ -205,6 +260,11 @@ class _Pair:
 
     def _differs_in(self, field: str) -> bool:
         return field in fields(self.explicit.exchange.request) and field not in fields(self.absent.exchange.request)
+
+    def images_differ(self) -> bool:
+        """Whether the two runs have their image in different files, although of the same pixels."""
+        one, other = (fields(run.exchange.request).get("image") for run in (self.absent, self.explicit))
+        return one != other
 
     def _cleared(self, field: str) -> bool:
         """Whether a bisection shows that a field makes no difference: it does not where sending it changed nothing."""
@@ -236,7 +296,8 @@ def _bisections(context: Context) -> Iterator[tuple[GenerationStream, frozenset[
     for label in context.exchanges:
         if label.startswith(BISECTIONS) and generation(context[label]).complete is not None:
             run = generation(context[label])
-            yield run, frozenset(fields(run.exchange.request))
+            explicit = dict(run.exchange.notes).get("explicit", "").split()
+            yield run, frozenset(fields(run.exchange.request)) - {"image"} | ({"image"} & set(explicit))
 
 
 def _total(stream: GenerationStream) -> int | None:

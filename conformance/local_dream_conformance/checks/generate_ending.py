@@ -26,6 +26,10 @@ from local_dream_conformance.evidence.selectors import (
 
 SLACK = (0.05, 0.05)
 """Seconds, and share, by which a reported time may exceed the time that the client saw: clocks and rounding."""
+LONG_WORK = 0.15
+"""Seconds between the first and the last progress event from which on they tell how long the work took."""
+HONEST = 0.5
+"""Share of that time which a reported time must have at least."""
 
 
 @check("GEN-EVT-12", needs=["base"], over=ALONE, requires=["GEN-SSE-01", "GEN-SSE-06", "GEN-SSE-10"])
@@ -146,6 +150,30 @@ def time_is_plausible(context: Context) -> None:
         )
 
 
+@check("GEN-EVT-22", needs=["base"], over=ALONE, requires=["GEN-EVT-17", "GEN-EVT-07"])
+def time_is_honest(context: Context) -> None:
+    """Of all generations, since a network that holds back the end of one makes its work look longer."""
+    judged = [
+        (stream, complete, stream.progress[-1].at - stream.progress[0].at)
+        for stream, complete in completed(context, *ALONE)
+        if stream.progress and not stream.previews
+    ]
+    judged = [one for one in judged if one[2] >= LONG_WORK]
+    if not judged:
+        context.not_applicable(f"the steps of no generation without previews took {LONG_WORK * 1000:.0f} ms")
+    said = [integer(complete.payload.get("generation_time_ms")) or 0 for _, complete, _ in judged]
+    told = any(time >= HONEST * work * 1000 for time, (_, _, work) in zip(said, judged, strict=True))
+    for time, (stream, complete, work) in zip(said, judged, strict=True):
+        context.expect(
+            told,
+            expected=f"generation_time_ms of about {work * 1000:.0f} or more: so long did the progress events come",
+            got=value(time),
+            exchange=stream.exchange,
+            at=complete.where,
+            cause="seconds in place of milliseconds?" if 0 < time * 100 < work * 1000 else "",
+        )
+
+
 @check("GEN-EVT-18", needs=["base", "refuse"], over=EVERY, requires=["GEN-SSE-06", "GEN-SSE-08"])
 def error_has_message(context: Context) -> None:
     failed = [(stream, stream.error) for stream in streams(context, *EVERY)]
@@ -205,7 +233,7 @@ def status_tells_failure(context: Context) -> None:
                 expected="a stream, since the status is 200",
                 got=outcome(exchange),
                 exchange=exchange,
-                cause="a failure that is answered with status 200",
+                cause="a failure that is answered with status 200?",
             )
 
 

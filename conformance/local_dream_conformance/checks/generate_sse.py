@@ -49,7 +49,7 @@ def content_type_once(context: Context) -> None:
             expected="Content-Type once",
             got=f"{len(values)} times: {escape(' and '.join(values), 120)}",
             exchange=stream.exchange,
-            cause="set by the handler and again by the library that streams the content",
+            cause="set by the handler and again by the library that streams the content?",
         )
 
 
@@ -181,7 +181,7 @@ def clients_read_the_same(context: Context) -> None:
             got=f"{len(theirs)} events read by httpx-sse",
             exchange=stream.exchange,
             at=stream.events[first].where if first < len(ours) else "",
-            cause="a charset in Content-Type that is not UTF-8, or line separators at which some readers break lines",
+            cause="a charset in Content-Type that is not UTF-8, or line separators at which some readers break lines?",
         )
 
 

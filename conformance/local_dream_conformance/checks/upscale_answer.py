@@ -14,8 +14,9 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.image_compare import changes
-from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shrink
+from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shift, shrink
 from local_dream_conformance.evidence.selectors import ending, outcome
+from local_dream_conformance.scenarios.forms import forms_of
 
 FACTOR = 4
 ALIKE = 25.0
@@ -23,6 +24,13 @@ ALIKE = 25.0
 BGR or flat pictures have less than 15, one that is off by a pixel or cropped by two less than 25."""
 SMALLEST_JUDGED = 8
 """Edge in pixels below which a network sees more padding than picture."""
+WIDE_ENOUGH = 16
+"""Edge in pixels from which a picture tells how far it was shifted: a blob and two slopes must be seen in it."""
+SHIFTED = 0.3
+"""Pixels of what was sent by which an answer must not be shifted: less than half of one, and than the three eighths by
+which a bilinear enlargement moves that does not look at the middle of pixels."""
+OTHER_COLOUR = 6.0
+"""How much brighter or darker, of 255, a channel must not be on the whole."""
 SLACK_MS, SLACK = 50, 1.05
 """What clocks that are read at different moments may differ by."""
 FLAG = "X-Use-OpenCL"
@@ -35,10 +43,11 @@ def _answers(context: Context) -> list[Exchange]:
 
 
 def _asked_again(context: Context, refused: Exchange) -> bool:
-    """Whether the suite sent the same picture without X-Use-OpenCL after this refusal, which is then what counts."""
-    return refused.request.header(FLAG) is not None and any(
-        other.request.body == refused.request.body and other.request.header(FLAG) is None for other in _answers(context)
-    )
+    """Whether this refusal is that of a form in the request (see UPS-REQ-08, -17, -18): plainer ones were taken."""
+    answers = _answers(context)
+    same = [other for other in answers if other.request.body == refused.request.body]
+    flagged = refused.request.header(FLAG) is not None and any(other.request.header(FLAG) is None for other in same)
+    return flagged or (bool(forms_of(refused)) and any(other.status == 200 for other in answers))
 
 
 @check("UPS-ANS-01", needs=["upscale"])
@@ -216,3 +225,32 @@ def _why_unlike(shrunk: Pixels, sent: Pixels) -> str:
     if likeness > psnr(shrunk, sent) + 3:
         return cause
     return "one flat colour" if int(np.ptp(shrunk)) < 8 else "shifted, cropped, or another picture"
+
+
+@check("UPS-ANS-08", needs=["upscale"], requires=["UPS-ANS-07"])
+def neither_shifted_nor_brighter(context: Context) -> None:
+    judged = False
+    for exchange, picture in _pictured(context):
+        width, height = _sent_size(exchange)
+        if min(width, height) < WIDE_ENOUGH:
+            continue
+        judged = True
+        sent = np.frombuffer(exchange.request.body, np.uint8).reshape(height, width, 3)
+        shrunk = shrink(picture.pixels, FACTOR)
+        right, down = shift(sent, shrunk)
+        context.expect(
+            max(abs(right), abs(down)) <= SHIFTED,
+            expected=f"the picture where it was, within {SHIFTED:g} of its pixels",
+            got=f"one shifted by {right:+.2f} pixels to the right and {down:+.2f} down",
+            exchange=exchange,
+            cause="an enlargement that does not look at the middle of pixels, or padding that is cut off on one side?",
+        )
+        off = (shrunk.astype(np.float64) - sent).mean(axis=(0, 1))
+        context.expect(
+            float(np.abs(off).max()) <= OTHER_COLOUR,
+            expected=f"red, green and blue within {OTHER_COLOUR:g} of 255 of what they were, on the whole",
+            got=" ".join(f"{name} {by:+.1f}" for name, by in zip(("red", "green", "blue"), off, strict=True)),
+            exchange=exchange,
+        )
+    if not judged:
+        raise MissingEvidence(f"no answer shows a picture with sides of {WIDE_ENOUGH} pixels or more")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAMES = ("formats", "size", "tokenize", "aspect_ratio", "cors", "schedulers", "busy", "upscaler-only")
+NAMES = ("formats", "size", "tokenize", "aspect_ratio", "cors", "schedulers", "prompt_weights", "busy", "upscaler-only")
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
 
 import numpy as np
-from PIL import Image
 
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.images import (
     Picture,
     Pixels,
+    Region,
     away_from_seam,
     distance,
     fits,
     pixels_of,
     psnr,
     shrink,
-    white_of,
+    tiles,
 )
 from local_dream_conformance.evidence.selectors import fields, picture
 
@@ -28,14 +31,25 @@ BLOCK = 8
 """Pixels to a side of the blocks in which a picture is compared with its image: texture is the decoder's own."""
 SEAM = 16
 """Pixels on either side of a mask's edge that are not judged: models blend there, in cells of 8 pixels."""
+HALF = 128
+"""Brightness from which a mask is white."""
+UNTOUCHED = 0.5
+"""Distance, of 255, up to which a tile is that of the image, without any way through a model."""
+TILE = 16
+"""Pixels to a side of the tiles of which none may have changed where a mask is black."""
 
 
 def alike(one: GenerationStream, other: GenerationStream) -> bool:
     """Whether two generations gave the same picture."""
+    return likeness(one, other) >= SAME
+
+
+def likeness(one: GenerationStream, other: GenerationStream) -> float:
+    """PSNR in dB of the pictures of two generations; -inf where there are none, or not of one size."""
     first, second = picture(one), picture(other)
     if first is None or second is None or first.size != second.size:
-        return False
-    return psnr(first.pixels, second.pixels) >= SAME
+        return -inf
+    return psnr(first.pixels, second.pixels)
 
 
 def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
@@ -49,9 +63,49 @@ def unlikeness(one: GenerationStream, other: GenerationStream) -> str:
 
 
 def from_image(stream: GenerationStream, shown: Picture) -> float:
-    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that."""
-    ways = fits(_sent_image(stream), shown.size).values()
-    return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
+    """How far a picture is from the image in its request, 0..255, in whichever way the server fitted that.
+
+    With a mask in its white part alone, away from the seam (see `judges_strength`).
+    """
+    found = [(coarse(image), _all_white(white)) for image, white in _fitted(stream, shown)]
+    return min(distance(coarse(shown.pixels), image, blocks) for image, blocks in found if blocks.any())
+
+
+def judges_strength(stream: GenerationStream, shown: Picture) -> bool:
+    """Whether `from_image` has something to look at: a mask may leave no block that is all white."""
+    return any(_all_white(white).any() for _, white in _fitted(stream, shown))
+
+
+def _all_white(white: Region) -> Region:
+    """The blocks of a picture that lie in the white part of a mask, away from its seam."""
+    _, repainted = away_from_seam(white, SEAM)
+    height, width = (edge // BLOCK * BLOCK for edge in white.shape)
+    blocks = repainted[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    found: Region = np.all(blocks, axis=(1, 3))
+    return found
+
+
+def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:
+    """The image of a request, and where its mask is white (without one: everywhere), in each way of fitting both."""
+    mask = fields(stream.exchange.request).get("mask")
+    masks = fits(pixels_of(base64.b64decode(mask)), shown.size) if mask else {}
+    everywhere = np.ones(shown.pixels.shape[:2], np.bool_)
+    for way, image in fits(_sent_image(stream), shown.size).items():
+        yield image, masks[way][:, :, 0] >= HALF if masks else everywhere
+
+
+def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
+    """PSNR in dB of a picture with the image in its request, in whichever way the server fitted that."""
+    return max(psnr(shown.pixels, way) for way in fits(_sent_image(stream), shown.size).values())
+
+
+def resemblance(one: Pixels, other: Pixels) -> float:
+    """How two pictures of one size rise and fall together, channel by channel and in blocks, whatever their brightness
+    and contrast: 1 is alike, 0 unlike, -1 the negative; 0 where a picture is flat."""
+    blocks = [coarse(pixels).reshape(-1, 3).astype(np.float64) for pixels in (one, other)]
+    first, second = (values - values.mean(axis=0) for values in blocks)
+    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return float((first * second).sum()) / size if size else 0.0
 
 
 def coarse(pixels: Pixels) -> Pixels:
@@ -97,9 +151,7 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
     sent = fields(stream.exchange.request)
     kept = None
     if sent.get("mask"):
-        white = np.asarray(
-            Image.fromarray(white_of(base64.b64decode(sent["mask"]))).resize(shown.size, Image.Resampling.NEAREST)
-        )
+        white = fits(pixels_of(base64.b64decode(sent["mask"])), shown.size)["stretch"][:, :, 0] >= HALF
         kept = away_from_seam(white, SEAM)[0]
         if not kept.any():
             return ""
@@ -115,19 +167,35 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
     return f"the image {name}?" if nearest < CLEARLY * away(image) else ""
 
 
-def from_parts(stream: GenerationStream, shown: Picture) -> tuple[float, float]:
-    """How far the black and the white part of an inpainting are from the image in its request, 0..255 each.
+@dataclass(frozen=True)
+class Parts:
+    """How far the parts of an inpainting are from the image in its request, 0..255: the black one, that tile of it
+    which is furthest, and the white one; and the share of the white one's tiles that are the image as it is."""
 
-    Raises MissingEvidence where the mask leaves nothing to judge.
+    kept: float
+    worst: float
+    repainted: float
+    untouched: float
+
+
+def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
+    """How far an inpainting is from the image in its request.
+
+    Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
+    MissingEvidence where the mask leaves nothing to judge.
     """
-    mask = white_of(base64.b64decode(fields(stream.exchange.request)["mask"]))
-    white = np.asarray(Image.fromarray(mask).resize(shown.size, Image.Resampling.NEAREST))
-    kept, repainted = away_from_seam(white, SEAM)
-    if not kept.any() or not repainted.any():
+    judged = [(image, *away_from_seam(white, SEAM)) for image, white in _fitted(stream, shown)]
+    judged = [(image, kept, repainted) for image, kept, repainted in judged if kept.any() and repainted.any()]
+    if not judged:
         raise MissingEvidence("the mask leaves nothing to judge away from its seam")
-    ways = fits(_sent_image(stream), shown.size).values()
-    image = min(ways, key=lambda way: distance(shown.pixels, way, kept))
-    return distance(shown.pixels, image, kept), distance(shown.pixels, image, repainted)
+    image, kept, repainted = min(judged, key=lambda one: distance(shown.pixels, one[0], one[1]))
+    black, white = (tiles(shown.pixels, image, region, TILE) for region in (kept, repainted))
+    return Parts(
+        kept=distance(shown.pixels, image, kept),
+        worst=float(black.max()),
+        repainted=distance(shown.pixels, image, repainted),
+        untouched=float(np.mean(white < UNTOUCHED)),
+    )
 
 
 def by(size: tuple[int, int] | None) -> str:

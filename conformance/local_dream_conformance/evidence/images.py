@@ -143,6 +143,20 @@ def distance(one: Pixels, other: Pixels, region: Region | None = None) -> float:
     return float(np.mean(difference if region is None else difference[region]))
 
 
+def tiles(one: Pixels, other: Pixels, region: Region, side: int) -> NDArray[np.float64]:
+    """Mean absolute differences of two pictures of one size, 0..255, in the tiles of side x side pixels of which at
+    least half is in `region` (height, width); over the region where there is none."""
+    difference = np.abs(one.astype(np.int16) - other.astype(np.int16)).mean(axis=2)
+    height, width = region.shape
+    down, right = -height % side, -width % side
+    shape = ((height + down) // side, side, (width + right) // side, side)
+    inside = np.pad(region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
+    sums = np.pad(difference * region, ((0, down), (0, right))).reshape(shape).sum(axis=(1, 3))
+    full = inside * 2 >= side * side
+    found: NDArray[np.float64] = sums[full] / inside[full]
+    return found if found.size else np.array([distance(one, other, region)])
+
+
 def contrast(pixels: Pixels) -> int:
     """Largest minus smallest value over all channels' pixels, 0..255: 0 where the picture is one flat colour."""
     flat = pixels.reshape(-1, 3)
@@ -155,6 +169,25 @@ def shrink(pixels: Pixels, factor: int) -> Pixels:
     blocks = pixels.reshape(height, factor, width, factor, 3).astype(np.float64)
     means: NDArray[np.float64] = blocks.mean(axis=(1, 3))
     return np.rint(means).astype(np.uint8)
+
+
+def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
+    """By how many pixels (to the right, down) the other picture is shifted against the one, less than one or so.
+
+    By least squares: a smooth picture that is shifted differs from itself by its slope times the way. Where a channel
+    is brighter or has more contrast, that is told apart.
+    """
+    inner = (slice(1, -1), slice(1, -1))
+    moved, rows = other.astype(np.float64), []
+    for channel in range(3):
+        plane = one[:, :, channel].astype(np.float64)
+        down, right = (slope[inner].ravel() for slope in np.gradient(plane))
+        tone = np.zeros((6, right.size))
+        tone[2 * channel], tone[2 * channel + 1] = 1, plane[inner].ravel() - plane.mean()
+        rows.append((np.vstack([right, down, tone]), (plane - moved[:, :, channel])[inner].ravel()))
+    slopes, differences = (np.concatenate(parts, axis=-1) for parts in zip(*rows, strict=True))
+    found = np.linalg.lstsq(slopes.T, differences, rcond=None)[0]
+    return float(found.item(0)), float(found.item(1))
 
 
 def fits(pixels: Pixels, size: tuple[int, int]) -> dict[str, Pixels]:
@@ -197,13 +230,12 @@ def _grown(region: Region, margin: int) -> Region:
     return grown
 
 
-def white_of(data: bytes) -> Region:
-    """Where a mask (PNG or JPEG bytes, as in a request) is white: (height, width), True from half brightness up."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("L")) >= 128
-
-
 def pixels_of(data: bytes) -> Pixels:
     """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
     with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.asarray(_eight_bits(image).convert("RGB"))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture with 8 bits a channel: grey of 16 bits would be cut off at 255 by `convert`."""
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if image.mode.startswith("I") else image

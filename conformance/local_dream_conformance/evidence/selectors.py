@@ -18,7 +18,7 @@ from local_dream_conformance.evidence.images import BadPicture, Picture, of_payl
 SHORT = 60
 """Characters of a target's value that a finding shows."""
 
-ALONE = ("base", "defaults/", "strength/", "nulls", "repeat", "edges/", "recorded/")
+ALONE = ("base", "defaults/", "strength/", "nulls", "negative", "repeat", "edges/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
 GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second")
@@ -95,6 +95,14 @@ def picture(stream: GenerationStream) -> Picture | None:
     return found["_picture"]
 
 
+def preview(stream: GenerationStream, event: GenerationEvent) -> Picture | None:
+    """The picture in a progress event; None where it cannot be read. Raw ones have the size that complete reports."""
+    try:
+        return of_payload({**event.payload, "width": None}, size(stream))
+    except BadPicture:
+        return None
+
+
 def pictured(context: Context, *prefixes: str) -> list[tuple[GenerationStream, Picture]]:
     """The streams whose complete has a picture that can be read. Raises MissingEvidence where there is none."""
     found = [(stream, picture(stream)) for stream, _ in completed(context, *prefixes)]
@@ -149,10 +157,18 @@ PREVIEWS_ONLY = ("show_diffusion_process", "show_diffusion_stride", "preview_for
 
 
 def pictured_fields(request: Request, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What a request says of its picture, without some fields; null is as good as absent."""
+    """What a request says of its picture, without some fields. What it leaves out, or sends as null, is there with its
+    default, and `use_opencl` is not there: neither makes another picture.
+    """
     sent = fields(request)
-    known = [*documented(), *of_extensions()]
-    return {n: sent[n] for n in known if n not in (*PREVIEWS_ONLY, *without) and sent.get(n) is not None}
+    defaults = {name: field.default for name, field in documented().items()}
+    if not sent.get("image"):
+        defaults["denoise_strength"] = None
+        sent = {name: value for name, value in sent.items() if name != "denoise_strength"}
+    said = {name: sent[name] if sent.get(name) is not None else defaults.get(name) for name in (*defaults, *sent)}
+    unseen = (*PREVIEWS_ONLY, "use_opencl", *without)
+    known = {*documented(), *of_extensions()}
+    return {name: value for name, value in said.items() if name in known and name not in unseen and value is not None}
 
 
 def value(found: Any) -> str:

@@ -15,6 +15,7 @@ from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange, Read, Request
 from local_dream_conformance.core.options import HIDDEN
+from local_dream_conformance.http import coding
 from local_dream_conformance.http.patience import Kind, Patience, Watch
 from local_dream_conformance.http.transport import Deadline, ExchangeEnded, Transport
 from local_dream_conformance.http.trust import Trust
@@ -33,14 +34,15 @@ CUT_SHORT = "request-cut-short"
 class SendOptions:
     """How a request is sent: body in chunked transfer coding, after Expect: 100-continue, on a connection to be kept.
 
-    `anonymous` leaves out the headers that the settings add. `refusal`: the request is to be refused, and is not waited
-    for as work is. `raw` is sent instead of the request, as it is; with
-    `cut`, the client then closes without waiting for an answer.
+    `spelling` is that of all header names: "lower", "upper", or as usual. `anonymous` leaves out the headers that the
+    settings add. `refusal`: the request is to be refused, and is not waited for as work is. `raw` is sent instead of
+    the request, as it is; with `cut`, the client then closes without waiting for an answer.
     """
 
     chunked: bool = False
     expect: bool = False
     keep_alive: bool = False
+    spelling: str = ""
     anonymous: bool = False
     refusal: bool = False
     raw: bytes | None = None
@@ -67,6 +69,7 @@ class _Recording:
     received: int = 0
     beginning: bytes = b""
     over: bool = False
+    decoder: coding.Decoder | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -170,6 +173,8 @@ class Connection:
     def _headers(self, request: Request, send_options: SendOptions) -> list[tuple[str, str, bool]]:
         own = [("Host", self._address.host_header), ("User-Agent", "local-dream-conformance")]
         own += [("Accept-Encoding", "identity"), ("Connection", "keep-alive" if send_options.keep_alive else "close")]
+        named = {name.lower() for name, _ in request.headers}
+        own = [(name, value) for name, value in own if name.lower() not in named]
         headers = [(name, value, False) for name, value in (*own, *request.headers)]
         if send_options.chunked:
             headers.append(("Transfer-Encoding", "chunked", False))
@@ -182,7 +187,7 @@ class Connection:
             if self._address.authorization and not any(name.lower() == "authorization" for name, _ in extra):
                 extra.append(("Authorization", self._address.authorization))
             headers += [(name, value, True) for name, value in extra]
-        return headers
+        return [(_spelt(name, send_options.spelling), value, secret) for name, value, secret in headers]
 
     def _send(
         self,
@@ -265,22 +270,34 @@ class Connection:
                     recording.interim.append(event.status_code)
                 elif isinstance(event, h11.Response):
                     _take_head(recording, event, at)
+                    _take_coding(recording)
                     recording.watch.begins(event.status_code, recording.media_type)
                 elif isinstance(event, h11.Data):
-                    body.append(bytes(event.data))
+                    body.append(self._decoded(recording, bytes(event.data)))
                 else:
                     recording.over = True
         except h11.RemoteProtocolError as error:
             broken = _broken(recording, piece, error)
-        if body:
+        if any(body):
             recording.reads.append(Read(at, b"".join(body)))
             recording.watch.receives(recording.reads[-1].data)
         if broken:
             raise broken
         if not recording.over:
             self._check_limits(recording)
-            if body and stop_when and stop_when(recording.reads[-1].data):
+            if any(body) and stop_when and stop_when(recording.reads[-1].data):
                 raise ExchangeEnded(End.HUNG_UP, "")
+
+    def _decoded(self, recording: _Recording, data: bytes) -> bytes:
+        """The bytes without the coding that the request asked for. Raises ExchangeEnded."""
+        if recording.decoder is None:
+            return data
+        try:
+            found = recording.decoder.feed(data, self._limits.size)
+        except ValueError as error:
+            raise ExchangeEnded(End.MALFORMED, escape(str(error))) from None
+        recording.received += len(found)
+        return found
 
     def _check_limits(self, recording: _Recording) -> None:
         if recording.received > self._limits.size:
@@ -306,6 +323,10 @@ class Connection:
             self.close()
 
 
+def _spelt(name: str, spelling: str) -> str:
+    return {"lower": name.lower(), "upper": name.upper()}.get(spelling, name)
+
+
 def kind_of(request: Request, send_options: SendOptions) -> Kind:
     """What a request asks of the target."""
     if send_options.raw is not None:
@@ -327,6 +348,15 @@ def _take_head(recording: _Recording, response: h11.Response, at: float) -> None
         (bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in response.headers.raw_items()
     )
     recording.head_at = at
+
+
+def _take_coding(recording: _Recording) -> None:
+    """Looks at the head of an answer for a coding that the request asked for."""
+    said = [value for name, value in recording.headers if name.lower() == "content-encoding"]
+    asked = recording.request.header("accept-encoding") or ""
+    if len(said) == 1 and (decoder := coding.decoder(asked, said[0])):
+        recording.decoder = decoder
+        recording.notes.append((coding.NOTE, said[0].strip().lower()))
 
 
 def _broken(recording: _Recording, piece: bytes, error: h11.RemoteProtocolError) -> ExchangeEnded:

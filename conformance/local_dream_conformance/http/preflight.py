@@ -52,17 +52,20 @@ def reach(settings: Settings) -> None:
         problem = f"{url} accepts connections but says nothing (no answer to GET /health within {patience:g} s)"
     except httpx.HTTPError as error:
         problem = _not_http(settings.address, error)
-    if not any(_is_there(settings, path, patience / 2) for path in ("/generate", "/upscale")):
+    if not any(_is_there(settings, path, patience / 2) for path in ("/upscale", "/generate")):
         raise Unreachable(problem)
 
 
 def _is_there(settings: Settings, path: str, patience: float) -> bool:
-    """Whether an operation exists. The request is one that a server refuses, so that it starts no work."""
+    """Whether an operation exists. The request is one that a server refuses, so that it starts no work; where work is
+    counted (--budget) it is one that no server works for."""
+    limited = settings.budget.generations if path == "/generate" else settings.budget.upscales
+    method, absent = ("POST", ABSENT) if limited is None else ("GET", (404, 501))
     try:
-        answer = _ask(settings, "POST", path, patience)
+        answer = _ask(settings, method, path, patience)
     except (httpx.HTTPError, _Silent):
         return False
-    return answer.status_code not in ABSENT and not _is_page(answer)
+    return answer.status_code not in absent and not _is_page(answer)
 
 
 def _is_page(answer: httpx.Response) -> bool:

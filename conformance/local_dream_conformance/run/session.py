@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from local_dream_conformance.checks.check import SURVIVAL
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import describe
 from local_dream_conformance.core.contract import Requirement
 from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.evidence.deaths import deaths
 from local_dream_conformance.http import preflight
 from local_dream_conformance.recordings.recording import BadRecording
 from local_dream_conformance.recordings.run_folder import RunFolder
@@ -299,6 +301,8 @@ class ConformanceSession:
             terminalreporter.write_line(terminal.verdict(self.result), red=True, bold=True)
         else:
             terminal.write(terminalreporter, self.result)
+        for death in () if SURVIVAL in self.ids else deaths(self.folder.exchanges().values()):
+            terminalreporter.write_line(death.text, red=True)
         for line in (*self.outputs.written, *relaunch.told(self.folder)):
             terminalreporter.write_line(line)
 

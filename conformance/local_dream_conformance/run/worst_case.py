@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, cast
 
+import local_dream_conformance.scenarios
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
@@ -25,15 +26,14 @@ EDGE = 8
 
 
 def worst(plan: Plan, settings: Settings) -> Cost:
-    """The most that the scenarios of a plan can cost, within the budget."""
+    """The most that the scenarios of a plan can cost, within the budget. Scenarios of somebody's own are not run dry,
+    since nobody knows what they do; they cost what they say."""
     target = Accepting(settings)
     for scenario in plan.scenarios:
-        try:
-            exchanges = tuple(scenario.run(cast(Target, target)))
-        except Exception:  # somebody's own scenario, which wants more of an answer than is here
+        if getattr(scenario.run, "__module__", "").startswith(f"{local_dream_conformance.scenarios.__name__}."):
+            target.done[scenario.name] = Transcript(scenario.name, tuple(scenario.run(cast(Target, target))))
+        else:
             target.cost += scenario.cost
-            continue
-        target.done[scenario.name] = Transcript(scenario.name, exchanges)
     return _within(settings.budget, target.cost)
 
 

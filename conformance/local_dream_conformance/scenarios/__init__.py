@@ -1,10 +1,10 @@
 """All scenarios, in the order in which they run. SCENARIOS maps a name to its Scenario; docs/scenarios.md shows what
 each sends (made by `python -m tests.scenarios_page`).
 
-A scenario that wants a generation with something unusual in it (nulls, a chunked body, unknown fields) sends that first
-and, where it is refused, plainer requests after it. A refusal is free; it is kept under the label of what was unusual,
-and the scenario's main label always names the exchange that was accepted (or the last one refused). A series (refuse,
-range, ...) ends early where three of its requests got no answer at all.
+A planned generation (or upscale) carries many valid forms at once (`forms`): where it fails, requests with fewer of
+them follow until the one is named that the target does not take (`narrowing`). Their labels are LABEL-forms-0, -1, ...
+(or SCENARIO/forms-0 where the label is the scenario's), and the main label always names the exchange that was accepted
+(or the plain one, refused). A series (refuse, range, ...) ends early where three of its requests got no answer at all.
 
 Refusals come before the last generation and the last upscale, so that a budget of as many as a run is planned to cost
 leaves room for them; what has killed servers comes last of all.

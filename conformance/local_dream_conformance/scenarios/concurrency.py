@@ -14,15 +14,37 @@ from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Running, Target
 from local_dream_conformance.scenarios import requests
-from local_dream_conformance.scenarios.requests import Body, generate
+from local_dream_conformance.scenarios.drafts import Draft
+from local_dream_conformance.scenarios.forms import Change, changes
+from local_dream_conformance.scenarios.narrowing import (
+    Names,
+    Planned,
+    failed,
+    narrow,
+    noted,
+    probe_label,
+    serving,
+)
+from local_dream_conformance.scenarios.picture_files import PictureFile
+from local_dream_conformance.scenarios.requests import Body
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import Attempt, labelled, pause, refused
+from local_dream_conformance.scenarios.series import labelled, pause
+from local_dream_conformance.scenarios.test_images import card, mask
 
 LONG_ENOUGH = 2.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams."""
 STEPS_TO_ABANDON = (8, 100)
+EIGHTHS = (72, 104)
+"""A picture size whose sides are multiples of 8 and of nothing greater."""
 REFUSAL = SendOptions(refusal=True)
-UNKNOWN_FIELDS: Body = {"use_cfg": True, "init_image": "x", "x-unknown": {"nested": [1, None]}}
+UNKNOWN_FIELDS: Body = {
+    "use_cfg": True,
+    "init_image": "x",
+    "x-unknown": {"nested": [1, None]},
+    "Steps": "many",
+    "SEED": [],
+}
+"""Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
 def _steps_to_abandon(target: Target) -> int:
@@ -43,135 +65,173 @@ def _steps_to_abandon(target: Target) -> int:
     return max(fewest, min(most, math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
 
 
-def _begin(target: Target, label: str, attempts: list[Attempt], refusals: list[Exchange]) -> tuple[Running, bool]:
-    """Begins the first attempt that is not refused. The flag says whether it still streams."""
-    while True:
-        attempt = attempts.pop(0)
-        running = target.begin(label, attempt.request, attempt.send_options)
-        if running.wait_for_event():
-            return running, True
-        if not attempts or not refused(running.result()):
-            return running, False
-        refusals.append(labelled(running.result(), attempt.refusal))
+def _begun(
+    target: Target, label: str, planned: Planned[Draft], short: Planned[Draft]
+) -> tuple[Running, bool, Names, list[Exchange]]:
+    """Begins a generation in its forms. Where it fails, it is narrowed, and begun again in those that work.
+
+    `short` is what is sent to narrow it. Answers with the call, whether it still streams, its
+    forms, and the exchanges before it.
+    """
+    running, streams = _begin(target, label, planned.draft(planned.names))
+    if streams or not failed(running.result()):
+        return running, streams, planned.names, []
+    first = noted(running.result(), planned.names)
+    found = narrow(target, label, first, short)
+    if found.gone:
+        return running, False, planned.names, found.exchanges
+    good = found.good or ()
+    running, streams = _begin(target, label, planned.draft(good))
+    return running, streams, good, [labelled(first, probe_label(label, 0)), *found.exchanges]
+
+
+def _begin(target: Target, label: str, draft: Draft) -> tuple[Running, bool]:
+    running = target.begin(label, draft.request(), draft.send_options)
+    return running, running.wait_for_event()
 
 
 def _hang_up(target: Target) -> Iterator[Exchange]:
     """Two generations: one abandoned in mid-stream, and the one that follows at once and must be served.
 
-    The first carries image and mask as null, the second is an inpainting sent with Expect: 100-continue; where a server
-    refuses that, the refusal is kept, and plainer requests follow. Labels of refusals: hang-up/null-image-mask,
-    null-mask, null-image (with these fields null), next-busy (409, 429 or 503) and next-expect (with Expect).
+    The first is an inpainting at strength 1, so that all its steps are made, the second one with everything that makes
+    a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Label of a refusal of the second
+    while the server still works on the first: hang-up/next-busy (409, 429 or 503).
     """
     settings = target.settings
-    body = {**requests.plain(settings), "steps": _steps_to_abandon(target)}
-    attempts = [
-        Attempt("hang-up/null-image-mask", generate({**body, "image": None, "mask": None})),
-        Attempt("hang-up/null-mask", generate({**body, "mask": None})),
-        Attempt("hang-up/null-image", generate({**body, "image": None})),
-        Attempt("", generate(body)),
-    ]
-    refusals: list[Exchange] = []
-    running, streams = _begin(target, "hang-up/abandoned", attempts, refusals)
-    yield from refusals
+    plain = Draft(requests.plain(settings))
+    long = plain.with_fields(steps=_steps_to_abandon(target))
+    forms = _abandoned_forms(settings)
+    short = Planned(plain, forms, reserve=Cost(generations=2))
+    running, streams, names, probes = _begun(target, "hang-up/abandoned", Planned(long, forms), short)
+    yield from probes
     meanwhile: list[Exchange] = []
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
         meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.hang_up()
-    yield running.result()
+    yield noted(running.result(), names)
     yield from meanwhile
     yield from _next(target)
     yield target.send("hang-up/health", requests.HEALTH)
 
 
+def _abandoned_forms(settings: Settings) -> dict[str, Change]:
+    """What a generation can be sent in whose picture nobody sees."""
+    forms = changes("content-type-absent", "prompt-longest", "negative-long", "cfg-zero", "seed-max")
+    forms |= changes("stride-beyond-steps", "json-padded")
+    width, height = requests.size(settings)
+    if not settings.size:
+        width, height = height, width
+        forms["size-tall"] = lambda draft: draft.with_fields(width=width, height=height)
+    if settings.img2img:
+        forms["image-grey"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey")
+        forms["mask-rgba"] = lambda draft: _with_mask(draft, width, height).masked(colour="rgba")
+        forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft, width, height)).masked(
+            depth=16
+        )
+        forms["strength-one"] = lambda draft: _with_image(draft, width, height).with_fields(denoise_strength=1.0)
+    return forms
+
+
+def _with_image(draft: Draft, width: int, height: int) -> Draft:
+    return draft if draft.image else replace(draft, image=PictureFile(card(width, height)))
+
+
+def _with_mask(draft: Draft, width: int, height: int) -> Draft:
+    return replace(_with_image(draft, width, height), mask=PictureFile(mask(width, height)))
+
+
 def _next(target: Target) -> Iterator[Exchange]:
     """A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock."""
-    request = generate(_inpainting(target.settings))
-    send_options = SendOptions(expect=True)
+    label = "hang-up/next"
+    planned = _inpainting(target.settings)
     patience = time.monotonic() + target.settings.idle_timeout
     busy: Exchange | None = None
     while True:
-        exchange = target.send("hang-up/next", request, send_options)
-        if exchange.status in BUSY and time.monotonic() < patience:
-            if busy is None:
-                yield labelled(exchange, "hang-up/next-busy")
-            busy = exchange
-            pause(exchange)
-        elif refused(exchange) and send_options.expect:
-            yield labelled(exchange, "hang-up/next-expect")
-            send_options = SendOptions()
-        else:
-            until = () if busy is None else ((BUSY_UNTIL, f"{busy.started + busy.ended_at:.3f}"),)
-            yield replace(exchange, notes=(*exchange.notes, *until))
-            return
+        exchange = planned.send(target, label, planned.names)
+        if exchange.status not in BUSY or time.monotonic() >= patience:
+            break
+        if busy is None:
+            yield labelled(exchange, "hang-up/next-busy")
+        busy = exchange
+        pause(exchange)
+    until = () if busy is None else ((BUSY_UNTIL, f"{busy.started + busy.ended_at:.3f}"),)
+    exchange = replace(exchange, notes=(*exchange.notes, *until))
+    if not failed(exchange):
+        yield exchange
+        return
+    yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 
-def _inpainting(settings: Settings) -> Body:
-    """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9."""
-    width, height = requests.size(settings)
-    body = {**requests.plain(settings), "scheduler": "euler_a"}
-    del body["seed"]
+def _inpainting(settings: Settings) -> Planned[Draft]:
+    """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
+    fields = requests.without(requests.plain(settings), "seed")
+    plain, size = Draft(fields), requests.size(settings)
+    forms: dict[str, Change] = {}
+    if not settings.size:
+        size = EIGHTHS
+        forms["size-odd-eighths"] = lambda draft: _resized(draft, *EIGHTHS)
+    forms |= changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
+    forms |= changes("json-reverse")
+    if not settings.steps:
+        forms |= changes("steps-one")
     if settings.img2img:
-        body["image"] = requests.card64(width, height)
-        body["mask"] = requests.mask64(width, height)
-        body["denoise_strength"] = 0.9
-    return body
+        plain = _with_mask(plain.with_fields(denoise_strength=0.9), *requests.size(settings))
+        forms |= changes("strength-integer", "previews-every-second", "image-rgba", "mask-grey", "mask-jpeg")
+        half = mask(size[0] // 2, size[1] // 2)
+        forms["mask-unfit"] = lambda draft: draft.masked(pixels=half)
+    return Planned(plain, forms)
+
+
+def _resized(draft: Draft, width: int, height: int) -> Draft:
+    """The draft for another picture size, its image and mask too."""
+    draft = draft.with_fields(width=width, height=height)
+    return draft.imaged(pixels=card(width, height)).masked(pixels=mask(width, height))
 
 
 def _overlap(target: Target) -> Iterator[Exchange]:
     """Two generations at once; one after the other where the server refuses the second while the first runs.
 
-    The first differs from `base` in its prompt (and in its stride), the second in its seed (and has no previews), so
-    that the same runs show what prompt and seed do. The first is sent with a chunked body, the second with unknown
-    fields and with stride 0; where a server refuses that, the refusal is kept, and plainer requests follow. Labels of
-    refusals: overlap/first-chunked; second-oddities, second-unknown-fields, second-stride-zero (with both, with one);
-    second-busy (409, 429 or 503 while the first streamed: the second is then the retry afterwards).
+    The first differs from `base` in the end of its prompt (and in its stride), the second in the highest bit of its
+    seed (and has no previews), so that the same runs show what prompt and seed do. The first is sent with a chunked
+    body, the second with unknown fields, nulls and stride 0. Label of a refusal of the second while the first streams:
+    overlap/second-busy (409, 429 or 503; the second is then the retry afterwards).
     """
     settings = target.settings
     plain = requests.plain(settings)
-    other_prompt = generate(
-        {
-            **plain,
-            "prompt": requests.prompts(settings)[1],
-            "show_diffusion_process": True,
-            "show_diffusion_stride": 2,
-        }
-    )
-    attempts = [Attempt("overlap/first-chunked", other_prompt, SendOptions(chunked=True)), Attempt("", other_prompt)]
-    refusals: list[Exchange] = []
-    first, _ = _begin(target, "overlap/first", attempts, refusals)
+    stride = {"show_diffusion_process": True, "show_diffusion_stride": 2}
+    other_prompt = Draft({**plain, "prompt": requests.prompts(settings)[1], **stride})
+    forms = changes("chunked", "headers-of-an-app")
+    planned = Planned(other_prompt, forms, reserve=Cost(generations=2))
+    first, _, names, probes = _begun(target, "overlap/first", planned, planned)
     second = list(_second(target, first))
-    yield from refusals
-    yield first.result()
+    yield from probes
+    yield noted(first.result(), names)
     yield from second
     yield target.send("overlap/health", requests.HEALTH)
 
 
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
-    body = requests.without(requests.plain(target.settings), "seed")
-    stride = {"show_diffusion_process": False, "show_diffusion_stride": 0}
-    attempts = [
-        Attempt("overlap/second-oddities", generate({**body, **UNKNOWN_FIELDS, **stride})),
-        Attempt("overlap/second-unknown-fields", generate({**body, **UNKNOWN_FIELDS})),
-        Attempt("overlap/second-stride-zero", generate({**body, **stride})),
-        Attempt("", generate(body)),
-    ]
-    patience = 0.0
-    kept_busy = False
-    while True:
-        exchange = target.send("overlap/second", attempts[0].request)
-        if exchange.status in BUSY and not kept_busy:
-            kept_busy = True
-            yield labelled(exchange, "overlap/second-busy")
-            first.result()
-            patience = time.monotonic() + target.settings.idle_timeout
-        elif exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < patience:
-            pause(exchange)
-        elif refused(exchange) and len(attempts) > 1:
-            yield labelled(exchange, attempts.pop(0).refusal)
-        else:
-            yield exchange
-            return
+    label = "overlap/second"
+    plain = Draft({**requests.plain(target.settings), "seed": requests.next_seed(target.settings)})
+    forms = changes("mask-null", "image-null", "stride-zero")
+    forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
+    forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=requests.other_seed(target.settings))
+    planned = Planned(plain, forms)
+    exchange = planned.send(target, label, planned.names)
+    if exchange.status in BUSY:
+        yield labelled(exchange, "overlap/second-busy")
+        first.result()
+        exchange = planned.send(target, label, planned.names)
+    patience = time.monotonic() + target.settings.idle_timeout
+    while exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < patience:
+        pause(exchange)
+        exchange = planned.send(target, label, planned.names)
+    if not failed(exchange):
+        yield exchange
+        return
+    first.result()  # a busy server would refuse the probes
+    yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 
 SCENARIOS = (

@@ -31,7 +31,9 @@ SMALLEST_SAFE = 64
 """Smaller sides than this are left to the requests here: releases made no difference between them and 0."""
 STEPS_TO_ABANDON = 8
 
-NOTHING_LEFT = "servers have died of pictures without a pixel, or with fewer than none"
+PIXELLESS = "Local Dream 2.3.3 and 2.4.3 begin a picture without a pixel, and die after somebody hangs up on it"
+ALIKE = "whoever reads it as a size of 0 makes a picture without a pixel"
+UNALLOCATED = "Local Dream 2.4.3, 2.7 and 2.8.1 cannot allocate it and die"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,11 @@ def _recorded(target: Target, scenario: str, label: str) -> Exchange | None:
 
 
 DANGERS = (
-    Danger(f"{NAME}/upscale-range/width-negative", _sized(-SIZE[0], SIZE[1], card(*SIZE).tobytes()), NOTHING_LEFT),
+    Danger(
+        f"{NAME}/upscale-range/width-negative",
+        _sized(-SIZE[0], SIZE[1], card(*SIZE).tobytes()),
+        "as both of them negative",
+    ),
     Danger(
         f"{NAME}/upscale-range/both-negative",
         _sized(-4, -4, card(4, 4).tobytes()),
@@ -82,20 +88,12 @@ DANGERS = (
         _sized(OVERFLOWING, OVERFLOWING, b""),
         "Local Dream 2.4.3 reckons the size in 32 bits, finds that it fits and dies",
     ),
-    Danger(f"{NAME}/range/width-zero", _plain(width=0), NOTHING_LEFT),
-    Danger(f"{NAME}/range/height-zero", _plain(height=0), NOTHING_LEFT),
-    Danger(f"{NAME}/size/zero", _plain(size=0), NOTHING_LEFT, _has_size),
-    Danger(f"{NAME}/aspect-ratio/zero", _plain(aspect_ratio="0:1"), NOTHING_LEFT, _has_ratio),
-    Danger(
-        f"{NAME}/range/width-negative",
-        _plain(width=-8),
-        "Local Dream 2.4.3, 2.7 and 2.8.1 cannot allocate it and die",
-    ),
-    Danger(
-        f"{NAME}/range/height-negative",
-        _plain(height=-8),
-        "Local Dream 2.4.3, 2.7 and 2.8.1 cannot allocate it and die",
-    ),
+    Danger(f"{NAME}/range/width-zero", _plain(width=0), PIXELLESS),
+    Danger(f"{NAME}/range/height-zero", _plain(height=0), PIXELLESS),
+    Danger(f"{NAME}/size/zero", _plain(size=0), ALIKE, _has_size),
+    Danger(f"{NAME}/aspect-ratio/zero", _plain(aspect_ratio="0:1"), ALIKE, _has_ratio),
+    Danger(f"{NAME}/range/width-negative", _plain(width=-8), UNALLOCATED),
+    Danger(f"{NAME}/range/height-negative", _plain(height=-8), UNALLOCATED),
     Danger(f"{NAME}/range/width-huge", _plain(width=WIDEST), "no memory holds it, and systems kill who asks for it"),
     Danger(f"{NAME}/range/steps-huge", _plain(steps=ENDLESS), "where it is accepted it keeps the engine for years"),
 )

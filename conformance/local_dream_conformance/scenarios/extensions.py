@@ -73,6 +73,8 @@ def _tokenize(target: Target) -> Iterator[Exchange]:
     if short.status in ABSENT or short.status is None:
         return
     yield target.send("tokenize/empty", _count(""))
+    yield target.send("tokenize/unweighted", _count("a red house by the sea"))
+    yield target.send("tokenize/weighted", _count("a ( red :1.3 ) [ house ] (( by )) the ( sea : 0.7 )"))
     yield target.send("tokenize/longer", _count(" ".join([prompt] * 3)))
     text = EMOJI * 12 + "red cat sea " * BEYOND_ANY_MODEL
     beyond = target.send("tokenize/beyond", _count(text))
@@ -156,6 +158,19 @@ def _asked_schedulers(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*settings.schedulers, *meant]))
 
 
+def _prompt_weights(target: Target) -> Iterator[Exchange]:
+    """Where it is declared, two generations: base without previews, its prompt weighted 1.5 times, then 1 time."""
+    plain = requests.plain(target.settings)
+    weights = (("prompt-weights/more", "1.5"), ("prompt-weights/one", "1.0"))
+    for label, weight in weights if target.settings.declares("prompt_weights") else ():
+        yield target.send(label, generate({**plain, "prompt": f"({plain['prompt']}:{weight})"}))
+
+
+def _weights_undeclared(settings: Settings) -> str | None:
+    declared = settings.declares("prompt_weights")
+    return None if declared else "not declared with --extension prompt_weights: costs two generations"
+
+
 def _one_size(settings: Settings) -> str | None:
     return "--size: the target makes pictures of one size" if settings.size else None
 
@@ -171,6 +186,14 @@ SCENARIOS = (
     Scenario("formats", Cost(generations=1), _formats, after=("base",)),
     Scenario("size", Cost(generations=1), _size, available=_one_size),
     Scenario("aspect-ratio", Cost(generations=1), _aspect_ratio, after=("base",)),
+    Scenario(
+        "prompt-weights",
+        Cost(),
+        _prompt_weights,
+        after=("base",),
+        available=_weights_undeclared,
+        price=lambda settings: Cost(generations=2),
+    ),
     Scenario(
         "schedulers",
         Cost(),

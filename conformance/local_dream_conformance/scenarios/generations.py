@@ -1,24 +1,40 @@
-"""Generations whose pictures are compared with one another: the plain run, the defaults, the strength of img2img."""
+"""Generations whose pictures are compared with one another: the plain run, the defaults, the strength of img2img.
+
+Each carries valid forms beside (`forms`), so chosen that they leave what is compared as it is: two runs that must give
+the same picture have the same prompt and seed, and their images the same pixels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import alike
 from local_dream_conformance.evidence.selectors import picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
-from local_dream_conformance.scenarios.requests import Body, generate, without
+from local_dream_conformance.scenarios.drafts import Draft
+from local_dream_conformance.scenarios.forms import Change, applied, changes, forms_of
+from local_dream_conformance.scenarios.narrowing import Planned, served
+from local_dream_conformance.scenarios.picture_files import PictureFile
+from local_dream_conformance.scenarios.requests import Body, without
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
-from local_dream_conformance.scenarios.series import Attempt, first_accepted
+from local_dream_conformance.scenarios.test_images import band, card, mask, posterised
 
 LOW_STRENGTH = 0.1
+"""The strength of `strength/low` where a server does not take 0."""
+SOME_STRENGTH = 0.35
+"""A strength of which a server that rounds it leaves nothing, and of which at least one of four steps is left."""
+NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
+"""What takes something away from every prompt."""
+WIDTH_ALONE = 256
+"""Half the default: its picture is higher than wide."""
 DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
 DEFAULT_STEPS = int(DEFAULTS["steps"])
 LIKELY = (
@@ -30,55 +46,121 @@ LIKELY = (
     ("negative_prompt",),
     ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
 )
+SEED: tuple[str, ...] = ()
+"""The suspect that is left where none of the fields is: a seed that was picked, and another one that was reported."""
 SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
-"""All fields of DEFAULTS, in groups: three halvings can tell eight apart."""
-MOST_BISECTIONS = 3
+"""All fields of DEFAULTS, in groups: with SEED and the files of the image four halvings tell them apart."""
+MOST_BISECTIONS = 4
+FILES = ("image-", "mask-")
+"""With what the names of forms begin that say how a picture is written."""
+BASE_FORMS = changes("content-type-charset", "accept-stream", "json-compact")
+SAME_PICTURE = changes("prompt-quotes", "prompt-scripts")
+"""Forms that both runs of `defaults` have, since the picture depends on them."""
+OF_A_PAGE = changes("content-type-text", "headers-of-a-page", "accept-encoding", "json-raw", "image-comment")
+"""How pages send, in defaults/absent."""
 
 
 def _base(target: Target) -> Iterator[Exchange]:
-    """One generation: all that is known of an ordinary run, with previews, at the smallest size."""
-    yield target.send("base", generate({**requests.plain(target.settings), "show_diffusion_process": True}))
+    """One generation: all that is known of an ordinary run, with previews, at the smallest size.
+
+    Its forms are those of transport alone: other generations are compared with it.
+    """
+    yield from served(target, "base", Planned(_base_draft(target.settings), BASE_FORMS))
 
 
-def _picture_size(settings: Settings) -> tuple[int, int]:
+def _base_draft(settings: Settings) -> Draft:
+    return Draft({**requests.plain(settings), "show_diffusion_process": True})
+
+
+def picture_size(settings: Settings) -> tuple[int, int]:
     """(width, height) of a picture whose size is left out where that is possible."""
     return settings.size or (DEFAULTS["width"], DEFAULTS["height"])
 
 
-def _minimal(settings: Settings) -> Body:
-    width, height = _picture_size(settings)
-    body: Body = {"prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
+def _minimal(settings: Settings) -> Draft:
+    """The prompt and, so that the strength shows, an image: nothing else that can be left out."""
+    width, height = picture_size(settings)
+    draft = Draft({"prompt": requests.prompts(settings)[0]})
     if settings.img2img:
-        body["image"] = requests.card64(width, height)
-    if settings.size:
-        body |= {"width": width, "height": height}
-    return body
+        draft = replace(draft, image=PictureFile(posterised(card(width, height))))
+    return draft.with_fields(width=width, height=height) if settings.size else draft
 
 
-def _explicit(settings: Settings) -> Body:
-    return {**DEFAULTS, **_minimal(settings)}
+def _reported_seed(exchange: Exchange, settings: Settings) -> int:
+    """The seed that a server picked; S where it told none that could be sent."""
+    complete = generation(exchange).complete
+    seed = integer(complete.payload.get("seed")) if complete else None
+    return seed if seed is not None and 0 <= seed <= max_seed() else requests.seed(settings)
+
+
+def _sent(fields: tuple[str, ...]) -> Change:
+    """The form in which some fields are sent with their defaults."""
+
+    def change(draft: Draft) -> Draft:
+        return draft.with_fields(**{name: DEFAULTS[name] for name in fields if name not in draft.fields})
+
+    return change
+
+
+def _explicit_forms(settings: Settings) -> dict[str, Change]:
+    """Every default as a form of its own, with width and height together; then those of transport and file."""
+    found: dict[str, Change] = {}
+    for name in DEFAULTS:
+        if name not in ("width", "height"):
+            found[f"sent-{name}"] = _sent((name,))
+        elif not settings.size:
+            found["sent-size"] = _sent(("width", "height"))
+    found |= changes("content-type-case", "header-names-upper", "json-indented", "json-reverse")
+    if settings.img2img:
+        found |= changes("image-16-bit", "image-interlaced", "body-of-a-megabyte", "mask-one-bit")
+    return found
 
 
 def _defaults(target: Target) -> Iterator[Exchange]:
     """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
 
-    Where they are not, up to three more, as far as the budget allows, halve the fields that can be to blame:
-    defaults/bisect-1, -2, -3 (note explicit: the fields that are sent with their defaults).
+    The second sends the seed that the first reported. Where they are not alike, up to four more, as far as the budget
+    allows, halve what can be to blame: defaults/bisect-1 to -4 (note explicit: the fields that are sent with their
+    defaults; `image` among them says that image and mask were those of the explicit run, the same pixels in other
+    files; none, that the seed alone is sent).
     """
-    absent = target.send("defaults/absent", generate(_minimal(target.settings)))
-    explicit = target.send("defaults/explicit", generate(_explicit(target.settings)))
-    yield from (absent, explicit)
+    settings = target.settings
+    minimal = _minimal(settings)
+    shared = SAME_PICTURE
+    if settings.img2img:
+        region = band(*picture_size(settings))
+        shared = {**shared, "mask-rgb": lambda draft: replace(draft, mask=PictureFile(region))}
+    of_a_page = {**OF_A_PAGE, **changes("image-palette")} if settings.img2img else without(OF_A_PAGE, "image-comment")
+    planned = Planned(minimal, {**shared, **of_a_page}, reserve=Cost(generations=1))
+    *probes, absent = served(target, "defaults/absent", planned)
+    yield from (*probes, absent)
+    kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
+    same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))
+    explicit_forms = _explicit_forms(settings)
+    *probes, explicit = served(target, "defaults/explicit", Planned(same, explicit_forms))
+    yield from (*probes, explicit)
+    yield from _bisections(target, same, explicit_forms, absent, explicit)
+
+
+def _bisections(
+    target: Target, same: Draft, explicit_forms: Mapping[str, Change], absent: Exchange, explicit: Exchange
+) -> Iterator[Exchange]:
     reference, other = generation(absent), generation(explicit)
     if picture(reference) is None or picture(other) is None or alike(reference, other):
         return
-    suspects = [fields for fields in SUSPECTS if not (target.settings.size and "width" in fields)]
+    suspects = [SEED, *(fields for fields in SUSPECTS if not (target.settings.size and "width" in fields))]
+    if same.image:
+        suspects.append(("image",))
     for number in range(1, MOST_BISECTIONS + 1):
         if len(suspects) == 1 or not target.affords(Cost(generations=1)):
             return
         half = suspects[: (len(suspects) + 1) // 2]
         names = [name for fields in half for name in fields]
-        body = _minimal(target.settings) | {name: DEFAULTS[name] for name in names}
-        exchange = target.send(f"defaults/bisect-{number}", generate(body))
+        draft = same.with_fields(**{name: DEFAULTS[name] for name in names if name != "image"})
+        files = [name for name in forms_of(explicit if "image" in names else absent) if name.startswith(FILES)]
+        known = {**explicit_forms, **OF_A_PAGE, **changes("image-palette")}
+        draft = applied(draft, {name: known[name] for name in files if name in known})
+        exchange = target.send(f"defaults/bisect-{number}", draft.request())
         yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
         halved = generation(exchange)
         if picture(halved) is None:
@@ -87,50 +169,71 @@ def _defaults(target: Target) -> Iterator[Exchange]:
 
 
 def _strength(target: Target) -> Iterator[Exchange]:
-    """One generation, two of whose twenty steps are run: much nearer to its image than defaults/explicit.
+    """One generation of little work: with strength 0 it gives back its image.
 
-    The image is a JPEG of another size and aspect than the picture's, as clients send them; where that is refused, the
-    next attempts tell whether the format or the size is to blame. Labels of refusals: strength/jpeg-unfit, png-unfit,
-    jpeg.
+    The image is a progressive JPEG of another size and aspect than the picture's, as cameras make them, and the width
+    is sent alone. Where a server does not take strength 0, it is asked for 0.1.
     """
     settings = target.settings
-    width, height = _picture_size(settings)
-    unfit = (width * 3 // 8, height // 4)
-    body = {**_explicit(settings), "denoise_strength": LOW_STRENGTH}
-    jpeg_unfit, jpeg = requests.card64_jpeg(*unfit), requests.card64_jpeg(width, height)
-    yield from first_accepted(
-        target,
-        "strength/low",
-        [
-            Attempt("strength/jpeg-unfit", generate({**body, "image": jpeg_unfit})),
-            Attempt("strength/png-unfit", generate({**body, "image": requests.card64(*unfit)})),
-            Attempt("strength/jpeg", generate({**body, "image": jpeg})),
-            Attempt("", generate(body)),
-        ],
-    )
+    width, height = picture_size(settings)
+    fields = {**DEFAULTS, "prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
+    fields |= {"width": width, "height": height, "denoise_strength": LOW_STRENGTH}
+    plain = Draft(fields, image=PictureFile(card(width, height)))
+    # What recorded releases refuse comes first: where it is in the half that is tried first, finding it costs nothing.
+    forms = changes("mask-null-with-image", "strength-zero", "image-jpeg", "image-progressive", "image-exif")
+    unfit = card(width * 3 // 8, height // 4)
+    forms["image-unfit"] = lambda draft: draft.imaged(pixels=unfit)
+    if not settings.size:
+        forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
+    forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
+    forms |= changes("prompt-lines", "content-type-charset", "header-names-lower", "json-slashes")
+    yield from served(target, "strength/low", Planned(plain, forms))
 
 
 def _nulls(target: Target) -> Iterator[Exchange]:
     """One generation: base with null for every field that it does not need."""
     plain = requests.plain(target.settings)
     fields = [*without(DEFAULTS, *plain), "image", "mask"]
-    yield target.send("nulls", generate({**plain, **dict.fromkeys(fields)}))
+    yield target.send("nulls", requests.generate({**plain, **dict.fromkeys(fields)}))
 
 
-def _repeat(target: Target) -> Iterator[Exchange]:
-    """One generation: base again, byte for byte."""
-    yield target.send("repeat", generate({**requests.plain(target.settings), "show_diffusion_process": True}))
+def _negative(target: Target) -> Iterator[Exchange]:
+    """One generation: base with a negative prompt."""
+    plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
+    forms = changes("content-type-case", "headers-of-a-page", "header-names-upper", "json-raw", "json-reverse")
+    yield from served(target, "negative", Planned(plain, forms))
 
 
 def _edges(target: Target) -> Iterator[Exchange]:
-    """Two generations of a single step: the smallest and the largest seed."""
-    plain = {**requests.plain(target.settings), "steps": 1}
-    yield target.send("edges/seed-zero", generate({**plain, "seed": 0}))
-    yield target.send("edges/seed-max", generate({**plain, "seed": max_seed()}))
+    """Two generations: the largest seed, at a strength that rounds to 0 and with kinds of files that are rarer; and
+    base with the seed beside its own."""
+    settings = target.settings
+    yield from served(target, "edges/seed-max", _edge(settings))
+    plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
+    forms = changes("content-type-absent", "headers-of-an-app", "header-names-lower", "json-padded", "json-reverse")
+    yield from served(target, "edges/seed-next", Planned(plain, forms))
+
+
+def _edge(settings: Settings) -> Planned[Draft]:
+    plain = Draft({**requests.plain(settings), "seed": max_seed()})
+    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true")
+    forms |= changes("content-type-case", "headers-of-an-app", "accept-encoding", "json-slashes", "json-indented")
+    if not settings.size:
+        forms["height-alone"] = lambda draft: draft.without("width")
+    if settings.img2img:
+        width, height = requests.size(settings)
+        plain = replace(
+            plain.with_fields(denoise_strength=SOME_STRENGTH),
+            image=PictureFile(card(width, height)),
+            mask=PictureFile(mask(width, height)),
+        )
+        forms |= changes("image-grey-alpha", "image-interlaced", "image-exif", "body-of-8-megabytes")
+        forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
+    return Planned(plain, forms)
 
 
 def _work(settings: Settings, steps: float) -> float:
-    width, height = _picture_size(settings)
+    width, height = picture_size(settings)
     return steps * width * height
 
 
@@ -143,11 +246,11 @@ CORE = (
         _strength,
         after=("defaults",),
         available=no_img2img,
-        work=lambda s: _work(s, DEFAULT_STEPS * LOW_STRENGTH),
+        work=lambda s: _work(s, 1),
     ),
 )
 HARDENED = (
     Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
-    Scenario("repeat", Cost(generations=1), _repeat, after=("base",)),
-    Scenario("edges", Cost(generations=2), _edges),
+    Scenario("negative", Cost(generations=1), _negative, after=("base",)),
+    Scenario("edges", Cost(generations=2), _edges, after=("base",)),
 )

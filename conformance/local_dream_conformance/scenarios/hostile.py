@@ -8,6 +8,7 @@ from functools import partial
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import generate, generate_raw
@@ -21,8 +22,8 @@ MEGABYTE = 1 << 20
 def _raw(target: Target) -> dict[str, bytes]:
     """Requests that are not HTTP, by name."""
     address = target.settings.address
-    path, host = f"{address.prefix}/generate", address.host_header
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    host = address.host_header
+    head = _head(target, "POST", "/generate").decode()
     body = json.dumps({**requests.plain(target.settings), "steps": 1})
     length = f"Content-Length: {len(body)}\r\n"
     return {
@@ -35,6 +36,30 @@ def _raw(target: Target) -> dict[str, bytes]:
     }
 
 
+def _head(target: Target, method: str, path: str) -> bytes:
+    """The beginning of a request, with two headers."""
+    address = target.settings.address
+    lines = (
+        f"{method} {address.prefix}{path} HTTP/1.1",
+        f"Host: {address.host_header}",
+        "Content-Type: application/json",
+    )
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _refuses_half_a_body(target: Target) -> bool:
+    """Whether JSON that breaks off was refused: nobody would see what else half a body costs."""
+    refusals = target.transcript("refuse")
+    known = {exchange.label: exchange for exchange in refusals.exchanges} if refusals else {}
+    half = known.get("refuse/json-malformed")
+    if half is None or half.status is None or spent_on(half) != Cost():
+        target.leave_out(
+            "hostile/body-cut", "not sent: a server that does not refuse JSON that breaks off may accept it"
+        )
+        return False
+    return True
+
+
 def _hostile(target: Target) -> Iterator[Exchange]:
     """Costs nothing at a server that refuses them; of one that starts a generation it is a single step."""
     unanswered = 0
@@ -44,9 +69,10 @@ def _hostile(target: Target) -> Iterator[Exchange]:
             unanswered += silent(exchange)
         if unanswered == SILENT_ENOUGH:
             break
-    head = _raw(target)["length-negative"].partition(b"Content-Length")[0]
-    yield target.raw("hostile/head-cut", head, cut=True)
-    yield target.raw("hostile/body-cut", head + b'Content-Length: 1000\r\n\r\n{"prompt": "', cut=True)
+    yield target.raw("hostile/head-cut", _head(target, "GET", "/health"), cut=True)
+    if _refuses_half_a_body(target):
+        half = _head(target, "POST", "/generate") + b'Content-Length: 1000\r\n\r\n{"prompt": "'
+        yield target.raw("hostile/body-cut", half, cut=True)
     quick = {**requests.plain(target.settings), "steps": 1}
     deep = generate_raw((json.dumps(quick)[:-1] + ', "x": ' + "[" * DEPTH + "]" * DEPTH + "}").encode())
     if not target.has_stalled(deep):
@@ -61,5 +87,5 @@ def _huge_prompt(target: Target) -> Iterator[Exchange]:
     yield target.send("huge-prompt/health", requests.HEALTH)
 
 
-HOSTILE = Scenario("hostile", Cost(), _hostile)
+HOSTILE = Scenario("hostile", Cost(), _hostile, after=("refuse",))
 HUGE_PROMPT = Scenario("huge-prompt", Cost(generations=1), _huge_prompt)

@@ -16,26 +16,42 @@ HEALTH = Request("GET", "/health")
 JSON = (("Content-Type", "application/json"),)
 SMALLEST = (128, 64)  # both sides differ, so that swapped sides show; both are multiples of 64, as older servers want
 FEWEST_STEPS = 4  # enough for a stride of 2 to leave previews out
-SUBJECTS = (
-    "a red house by a lake",
-    "a green bicycle",
-    "two cats on a sofa",
-    "a lighthouse at night",
-    "a bowl of fruit",
+MANNER = (
+    "a wide landscape photograph, sharp focus, soft natural light, rich colours, calm atmosphere, early morning, "
+    "no people, and in it there is "
 )
+"""With what every prompt begins: a server that reads only so much sees no difference between two of them."""
+SUBJECTS = (
+    ("a red house by a blue lake under a black sky", "a black house by a red lake under a blue sky"),
+    ("two white cats on a red sofa by a blue wall", "two blue cats on a white sofa by a red wall"),
+    ("a white lighthouse on a black rock at a red sunset", "a black lighthouse on a red rock at a white sunset"),
+    ("a bowl of red fruit on a black table in a green room", "a bowl of green fruit on a red table in a black room"),
+    ("a snowy mountain behind a green forest and a red barn", "a red mountain behind a snowy forest and a green barn"),
+)
+"""What is to be seen: the same words in another order, since that is all that a server may overlook."""
 
 Body = dict[str, Any]
 
 
 def prompts(settings: Settings) -> tuple[str, str]:
-    """Prompts A and B."""
-    one, other = random.Random(settings.seed).sample(SUBJECTS, 2)
-    return one, other
+    """Prompts A and B: as long as one another, with the same words, and alike for 130 characters."""
+    one, other = random.Random(settings.seed).choice(SUBJECTS)
+    return MANNER + one, MANNER + other
 
 
 def seed(settings: Settings) -> int:
     """Seed S, within what every server can hold (31 bits)."""
     return random.Random(settings.seed).randrange(1, 2**31)
+
+
+def other_seed(settings: Settings) -> int:
+    """S with its highest bit (of 32) turned: a server that holds fewer bits takes it for S."""
+    return seed(settings) ^ 1 << 31
+
+
+def next_seed(settings: Settings) -> int:
+    """The seed beside S: a server that holds it in a float of 32 bits, or drops its lowest bit, takes it for S."""
+    return seed(settings) ^ 1
 
 
 def size(settings: Settings) -> tuple[int, int]:

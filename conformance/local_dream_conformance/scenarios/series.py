@@ -1,4 +1,4 @@
-"""Ways to send several requests: one after another until the target has gone silent, or until one is accepted.
+"""Ways to send several requests: one after another until the target has gone silent.
 
 What is accepted is read to its end, also where it should have been refused: servers have died of a client that hung up
 on such a stream, and one of a kind tells enough, so that no more of it is sent.
@@ -7,8 +7,8 @@ on such a stream, and one of a kind tells enough, so that no more of it is sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.errors import NotSent, OverBudget
@@ -20,18 +20,8 @@ from local_dream_conformance.http.target import Target
 SILENT_ENOUGH = 3
 """After so many requests without any answer the rest of a series is not sent: each costs a whole idle time-out."""
 LONGEST_PAUSE = 5.0
-ORDINARY = SendOptions()
 REFUSAL = SendOptions(refusal=True)
 """How requests are sent that are to be refused."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A request, and the label under which its refusal is kept where a later attempt is made."""
-
-    refusal: str
-    request: Request
-    send_options: SendOptions = ORDINARY
 
 
 def silent(exchange: Exchange) -> bool:
@@ -91,16 +81,6 @@ def with_room(call: Callable[[], Exchange]) -> Iterator[Exchange]:
         yield call()
     except OverBudget:
         return
-
-
-def first_accepted(target: Target, label: str, attempts: Sequence[Attempt]) -> Iterator[Exchange]:
-    """Makes attempts until one is not refused; the last carries `label`, those before it that of their refusal."""
-    for attempt in attempts:
-        exchange = target.send(label, attempt.request, attempt.send_options)
-        if not refused(exchange) or attempt is attempts[-1]:
-            yield exchange
-            return
-        yield labelled(exchange, attempt.refusal)
 
 
 def pause(exchange: Exchange) -> None:

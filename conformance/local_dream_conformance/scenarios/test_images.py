@@ -27,10 +27,28 @@ def card(width: int, height: int) -> Pixels:
 
 
 def mask(width: int, height: int) -> Region:
-    """Where to repaint: the right half without its lowest quarter. (height, width), True where white."""
+    """Where to repaint: the right five eighths without a notch in the lower right. (height, width), True where white.
+
+    No rectangle, so that a box around it shows; and no picture of itself flipped, turned or transposed.
+    """
     white = np.zeros((height, width), np.bool_)
-    white[: height - height // 4, width // 2 :] = True
+    white[:, width * 3 // 8 :] = True
+    white[height // 2 :, width * 5 // 8 :] = False
     return white
+
+
+def band(width: int, height: int) -> Region:
+    """Where to repaint: all but a band at the left, a tenth of the width. (height, width), True where white."""
+    white = np.ones((height, width), np.bool_)
+    white[:, : width // 10] = False
+    return white
+
+
+def posterised(pixels: Pixels) -> Pixels:
+    """The picture in at most 256 colours, so that a palette holds it: 8 levels of red and green, 4 of blue."""
+    levels = np.array([32, 32, 64], np.uint8)
+    coarse: Pixels = pixels // levels * levels + levels // 2
+    return coarse
 
 
 def png(pixels: Pixels | Region) -> bytes:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
+from local_dream_conformance.scenarios.forms import APP_HEADERS
+from local_dream_conformance.scenarios.narrowing import Planned, served
 from local_dream_conformance.scenarios.requests import upscale, upscale_card
 from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
-from local_dream_conformance.scenarios.series import Attempt, first_accepted, one_by_one
+from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.test_images import card
 
 MADE_UP_PATH = "no-such-upscaler.bin"
-SIZE = (12, 8)
+SIZE = (24, 16)
+TYPE = (("Content-Type", "application/octet-stream"),)
 NOT_QUITE = ("-suffix", "-fraction", "-exponent")
 
 
@@ -24,26 +29,56 @@ def path_on_target(settings: Settings) -> str:
     return settings.upscaler_path or MADE_UP_PATH
 
 
+@dataclass(frozen=True)
+class UpscaleDraft:
+    """An upscale in the making, of the test card at a size (width, height)."""
+
+    size: tuple[int, int]
+    path: str
+    opencl: str | None = None
+    headers: tuple[tuple[str, str], ...] = TYPE
+    send_options: SendOptions = field(default_factory=SendOptions)
+
+    def request(self) -> Request:
+        """POST /upscale."""
+        made = upscale_card(*self.size, self.path, self.opencl)
+        others = tuple(pair for pair in made.headers if pair not in TYPE)
+        return replace(made, headers=(*self.headers, *others))
+
+
+UpscaleChange = Callable[[UpscaleDraft], UpscaleDraft]
+PLAIN_SIZE = (32, 24)
+FORMS: Mapping[str, UpscaleChange] = {
+    "upscale-chunked": lambda draft: replace(draft, send_options=replace(draft.send_options, chunked=True)),
+    "upscale-names-lower": lambda draft: replace(draft, send_options=replace(draft.send_options, spelling="lower")),
+    "upscale-names-upper": lambda draft: replace(draft, send_options=replace(draft.send_options, spelling="upper")),
+    "upscale-type-absent": lambda draft: replace(draft, headers=()),
+    "upscale-headers-of-an-app": lambda draft: replace(draft, headers=(*draft.headers, *APP_HEADERS)),
+}
+"""Valid forms of upscales; size and flag are each picture's own."""
+
+
 def _upscale(target: Target) -> Iterator[Exchange]:
-    """Five upscales: odd, tall, square, wider than the tiles that servers cut (192), small; each with another flag.
+    """Five upscales: odd, tall, square, as wide as 512 pixels, one pixel high; each with another flag.
 
-    Labels of refusals of the flag: upscale/odd-flagged, tall-flagged, square-flagged, wide-flagged.
+    Where one fails, it is narrowed as a generation is (`forms`), down to a picture of 32x24 pixels without the flag.
     """
-    yield from _flagged(target, "odd", 17, 13, "true")
-    yield from _flagged(target, "tall", 13, 40, "1")
-    yield from _flagged(target, "square", 48, 48, "false")
-    yield from _flagged(target, "wide", 208, 24, "0")
-    yield target.send("upscale/small", upscale_card(8, 8, path_on_target(target.settings)))
+    yield from _enlarged(target, "odd", (33, 19), "true", "upscale-odd", "upscale-names-lower")
+    yield from _enlarged(target, "tall", (24, 40), "1", "upscale-tall", "upscale-type-absent")
+    yield from _enlarged(target, "square", (48, 48), "false", "upscale-square", "upscale-chunked")
+    yield from _enlarged(target, "wide", (512, 24), "0", "upscale-wide", "upscale-headers-of-an-app")
+    yield from _enlarged(target, "small", (9, 1), None, "upscale-thin", "upscale-names-upper")
 
 
-def _flagged(target: Target, name: str, width: int, height: int, opencl: str) -> Iterator[Exchange]:
-    """An upscale with X-Use-OpenCL; where that is refused, without it, which tells whether the flag was to blame."""
-    path = path_on_target(target.settings)
-    attempts = [
-        Attempt(f"upscale/{name}-flagged", upscale_card(width, height, path, opencl)),
-        Attempt("", upscale_card(width, height, path)),
-    ]
-    yield from first_accepted(target, f"upscale/{name}", attempts)
+def _enlarged(
+    target: Target, name: str, size: tuple[int, int], opencl: str | None, size_form: str, *others: str
+) -> Iterator[Exchange]:
+    plain = UpscaleDraft(PLAIN_SIZE, path_on_target(target.settings))
+    forms: dict[str, UpscaleChange] = {size_form: lambda draft: replace(draft, size=size)}
+    if opencl is not None:
+        forms["opencl-flag"] = lambda draft: replace(draft, opencl=opencl)
+    forms |= {other: FORMS[other] for other in others}
+    yield from served(target, f"upscale/{name}", Planned(plain, forms, Cost(upscales=1)))
 
 
 def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:

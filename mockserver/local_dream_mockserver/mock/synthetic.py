@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -122,6 +123,8 @@ class Pacing:
 
 class SyntheticEngine:
     """See the module's text, and `engine.Engine` for the meaning of the methods."""
+
+    weighs_prompts: ClassVar[bool] = True
 
     def __init__(self, pacing: Pacing | None = None, *, any_upscaler: bool = False) -> None:
         self._pacing = pacing or Pacing()

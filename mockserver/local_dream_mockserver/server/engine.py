@@ -66,6 +66,9 @@ class GenerationRequest:
     engine's concern."""
     preview_format: str | None = None
     """The same for previews."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """The parts of the prompt, then those of the negative prompt, each with its weight; () where nothing is weighted.
+    Only for engines that weigh prompts, which then get both prompts without marks."""
 
     def previews_at(self, denoising_step: int) -> bool:
         """Whether the denoising step (counted from 1) shows a preview: every stride-th, the first included."""
@@ -226,6 +229,14 @@ class Tokenizes(Protocol):
 
     def tokenize(self, prompt: str) -> TokenCount:
         """Counts the tokens of a prompt."""
+
+
+@runtime_checkable
+class WeighsPrompts(Protocol):
+    """What an engine has in addition that gives parts of prompts their weights."""
+
+    weighs_prompts: ClassVar[bool]
+    """Whether it does."""
 
 
 EngineFactory: TypeAlias = Callable[[Mapping[str, str]], Engine]

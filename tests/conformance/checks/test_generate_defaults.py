@@ -22,7 +22,7 @@ from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
-from tests.conformance.in_memory_server import BARE, DEFAULTS, PLAIN, InMemoryServer, asked, run
+from tests.conformance.in_memory_server import BARE, DEFAULTS, PICKED, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -65,7 +65,7 @@ OTHER: Mapping[str, Any] = {
 def evidence(server: InMemoryServer, *bisected: tuple[str, ...], img2img: bool = True) -> list[Exchange]:
     exchanges = run(server, img2img=img2img)
     sent = asked(img2img=img2img)
-    bare, whole = sent["defaults/absent"], sent["defaults/explicit"]
+    bare, whole = {**sent["defaults/absent"], "seed": PICKED}, sent["defaults/explicit"]
     for number, names in enumerate(bisected, 1):
         label = f"defaults/bisect-{number}"
         exchanges[label] = server.answer(label, bare | {name: whole[name] for name in names})
@@ -92,7 +92,7 @@ def test_a_wrong_default_fails_at_its_own_requirement(id: str, field: str) -> No
     finding = found[id].findings[0]
     assert finding.expected == f"without {field} what {field} {DEFAULTS[field]!r} gives"
     assert finding.exchange == "defaults/absent"
-    assert finding.cause == "this default is another one"
+    assert finding.cause == "this default is another one?"
 
 
 @pytest.mark.parametrize(("id", "field"), [("GEN-DEF-03", "cfg"), ("GEN-DEF-06", "scheduler")])
@@ -235,3 +235,17 @@ def test_picked_seeds_differ() -> None:
     assert "seed 42 both times" in words(same)
     assert judge("GEN-DEF-12", base, seedless("overlap/second", 42)).verdict is Verdict.UNTESTED
     assert judge("GEN-DEF-11", base).verdict is Verdict.UNTESTED
+
+
+@pytest.mark.parametrize(
+    ("id", "field", "other"), [("GEN-DEF-05", "height", "width"), ("GEN-DEF-04", "width", "height")]
+)
+def test_a_side_that_is_left_out_alone(id: str, field: str, other: str) -> None:
+    exchanges = evidence(InMemoryServer())
+    sent = {**PLAIN, other: 64}
+    del sent[field]
+    for length, verdict in ((512, Verdict.PASS), (64, Verdict.FAIL)):
+        alone = stream("strength/low", [progress(4, 4), complete(picture(64, 64)) | {field: length}], fields=sent)
+        judgement = judge(id, *exchanges, alone)
+        assert judgement.verdict is verdict, words(judgement)
+    assert "as long as the other one?" in words(judgement)

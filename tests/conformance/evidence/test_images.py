@@ -22,6 +22,7 @@ from local_dream_conformance.evidence.images import (
     of_payload,
     psnr,
 )
+from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.test_images import card, jpeg, mask, png
 
 CARD = card(40, 24)
@@ -194,7 +195,8 @@ def test_ways_to_fit() -> None:
 
 
 def test_away_from_the_seam() -> None:
-    white = mask(40, 24)
+    white = np.zeros((24, 40), np.bool_)
+    white[:18, 20:] = True
     kept, repainted = away_from_seam(white, 4)
     assert not (kept & white).any()
     assert (repainted <= white).all()
@@ -208,5 +210,11 @@ def test_away_from_the_seam() -> None:
 
 
 def test_masks_and_pictures_of_requests_are_read_back() -> None:
-    assert np.array_equal(images.white_of(png(mask(40, 24))), mask(40, 24))
+    assert np.array_equal(images.pixels_of(png(mask(40, 24)))[:, :, 0] == 255, mask(40, 24))
     assert np.array_equal(images.pixels_of(png(CARD)), CARD)
+
+
+def test_grey_of_16_bits_is_read_as_what_it_shows() -> None:
+    shown = card(32, 16)
+    deep, plain = (PictureFile(shown, colour="grey", depth=depth).file() for depth in (16, 8))
+    assert np.array_equal(images.pixels_of(deep), images.pixels_of(plain))

@@ -94,7 +94,7 @@ def test_each_deviation_has_a_reason_and_evidence_once_for_each_mode(name: str) 
         assert entry["reason"]
         assert "{" not in entry["reason"]
         assert entry["evidence"] in ("recording", "answers", "run", "source")
-        assert entry.keys() <= {"id", "fields", "but", "reason", "evidence", "link", "modes", "destructive"}
+        assert entry.keys() <= {"id", "fields", "but", "reason", "evidence", "link", "modes", "destructive", "kills"}
         seen |= {(entry["id"], mode) for mode in known.modes_of(entry)}
     assert {id for id, _ in seen} == known.load(name).keys()
     assert {(id, mode) for mode in known.MODES for id in known.load(f"{name}/{mode}")} == seen

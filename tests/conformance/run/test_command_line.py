@@ -100,7 +100,7 @@ def test_every_option_is_taken_by_its_short_name(judge: Evaluator, tmp_path: Pat
         "known": "local-dream-2.7",
         "extension": "cors",
         "field": "model_id=1",
-        "relaunch": "true",
+        "relaunch": "./server --port 8081",
         "cacert": str(authority(tmp_path).certificate),
         "badge": str(tmp_path / "b.svg"),
         "record": str(tmp_path / "kept"),

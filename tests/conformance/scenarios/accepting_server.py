@@ -92,10 +92,10 @@ def _stream(fields: dict[str, Any]) -> bytes:
     elif "aspect_ratio" in fields:
         height = 2 * EDGE
     image = base64.b64encode(os.urandom(width * height * 3)).decode()
-    complete = {"image": image, "width": width, "height": height, "seed": 1, "generation_time_ms": 1}
+    complete: dict[str, Any] = {"image": image, "width": width, "height": height, "seed": 1, "generation_time_ms": 1}
     if "output_format" in fields:
         complete["format"] = fields["output_format"]
-    events = [("progress", {"step": 1, "total_steps": 1}), ("complete", complete)]
+    events: list[tuple[str, dict[str, Any]]] = [("progress", {"step": 1, "total_steps": 1}), ("complete", complete)]
     return b"".join(f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n".encode() for name, data in events)
 
 

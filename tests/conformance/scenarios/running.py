@@ -11,9 +11,9 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 
-HARDENED = ("nulls", "repeat", "edges", "hostile", "huge-prompt", "upscale-range")
+HARDENED = ("nulls", "negative", "edges", "hostile", "huge-prompt", "upscale-range")
 LAST = ("destructive",)
-EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers")
+EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers", "prompt-weights")
 CORE = tuple(name for name in SCENARIOS if name not in (*HARDENED, *EXTENSIONS, *LAST, "generated"))
 EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from local_dream_conformance import scenarios
@@ -16,10 +18,13 @@ from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.images import pixels_of
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
+from local_dream_conformance.scenarios.forms import FORMS, forms_of
 from local_dream_conformance.scenarios.generations import DEFAULTS
+from local_dream_conformance.scenarios.requests import without
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
@@ -49,8 +54,16 @@ def test_the_registry_is_in_order_and_described() -> None:
 def test_what_is_not_available() -> None:
     bare = Settings(url="http://x", img2img=False)
     lacking = {name for name, scenario in SCENARIOS.items() if scenario.available(bare)}
-    assert lacking == {"refuse-image", "strength", "upscale", "cors-upscale", "schedulers", "destructive"}
-    declared = (Declared("schedulers", ("euler",)),)
+    assert lacking == {
+        "refuse-image",
+        "strength",
+        "upscale",
+        "cors-upscale",
+        "schedulers",
+        "prompt-weights",
+        "destructive",
+    }
+    declared = (Declared("schedulers", ("euler",)), Declared("prompt_weights"))
     full = Settings(url="http://x", upscaler_path="p", extensions=declared, destructive=True)
     assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(scenario.available(full) for scenario in SCENARIOS.values())
@@ -88,14 +101,14 @@ def test_the_page_of_scenarios_is_fresh() -> None:
 
 
 def test_labels_of_refusals_are_described() -> None:
-    """Those that an honest server never causes: `Attempt("LABEL", ...)` in the sources, and those of busy servers."""
+    """Those that an honest server never causes: those of busy servers."""
     folder = Path(scenarios.__file__ or "").parent
     found = {
         label
         for path in folder.glob("*.py")
-        for label in re.findall(r'(?:Attempt\(|labelled\(exchange, )"([a-z/-]+)"', path.read_text(encoding="utf-8"))
+        for label in re.findall(r'labelled\(exchange, "([a-z/-]+)"', path.read_text(encoding="utf-8"))
     }
-    assert len(found) > 10
+    assert len(found) == 2
     for label in found:
         name, _, part = label.partition("/")
         assert part in (SCENARIOS[name].run.__doc__ or ""), label
@@ -114,7 +127,7 @@ def test_an_honest_server_refuses_what_must_be_refused(whole: Mapping[str, Excha
 def test_an_honest_server_serves_what_must_be_served(whole: Mapping[str, Exchange]) -> None:
     for label in (
         *("base", "defaults/absent", "defaults/explicit", "strength/low", "hang-up/next", "overlap/first"),
-        *("overlap/second", "nulls", "repeat", "edges/seed-zero", "edges/seed-max", "huge-prompt"),
+        *("overlap/second", "nulls", "negative", "edges/seed-max", "edges/seed-next", "huge-prompt"),
     ):
         assert generation(whole[label]).complete, label
         assert not generation(whole[label]).problems
@@ -124,24 +137,44 @@ def test_an_honest_server_serves_what_must_be_served(whole: Mapping[str, Exchang
 
 def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exchange]) -> None:
     base = sent(whole["base"])
-    assert whole["repeat"].request.body == whole["base"].request.body
+    again = ("show_diffusion_process", "negative_prompt")
+    assert without(sent(whole["negative"]), *again) == without(base, *again)
     first, second = sent(whole["overlap/first"]), sent(whole["overlap/second"])
     assert first == {**base, "prompt": first["prompt"], "show_diffusion_stride": 2}
     assert first["prompt"] != base["prompt"]
     assert {name: second[name] for name in ("prompt", "steps", "width", "height")}.items() <= base.items()
-    assert "seed" not in second
+    assert second["seed"] - base["seed"] == 2**31
+    assert sent(whole["edges/seed-next"]) == {**without(base, *again), "seed": base["seed"] ^ 1}
     assert second["show_diffusion_stride"] == 0
     assert "use_cfg" in second
-    explicit, low = sent(whole["defaults/explicit"]), sent(whole["strength/low"])
-    assert low == {**explicit, "denoise_strength": 0.1, "image": low["image"]}
+    explicit, absent = sent(whole["defaults/explicit"]), sent(whole["defaults/absent"])
+    assert set(absent) == {"prompt", "image", "mask"}
+    complete = generation(whole["defaults/absent"]).complete
+    assert complete
+    reported = {"seed": complete.payload["seed"]}
+    assert explicit == {**DEFAULTS, **absent, **reported, "image": explicit["image"], "mask": explicit["mask"]}
+    for name in ("image", "mask"):
+        assert explicit[name] != absent[name]
+        one, other = (pixels_of(base64.b64decode(body[name])) for body in (explicit, absent))
+        assert np.array_equal(one, other)
+    low = sent(whole["strength/low"])
+    assert (low["denoise_strength"], low["steps"], low["seed"]) == (0, 20, 0)
     assert base64.b64decode(low["image"]).startswith(b"\xff\xd8\xff")
-    assert base64.b64decode(explicit["image"]).startswith(b"\x89PNG")
-    assert explicit == {**DEFAULTS, **sent(whole["defaults/absent"])}
-    assert set(sent(whole["defaults/absent"])) == {"prompt", "seed", "image"}
-    assert {"scheduler": "euler_a", "denoise_strength": 0.9}.items() <= sent(whole["hang-up/next"]).items()
+    assert {"scheduler": "euler_a", "denoise_strength": 1}.items() <= sent(whole["hang-up/next"]).items()
     nulls = sent(whole["nulls"])
     needed = {"prompt", "seed", "steps", "width", "height"}
     assert {name for name in nulls if nulls[name] is None} == set(documented()) - needed
+
+
+def test_every_form_is_sent_and_most_pairs_of_them(whole: Mapping[str, Exchange]) -> None:
+    """Every form of the catalogue is in some request of the plan, and those of the core alone are told apart."""
+    carried = [set(forms_of(exchange)) for exchange in whole.values() if forms_of(exchange)]
+    assert set.union(*carried) == set(FORMS)
+    core = {name for label, e in whole.items() if label.partition("/")[0] in CORE for name in forms_of(e)}
+    only_hardened = set(FORMS) - core
+    assert len(only_hardened) < len(FORMS) // 8, only_hardened
+    pairs = {frozenset(pair) for names in carried for pair in combinations(sorted(names), 2)}
+    assert len(pairs) > 500
 
 
 def test_oddities_of_transport_are_really_sent(whole: Mapping[str, Exchange]) -> None:

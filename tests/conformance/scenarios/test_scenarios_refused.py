@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local_dream_conformance.checks.accepted_forms import taken
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.errors import NotSent
 from local_dream_conformance.core.exchange import GONE, End, Exchange, Transcript
@@ -19,6 +20,7 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS, requests
 from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
+from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.generations import DEFAULTS, SUSPECTS
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
@@ -44,6 +46,9 @@ def first_refused(*rules: tuple[str, int]) -> Any:
             "unknown": "use_cfg" in fields,
             "stride-zero": fields.get("show_diffusion_stride") == 0,
             "jpeg": str(fields.get("image", "")).startswith("/9j/"),
+            "tall": fields.get("height", 512) > fields.get("width", 512),
+            "long": len(fields.get("prompt", "")) > 1000,
+            "no-type": "content-type" not in asked.headers,
         }
         return next((status for name, status in rules if facts[name]), valid_only(asked))
 
@@ -51,48 +56,72 @@ def first_refused(*rules: tuple[str, int]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("rule", "status", "scenario", "refusals", "main"),
+    ("rules", "scenario", "named"),
     [
-        ("image-null", 500, "hang-up", ["null-image-mask"], {"mask": None}),
-        ("mask-null", 500, "hang-up", ["null-image-mask", "null-mask"], {"image": None}),
-        ("chunked", 411, "overlap", ["first-chunked"], {}),
-        ("unknown", 400, "overlap", ["second-oddities", "second-unknown-fields"], {}),
-        ("stride-zero", 400, "overlap", ["second-oddities"], {}),
-        ("expect", 417, "hang-up", ["next-expect"], {}),
-        ("jpeg", 400, "strength", ["jpeg-unfit"], {}),
+        (["image-null"], "overlap", {"image-null"}),
+        (["mask-null"], "overlap", {"mask-null"}),
+        (["image-null", "mask-null"], "overlap", {"image-null", "mask-null"}),
+        (["chunked"], "overlap", {"chunked"}),
+        (["unknown"], "overlap", {"unknown-fields"}),
+        (["stride-zero"], "overlap", {"stride-zero"}),
+        (["expect"], "hang-up", {"expect"}),
+        (["tall"], "hang-up", {"size-tall", "size-odd-eighths"}),
+        (["long", "no-type"], "hang-up", {"prompt-longest", "content-type-absent"}),
+        (["jpeg"], "strength", {"image-jpeg", "image-progressive"}),
     ],
 )
-def test_a_refused_oddity_is_kept_and_the_plainer_request_served(
-    rule: str, status: int, scenario: str, refusals: list[str], main: dict[str, Any]
-) -> None:
+def test_a_refused_form_is_named_and_a_plainer_request_served(rules: list[str], scenario: str, named: set[str]) -> None:
     mains = {"hang-up": ("abandoned", "next"), "overlap": ("first", "second"), "strength": ("low",)}[scenario]
-    with refusing_server(RefusingServer(refuses=first_refused((rule, status)))) as state:
-        exchanges, target = run(state.url, scenario)
-    labels = {label.partition("/")[2] for label in exchanges if exchanges[label].status == status}
-    assert labels - {"refused-meanwhile"} == set(refusals)
-    assert all(exchanges[f"{scenario}/{name}"].status == 200 for name in mains)
-    assert target.spent == SCENARIOS[scenario].cost
-    assert main.items() <= sent(exchanges[f"{scenario}/{mains[0]}"]).items()
+    with refusing_server(RefusingServer(refuses=first_refused(*((rule, 417) for rule in rules)))) as state:
+        exchanges, target = run(state.url, "base", scenario)
+    refused = [exchange for exchange in exchanges.values() if exchange.status == 417]
+    assert {forms_of(exchange)[0] for exchange in refused if len(forms_of(exchange)) == 1} == named
+    for name in mains:
+        main = exchanges[f"{scenario}/{name}"]
+        assert main.status == 200
+        assert not named & set(forms_of(main))
+        assert exchanges.get(f"{scenario}/{name}-forms-0", refused[0]).status == 417
+    lost = SCENARIOS["base"].cost + SCENARIOS[scenario].cost
+    assert lost.generations <= target.spent.generations <= lost.generations + 4 * len(named)
 
 
-def test_a_refused_flag_is_kept_and_the_picture_sent_without_it() -> None:
+def test_forms_are_narrowed_within_the_budget() -> None:
+    with refusing_server(RefusingServer(refuses=first_refused(("jpeg", 400)))) as state:
+        exchanges, target = run(state.url, "base", "strength", budget=Budget(1, 0))
+    assert target.spent == Cost(generations=1)
+    assert set(exchanges) == {"base", "strength/low"}
+    with refusing_server(RefusingServer(refuses=first_refused(("no-type", 400)))) as state:
+        exchanges, target = run(state.url, "base", "hang-up", budget=Budget(3, 0))
+    assert target.spent == Cost(generations=3)
+
+
+def test_a_refused_upscale_is_narrowed() -> None:
     def refuses(asked: Asked) -> int | None:
         return 400 if asked.headers.get("x-use-opencl") in ("1", "0") else None
 
     with refusing_server(RefusingServer(refuses=refuses)) as state:
         exchanges, target = run(state.url, "upscale", upscaler_path="p")
-    refused = {label for label, exchange in exchanges.items() if exchange.status == 400}
-    assert refused == {"upscale/tall-flagged", "upscale/wide-flagged"}
+    named = {label for label, e in exchanges.items() if e.status == 400 and forms_of(e) == ("opencl-flag",)}
+    assert {label.partition("-")[0] for label in named} == {"upscale/tall", "upscale/wide"}
+    assert exchanges["upscale/tall"].status == 200
     assert exchanges["upscale/tall"].request.header("x-use-opencl") is None
-    assert exchanges["upscale/tall"].request.body == exchanges["upscale/tall-flagged"].request.body
-    assert target.spent == Cost(upscales=5)
+    assert forms_of(exchanges["upscale/tall"]) == ("upscale-tall", "upscale-type-absent")
+    assert target.spent.upscales <= 5 + 2
 
 
-def test_both_nulls_refused_leave_the_plain_request() -> None:
-    with refusing_server(RefusingServer(refuses=first_refused(("image-null", 500), ("mask-null", 400)))) as state:
-        exchanges, _ = run(state.url, "hang-up")
-    assert not {"image", "mask"} & set(sent(exchanges["hang-up/abandoned"]))
-    assert exchanges["hang-up/null-image"].status == 500
+def test_a_server_that_fails_now_and_then_names_no_form() -> None:
+    asked_before: list[str] = []
+
+    def refuses(asked: Asked) -> int | None:
+        if asked.path == "/generate" and valid_only(asked) is None:
+            asked_before.append(asked.path)
+            return 500 if len(asked_before) == 2 else None
+        return valid_only(asked)
+
+    with refusing_server(RefusingServer(refuses=refuses)) as state:
+        exchanges, _ = run(state.url, "base", "strength")
+    assert exchanges["strength/low-forms-0"].status == 500
+    assert all(taken(exchange) for label, exchange in exchanges.items() if label != "strength/low-forms-0")
 
 
 def test_a_server_that_refuses_everything_is_asked_for_the_last_attempt_too() -> None:
@@ -180,11 +209,11 @@ def test_a_default_that_is_another_is_found(culprit: str) -> None:
     for label, exchange in exchanges.items():
         if label.startswith("defaults/bisect-"):
             explicit = set(dict(exchange.notes)["explicit"].split())
-            assert explicit == set(sent(exchange)) - {"prompt", "seed", "image"}
+            assert explicit - {"image"} == set(sent(exchange)) - {"prompt", "seed", "image", "mask"}
             guilty = guilty & explicit if culprit in explicit else guilty - explicit
     assert culprit in guilty
     assert guilty == next(set(fields) for fields in SUSPECTS if culprit in fields)
-    assert len(exchanges) <= 2 + 3
+    assert len(exchanges) <= 2 + 4
 
 
 def test_defaults_that_hold_are_not_bisected_and_the_budget_is_kept() -> None:
@@ -214,7 +243,7 @@ def test_nothing_is_sent_to_a_server_that_is_gone() -> None:
     assert target.send("health/get", requests.HEALTH).end is End.UNREACHABLE
     assert target.life.is_gone
     for scenario in SCENARIOS.values():
-        if scenario.name != "schedulers":  # none is declared
+        if scenario.name not in ("schedulers", "prompt-weights"):  # none is declared
             with pytest.raises(NotSent, match=GONE):
                 list(scenario.run(target))
 

@@ -3,8 +3,8 @@
 A deviation names a requirement by its `id`, or with `fields` the requirements that speak of these keywords of the
 fields of POST /generate (see `info.description` of the spec), but of those in `but`: a field that the contract gains is
 among them. `like` takes over the deviations of another release. `modes` says in which modes of the release it shows
-("model": in those that have a model); without, in all. `destructive` is set where only `--destructive` shows it. `link`
-leads to what upstream says.
+("model": in those that have a model); without, in all. `destructive` is set where only `--destructive` shows it,
+`kills` where nothing but the death of the server does. `link` leads to what upstream says.
 
 `evidence` says how a deviation is known: "recording" where the recordings of the release (tests/recordings) show it,
 "answers" where its recorded answers (tests/releases) do, "run" where the suite found it in the release itself, "source"

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
+from local_dream_mockserver.faults.catalogue import Fault, Layer, register
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import body_of, replayed
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -133,12 +133,10 @@ async def _listening(server: Server, listener: socket.socket) -> asyncio.Server:
 def dies(
     name: str,
     sentence: str,
-    *,
-    of: Kills = nothing,
-    of_hang_up: Kills = nothing,
-    back: float | None = None,
+    *also: str,
+    make: Callable[..., FaultHooks] = Deadly,
+    **how: Any,
 ) -> None:
-    """Adds a fault to the catalogue."""
-    fault(name, sentence, layer=Layer.REQUEST, breaks=(SURVIVAL,))(
-        partial(Deadly, of=of, of_hang_up=of_hang_up, back=back)
-    )
+    """Adds a fault to the catalogue: `make` gets what `how` says. It breaks SURVIVAL and the requirements `also`."""
+    breaks = (SURVIVAL, *also)
+    register(Fault(name=name, sentence=sentence, layer=Layer.REQUEST, make=partial(make, **how), breaks=breaks))

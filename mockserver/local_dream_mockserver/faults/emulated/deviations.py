@@ -21,7 +21,7 @@ def breaks_of(version: Version, mode: Mode) -> tuple[str, ...]:
         found += [*_ids("type", but=("mask",)), "GEN-TYP-15"]
     if model:
         found += ["GEN-REQ-09", *(["GEN-REQ-10"] if version.separate_mask else [])]
-        found += ["GEN-EVT-03", "GEN-EVT-19"] if version.shared_state else []
+        found += ["GEN-EVT-19"] if version.shared_state else []
     elif version.upscaler_generates:
         found += ["GEN-REQ-05", "GEN-EVT-15", "ERR-06", "EXT-TOK-03"]
     found += ["UPS-REQ-16"] if version.wraps else []

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Scope
 from local_dream_mockserver.faults.emulated.json_library import JsonFailure, dumped, no_object, parsed
 from local_dream_mockserver.faults.emulated.reader import Refusal, text_of
 from local_dream_mockserver.faults.middleware import Reply, reply_of
-from local_dream_mockserver.server.prompt_weights import parts_of
 
 EMPTY = 2
 """Tokens of an empty prompt: the marks of its beginning and end."""
@@ -29,17 +28,12 @@ def prompt_of(body: bytes) -> str:
 
 
 async def count(app: ASGIApp, scope: Scope, prompt: str, *, overflow: bool) -> Reply | None:
-    """The answer, for which the honest server counts the prompt without its weights; None where it does not count."""
-    parts = parts_of(prompt)
-    text = " ".join(part.text for part in parts)
-    honest = await reply_of(app, scope, json.dumps({"prompt": text}).encode())
+    """The answer, for which the honest server counts the prompt; None where it does not count."""
+    honest = await reply_of(app, scope, json.dumps({"prompt": prompt}).encode())
     if honest.status != 200:
         return None
     found: dict[str, Any] = honest.json
-    if overflow:
-        places = [place for part in parts for place in (*part.places, part.places[-1] + 1)]
-        found["overflow_offset"] = _place(prompt, text, places, found.get("overflow_offset", -1))
-    else:
+    if not overflow:
         found.pop("overflow_offset", None)
     return compact(found)
 
@@ -47,11 +41,3 @@ async def count(app: ASGIApp, scope: Scope, prompt: str, *, overflow: bool) -> R
 def compact(value: dict[str, Any]) -> Reply:
     """An answer as the JSON library writes it."""
     return Reply.of(200, "application/json", dumped(value))
-
-
-def _place(prompt: str, text: str, places: list[int], offset: int) -> int:
-    """Where in the prompt the character stands that is at `offset` in the text, both in UTF-16 code units."""
-    if offset < 0:
-        return offset
-    index = len(text.encode("utf-16-le")[: offset * 2].decode("utf-16-le", errors="ignore"))
-    return len(prompt[: places[index]].encode("utf-16-le")) // 2

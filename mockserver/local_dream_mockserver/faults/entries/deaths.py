@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from local_dream_mockserver.faults.catalogue import Layer, fault
-from local_dream_mockserver.faults.effects.death import SURVIVAL, Call, Deadly, dies
+from local_dream_mockserver.faults.effects.death import Call, Deadly, dies
 from local_dream_mockserver.faults.hooks import Reader
 from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -60,13 +59,6 @@ dies(
 )
 
 
-@fault(
-    "dies-after-an-abandoned-picture",
-    "A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends "
-    "the server.",
-    layer=Layer.REQUEST,
-    breaks=(SURVIVAL, "GEN-RNG-03"),
-)
 class DiesAfterAnAbandonedPicture(Deadly):
     """As releases 2.3.3 and 2.4.3 do, whose requests share their state."""
 
@@ -87,3 +79,12 @@ class DiesAfterAnAbandonedPicture(Deadly):
     def _abandoned(self, call: Call) -> bool:
         self._left = self._left or call.fields.get("width") == 0
         return False
+
+
+dies(
+    "dies-after-an-abandoned-picture",
+    "A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends "
+    "the server.",
+    "GEN-RNG-03",
+    make=DiesAfterAnAbandonedPicture,
+)

@@ -142,7 +142,7 @@ several(whole, layer=Layer.EVENT)(
 several(events.event, quirk=True, kinds=COMPLETE)(
     "image-key-early: The keys of complete come in another order, and the image first.",
     lambda message: Message(message.kind, message.name, {"image": message.payload["image"], **message.payload}),
-    "time-zero: The generation_time_ms and first_step_time_ms are 0.",
+    "time-zero (GEN-EVT-22): The generation_time_ms and first_step_time_ms are 0.",
     lambda message: message.with_(generation_time_ms=0, first_step_time_ms=0),
     "bare-complete (GEN-EVT-16): The complete event has what it must have, and nothing else.",
     lambda message: message.without("channels", "first_step_time_ms"),

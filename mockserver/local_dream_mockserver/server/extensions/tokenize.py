@@ -14,6 +14,8 @@ from local_dream_mockserver.server.connection import ClientGone, read_body
 from local_dream_mockserver.server.engine import TokenCount, Tokenizes
 from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.extensions.extension import Extension
+from local_dream_mockserver.server.extensions.prompt_weights import weighs
+from local_dream_mockserver.server.prompt_weights import Unweighted, without_weights
 from local_dream_mockserver.server.strict_json import is_text, read_object
 
 NONE = -1
@@ -53,11 +55,12 @@ class Tokenize(Extension):
     def count(self, prompt: str) -> Response:
         """In a worker thread."""
         assert isinstance(self.engine, Tokenizes)
-        found = self.engine.tokenize(prompt)
+        read = without_weights(prompt) if weighs(self.engine, self.settings) else Unweighted.of(prompt)
+        found = self.engine.tokenize(read.text)
         answer = {
             "count": found.count,
             "max_length": found.max_length,
-            "overflow_offset": overflow(prompt, found),
+            "overflow_offset": overflow(prompt, found, read),
         }
         return Response(json.dumps(answer), media_type="application/json")
 
@@ -75,8 +78,9 @@ def prompt_of(body: bytes) -> str:
     return prompt
 
 
-def overflow(prompt: str, found: TokenCount) -> int:
-    """In UTF-16 code units, as the clients' languages count."""
+def overflow(prompt: str, found: TokenCount, read: Unweighted) -> int:
+    """Where in the prompt the text that was counted is too long: in UTF-16 code units, as the clients' languages
+    count."""
     if found.overflow_offset is None:
         return NONE
-    return len(prompt[: found.overflow_offset].encode("utf-16-le")) // 2
+    return len(prompt[: read.place(found.overflow_offset)].encode("utf-16-le")) // 2

@@ -23,7 +23,7 @@ const FRAMING = {
 };
 
 export const integer = (value) => (Number.isInteger(value) ? value : null);
-const told = (value) => (value === undefined ? "nothing" : JSON.stringify(value).slice(0, 60));
+const told = (value) => (value === undefined ? "missing" : JSON.stringify(value).slice(0, 60));
 
 /** Judges a stream event by event. Each method answers with the findings that it adds. */
 export class StreamJudge {

@@ -17,6 +17,8 @@ import { themeButton } from "./theme.js";
 import { Upscaling } from "./upscaling.js";
 import { Wire } from "./wire.js";
 
+const NARROW = matchMedia("(max-width: 60rem)"); // as in page.css: there the picture is below the form
+
 class Studio {
   constructor(contract, about) {
     this.contract = contract;
@@ -129,7 +131,7 @@ class Studio {
     this.finished = false;
     busy(true);
     this.stage.begin(words);
-    byId("stage").scrollIntoView({ block: "nearest" });
+    if (NARROW.matches) byId("stage").scrollIntoView({ block: "nearest" });
     try {
       await act(this.running.signal);
     } catch (error) {

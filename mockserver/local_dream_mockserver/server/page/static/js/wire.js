@@ -3,7 +3,8 @@
 import { byId, bytesText, download, el } from "./dom.js";
 
 const SHOWN = 500; // events that get a line; all are in the download
-const HEAD = 150, TAIL = 24; // characters of a long line that are shown
+const HEAD = 48, TAIL = 12; // characters of a long run that are shown
+const LONG = /[A-Za-z0-9+/=_-]{160,}|[^\n"]{600,}/g;
 const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff]/g;
 
 export class Wire {
@@ -39,7 +40,7 @@ export class Wire {
       this.bytes += message.bytes.length;
       this._count(message.findings);
       if (this.events <= SHOWN) {
-        this._line(message.event.name || "event", message.at, rawText(message.bytes), bytesText(message.bytes.length), message.findings);
+        this._line(message.event.name || "event", message.at, raw(message.bytes), bytesText(message.bytes.length), message.findings);
       }
       this._sum("Streaming", "running");
     } else {
@@ -50,7 +51,7 @@ export class Wire {
   /** The answer was no stream: its status, and its body. */
   refused({ status, body, findings }) {
     this._count(findings);
-    this._line("refused", null, `HTTP ${status}\n${shortened(body)}`, bytesText(body.length), findings);
+    this._line("refused", null, [`HTTP ${status}\n`, ...shown(body)], bytesText(body.length), findings);
     this.pieces = [body];
     byId("stream-download").disabled = false;
     this._sum(`Status ${status}`, this.breaches.size ? "bad" : "good");
@@ -101,7 +102,7 @@ export class Wire {
       : el("p", { class: "fine" }, name === "refused" || name === "torn" ? "" : "✓ as the contract says");
     byId("stream-list").append(el("li", { class: `line ${name}`, "data-name": name },
       el("p", { class: "when" }, el("span", { class: "name" }, name), el("span", {}, time), size && el("span", {}, size)),
-      el("pre", {}, text), verdict));
+      el("pre", {}, ...[text].flat()), verdict));
   }
 
   _finding({ id, said }) {
@@ -112,15 +113,22 @@ export class Wire {
 }
 
 /** Bytes as text: every byte can be told from it, but for the middle of long lines. */
-export function rawText(bytes) {
-  return shortened(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+function raw(bytes) {
+  return shown(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
 }
 
-function shortened(text) {
-  return text.split("\n").map((line) => {
-    const cut = line.length > HEAD + TAIL + 20
-      ? `${line.slice(0, HEAD)} … ${line.length - HEAD - TAIL} characters … ${line.slice(-TAIL)}`
-      : line;
-    return cut.replaceAll("\r", "\\r").replace(CONTROL, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  }).join("↵\n");
+/** A text with its line ends, as nodes; pictures, and other long runs, are cut in their middle, which says how much. */
+function shown(text) {
+  const nodes = [];
+  let at = 0;
+  for (const { 0: run, index } of text.matchAll(LONG)) {
+    const cut = el("span", { class: "cut" }, ` ${(run.length - HEAD - TAIL).toLocaleString("en")} characters `);
+    nodes.push(escaped(text.slice(at, index + HEAD)), cut);
+    at = index + run.length - TAIL;
+  }
+  return [...nodes, escaped(text.slice(at))];
+}
+
+function escaped(text) {
+  return text.replaceAll("\r", "\\r").replaceAll("\n", "↵\n").replace(CONTROL, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,0 +1,185 @@
+"""Faults of servers that are narrow: they refuse one valid form of a value, a picture, a header or of the JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+from PIL import Image
+
+from local_dream_mockserver.faults.effects import requests, upscale
+from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.requests import Body, Incoming
+from local_dream_mockserver.server.image_input import decode_base64
+
+WORDS = 60
+MEGABYTE = 1 << 20
+
+
+def _opened(values: Body, field: str) -> Image.Image | None:
+    text = values.get(field)
+    return Image.open(io.BytesIO(decode_base64(field, text))) if isinstance(text, str) and text else None
+
+
+def _mode(values: Body, field: str) -> str:
+    image = _opened(values, field)
+    return image.mode if image else ""
+
+
+def _depth(values: Body, field: str) -> int:
+    """Bits a channel of a PNG, 0 of anything else."""
+    text = values.get(field)
+    data = decode_base64(field, text) if isinstance(text, str) and text else b""
+    return data[24] if data.startswith(b"\x89PNG") else 0
+
+
+def _unread(incoming: Incoming, narrow: bool) -> Incoming:
+    """The request with an empty body where the server does not read it."""
+    return replace(incoming, body=b"") if narrow else incoming
+
+
+several(requests.refused, "GEN-REQ-23")(
+    "seed-beyond-31-bits-refused: A seed of 2147483648 or more is refused.",
+    lambda values: (values.get("seed") or 0) >= 2**31 and "seed: too large",
+    "cfg-integer-refused: cfg has to be sent with a fraction.",
+    lambda values: isinstance(values.get("cfg"), int) and "cfg: must be a float",
+    "cfg-below-one-refused: cfg below 1 is refused.",
+    lambda values: values.get("cfg") is not None and values["cfg"] < 1 and "cfg: must be at least 1",
+    "strength-zero-refused: denoise_strength 0 is refused.",
+    lambda values: values.get("image") and values.get("denoise_strength") == 0 and "denoise_strength: must be above 0",
+    "strength-one-refused: denoise_strength 1 is refused.",
+    lambda values: values.get("image") and values.get("denoise_strength") == 1 and "denoise_strength: must be below 1",
+    "single-step-refused: One step is refused.",
+    lambda values: values.get("steps") == 1 and "steps: must be 2 or more",
+    "sixty-fours-only: A width or height that is no multiple of 64 is refused.",
+    lambda values, request: (request.width % 64 or request.height % 64) and "width, height: multiples of 64",
+    "portraits-refused: A picture that is higher than wide is refused.",
+    lambda values, request: request.height > request.width and "height: must not be greater than width",
+    "opencl-refused: use_opencl true is refused.",
+    lambda values: values.get("use_opencl") is True and "use_opencl: there is none",
+    "stride-beyond-steps-refused: A stride that is greater than the number of steps is refused.",
+    lambda values: (
+        values.get("show_diffusion_stride", 1) > values.get("steps", 20) and "show_diffusion_stride: too large"
+    ),
+)
+several(requests.received, "GEN-REQ-24", on=("/generate",), methods=("POST",))(
+    "content-type-with-charset-unread: A body whose Content-Type has a parameter is not read.",
+    lambda incoming: _unread(incoming, "charset" in incoming.header("content-type").partition("json")[2].lower()),
+    "content-type-in-capitals-unread: A body whose Content-Type is not in lower case is not read.",
+    lambda incoming: _unread(incoming, "Application" in incoming.header("content-type")),
+    "no-content-type-unread: A body without Content-Type is not read.",
+    lambda incoming: _unread(incoming, not incoming.header("content-type")),
+)
+several(requests.received, "GEN-REQ-25", on=("/generate",), methods=("POST",))(
+    "text-plain-unread: A body of media type text/plain is not read.",
+    lambda incoming: _unread(incoming, incoming.header("content-type").startswith("text/plain")),
+)
+several(requests.refused, "GEN-REQ-26")(
+    "long-prompts-refused: A prompt of more words than the model reads is refused.",
+    lambda values: WORDS < len(values["prompt"].split()) < 1000 and "prompt: too long",
+    "quotes-refused: A prompt with quotes is refused.",
+    lambda values: '"' in values["prompt"] and "prompt: no quotes",
+    "line-ends-refused: A prompt of several lines is refused.",
+    lambda values: "\n" in values["prompt"] and "prompt: one line",
+    "brackets-refused: A prompt with brackets is refused.",
+    lambda values: "[" in values["prompt"] and "prompt: no brackets",
+    "other-scripts-refused: A prompt with letters beyond Latin-1 is refused.",
+    lambda values: max(map(ord, values["prompt"])) > 255 and "prompt: not latin-1",
+    "long-negative-prompts-refused: A negative_prompt of more words than the model reads is refused.",
+    lambda values: len((values.get("negative_prompt") or "").split()) > WORDS and "negative_prompt: too long",
+)
+several(requests.refused, "GEN-REQ-27")(
+    "image-with-alpha-refused: An image with alpha is refused.",
+    lambda values: _mode(values, "image") in ("RGBA", "LA") and "image: no alpha",
+    "image-with-palette-refused: An image with a palette is refused.",
+    lambda values: _mode(values, "image") == "P" and "image: no palette",
+    "grey-image-refused: A grey image is refused.",
+    lambda values: _mode(values, "image") in ("L", "1") and "image: not grey",
+    "deep-image-refused: An image of 16 bits a channel is refused.",
+    lambda values: _depth(values, "image") == 16 and "image: 8 bits",
+    "progressive-image-refused: A progressive JPEG is refused as image.",
+    lambda values: (image := _opened(values, "image")) and image.info.get("progressive") and "image: no progressive",
+)
+several(requests.refused, "GEN-REQ-28")(
+    "mask-in-colour-refused: A mask as RGB picture is refused.",
+    lambda values: _mode(values, "mask") == "RGB" and "mask: must be grey",
+    "mask-with-alpha-refused: A mask with alpha is refused.",
+    lambda values: _mode(values, "mask") == "RGBA" and "mask: no alpha",
+    "grey-mask-refused: A grey mask is refused.",
+    lambda values: _mode(values, "mask") == "L" and "mask: must be RGB",
+    "mask-of-another-size-refused: A mask of another size than the picture is refused.",
+    lambda values, request: (
+        (mask := _opened(values, "mask")) and mask.size != (request.width, request.height) and "mask: of another size"
+    ),
+)
+several(requests.received, "GEN-REQ-29", on=("/generate",), methods=("POST",))(
+    "escaped-slashes-unread: JSON in which a slash is escaped is not read.",
+    lambda incoming: _unread(incoming, b"\\/" in incoming.body),
+    "white-space-before-unread: JSON after white space is not read.",
+    lambda incoming: _unread(incoming, incoming.body[:1].isspace()),
+    "fields-in-order-only: A body whose first field is not the prompt is not read.",
+    lambda incoming: _unread(incoming, incoming.body.lstrip()[:1] == b"{" and _first(incoming.body) == "mask"),
+    "raw-utf8-unread: A body with characters beyond ASCII is not read.",
+    lambda incoming: _unread(incoming, _is_text(incoming.body) and not incoming.body.isascii()),
+)
+several(requests.received, "ROB-11", on=("/generate",), methods=("POST",))(
+    "browsers-refused: A request with the headers of a browser is not read.",
+    lambda incoming: _unread(incoming, bool(incoming.header("sec-fetch-mode"))),
+    "apps-refused: A request whose User-Agent is that of an HTTP library is not read.",
+    lambda incoming: _unread(incoming, "okhttp" in incoming.header("user-agent")),
+    "gzip-refused: A request whose sender takes gzip is not read.",
+    lambda incoming: _unread(incoming, "gzip" in incoming.header("accept-encoding")),
+)
+several(requests.received, "ROB-12", on=("/generate",), methods=("POST",))(
+    "body-of-a-megabyte-refused: A body of more than a megabyte is not read.",
+    lambda incoming: _unread(incoming, MEGABYTE < len(incoming.body) < 20 * MEGABYTE and _has_image(incoming.body)),
+    "body-of-four-megabytes-refused: A body of more than four megabytes is not read.",
+    lambda incoming: _unread(incoming, len(incoming.body) > 4 * MEGABYTE and _has_image(incoming.body)),
+)
+several(upscale.received, "UPS-REQ-17")(
+    "odd-sides-unread: A picture whose width is odd is not read by /upscale.",
+    lambda incoming: _unread(incoming, _edges(incoming)[0] % 2 == 1),
+    "thin-pictures-unread: A picture of one row is not read by /upscale.",
+    lambda incoming: _unread(incoming, _edges(incoming)[1] == 1),
+    "wide-pictures-unread: A picture more than 256 pixels wide is not read by /upscale.",
+    lambda incoming: _unread(incoming, 256 < _edges(incoming)[0] <= 512),
+    "tall-pictures-unread: A picture higher than wide is not read by /upscale.",
+    lambda incoming: _unread(incoming, 0 < _edges(incoming)[0] < _edges(incoming)[1]),
+)
+several(upscale.received, "UPS-REQ-18")(
+    "upscale-without-type-unread: A picture without Content-Type is not read by /upscale.",
+    lambda incoming: _unread(incoming, not incoming.header("content-type")),
+    "upscale-chunked-unread: A picture in chunked transfer coding is not read by /upscale.",
+    lambda incoming: _unread(incoming, incoming.header("transfer-encoding") == "chunked"),
+    "upscale-for-apps-unread: A picture is not read by /upscale where User-Agent is that of an HTTP library.",
+    lambda incoming: _unread(incoming, "okhttp" in incoming.header("user-agent")),
+)
+
+
+def _first(body: bytes) -> str:
+    """The name of a JSON object's first field, "" where there is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return next(iter(value), "") if isinstance(value, dict) else ""
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_image(body: bytes) -> bool:
+    return b'"image"' in body
+
+
+def _edges(incoming: Incoming) -> tuple[int, int]:
+    """(width, height) that an upscale says, (0, 0) where these are no numbers."""
+    texts = [incoming.header(name) for name in ("x-image-width", "x-image-height")]
+    width, height = (int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0 for text in texts)
+    return width, height

@@ -1,0 +1,142 @@
+"""Faults and quirks that a glance at a picture, an event or a file does not show: something is a little off, or used in
+part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from local_dream_mockserver.faults.catalogue import Layer
+from local_dream_mockserver.faults.effects import events, pictures, requests, upscale
+from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
+from local_dream_mockserver.faults.entries.events import picked
+from local_dream_mockserver.faults.entries.painting import array_of
+from local_dream_mockserver.server.engine import Mask, Rgb
+
+# Seed and prompts
+
+several(pictures.asked)(
+    "seed-cut-to-31-bits (GEN-PIC-09): The highest bit of the seed has no effect.",
+    lambda request: replace(request, seed=request.seed & 0x7FFFFFFF),
+    "seed-cut-to-16-bits (GEN-PIC-09): The upper half of the seed has no effect.",
+    lambda request: replace(request, seed=request.seed & 0xFFFF),
+    "seed-as-float (GEN-PIC-09): The seed passes through a float of 32 bits.",
+    lambda request: replace(request, seed=min(int(np.float32(request.seed)), 2**32 - 1)),
+    "prompt-cut (GEN-PIC-10): Only the first 100 characters of the prompt have an effect.",
+    lambda request: replace(request, prompt=request.prompt[:100]),
+    "prompt-words-sorted (GEN-PIC-10): The order of the words in the prompt has no effect.",
+    lambda request: replace(request, prompt=" ".join(sorted(request.prompt.split()))),
+    "negative-prompt-ignored (GEN-PIC-17): The negative prompt has no effect.",
+    lambda request: replace(request, negative_prompt=""),
+)
+several(requests.accepted, layer=Layer.PICTURE)(
+    "picked-seed-unused (GEN-DEF-13): Without a seed in the request another one is used than is reported.",
+    lambda request, values: (
+        request if values.get("seed") is not None else replace(request, prompt=request.prompt + ".")
+    ),
+)
+several(whole, layer=Layer.EVENT)(
+    "picked-seed-off-by-one (GEN-DEF-13): A seed that the server picks is reported as the next one.",
+    picked(lambda seed: (seed + 1) % 2**32),
+)
+
+
+# Strength and mask
+
+several(pictures.asked, given="image")(
+    "strength-zero-is-none (GEN-PIC-15): A denoise_strength of 0 is taken for none, and the default used.",
+    lambda request: request if request.denoise_strength else replace(request, denoise_strength=0.6),
+    "strength-half-at-least (GEN-PIC-15): A denoise_strength below a half is taken for a half.",
+    lambda request: replace(request, denoise_strength=max(0.5, request.denoise_strength)),
+    "strength-rounded (GEN-PIC-16): The denoise_strength is rounded to 0 or 1.",
+    lambda request: replace(request, denoise_strength=float(round(request.denoise_strength))),
+)
+several(pictures.asked, given="image", quirk=True)(
+    "strength-zero-takes-a-step: A denoise_strength of 0 still takes one of the steps.",
+    lambda request: replace(request, denoise_strength=max(1 / request.steps, request.denoise_strength)),
+)
+
+
+def boxed(mask: Mask) -> Mask:
+    """All white in the smallest box around what is white."""
+    rows, columns = (np.flatnonzero((mask > 127).any(axis=axis)) for axis in (1, 0))
+    box = np.zeros_like(mask)
+    if rows.size:
+        box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = 255
+    return box
+
+
+def blurred(mask: Mask, radius: float) -> Mask:
+    """With soft edges, to both sides."""
+    soft: Mask = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(radius)))
+    return soft
+
+
+several(pictures.asked, given="mask")(
+    "mask-boxed (GEN-PIC-12): All in the box around the white parts of the mask is repainted.",
+    lambda request: replace(request, mask=boxed(array_of(request.mask))),
+    "mask-upside-down (GEN-PIC-12): The mask is read upside down.",
+    lambda request: replace(request, mask=array_of(request.mask)[::-1].copy()),
+    "mask-leaks (GEN-PIC-12): Black parts of the mask are repainted by a quarter.",
+    lambda request: replace(request, mask=(64 + array_of(request.mask) * 0.75).astype(np.uint8)),
+)
+several(pictures.asked, given="mask", quirk=True)(
+    "mask-with-soft-edges: The edges of the mask are blurred, into its black parts too.",
+    lambda request: replace(request, mask=blurred(array_of(request.mask), 5)),
+)
+
+
+# Previews
+
+
+def approximate(rgb: Rgb) -> Rgb:
+    """As previews look that are made without the decoder: a pixel for a cell of 8, pale, and of a wrong tint."""
+    image = Image.fromarray(rgb)
+    cells = image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.BOX)
+    whole = np.asarray(cells.resize(image.size, Image.Resampling.NEAREST)).astype(np.float32)
+    mixed = whole @ np.array([[0.6, 0.1, 0.1], [0.2, 0.6, 0.1], [0.1, 0.2, 0.5]], np.float32)
+    tinted: Rgb = np.clip(mixed * 0.8 + np.array([40, 20, 10], np.float32), 0, 255).astype(np.uint8)
+    return tinted
+
+
+several(pictures.picture, kinds=PROGRESS)(
+    "preview-bgr (GEN-PIC-18): Red and blue of previews are swapped.",
+    lambda rgb: rgb[:, :, ::-1],
+    "preview-upside-down (GEN-PIC-18): Previews are upside down.",
+    lambda rgb: rgb[::-1],
+    "preview-mirrored (GEN-PIC-18): Previews are mirrored.",
+    lambda rgb: rgb[:, ::-1],
+    "preview-black (GEN-PIC-18): Previews are black.",
+    lambda rgb: np.zeros_like(rgb),
+    "preview-of-noise (GEN-PIC-19): Previews are noise, whatever the picture.",
+    lambda rgb: np.random.default_rng(1).integers(0, 256, rgb.shape, np.uint8),
+)
+several(pictures.picture, kinds=PROGRESS, quirk=True)(
+    "preview-approximate: Previews are coarse, pale and of a wrong tint, as without the decoder.",
+    approximate,
+)
+
+
+# Times
+
+several(events.event, kinds=COMPLETE)(
+    "time-in-seconds (GEN-EVT-22): The generation_time_ms is in seconds.",
+    lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] // 1000),
+)
+
+
+# The enlarged picture
+
+several(upscale.pixels)(
+    "upscale-half-a-pixel-off (UPS-ANS-08): The picture is shifted by half a pixel of what was sent.",
+    lambda rgb: np.roll(rgb, 2, axis=1),
+    "upscale-brighter (UPS-ANS-08): The picture is a tenth brighter.",
+    lambda rgb: np.clip(rgb * 1.1, 0, 255).astype(np.uint8),
+)
+several(upscale.pixels, quirk=True)(
+    "upscale-sharpened: The picture is sharpened, and its contrast a little higher.",
+    lambda rgb: np.asarray(Image.fromarray(rgb).filter(ImageFilter.UnsharpMask(2, 60, 0)).point(lambda v: v * 1.02)),
+)

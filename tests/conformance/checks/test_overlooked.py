@@ -1,0 +1,286 @@
+"""Checks of what a glance does not show: seeds and prompts used in part, strengths, masks, previews, times."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from local_dream_conformance.core.exchange import Exchange, Request
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.run import suite
+from local_dream_conformance.scenarios.test_images import card, mask
+from tests.conformance import transcripts
+from tests.conformance.in_memory_server import PICKED, PLAIN, InMemoryServer, asked, run
+from tests.conformance.transcripts import Pixels, answer, coded, complete, picture, progress, stream, upscale, words
+
+suite.load()
+ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
+WRONG = (Verdict.FAIL, Verdict.WARN)
+DEPENDENCE = [f"GEN-PIC-{number:02}" for number in (*range(7, 14), *range(15, 18))]
+
+
+@dataclass
+class Misreading(InMemoryServer):
+    """Takes one field for something else before it paints."""
+
+    field: str = "seed"
+    misread: Callable[[Any], Any] = lambda value: value
+
+    def _paint(self, meant: Mapping[str, Any]) -> Pixels:
+        return super()._paint({**meant, self.field: self.misread(meant.get(self.field))})
+
+
+def broken(exchanges: Mapping[str, Exchange], ids: list[str]) -> dict[str, str]:
+    judgements = {id: transcripts.judge(id, ALIVE, *exchanges.values()) for id in ids}
+    return {id: words(found) for id, found in judgements.items() if found.verdict in WRONG}
+
+
+def test_an_honest_run_breaks_nothing() -> None:
+    assert broken(run(), DEPENDENCE) == {}
+
+
+MISREADINGS: dict[str, tuple[str, Callable[[Any], Any], set[str], str]] = {
+    "31 bits of the seed": ("seed", lambda seed: seed & 0x7FFFFFFF, {"GEN-PIC-09"}, "no more than 31 bits"),
+    "16 bits of the seed": ("seed", lambda seed: seed & 0xFFFF, {"GEN-PIC-09"}, "no more than 31 bits"),
+    "no lowest bit of the seed": ("seed", lambda seed: seed >> 1, {"GEN-PIC-09"}, "lowest bit"),
+    "strength 0 as none": (
+        "denoise_strength",
+        lambda strength: strength or 0.6,
+        {"GEN-PIC-11", "GEN-PIC-15"},
+        "",
+    ),
+    "strengths rounded": ("denoise_strength", round, {"GEN-PIC-11", "GEN-PIC-16"}, "rounded to 0"),
+    "no negative prompt": ("negative_prompt", lambda text: "", {"GEN-PIC-17"}, "negative_prompt is ignored"),
+}
+
+
+@pytest.mark.parametrize(("field", "misread", "ids", "said"), MISREADINGS.values(), ids=MISREADINGS)
+def test_a_field_that_is_read_in_part(field: str, misread: Callable[[Any], Any], ids: set[str], said: str) -> None:
+    found = broken(run(Misreading(field=field, misread=misread)), DEPENDENCE)
+    assert found.keys() == ids, found
+    assert said in " ".join(found.values())
+
+
+def test_strength_zero_in_few_steps_is_not_judged() -> None:
+    exchanges = run()
+    low = {**asked()["strength/low"], "steps": 4}
+    exchanges["strength/low"] = Misreading(field="denoise_strength", misread=lambda s: s or 0.25).answer(
+        "strength/low", low
+    )
+    judgement = transcripts.judge("GEN-PIC-15", ALIVE, *exchanges.values())
+    assert judgement.verdict is Verdict.UNTESTED
+    assert "10 steps" in judgement.reason
+
+
+def test_pictures_that_are_not_bit_exact_are_told_apart_with_less() -> None:
+    assert broken(run(Misreading(whim=2)), ["GEN-PIC-09", "GEN-PIC-10", "GEN-PIC-17"]) == {}
+    shaken = Misreading(whim=2, field="negative_prompt", misread=lambda text: "")
+    assert broken(run(shaken), ["GEN-PIC-09", "GEN-PIC-10", "GEN-PIC-17"]).keys() == {"GEN-PIC-17"}
+
+
+# Masks
+
+
+def masked(followed: Pixels, strength: float = 1.0) -> Exchange:
+    """An inpainting of the card in which `followed` (0..255) was what the server took for the mask."""
+    width, height = 128, 64
+    image, drawn = card(width, height), picture(width, height, 3)
+    cover = followed[..., np.newaxis].astype(np.float64) / 255 * strength
+    pixels = np.rint(image * (1 - cover) + drawn * cover).astype(np.uint8)
+    white = np.repeat(mask(width, height)[..., np.newaxis] * np.uint8(255), 3, axis=2)
+    fields = {**PLAIN, "image": coded(image, "png"), "mask": coded(white, "png"), "denoise_strength": strength}
+    return stream("hang-up/next", [progress(4, 4), complete(pixels)], fields=fields)
+
+
+MASK: Pixels = mask(128, 64) * np.uint8(255)
+BOX = MASK.copy()
+BOX[:, 48:] = 255
+FOLLOWED: dict[str, tuple[Pixels, str]] = {
+    "upside down": (MASK[::-1], ""),
+    "mirrored": (MASK[:, ::-1], ""),
+    "turned": (MASK[::-1, ::-1], ""),
+    "a box around it": (BOX, "box"),
+    "let through by a quarter": ((64 + MASK * 0.75).astype(np.uint8), ""),
+    "shifted by 40 pixels": (np.roll(MASK, -40, axis=1), ""),
+}
+
+
+@pytest.mark.parametrize(("followed", "said"), FOLLOWED.values(), ids=FOLLOWED)
+def test_a_mask_that_is_taken_for_another(followed: Pixels, said: str) -> None:
+    judgement = transcripts.judge("GEN-PIC-12", ALIVE, stream("base", BASE, fields=PLAIN), masked(followed))
+    assert judgement.verdict is Verdict.FAIL
+    assert said in words(judgement)
+
+
+def test_a_mask_that_is_followed_or_blended_at_its_seam() -> None:
+    soft = MASK.astype(np.float64)
+    for _ in range(12):
+        soft = (soft + np.roll(soft, 1, 1) + np.roll(soft, -1, 1) + np.roll(soft, 1, 0) + np.roll(soft, -1, 0)) / 5
+    soft[:, :20] = soft[:, 100:] = 0
+    for followed in (MASK, np.where(MASK, 255, soft).astype(np.uint8)):
+        judgement = transcripts.judge("GEN-PIC-12", ALIVE, stream("base", BASE, fields=PLAIN), masked(followed))
+        assert judgement.verdict is Verdict.PASS, words(judgement)
+
+
+def test_a_weak_strength_says_nothing_of_what_is_repainted() -> None:
+    weak = masked(MASK, 0.35)
+    judgement = transcripts.judge("GEN-PIC-13", ALIVE, stream("base", BASE, fields=PLAIN), weak)
+    assert judgement.verdict is Verdict.UNTESTED
+
+
+# The seed that a server picked
+
+
+def defaults(server: InMemoryServer, *bisected: tuple[str, ...]) -> dict[str, Exchange]:
+    exchanges = run(server)
+    bare, whole = {**asked()["defaults/absent"], "seed": PICKED}, asked()["defaults/explicit"]
+    for number, names in enumerate(bisected, 1):
+        label = f"defaults/bisect-{number}"
+        exchanges[label] = server.answer(label, bare | {name: whole[name] for name in names})
+    return exchanges
+
+
+class PicksTwice(InMemoryServer):
+    """Reports another seed than the one that it picked and used."""
+
+    def answer(self, label: str, fields: Mapping[str, Any]) -> Exchange:
+        if fields.get("seed") is None:
+            used = super().answer(label, {**fields, "prompt": fields["prompt"] + "."})
+            return stream_with_request(used, fields)
+        return super().answer(label, fields)
+
+
+def stream_with_request(exchange: Exchange, fields: Mapping[str, Any]) -> Exchange:
+    return replace(exchange, request=transcripts.request(fields))
+
+
+SEED_ALONE: tuple[str, ...] = ()
+DEFAULTS = [f"GEN-DEF-{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 10, 13)]
+
+
+def test_a_picked_seed_gives_its_picture_again() -> None:
+    assert broken(defaults(InMemoryServer()), DEFAULTS) == {}
+
+
+def test_a_picked_seed_that_is_not_the_one_used() -> None:
+    found = broken(defaults(PicksTwice(), ("steps", "cfg"), ("steps",), SEED_ALONE), DEFAULTS)
+    assert found.keys() == {"GEN-DEF-13"}, found
+    assert "not the one that was used" in found["GEN-DEF-13"]
+
+
+def test_a_wrong_default_says_nothing_of_the_picked_seed() -> None:
+    exchanges = defaults(InMemoryServer(defaults={"cfg": 4.0}), ("steps", "cfg"), ("steps",))
+    judgement = transcripts.judge("GEN-DEF-13", ALIVE, *exchanges.values())
+    assert judgement.verdict is Verdict.UNTESTED
+    assert "in a default too" in judgement.reason
+
+
+def test_a_reported_seed_that_cannot_be_sent() -> None:
+    exchanges = defaults(InMemoryServer(seeds=[-1, *range(5, 99)]))
+    assert transcripts.judge("GEN-DEF-13", ALIVE, *exchanges.values()).reason == "GEN-DEF-11 does not hold"
+
+
+# Previews
+
+PIXELS = picture(128, 64, 3)
+BASE = [progress(4, 4), complete(PIXELS)]
+GREY = np.repeat(PIXELS.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+SHOWN = {**PLAIN, "show_diffusion_process": True}
+
+
+def previewed(last: Pixels, pixels: Pixels = PIXELS, after: int = 0) -> Exchange:
+    """A generation with two previews, and progress events after the last of them."""
+    events = [progress(1, 4 + after, coded(picture(128, 64, 9))), progress(4, 4 + after, coded(last))]
+    rest = [progress(4 + step, 4 + after) for step in range(1, after + 1)]
+    return stream("base", [*events, *rest, complete(pixels)], fields=SHOWN)
+
+
+def noise(like: Pixels) -> Pixels:
+    return np.random.default_rng(5).integers(0, 256, like.shape, np.uint8)
+
+
+PREVIEWS: dict[str, tuple[Pixels, set[str], str]] = {
+    "the picture": (PIXELS, set(), ""),
+    "pale and coarse": ((PIXELS[::8, ::8].repeat(8, 0).repeat(8, 1) // 2 + 60).astype(np.uint8), set(), ""),
+    "grey": (GREY, set(), ""),
+    "BGR": (PIXELS[:, :, ::-1], {"GEN-PIC-18"}, "red and blue are swapped"),
+    "upside down": (PIXELS[::-1], {"GEN-PIC-18"}, "upside down"),
+    "mirrored": (PIXELS[:, ::-1], {"GEN-PIC-18"}, "mirrored"),
+    "transposed": (PIXELS.transpose(1, 0, 2).reshape(64, 128, 3), {"GEN-PIC-18"}, "rows and columns"),
+    "black": (np.zeros_like(PIXELS), {"GEN-PIC-18"}, "flat colour"),
+    "noise": (noise(PIXELS), {"GEN-PIC-19"}, "an early step?"),
+    "another picture": (picture(128, 64, 9), {"GEN-PIC-19"}, "an early step?"),
+}
+
+
+@pytest.mark.parametrize(("last", "ids", "said"), PREVIEWS.values(), ids=PREVIEWS)
+@pytest.mark.parametrize("after", [0, 2])
+def test_the_preview_of_the_last_step(last: Pixels, ids: set[str], said: str, after: int) -> None:
+    found = broken({"base": previewed(np.ascontiguousarray(last), after=after)}, ["GEN-PIC-18", "GEN-PIC-19"])
+    assert found.keys() == ids, found
+    assert said in " ".join(found.values())
+
+
+def test_previews_of_earlier_steps_are_not_compared() -> None:
+    for exchange in (previewed(PIXELS[::-1].copy(), after=5), stream("base", BASE, fields=SHOWN)):
+        assert transcripts.judge("GEN-PIC-18", ALIVE, exchange).verdict is Verdict.NOT_APPLICABLE
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"), [(1000, Verdict.PASS), (500, Verdict.PASS), (1, Verdict.WARN), (0, Verdict.WARN)]
+)
+def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: Verdict) -> None:
+    timed = stream(
+        "base",
+        [*(progress(step, 5) for step in range(1, 6)), {**complete(PIXELS), "generation_time_ms": said}],
+        fields=PLAIN,
+        at=[0.2, 0.4, 0.6, 0.8, 1.0, 1.1],
+    )
+    judgement = transcripts.judge("GEN-EVT-22", ALIVE, timed)
+    assert judgement.verdict is verdict, words(judgement)
+    assert ("seconds in place" in words(judgement)) == (said == 1)
+
+
+def test_work_that_is_over_at_once_says_nothing_of_the_time() -> None:
+    quick = stream("base", [progress(1, 2), progress(2, 2), complete(PIXELS)], fields=PLAIN)
+    assert transcripts.judge("GEN-EVT-22", ALIVE, quick).verdict is Verdict.NOT_APPLICABLE
+
+
+# Enlargements
+
+
+def enlarged(change: Callable[[Pixels], Pixels], width: int = 48, height: int = 48) -> Exchange:
+    large = card(width, height).repeat(4, 0).repeat(4, 1)
+    changed = coded(np.ascontiguousarray(change(large)), "jpeg", quality=95)
+    return upscale("upscale/square", card(width, height), body=base64.b64decode(changed))
+
+
+CHANGES: dict[str, tuple[Callable[[Pixels], Pixels], str]] = {
+    "as it is": (lambda large: large, ""),
+    "half a pixel to the right": (lambda large: np.roll(large, 2, axis=1), "to the right"),
+    "half a pixel up": (lambda large: np.roll(large, -2, axis=0), "down"),
+    "a tenth brighter": (lambda large: np.clip(large * 1.1, 0, 255).astype(np.uint8), "red +"),
+    "reddish": (lambda large: np.clip(large + np.array([12, 0, 0]), 0, 255).astype(np.uint8), "red +"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("size", [(48, 48), (208, 24), (17, 40)])
+def test_an_enlargement_that_is_a_little_off(
+    change: Callable[[Pixels], Pixels], said: str, size: tuple[int, int]
+) -> None:
+    judgement = transcripts.judge("UPS-ANS-08", ALIVE, enlarged(change, *size))
+    assert judgement.verdict is (Verdict.WARN if said else Verdict.PASS), words(judgement)
+    assert said in words(judgement)
+
+
+def test_small_enlargements_do_not_show_a_shift() -> None:
+    assert transcripts.judge("UPS-ANS-08", ALIVE, enlarged(lambda large: large, 8, 8)).verdict is Verdict.UNTESTED

@@ -1,0 +1,102 @@
+"""A budget holds whatever the target accepts, and the plan says what a run can cost at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_dream_conformance.core.budget import Budget, Cost
+from local_dream_conformance.core.settings import Settings
+from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.evidence.spending import spent
+from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run import plan, suite
+from local_dream_conformance.run.runner import Run
+from local_dream_conformance.run.worst_case import worst
+from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.server.app import create_app
+from local_dream_mockserver.server.config import ServerSettings
+from tests.conformance.run.test_deaths import judge, verdicts
+from tests.conformance.scenarios.accepting_server import AcceptingServer, accepting_server
+from tests.mockserver.live_server import running
+
+SUITE = suite.load()
+
+
+@pytest.fixture
+def server() -> Iterator[AcceptingServer]:
+    with accepting_server() as state:
+        yield state
+
+
+def judged(server: AcceptingServer, folder: Path, profile: str, budget: Budget, **more: object) -> tuple[Run, Settings]:
+    """A whole run, judged."""
+    settings = Settings(server.url, profile=profile, upscaler_path="p", budget=budget, **more)  # type: ignore[arg-type]
+    ids = [one.id for group in SUITE.groups(profile).values() for one in group]
+    kept = RunFolder(folder)
+    kept.begin(server.url)
+    run = Run(SUITE, settings, plan.make(SUITE, ids, settings), kept)
+    for id in ids:
+        assert run.judge(id).verdict is not Verdict.ERROR, run.judge(id).reason
+    return run, settings
+
+
+@pytest.mark.parametrize("profile", ["core", "hardened", "all"])
+@pytest.mark.parametrize("generations", [0, 1, 3, 8, 13])
+def test_no_more_is_accepted_than_the_budget_allows(
+    server: AcceptingServer, profile: str, generations: int, tmp_path: Path
+) -> None:
+    run, _ = judged(server, tmp_path, profile, Budget(generations, 2))
+    assert server.cost.generations <= generations
+    assert server.cost.upscales <= 2
+    assert spent(run.folder.transcripts()) == server.cost
+    reason = run.judge("GEN-TYP-14").reason
+    assert run.judge("GEN-TYP-14").verdict is Verdict.UNTESTED
+    assert f"--budget generate={generations},upscale=2 is spent" in reason
+
+
+def test_a_budget_of_nothing_sends_nothing_that_could_be_accepted(server: AcceptingServer, tmp_path: Path) -> None:
+    run, _ = judged(server, tmp_path, "all", Budget(0, 0))
+    assert server.done == []
+    assert run.judge("HLT-01").verdict is Verdict.PASS
+    assert run.judge("SRV-05").verdict is Verdict.UNTESTED
+
+
+@pytest.mark.parametrize(("profile", "more"), [("core", {}), ("hardened", {}), ("all", {"destructive": True})])
+def test_the_worst_case_of_the_plan_is_what_a_server_that_accepts_everything_pays(
+    server: AcceptingServer, profile: str, more: dict[str, bool], tmp_path: Path
+) -> None:
+    run, settings = judged(server, tmp_path, profile, Budget(), **more)
+    most = worst(run.plan, settings)
+    assert server.cost.upscales == most.upscales
+    # It is too quick to be asked anything while a generation runs, and some bytes are no request to it.
+    missed = 1 if profile == "core" else 1 + 6
+    assert most.generations - missed <= server.cost.generations <= most.generations
+    few = worst(run.plan, Settings(server.url, profile=profile, budget=Budget(5, 0)))
+    assert few == Cost(5, 0)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "3")])
+def test_processes_share_one_budget(server: AcceptingServer, options: tuple[str, ...], tmp_path: Path) -> None:
+    result, _ = judge(server.url, tmp_path, "--budget", "generate=6,upscale=1", *options)
+    assert server.cost == Cost(6, 1)
+    assert result["spent"] == {"generations": 6, "upscales": 1}
+    assert "GEN-DEF-01" in verdicts(result, "untested")
+
+
+def test_a_right_server_is_judged_whole_with_as_much_as_the_plan_costs(honest: str, tmp_path: Path) -> None:
+    for profile, budget in (("core", "generate=8,upscale=5"), ("hardened", "generate=13,upscale=5")):
+        folder = tmp_path / profile
+        folder.mkdir()
+        result, _ = judge(honest, folder, "--profile", profile, "--budget", budget)
+        untested = {one["id"]: one["reason"] for one in result["requirements"] if one["verdict"] == "untested"}
+        assert all("--destructive" in reason for reason in untested.values()), untested
+        assert (result["exit_code"], verdicts(result, "fail", "warn", "blocked")) == (0, set())
+
+
+@pytest.fixture(scope="module")
+def honest() -> Iterator[str]:
+    with running(create_app(SyntheticEngine(Pacing(first=0, step=0.02)), ServerSettings())) as url:
+        yield url
