@@ -20,6 +20,7 @@ from local_dream_conformance.evidence.image_compare import (
     SAME,
     Parts,
     alike,
+    as_changed,
     from_image,
     from_parts,
     judges_strength,
@@ -201,9 +202,12 @@ def low_strength_stays_closer(context: Context) -> None:
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause="the strength looks inverted: 0 must keep the image, 1 must ignore it?"
-            if near > far / CLOSER
-            else "the strength seems to be ignored?",
+            cause=as_changed(low[1], low[2])
+            or (
+                "the strength is inverted? 0 must keep the image, 1 must ignore it"
+                if near > far / CLOSER
+                else "the strength is ignored?"
+            ),
         )
 
 
@@ -278,7 +282,7 @@ def white_is_repainted(context: Context) -> None:
             expected="something new everywhere in the white part of the mask",
             got=f"image as it is in {parts.untouched:.0%} of it",
             exchange=stream.exchange,
-            cause="the mask seems to be moved, turned or scaled",
+            cause="the mask seems to be moved, turned or scaled?",
         )
 
 
@@ -351,13 +355,14 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, st
         parts = from_parts(stream, shown)
         how = "the whole picture is new: is the mask ignored?"
         if parts.kept > INVERTED * parts.repainted:
-            how = "the mask looks inverted: white must be repainted, black kept?"
+            how = "the mask is inverted? White must be repainted, black kept"
         elif parts.repainted <= REPAINTED[0]:
             how = "the image came back as it was?"
         elif parts.kept < parts.worst / 2:
             how = "the mask seems to be moved, turned, scaled, or filled up to a box?"
         elif parts.kept < parts.repainted / 2:
             how = "the mask seems to let something through where it is black?"
+        how = as_changed(stream, shown) or how
         found = True
         yield stream, parts, how
     if not found and not context.settings.img2img:

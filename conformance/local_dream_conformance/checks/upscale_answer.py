@@ -14,6 +14,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
+from local_dream_conformance.evidence.image_compare import changes
 from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shift, shrink
 from local_dream_conformance.evidence.selectors import ending, outcome
 from local_dream_conformance.scenarios.forms import forms_of
@@ -222,20 +223,8 @@ def shows_what_was_sent(context: Context) -> None:
 
 def _why_unlike(shrunk: Pixels, sent: Pixels) -> str:
     """The likely reason why the answer does not show what was sent: the change of it that the answer resembles."""
-    height, width = sent.shape[:2]
-    changes = {
-        "looks like BGR: red and blue are swapped": sent[:, :, ::-1],
-        "looks upside down: the rows come in reverse": sent[::-1],
-        "looks mirrored": sent[:, ::-1],
-        "looks turned by 180 degrees": sent[::-1, ::-1],
-        "looks as if width and height were swapped in reading the rows": sent.reshape(width, height, 3).transpose(
-            1, 0, 2
-        ),
-        "looks as if the channels came one plane after another": sent.reshape(3, height, width).transpose(1, 2, 0),
-    }
-    if width == height:
-        changes["looks transposed: rows and columns are swapped"] = sent.transpose(1, 0, 2)
-    likeness, cause = max((psnr(shrunk, np.ascontiguousarray(changed)), cause) for cause, changed in changes.items())
+    same_size = {name: changed for name, changed in changes(sent).items() if changed.shape == sent.shape}
+    likeness, cause = max((psnr(shrunk, changed), name) for name, changed in same_size.items())
     if likeness > psnr(shrunk, sent) + 3:
         return cause
     return "one flat colour" if int(np.ptp(shrunk)) < 8 else "shifted, cropped, or another picture"

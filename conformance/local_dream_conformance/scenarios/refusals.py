@@ -73,7 +73,7 @@ def _ranged(field: Field, right: Any) -> Body:
         return found | ({"above": schema["maximum"] + 0.1} if "maximum" in schema else {})
     step = schema.get("multipleOf", 1)
     if "minimum" in schema and field.name not in SIZES:
-        found |= {"zero": 0, "negative": -step} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
+        found |= {"negative": -step, "zero": 0} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
     found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema and field.name not in SIZES else {}
     found |= {"odd": right + 1} if step > 1 else {}
     return found | ({"unknown": f'no "such" {field.name}\\'} if "enum" in schema else {})
