@@ -202,13 +202,14 @@ def low_strength_stays_closer(context: Context) -> None:
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause=as_changed(low[1], low[2])
-            or (
-                "the strength is inverted? 0 must keep the image, 1 must ignore it"
-                if near > far / CLOSER
-                else "the strength is ignored?"
-            ),
+            cause=_strength_cause(low[1], low[2], near, far),
         )
+
+
+def _strength_cause(stream: GenerationStream, shown: Picture, near: float, far: float) -> str:
+    """What the picture of a low strength, and its distance beside that of a high one, look like."""
+    inverted = "the strength is inverted? 0 must keep the image, 1 must ignore it"
+    return as_changed(stream, shown) or (inverted if near > far / CLOSER else "the strength is ignored?")
 
 
 @check("GEN-PIC-15", needs=["strength"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
