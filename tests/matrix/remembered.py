@@ -36,7 +36,7 @@ class Listening:
         self.calls.append((label, request))
         return self._target.send(label, request, send_options, stop_when)
 
-    def has_stalled(self, request: Request) -> bool:
+    def has_stalled(self, request: Request) -> str:
         return self._target.has_stalled(request)
 
 

@@ -238,7 +238,8 @@ def test_a_large_png_in_small_chunks_is_none_of_those() -> None:
 
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP", "tEXt", "eXIf after", "unknown"])
 def test_a_png_with_much_about_the_picture_is_a_picture(kind: str) -> None:
-    info, profile = PngImagePlugin.PngInfo(), {}
+    info = PngImagePlugin.PngInfo()
+    profile: dict[str, Any] = {}
     if kind == "iCCP":
         profile = {"icc_profile": b"x" * (4 << 20)}
     elif kind == "iTXt":

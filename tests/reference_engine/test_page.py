@@ -44,7 +44,7 @@ def studio(window: webdriver.Chrome, url: str) -> Iterator[Studio]:
 
 
 def stream(studio: Studio) -> str:
-    return studio["stream-summary"].get_property("textContent") or ""
+    return studio["stream-summary"].get_attribute("textContent") or ""
 
 
 def test_it_paints_with_previews_and_enlarges(studio: Studio) -> None:

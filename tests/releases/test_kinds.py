@@ -143,7 +143,7 @@ def test_junk_in_base64_is_skipped_and_formats_are_those_of_the_decoder(urls: di
 def test_ultrafix(urls: dict[str, str]) -> None:
     image = picture((512, 512))
     for name in ("2.7", "2.8"):
-        refusals = {
+        refusals: dict[str, dict[str, Any]] = {
             "ultrafix requires 'image'": {},
             "ultrafix does not support 'mask'": {"image": image, "mask": picture()},
             "Invalid ultrafix tile_size": {"image": image, "tile_size": 12},

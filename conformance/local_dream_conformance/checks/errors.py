@@ -136,7 +136,7 @@ def work_goes_on(context: Context) -> None:
         expected="a generation that completes after requests that were refused",
         got=outcome(exchange),
         exchange=exchange,
-        cause="a refused request leaves a lock taken, or broken state behind",
+        cause="a refused request leaves a lock taken, or broken state behind?",
     )
 
 
@@ -161,5 +161,7 @@ def not_utf8_in_the_envelope(context: Context) -> None:
             expected="status 400 and the error envelope for a body that is not valid UTF-8",
             got=outcome(exchange) if exchange.status != 400 else problem,
             exchange=exchange,
-            cause="the answer quotes the body, and its bytes cannot be put into JSON" if exchange.status == 500 else "",
+            cause="the answer quotes the body, and its bytes cannot be put into JSON?"
+            if exchange.status == 500
+            else "",
         )

@@ -71,7 +71,7 @@ def keeps_the_longer_side(context: Context) -> None:
             expected=f"a {SIDES[side]} of {longer}, the longer side, with aspect_ratio {across}:{down}",
             got=by(shown.made),
             exchange=shown.exchange,
-            cause="the ratio is read as H:W" if shown.made[other] == longer else "",
+            cause="the ratio is read as H:W?" if shown.made[other] == longer else "",
         )
 
 

@@ -102,7 +102,7 @@ def left_out_means_raw(context: Context) -> None:
                 got=f"format {value(said)}",
                 exchange=stream.exchange,
                 at=event.where,
-                cause="one format is taken for both fields" if len(asked.keys() & set(FIELDS)) == 1 else "",
+                cause="one format is taken for both fields?" if len(asked.keys() & set(FIELDS)) == 1 else "",
             )
 
 

@@ -64,7 +64,7 @@ def a_synonym_gives_the_same_picture(context: Context) -> None:
             expected=f"the picture of {meant} with {name} too",
             got=f"another one (PSNR {likeness:.1f} dB)",
             exchange=exchange,
-            cause=f"the server does not know {name}, and takes another scheduler without a word",
+            cause=f"the server does not know {name}, and takes another scheduler without a word?",
         )
     if not context.assertions:
         raise MissingEvidence("no pictures to compare")
@@ -86,7 +86,7 @@ def gives_another_picture_than_dpm(context: Context) -> None:
             expected=f"another picture with {_name(exchange)} than with dpm",
             got=f"the same one (PSNR {likeness:.1f} dB)",
             exchange=exchange,
-            cause="the server falls back to dpm without a word",
+            cause="the server falls back to dpm without a word?",
         )
     if not context.assertions:
         raise MissingEvidence("no pictures to compare")

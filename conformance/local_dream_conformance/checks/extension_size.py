@@ -30,7 +30,7 @@ def overrides_width_and_height(context: Context) -> None:
         expected=f"a picture of {edge}x{edge}",
         got=by(made),
         exchange=shown,
-        cause="size replaces one of the two only" if made is not None and made != (edge, edge) else "",
+        cause="size replaces one of the two only?" if made is not None and made != (edge, edge) else "",
     )
 
 

@@ -92,8 +92,8 @@ def _beside_the_other_side(context: Context, field: str) -> None:
 
 
 def _cause(others: list[str], *, images: bool) -> str:
-    cause = f"this default or that of {listed(others)}" if others else "this default is another one"
-    return f"{cause}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
+    cause = f"this default or that of {listed(others)}?" if others else "this default is another one?"
+    return f"{cause.removesuffix('?')}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
 
 
 for _id, _field in PAINTED.items():
@@ -143,7 +143,7 @@ def stride_is_one(context: Context) -> None:
             expected=f"more than {len(sparse.previews)} previews, as {sparse.exchange.label} has with stride {stride}",
             got=f"{len(dense.previews)}",
             exchange=dense.exchange,
-            cause=f"the stride is ignored, or {stride} is its default" if same else "",
+            cause=f"the stride is ignored, or {stride} is its default?" if same else "",
         )
 
 
@@ -158,7 +158,7 @@ def seed_is_picked(context: Context) -> None:
             got=value(seed),
             exchange=stream.exchange,
             at=stream.complete.where if stream.complete else "",
-            cause="the seed is a signed number" if number is not None and number < 0 else "",
+            cause="the seed is a signed number?" if number is not None and number < 0 else "",
         )
 
 
@@ -174,7 +174,7 @@ def seeds_differ(context: Context) -> None:
             expected=f"another seed than that of {one.exchange.label}",
             got=f"seed {seeds[1]} both times",
             exchange=other.exchange,
-            cause="the seed has a fixed default",
+            cause="the seed has a fixed default?",
         )
 
 
@@ -193,7 +193,7 @@ def picked_seed_reproduces(context: Context) -> None:
             expected=f"the picture of {LEFT_OUT}, which reported the seed {_reported(pair.absent)}",
             got=f"another one for that seed ({unlikeness(pair.absent, other)})",
             exchange=other.exchange,
-            cause="the seed that is reported is not the one that was used",
+            cause="the seed that is reported is not the one that was used?",
         )
 
 

@@ -20,6 +20,7 @@ from local_dream_conformance.evidence.image_compare import (
     SAME,
     Parts,
     alike,
+    as_changed,
     from_image,
     from_parts,
     judges_strength,
@@ -76,7 +77,7 @@ def same_seed_same_picture(context: Context) -> None:
             expected=f"the picture of {one.exchange.label}: the same request with the same seed",
             got=unlikeness(one, other),
             exchange=other.exchange,
-            cause="the seed does not settle the picture",
+            cause="the seed does not settle the picture?",
         )
     if not pairs:
         _by_defaults(context)
@@ -100,8 +101,9 @@ def _by_defaults(context: Context) -> None:
         expected=f"the same picture from two of {', '.join(run.exchange.label for run in runs)}",
         got=f"{unlikeness(*pairs[0])} between the first two, and no two alike",
         exchange=runs[1].exchange,
-        cause="the seed does not settle the picture"
-        + ("" if len(runs) > 2 else ", or a field that was left out has another default than the written one"),
+        cause="the seed does not settle the picture?"
+        if len(runs) > 2
+        else "the seed does not settle the picture, or a default is another one than the written one?",
     )
 
 
@@ -147,7 +149,7 @@ def _lost_bits(one: int, other: int) -> str:
         return "the seed is ignored, or its lowest bit is: held in a float of 32 bits?"
     lowest = (differ & -differ).bit_length() - 1
     return (
-        f"the seed is ignored, or no more than {lowest} bits of it are read?" if lowest >= 8 else "the seed is ignored"
+        f"the seed is ignored, or no more than {lowest} bits of it are read?" if lowest >= 8 else "the seed is ignored?"
     )
 
 
@@ -166,7 +168,7 @@ def _others(id: str, field: str, what: str) -> None:
                 expected=f"another picture than {one.exchange.label}, which has another {what}",
                 got=f"the same picture ({unlikeness(one, other)})",
                 exchange=other.exchange,
-                cause=IGNORED.get(field, f"{field} is ignored"),
+                cause=IGNORED.get(field, f"{field} is ignored?"),
             )
 
 
@@ -200,9 +202,12 @@ def low_strength_stays_closer(context: Context) -> None:
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause="the strength looks inverted: 0 must keep the image, 1 must ignore it"
-            if near > far / CLOSER
-            else "the strength seems to be ignored",
+            cause=as_changed(low[1], low[2])
+            or (
+                "the strength is inverted? 0 must keep the image, 1 must ignore it"
+                if near > far / CLOSER
+                else "the strength is ignored?"
+            ),
         )
 
 
@@ -277,7 +282,7 @@ def white_is_repainted(context: Context) -> None:
             expected="something new everywhere in the white part of the mask",
             got=f"image as it is in {parts.untouched:.0%} of it",
             exchange=stream.exchange,
-            cause="the mask seems to be moved, turned or scaled",
+            cause="the mask seems to be moved, turned or scaled?",
         )
 
 
@@ -350,13 +355,14 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, st
         parts = from_parts(stream, shown)
         how = "the whole picture is new: is the mask ignored?"
         if parts.kept > INVERTED * parts.repainted:
-            how = "the mask looks inverted: white must be repainted, black kept"
+            how = "the mask is inverted? White must be repainted, black kept"
         elif parts.repainted <= REPAINTED[0]:
-            how = "the image came back as it was"
+            how = "the image came back as it was?"
         elif parts.kept < parts.worst / 2:
-            how = "the mask seems to be moved, turned, scaled, or filled up to a box"
+            how = "the mask seems to be moved, turned, scaled, or filled up to a box?"
         elif parts.kept < parts.repainted / 2:
-            how = "the mask seems to let something through where it is black"
+            how = "the mask seems to let something through where it is black?"
+        how = as_changed(stream, shown) or how
         found = True
         yield stream, parts, how
     if not found and not context.settings.img2img:

@@ -20,11 +20,11 @@ from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 
 CAUSES = {
-    "GEN-RNG-04": "the server rounds the size, or makes an odd one",
-    "GEN-RNG-05": "the value is clamped, or used as it is",
-    "GEN-RNG-06": "the seed is cut to 32 bits",
-    "GEN-RNG-07": 'read as "random", or as 4294967295',
-    "GEN-RNG-09": "the server silently takes another scheduler",
+    "GEN-RNG-04": "the server rounds the size, or makes an odd one?",
+    "GEN-RNG-05": "the value is clamped, or used as it is?",
+    "GEN-RNG-06": "the seed is cut to 32 bits?",
+    "GEN-RNG-07": 'read as "random", or as 4294967295?',
+    "GEN-RNG-09": "the server silently takes another scheduler?",
 }
 """Why a value may have been accepted, as far as it is known."""
 
@@ -99,7 +99,7 @@ for _id, _names in _ranged().items():
 @check("GEN-RNG-08", needs=["range"])
 def stride(context: Context) -> None:
     """With previews alone, which the schema of the field does not know."""
-    cause = "the stride is clamped, or taken for no previews"
+    cause = "the stride is clamped, or taken for no previews?"
     _expect_refused(context, [*context.starting("range/stride-")], "such a stride", cause)
 
 

@@ -23,6 +23,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
@@ -30,7 +31,7 @@ from local_dream_conformance.evidence.selectors import GENERATIONS, fields, list
 ALIKE = 35.0
 """PSNR in dB from which two pictures are the same one (GEN-PIC-07)."""
 DEFAULT_EDGE = 512
-WITHOUT_IMAGES = "a server without image-to-image is judged with --no-img2img"
+WITHOUT_IMAGES = Fact("a server without image-to-image is judged with --no-img2img")
 
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
@@ -42,12 +43,14 @@ def _refused(context: Context, *labels: str, cause: str = "") -> None:
 
 @check("GEN-REQ-01", needs=["refuse"])
 def prompt_missing(context: Context) -> None:
-    _refused(context, "refuse/prompt-missing", cause="prompt has a default")
+    _refused(context, "refuse/prompt-missing", cause="prompt has a default?")
 
 
 @check("GEN-REQ-02", needs=["refuse"])
 def malformed(context: Context) -> None:
-    _refused(context, "refuse/json-malformed", "refuse/json-trailing", "refuse/json-nan", cause="a lenient JSON reader")
+    _refused(
+        context, "refuse/json-malformed", "refuse/json-trailing", "refuse/json-nan", cause="a lenient JSON reader?"
+    )
 
 
 @check("GEN-REQ-03", needs=["refuse"])
@@ -64,6 +67,8 @@ def not_an_object(context: Context) -> None:
 def everything_else_is_optional(context: Context) -> None:
     unless_absent(context)
     bare = context["defaults/absent"]
+    if not any(accepted(exchange) for exchange in (bare, *generations(context))):
+        raise MissingEvidence("the server took no generation on, whatever was in the request")
     brought = [field for field in fields(bare.request) if field in documented() and field != "prompt"]
     of_its_own = [f"{name} (--field)" for name, _ in context.settings.fields]
     context.expect(
@@ -71,7 +76,7 @@ def everything_else_is_optional(context: Context) -> None:
         expected=f"a generation begins for a request with {listed(['prompt', *brought, *of_its_own])} alone",
         got=outcome(bare),
         exchange=bare,
-        cause=WITHOUT_IMAGES if "image" in brought else "",
+        cause=_of_images(context) if "image" in brought else "",
     )
     for field in brought:
         lacking = [exchange for exchange in generations(context) if field not in fields(exchange.request)]
@@ -101,7 +106,7 @@ def prompt_empty(context: Context) -> None:
 
 @check("GEN-REQ-07", needs=["refuse"], requires=["GEN-REQ-06"])
 def prompt_empty_before_the_stream(context: Context) -> None:
-    _refused(context, "refuse/prompt-empty", cause="the prompt is looked at only after the stream has begun")
+    _refused(context, "refuse/prompt-empty", cause="the prompt is looked at only after the stream has begun?")
 
 
 @check("GEN-REQ-08", needs=["overlap"], over=NEEDED, requires=["GEN-SSE-01"])
@@ -118,13 +123,13 @@ def _null(field: str) -> Callable[[Exchange], bool]:
 @check("GEN-REQ-09", needs=["hang-up"], over=NEEDED, requires=["GEN-SSE-01"])
 def image_null(context: Context) -> None:
     unless_absent(context)
-    expect_taken(context, _null("image"), "image: null", "null is read as a string of the wrong type")
+    expect_taken(context, _null("image"), "image: null", "null is read as a string of the wrong type?")
 
 
 @check("GEN-REQ-10", needs=["hang-up"], over=NEEDED, requires=["GEN-SSE-01"])
 def mask_null(context: Context) -> None:
     unless_absent(context)
-    expect_taken(context, _null("mask"), "mask: null", "null is read as a string of the wrong type")
+    expect_taken(context, _null("mask"), "mask: null", "null is read as a string of the wrong type?")
 
 
 @check("GEN-REQ-11", needs=["base", "nulls"], requires=["GEN-PIC-07"])
@@ -153,28 +158,28 @@ def every_null(context: Context) -> None:
 
 @check("GEN-REQ-12", needs=["refuse-image"])
 def image_not_base64(context: Context) -> None:
-    _refused(context, "refuse-image/image-not-base64", cause="a base64 reader that skips what it does not know")
+    _refused(context, "refuse-image/image-not-base64", cause="a base64 reader that skips what it does not know?")
 
 
 @check("GEN-REQ-13", needs=["refuse-image"])
 def image_not_an_image(context: Context) -> None:
-    _refused(context, "refuse-image/image-not-an-image", cause="an image that cannot be decoded is ignored")
+    _refused(context, "refuse-image/image-not-an-image", cause="an image that cannot be decoded is ignored?")
 
 
 @check("GEN-REQ-14", needs=["refuse-image"])
 def mask_not_base64(context: Context) -> None:
-    _refused(context, "refuse-image/mask-not-base64", cause="a base64 reader that skips what it does not know")
+    _refused(context, "refuse-image/mask-not-base64", cause="a base64 reader that skips what it does not know?")
 
 
 @check("GEN-REQ-15", needs=["refuse-image"])
 def mask_not_an_image(context: Context) -> None:
-    _refused(context, "refuse-image/mask-not-an-image", cause="a mask that cannot be decoded is ignored")
+    _refused(context, "refuse-image/mask-not-an-image", cause="a mask that cannot be decoded is ignored?")
 
 
 @check("GEN-REQ-16", needs=["range"])
 def mask_without_image(context: Context) -> None:
     _needs_img2img(context)
-    _refused(context, "range/mask-without-image", cause="the mask is ignored")
+    _refused(context, "range/mask-without-image", cause="the mask is ignored?")
 
 
 @check("GEN-REQ-17", needs=["defaults", "strength"], over=NEEDED, requires=["GEN-SSE-01"])
@@ -182,7 +187,14 @@ def image_as_png_and_jpeg(context: Context) -> None:
     _needs_img2img(context)
     unless_absent(context)
     for name, magic in (("PNG", b"\x89PNG"), ("JPEG", b"\xff\xd8\xff")):
-        expect_taken(context, _begins(magic), f"an image as {name}", WITHOUT_IMAGES)
+        expect_taken(context, _begins(magic), f"an image as {name}", _of_images(context))
+
+
+def _of_images(context: Context) -> str:
+    """What is to be said where a request with an image is not taken on."""
+    if any(accepted(exchange) for exchange in generations(context) if _image(exchange)):
+        return Fact("other images are taken on")
+    return WITHOUT_IMAGES
 
 
 def _begins(magic: bytes) -> Callable[[Exchange], bool]:
@@ -193,7 +205,7 @@ def _begins(magic: bytes) -> Callable[[Exchange], bool]:
 def image_of_another_size(context: Context) -> None:
     _needs_img2img(context)
     unless_absent(context)
-    expect_taken(context, _of_another_size, "an image of another size than the picture", "the server does not fit it")
+    expect_taken(context, _of_another_size, "an image of another size than the picture", "the server does not fit it?")
 
 
 def _image(exchange: Exchange) -> bytes:
@@ -238,7 +250,7 @@ def stride_zero_without_previews(context: Context) -> None:
             and not fields(exchange.request).get("show_diffusion_process")
         ),
         "show_diffusion_stride: 0 and no previews",
-        "the stride is looked at also where it has no meaning",
+        "the stride is looked at also where it has no meaning?",
     )
 
 
@@ -260,5 +272,5 @@ def seeds_at_the_edges(context: Context) -> None:
                 got=f"seed: {echoed}" if complete else outcome(exchange),
                 exchange=exchange,
                 at=complete.where if complete else "",
-                cause="a seed of 32 bits is read into a signed number" if complete or exchange.status == 400 else "",
+                cause="a seed of 32 bits is read into a signed number?" if complete or exchange.status == 400 else "",
             )

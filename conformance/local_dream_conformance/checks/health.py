@@ -49,7 +49,7 @@ def answers_while_streaming(context: Context) -> None:
             expected="an answer to GET /health before the generation ends",
             got=f"one after {answered:.2f} s, when the generation was over",
             exchange=health,
-            cause="the server does one thing at a time",
+            cause="the server does one thing at a time?",
         )
     expect_status(context, health, 200, what="GET /health while a generation streams")
 

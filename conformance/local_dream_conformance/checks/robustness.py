@@ -15,6 +15,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
+from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.images import contrast
@@ -52,7 +53,7 @@ def the_first_is_not_disturbed(context: Context) -> None:
         expected="the first generation completes although another begins",
         got=outcome(first),
         exchange=first,
-        cause="the second one takes its place, or breaks it",
+        cause="the second one takes its place, or breaks it?",
     ):
         return
     mine, others = picture(stream), picture(other)
@@ -62,7 +63,7 @@ def the_first_is_not_disturbed(context: Context) -> None:
             expected="two pictures for two prompts",
             got=f"the picture of {second.label} in {first.label} too",
             exchange=first,
-            cause="both generations share their state",
+            cause="both generations share their state?",
         )
 
 
@@ -97,7 +98,7 @@ def serves_after_a_hang_up(context: Context) -> None:
         expected="an answer to the request after the one that was hung up on",
         got=outcome(following),
         exchange=following,
-        cause="the abandoned generation keeps the engine, or its end breaks the next one",
+        cause="the abandoned generation keeps the engine, or its end breaks the next one?",
     )
     if "hang-up/health" in context:
         expect_status(context, context["hang-up/health"], 200, what="GET /health after a hang-up")
@@ -130,7 +131,7 @@ def is_soon_free_after_a_hang_up(context: Context) -> None:
         got=f"{got} (the abandoned run had {left:.2f} s to go)",
         exchange=following,
         at=begun[0].where,
-        cause="the server does not notice that the client is gone, and finishes the run first",
+        cause="the server does not notice that the client is gone, and finishes the run first?",
     )
 
 
@@ -148,7 +149,7 @@ def chunked_bodies(context: Context) -> None:
         context,
         lambda exchange: (exchange.request.header("transfer-encoding") or "").lower() == "chunked",
         "a body in chunked transfer coding",
-        "only Content-Length is read",
+        "only Content-Length is read?",
     )
 
 
@@ -158,7 +159,7 @@ def expect_continue(context: Context) -> None:
         context,
         lambda exchange: (exchange.request.header("expect") or "").lower() == "100-continue",
         "Expect: 100-continue",
-        "the server neither says 100 Continue nor reads on",
+        "the server neither says 100 Continue nor reads on?",
     )
 
 
@@ -172,7 +173,7 @@ def keep_alive_after_an_error(context: Context) -> None:
                 expected="nothing after the end of the answer on a connection that is kept alive",
                 got=f"{stray} bytes that belong to no answer",
                 exchange=exchange,
-                cause="Content-Length does not fit the body",
+                cause="Content-Length does not fit the body?",
             )
     reused = 0
     for exchange in present(context, "keep-alive/health", "keep-alive/last"):
@@ -186,7 +187,7 @@ def keep_alive_after_an_error(context: Context) -> None:
                 what="GET /health on a connection that has carried an error answer",
                 cause="the server closes it without having said Connection: close"
                 if closed
-                else "the rest of the refused request is read as the next one",
+                else "the rest of the refused request is read as the next one?",
             )
     if not reused and not context.findings:
         context.not_applicable("the server closes the connection after an error answer")
@@ -215,7 +216,9 @@ def garbage(context: Context) -> None:
                 expected="no 2xx for bytes that are not HTTP",
                 got=outcome(exchange),
                 exchange=exchange,
-                cause="a request whose length is ambiguous can smuggle another" if "length" in exchange.label else "",
+                cause=Fact("a request whose length is ambiguous can smuggle another")
+                if "length" in exchange.label
+                else "",
             )
 
 

@@ -25,7 +25,7 @@ def answers_end(context: Context) -> None:
             expected="the end of the answer",
             got=f"{outcome(exchange)}; open still after {exchange.ended_at:.1f} s, when the suite hung up",
             exchange=context[exchange.label],
-            cause="neither a length nor an end: clients wait for the rest",
+            cause="clients wait for the rest",
         )
 
 

@@ -49,7 +49,7 @@ def height_missing(context: Context) -> None:
 
 @check("UPS-REQ-03", needs=["upscale-refuse"])
 def path_missing(context: Context) -> None:
-    _refused(context, "upscale-refuse/path-missing", cause="the server has a default upscaler")
+    _refused(context, "upscale-refuse/path-missing", cause="the server has a default upscaler?")
 
 
 @check("UPS-REQ-04", needs=["upscale-refuse"])
@@ -59,12 +59,12 @@ def not_a_number(context: Context) -> None:
 
 @check("UPS-REQ-05", needs=["upscale-refuse"])
 def body_short(context: Context) -> None:
-    _refused(context, "upscale-refuse/body-short", cause="the server reads past the end of the body, or pads it")
+    _refused(context, "upscale-refuse/body-short", cause="the server reads past the end of the body, or pads it?")
 
 
 @check("UPS-REQ-06", needs=["upscale-refuse"])
 def body_long(context: Context) -> None:
-    _refused(context, "upscale-refuse/body-long", cause="what is too much is cut off")
+    _refused(context, "upscale-refuse/body-long", cause="what is too much is cut off?")
 
 
 @check("UPS-REQ-07", needs=["upscale-refuse"])
@@ -90,7 +90,7 @@ def path_unknown(context: Context) -> None:
             expected="an error status for an unknown X-Upscaler-Path",
             got=outcome(exchange),
             exchange=exchange,
-            cause="the server takes another upscaler" if exchange.status == 200 else "",
+            cause="the server takes another upscaler?" if exchange.status == 200 else "",
         )
         problem = envelope.problem(exchange)
         context.expect(not problem, expected="the error envelope", got=problem, exchange=exchange)
@@ -140,14 +140,14 @@ def not_quite_an_integer(context: Context) -> None:
             for edge in ("width", "height")
             for kind in ("suffix", "fraction", "exponent")
         ),
-        cause="a number reader that stops at what it does not know, as std::stoi does",
+        cause="a number reader that stops at what it does not know, as std::stoi does?",
     )
 
 
 @check("UPS-REQ-15", needs=["upscale-refuse", "upscale-range"])
 def beyond_32_bits(context: Context) -> None:
     _refused(
-        context, "upscale-range/width-overflow", "upscale-range/height-overflow", cause="the size is cut to 32 bits"
+        context, "upscale-range/width-overflow", "upscale-range/height-overflow", cause="the size is cut to 32 bits?"
     )
 
 
@@ -160,7 +160,7 @@ def _either(*names: str) -> tuple[str, ...]:
 def generated_sizes(context: Context) -> None:
     overflowing = [label for label in _either("size-overflow") if label in context]
     if overflowing:
-        _refused(context, *overflowing, cause="width * height * 3 is reckoned in 32 bits")
+        _refused(context, *overflowing, cause="width * height * 3 is reckoned in 32 bits?")
     for exchange in context.starting("generated/upscale/"):
         _unless_path_first(context, exchange)
     generated_requests.judge(context, "generated/upscale/", lambda exchange: size_problem(exchange.request))

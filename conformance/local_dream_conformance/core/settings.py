@@ -77,7 +77,7 @@ class Settings:
     idle_timeout: float = _setting(
         120.0,
         "idle-timeout",
-        "give an answer up when no byte came for so long (default 120); more for one that thinks long between steps",
+        "wait so long for the first event of a generation, and for an upscale (default 120); for nothing longer",
         "SECONDS",
         parse=options.parse_seconds,
     )

@@ -186,8 +186,8 @@ def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
         tone[2 * channel], tone[2 * channel + 1] = 1, plane[inner].ravel() - plane.mean()
         rows.append((np.vstack([right, down, tone]), (plane - moved[:, :, channel])[inner].ravel()))
     slopes, differences = (np.concatenate(parts, axis=-1) for parts in zip(*rows, strict=True))
-    found, *_ = np.linalg.lstsq(slopes.T, differences, rcond=None)
-    return float(found[0]), float(found[1])
+    found = np.linalg.lstsq(slopes.T, differences, rcond=None)[0]
+    return float(found.item(0)), float(found.item(1))
 
 
 def fits(pixels: Pixels, size: tuple[int, int]) -> dict[str, Pixels]:

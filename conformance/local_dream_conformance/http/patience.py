@@ -20,8 +20,10 @@ STALLS = 2
 """After so many requests of a kind that got no answer in time no other of that kind is sent in the run."""
 AGAIN = 30.0
 """Seconds that work gets where some of it has stalled before."""
-HURRIED = 0.5
-"""Seconds that an answer gets to end where STALLS others were left open: that is known, and nothing new."""
+PINGED = 1.5
+"""So many times longer a first event is waited for where bytes come that are none, such as pings of a queue."""
+HURRIED = 0.1
+"""Share of the usual time that an answer gets to end where STALLS others were left open: that is known then."""
 GAVE_UP = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
 
 
@@ -92,13 +94,14 @@ class Patience:
         return limits.capped(min(limits.brief_most, max(limits.brief, 2 * self._longest)))
 
     def first_event(self) -> float:
-        """Seconds from the head of a stream to its first event; bytes that are none, as pings, get it twice as much."""
+        """Seconds from the head of a stream to its first event; bytes that are none get it PINGED times as much."""
         return self.answer(Kind.WORK)
 
     def ending(self) -> tuple[float, bool]:
         """Seconds for an answer to end that took no work, and whether it is known that they do not."""
         hurried = self._left_open >= STALLS
-        return self.limits.capped(HURRIED if hurried else self.limits.ending), hurried
+        usual = self.limits.capped(self.limits.ending)
+        return (HURRIED * usual if hurried else usual), hurried
 
     def learn(self, kind: Kind, exchange: Exchange, *, ended: bool) -> None:
         """What an exchange shows. `ended`: the terminal event came."""
@@ -148,7 +151,7 @@ class Watch:
         elif media_type == sse.MEDIA_TYPE:
             wait = self._patience.first_event()
             self._decoder = sse.Decoder()
-            self.deadline.enter(wait, 2 * wait, "no event came")
+            self.deadline.enter(wait, PINGED * wait, "no event came")
         else:
             self.deadline.enter(lull, lull, "the answer did not end")
 

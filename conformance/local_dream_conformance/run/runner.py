@@ -88,7 +88,8 @@ class Run:
         found: dict[str, str] = {}
         for name in (*check.needs, *(name for name, _ in self._further(check))):
             if name in self._transcripts:
-                found.update(self._transcripts[name].left_out)
+                if self._transcripts[name].exchanges or name in check.needs:  # else it is as if it was not planned
+                    found.update(self._transcripts[name].left_out)
             elif name in self.plan.over_budget:
                 found[name + REST] = self.plan.over_budget[name]
             elif self._was_to_come(name):
@@ -143,7 +144,10 @@ class Run:
             raise ScenarioFailed(self._failed[name])
         if name not in self._transcripts:
             raise TargetGone(name)
-        return self._transcripts[name]
+        transcript = self._transcripts[name]
+        if not transcript.exchanges and transcript.left_out:
+            raise MissingEvidence(transcript.left_out[0][1])
+        return transcript
 
     def _advance(self, name: str) -> None:
         """Goes through the plan in its order, up to a scenario, so that a run is the same whoever asks first."""

@@ -125,7 +125,7 @@ def _abandoned_forms(settings: Settings) -> dict[str, Change]:
         width, height = height, width
         forms["size-tall"] = lambda draft: draft.with_fields(width=width, height=height)
     if settings.img2img:
-        forms["image-grey"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey")
+        forms["image-grey-alpha"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey-alpha")
         forms["mask-rgba"] = lambda draft: _with_mask(draft, width, height).masked(colour="rgba")
         forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft, width, height)).masked(
             depth=16

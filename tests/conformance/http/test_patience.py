@@ -63,7 +63,7 @@ def ask(url: str, request: Request, limits: Limits, options: SendOptions, patien
 
 
 def short(**values: float) -> Limits:
-    return Limits(**{**vars(LIMITS), **values})  # type: ignore[arg-type]
+    return Limits(**{**vars(LIMITS), **values})
 
 
 PLAIN = SendOptions()
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Script, Request, SendOptions, Limits, End, str]] = {
         "the stream was not ended within 0.2 s",
     ),
     "refusal without an end": (
-        leaving_open(REFUSED, ENVELOPE),
+        leaving_open(REFUSED + ENVELOPE),
         *(POST, REFUSAL, short(ending=0.2), End.IDLE_TIMEOUT),
         "the answer was not ended within 0.2 s",
     ),
@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Script, Request, SendOptions, Limits, End, str]] = {
     "pings and no event": (
         leaving_open(STREAM, again=PING),
         *(POST, PLAIN, short(idle=0.2), End.TOTAL_TIMEOUT),
-        "no event came within 0.4 s",
+        "no event came within 0.3 s",
     ),
     "no further step": (
         leaving_open(STREAM, step(1)),

@@ -155,7 +155,8 @@ def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exch
     assert explicit == {**DEFAULTS, **absent, **reported, "image": explicit["image"], "mask": explicit["mask"]}
     for name in ("image", "mask"):
         assert explicit[name] != absent[name]
-        assert np.array_equal(*(pixels_of(base64.b64decode(body[name])) for body in (explicit, absent)))
+        one, other = (pixels_of(base64.b64decode(body[name])) for body in (explicit, absent))
+        assert np.array_equal(one, other)
     low = sent(whole["strength/low"])
     assert (low["denoise_strength"], low["steps"], low["seed"]) == (0, 20, 0)
     assert base64.b64decode(low["image"]).startswith(b"\xff\xd8\xff")

@@ -45,8 +45,8 @@ def concerning(fields: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 WHITE = coded(flat())
-HALF = Image.fromarray(np.dstack([np.full((8, 8, 3), 255, np.uint8), np.tile(np.uint8([0, 255]), (8, 4))]))
-PALETTE = Image.fromarray(np.tile(np.uint8([0, 1]), (8, 4)))
+HALF = Image.fromarray(np.dstack([np.full((8, 8, 3), 255, np.uint8), np.tile(np.array([0, 255], np.uint8), (8, 4))]))
+PALETTE = Image.fromarray(np.tile(np.array([0, 1], np.uint8), (8, 4)))
 
 
 @pytest.mark.parametrize(
