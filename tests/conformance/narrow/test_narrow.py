@@ -12,8 +12,10 @@ from tests.conformance.narrow.judged import judged
 from tests.conformance.narrow.server import narrow
 from tests.conformance.narrow.spots import GENERATE, SPOTS, UPSCALE
 
-ALWAYS = ("content-type-absent", "prompt-quotes", "image-16-bit", "mask-rgba", "cfg-0", "width-alone", "mask-null")
-ALWAYS += ("upscale-of-one-row", "header-names-in-capitals", "json-slashes")
+ALWAYS = (
+    *("content-type-absent", "prompt-quotes", "image-16-bit", "mask-rgba", "cfg-0", "width-alone", "mask-null"),
+    *("upscale-of-one-row", "header-names-in-capitals", "json-slashes"),
+)
 
 
 @pytest.mark.parametrize("name", ALWAYS)
