@@ -23,7 +23,7 @@ def breaks_of(version: Version, mode: Mode) -> tuple[str, ...]:
         found += ["GEN-REQ-09", "GEN-REQ-10"]
         found += ["GEN-EVT-19"] if version.shared_state else []
     elif version.upscaler_generates:
-        found += ["GEN-REQ-05", "GEN-EVT-15", "ERR-06", "EXT-TOK-03"]
+        found += ["GEN-EVT-15", "ERR-06", "EXT-TOK-03"]
     found += ["UPS-REQ-16"] if version.wraps else []
     return (*found, *(["EXT-COR-04"] if version.cors else []))
 
