@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,13 +36,14 @@ NOT_DRAWN = (
 @dataclass
 class InMemoryServer:
     """`defaults` replaces some defaults. `ignores` names fields that are read as if they were left out. `inverts` names
-    "denoise_strength" or "mask". `whim` is noise, 0..255, that differs from answer to answer. `options` go to the
-    builder of the stream.
+    "denoise_strength" or "mask". `misreads` is how an image is read wrongly, one of MISREAD. `whim` is noise, 0..255,
+    that differs from answer to answer. `options` go to the builder of the stream.
     """
 
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ignores: tuple[str, ...] = ()
     inverts: tuple[str, ...] = ()
+    misreads: str = ""
     whim: int = 0
     seeds: list[int] = field(default_factory=lambda: list(range(PICKED, PICKED + 1000)))
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -74,9 +75,30 @@ class InMemoryServer:
         if meant.get("mask"):
             white = _opened(meant["mask"], width, height)[..., :1] >= 128
             cover = cover * (~white if "mask" in self.inverts else white)
-        before = _opened(meant["image"], width, height)
+        before = MISREAD[self.misreads](_opened(meant["image"], width, height))
         blended: Pixels = np.rint(before * (1 - cover) + drawn * cover).astype(np.uint8)
         return blended
+
+
+def _cropped(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    middle = pixels[height // 8 : -(height // 8), width // 8 : -(width // 8)]
+    return np.asarray(Image.fromarray(middle).resize((width, height)), dtype=np.uint8)
+
+
+def _turned(pixels: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(pixels).rotate(90, expand=True).resize(pixels.shape[1::-1]), dtype=np.uint8)
+
+
+MISREAD: Mapping[str, Callable[[Pixels], Pixels]] = {
+    "": lambda pixels: pixels,
+    "BGR": lambda pixels: pixels[:, :, ::-1],
+    "upside down": lambda pixels: pixels[::-1],
+    "mirrored": lambda pixels: pixels[:, ::-1],
+    "turned by 180 degrees": lambda pixels: pixels[::-1, ::-1],
+    "turned by 90 degrees": _turned,
+    "cropped": _cropped,
+}
 
 
 def _opened(text: str, width: int, height: int) -> Pixels:

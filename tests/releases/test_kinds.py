@@ -310,3 +310,17 @@ def test_destructive_bugs_kill_the_server_for_a_while_and_only_where_asked(
         assert httpx.get(f"{url}/health").status_code == 200
         with pytest.raises(httpx.TransportError):
             generated(url, width=-8)
+
+
+def test_2_4_dies_of_the_generation_after_an_empty_picture_that_was_left() -> None:
+    for deadly in (False, True):
+        alteration = personalities()["2.4"].make(destructive=deadly)
+        app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0.05)), None, Selection([alteration]))
+        with running(app, http=alteration.http) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
+            with client.stream("POST", "/generate", json=BASE | {"steps": 40, "width": 0}) as left:
+                next(left.iter_text())
+            if deadly:
+                with pytest.raises(httpx.TransportError):
+                    generated(url)
+            else:
+                assert generated(url).status_code == 200

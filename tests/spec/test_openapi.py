@@ -134,6 +134,14 @@ def test_requirement(requirement: contract.Requirement) -> None:
     assert bool(SUITE.checks.get(requirement.id)) is not bool(requirement.unjudged)
     if requirement.source == "seed":
         assert requirement.clause, "what the seed says is quoted"
+    hangul = re.compile(r"[\u3131-\ud7a3]")
+    assert bool(hangul.search(requirement.clause)) is bool(requirement.translation), "x-clause-translations has it"
+    assert not hangul.search(requirement.translation)
+
+
+def test_every_translation_is_of_a_clause() -> None:
+    parts = {part for requirement in LOADED.requirements for part in requirement.clause.split("; ")}
+    assert set(LOADED.document["x-clause-translations"]) <= parts
 
 
 def test_no_normative_sentence_without_an_id() -> None:

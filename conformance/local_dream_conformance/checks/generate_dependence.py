@@ -20,6 +20,7 @@ from local_dream_conformance.evidence.image_compare import (
     SAME,
     Parts,
     alike,
+    as_changed,
     from_image,
     from_parts,
     judges_strength,
@@ -183,7 +184,7 @@ def low_strength_stays_closer(context: Context) -> None:
     runs = [
         (strength, stream, shown)
         for stream, shown in pictured(context)
-        if (strength := _strength(stream)) is not None and judges_strength(stream, shown) and _kept(stream, shown)
+        if (strength := _strength(stream)) is not None and judges_strength(stream, shown)
     ]
     if not runs:
         raise MissingEvidence("no generation with an image came to a picture")
@@ -193,7 +194,7 @@ def low_strength_stays_closer(context: Context) -> None:
     if not higher:
         raise MissingEvidence("no two generations with an image differ in denoise_strength")
     near = from_image(low[1], low[2])
-    for strength, stream, shown in higher:
+    for strength, stream, shown in [run for run in higher if _kept(run[1], run[2])] or higher:
         far = from_image(stream, shown)
         context.expect(
             near < CLOSER * far,
@@ -201,10 +202,14 @@ def low_strength_stays_closer(context: Context) -> None:
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause="the strength looks inverted: 0 must keep the image, 1 must ignore it?"
-            if near > far / CLOSER
-            else "the strength seems to be ignored?",
+            cause=_strength_cause(low[1], low[2], near, far),
         )
+
+
+def _strength_cause(stream: GenerationStream, shown: Picture, near: float, far: float) -> str:
+    """What the picture of a low strength, and its distance beside that of a high one, look like."""
+    inverted = "the strength is inverted? 0 must keep the image, 1 must ignore it"
+    return as_changed(stream, shown) or (inverted if near > far / CLOSER else "the strength is ignored?")
 
 
 @check("GEN-PIC-15", needs=["strength"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
@@ -278,7 +283,7 @@ def white_is_repainted(context: Context) -> None:
             expected="something new everywhere in the white part of the mask",
             got=f"image as it is in {parts.untouched:.0%} of it",
             exchange=stream.exchange,
-            cause="the mask seems to be moved, turned or scaled",
+            cause="the mask seems to be moved, turned or scaled?",
         )
 
 
@@ -351,13 +356,14 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, st
         parts = from_parts(stream, shown)
         how = "the whole picture is new: is the mask ignored?"
         if parts.kept > INVERTED * parts.repainted:
-            how = "the mask looks inverted: white must be repainted, black kept?"
+            how = "the mask is inverted? White must be repainted, black kept"
         elif parts.repainted <= REPAINTED[0]:
             how = "the image came back as it was?"
         elif parts.kept < parts.worst / 2:
             how = "the mask seems to be moved, turned, scaled, or filled up to a box?"
         elif parts.kept < parts.repainted / 2:
             how = "the mask seems to let something through where it is black?"
+        how = as_changed(stream, shown) or how
         found = True
         yield stream, parts, how
     if not found and not context.settings.img2img:

@@ -23,6 +23,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
@@ -30,7 +31,7 @@ from local_dream_conformance.evidence.selectors import GENERATIONS, fields, list
 ALIKE = 35.0
 """PSNR in dB from which two pictures are the same one (GEN-PIC-07)."""
 DEFAULT_EDGE = 512
-WITHOUT_IMAGES = "a server without image-to-image is judged with --no-img2img"
+WITHOUT_IMAGES = Fact("a server without image-to-image is judged with --no-img2img")
 
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
@@ -75,7 +76,7 @@ def everything_else_is_optional(context: Context) -> None:
         expected=f"a generation begins for a request with {listed(['prompt', *brought, *of_its_own])} alone",
         got=outcome(bare),
         exchange=bare,
-        cause=WITHOUT_IMAGES if "image" in brought else "",
+        cause=_of_images(context) if "image" in brought else "",
     )
     for field in brought:
         lacking = [exchange for exchange in generations(context) if field not in fields(exchange.request)]
@@ -186,7 +187,14 @@ def image_as_png_and_jpeg(context: Context) -> None:
     _needs_img2img(context)
     unless_absent(context)
     for name, magic in (("PNG", b"\x89PNG"), ("JPEG", b"\xff\xd8\xff")):
-        expect_taken(context, _begins(magic), f"an image as {name}", WITHOUT_IMAGES)
+        expect_taken(context, _begins(magic), f"an image as {name}", _of_images(context))
+
+
+def _of_images(context: Context) -> str:
+    """What is to be said where a request with an image is not taken on."""
+    if any(accepted(exchange) for exchange in generations(context) if _image(exchange)):
+        return Fact("other images are taken on")
+    return WITHOUT_IMAGES
 
 
 def _begins(magic: bytes) -> Callable[[Exchange], bool]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from local_dream_conformance.checks.assertions import expect_uncoded, unless_absent
 from local_dream_conformance.checks.check import check
@@ -13,6 +14,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
+from local_dream_conformance.evidence.image_compare import changes
 from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, decode, psnr, shift, shrink
 from local_dream_conformance.evidence.selectors import ending, outcome
 from local_dream_conformance.scenarios.forms import forms_of
@@ -28,6 +30,8 @@ WIDE_ENOUGH = 16
 SHIFTED = 0.3
 """Pixels of what was sent by which an answer must not be shifted: less than half of one, and than the three eighths by
 which a bilinear enlargement moves that does not look at the middle of pixels."""
+SEAM = 16.0
+"""How far a row or a column, of 255, may be on the whole from what was sent: tiles must not show."""
 OTHER_COLOUR = 6.0
 """How much brighter or darker, of 255, a channel must not be on the whole."""
 SLACK_MS, SLACK = 50, 1.05
@@ -219,23 +223,16 @@ def shows_what_was_sent(context: Context) -> None:
 
 def _why_unlike(shrunk: Pixels, sent: Pixels) -> str:
     """The likely reason why the answer does not show what was sent: the change of it that the answer resembles."""
-    height, width = sent.shape[:2]
-    changes = {
-        "looks like BGR: red and blue are swapped": sent[:, :, ::-1],
-        "looks upside down: the rows come in reverse": sent[::-1],
-        "looks mirrored": sent[:, ::-1],
-        "looks turned by 180 degrees": sent[::-1, ::-1],
-        "looks as if width and height were swapped in reading the rows": sent.reshape(width, height, 3).transpose(
-            1, 0, 2
-        ),
-        "looks as if the channels came one plane after another": sent.reshape(3, height, width).transpose(1, 2, 0),
-    }
-    if width == height:
-        changes["looks transposed: rows and columns are swapped"] = sent.transpose(1, 0, 2)
-    likeness, cause = max((psnr(shrunk, np.ascontiguousarray(changed)), cause) for cause, changed in changes.items())
+    same_size = {name: changed for name, changed in changes(sent).items() if changed.shape == sent.shape}
+    likeness, cause = max((psnr(shrunk, changed), name) for name, changed in same_size.items())
     if likeness > psnr(shrunk, sent) + 3:
         return cause
     return "one flat colour" if int(np.ptp(shrunk)) < 8 else "shifted, cropped, or another picture"
+
+
+def _line(apart: NDArray[np.float64], row: bool) -> str:
+    """The row or the column of what was sent that is furthest from it."""
+    return f"row {int(apart.mean(axis=1).argmax())}" if row else f"column {int(apart.mean(axis=0).argmax())}"
 
 
 @check("UPS-ANS-08", needs=["upscale"], requires=["UPS-ANS-07"])
@@ -255,6 +252,15 @@ def neither_shifted_nor_brighter(context: Context) -> None:
             got=f"one shifted by {right:+.2f} pixels to the right and {down:+.2f} down",
             exchange=exchange,
             cause="an enlargement that does not look at the middle of pixels, or padding that is cut off on one side?",
+        )
+        apart = np.abs(shrunk.astype(np.float64) - sent).mean(axis=2)
+        row, column = (float(apart.mean(axis=axis).max()) for axis in (1, 0))
+        context.expect(
+            max(row, column) <= SEAM,
+            expected=f"every row and column within {SEAM:g} of 255 of what was sent, on the whole",
+            got=f"{max(row, column):.1f} in {_line(apart, row >= column)}",
+            exchange=exchange,
+            cause="a seam between tiles, or an edge that was lost?",
         )
         off = (shrunk.astype(np.float64) - sent).mean(axis=(0, 1))
         context.expect(

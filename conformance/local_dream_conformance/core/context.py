@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import REST, Exchange
+from local_dream_conformance.core.exchange import GENERATE, REST, Exchange
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.core.verdict import Finding
+from local_dream_conformance.core.verdict import Fact, Finding
 
 FINDINGS_KEPT = 20
 
@@ -96,11 +96,36 @@ class Context:
         at: str = "",
         cause: str = "",
     ) -> bool:
-        """Tries one expectation and keeps a finding when it does not hold; answers whether it held."""
+        """Tries one expectation and keeps a finding when it does not hold; answers whether it held.
+
+        A cause that is no Fact is a guess, and gets a question mark. Where other generations ran at the same time, the
+        finding says so: its command alone need not show it.
+        """
         self.assertions += 1
         if not condition and len(self.findings) < FINDINGS_KEPT:
-            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, cause))
+            if exchange is not None and (others := self.beside(exchange)):
+                beside = f"while {' and '.join(other.label for other in others)} ran too"
+                at = f"{at}, {beside}" if at else beside
+            if cause and "?" not in cause and not isinstance(cause, Fact):
+                cause += "?"
+            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, str(cause)))
         return condition
+
+    def beside(self, exchange: Exchange) -> list[Exchange]:
+        """The generations of its scenario that ran at the same time as one; scenarios follow each other."""
+        if exchange.operation != GENERATE:
+            return []
+        scenario = exchange.label.partition("/")[0]
+        until = exchange.started + exchange.ended_at
+        return [
+            other
+            for other in self.exchanges.values()
+            if other.label != exchange.label
+            and other.label.partition("/")[0] == scenario
+            and (other.operation, other.status) == (GENERATE, 200)
+            and other.started < until
+            and exchange.started < other.started + other.ended_at
+        ]
 
     def not_applicable(self, evidence: str) -> NoReturn:
         """Ends the check: the target does not have what the requirement speaks about."""

@@ -31,12 +31,18 @@ class Verdict(StrEnum):
     """The suite's own fault (a check raised, or asserted nothing)."""
 
 
+class Fact(str):
+    """A cause that is seen and not guessed: a finding says it without a question mark."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One broken expectation.
 
     `exchange` is the label of the exchange it was seen in; `at` says where in it (event number, byte offset, second);
-    `cause` is the likely cause in one sentence.
+    `cause` is the likely cause in one sentence, with a question mark where it is guessed.
     """
 
     expected: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import inf
 
 import numpy as np
@@ -86,12 +87,12 @@ def _all_white(white: Region) -> Region:
 
 
 def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:
-    """The image of a request, and where its mask is white (without one: everywhere), in each way of fitting both."""
+    """The image of a request, and where its mask is white (without one: everywhere), in all ways of fitting them."""
     mask = fields(stream.exchange.request).get("mask")
     masks = fits(pixels_of(base64.b64decode(mask)), shown.size) if mask else {}
     everywhere = np.ones(shown.pixels.shape[:2], np.bool_)
-    for way, image in fits(_sent_image(stream), shown.size).items():
-        yield image, masks[way][:, :, 0] >= HALF if masks else everywhere
+    regions = [fitted[:, :, 0] >= HALF for fitted in masks.values()] or [everywhere]
+    yield from product(fits(_sent_image(stream), shown.size).values(), regions)
 
 
 def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
@@ -118,6 +119,55 @@ def _sent_image(stream: GenerationStream) -> Pixels:
     return pixels_of(base64.b64decode(fields(stream.exchange.request)["image"]))
 
 
+CLEARLY = 0.5
+"""A picture resembles a change of its image where it is at most this share of the distance from it."""
+
+
+def changes(pixels: Pixels) -> dict[str, Pixels]:
+    """What servers do to a picture by mistake, by what that looks like."""
+    height, width = pixels.shape[:2]
+    down, right = height // 8, width // 8
+    found = {
+        "looks like BGR: red and blue are swapped": pixels[:, :, ::-1],
+        "looks upside down: the rows come in reverse": pixels[::-1],
+        "looks mirrored": pixels[:, ::-1],
+        "looks turned by 180 degrees": pixels[::-1, ::-1],
+        "looks as if width and height were swapped in reading the rows": pixels.reshape(width, height, 3).transpose(
+            1, 0, 2
+        ),
+        "looks as if the channels came one plane after another": pixels.reshape(3, height, width).transpose(1, 2, 0),
+        "looks transposed: rows and columns are swapped": pixels.transpose(1, 0, 2),
+        "looks turned by 90 degrees": np.rot90(pixels),
+        "looks turned by 270 degrees": np.rot90(pixels, 3),
+        "looks inverted: dark is bright": 255 - pixels,
+    }
+    if down and right:
+        found["looks cropped to its middle"] = pixels[down:-down, right:-right]
+    return {name: np.ascontiguousarray(changed) for name, changed in found.items()}
+
+
+def as_changed(stream: GenerationStream, shown: Picture) -> str:
+    """The change of the image in its request that a picture resembles, "" where it resembles none much more than the
+    image itself. Where there is a mask, its black part decides: there the image is to be kept."""
+    sent = fields(stream.exchange.request)
+    kept = None
+    if sent.get("mask"):
+        white = fits(pixels_of(base64.b64decode(sent["mask"])), shown.size)["stretch"][:, :, 0] >= HALF
+        kept = away_from_seam(white, SEAM)[0]
+        if not kept.any():
+            return ""
+
+    def away(pixels: Pixels) -> float:
+        ways = fits(pixels, shown.size).values()
+        if kept is not None:
+            return min(distance(shown.pixels, way, kept) for way in ways)
+        return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
+
+    image = _sent_image(stream)
+    nearest, name = min((away(changed), name) for name, changed in changes(image).items())
+    return f"the image {name}?" if nearest < CLEARLY * away(image) else ""
+
+
 @dataclass(frozen=True)
 class Parts:
     """How far the parts of an inpainting are from the image in its request, 0..255: the black one, that tile of it
@@ -132,7 +182,7 @@ class Parts:
 def from_parts(stream: GenerationStream, shown: Picture) -> Parts:
     """How far an inpainting is from the image in its request.
 
-    Image and mask are taken to be fitted in the same way, whichever leaves more of the black part as it was. Raises
+    Image and mask are taken to be fitted in those ways that leave most of the black part as it was. Raises
     MissingEvidence where the mask leaves nothing to judge.
     """
     judged = [(image, *away_from_seam(white, SEAM)) for image, white in _fitted(stream, shown)]

@@ -181,7 +181,7 @@ def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
     moved, rows = other.astype(np.float64), []
     for channel in range(3):
         plane = one[:, :, channel].astype(np.float64)
-        down, right = (slope[inner].ravel() for slope in np.gradient(plane))
+        down, right = (np.asarray(slope)[inner].ravel() for slope in np.gradient(plane))
         tone = np.zeros((6, right.size))
         tone[2 * channel], tone[2 * channel + 1] = 1, plane[inner].ravel() - plane.mean()
         rows.append((np.vstack([right, down, tone]), (plane - moved[:, :, channel])[inner].ravel()))

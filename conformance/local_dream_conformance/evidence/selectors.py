@@ -122,10 +122,11 @@ def outcome(exchange: Exchange) -> str:
     if stream.is_stream:
         last = stream.terminal
         if last is None:
-            events = counted(len(stream.events), "event")
+            count = len(stream.events)
             if exchange.end is End.HUNG_UP:
-                return f"a stream, status 200 ({events}; we stopped reading there)"
-            return f"a stream without complete or error ({events}; {ending(exchange)})"
+                until = "its first event" if count == 1 else counted(count, "event")
+                return f"a stream, with status 200 (we stopped reading after {until})"
+            return f"a stream without complete or error ({counted(count, 'event')}; {ending(exchange)})"
         message = f" {escape(str(last.payload.get('message')), 120)!r}" if last.payload.get("message") else ""
         return f"a stream that ends with {last.name}{message}"
     body = f": {escape(exchange.body, 120)}" if exchange.body else " without a body"

@@ -18,7 +18,7 @@ from local_dream_conformance.result.requirement_result import RequirementResult
 BROKEN = (Verdict.FAIL, Verdict.STALE, Verdict.WARN)
 EXPECTED_STATUS = re.compile(r"(status \d{3}(?: or \d{3})*)(?:(?: for |, ).*)?", re.DOTALL)
 STATUS = re.compile(r"(status \d{3} \([^()]*\)).*", re.DOTALL)
-ERROR_EVENT = re.compile(r"(a stream that ends with \w+)\b.*", re.DOTALL)
+STREAM = re.compile(r"(a stream(?: that ends with \w+|, with status 200| without complete or error))\b.*", re.DOTALL)
 OF_ONE_REQUEST = re.compile(r"(?:: [\[{<]|, for |; other generated requests).*|(?<=an error status) for .*", re.DOTALL)
 QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`""")
 NUMBER = re.compile(r"(?<![A-Za-z\d.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|(?<=\dx)\d+")
@@ -52,7 +52,7 @@ def bare(text: str) -> str:
 
 def _status(text: str) -> str:
     """What says of a status, or of the end of a stream, that it is the same as another; "" where it says neither."""
-    for pattern in (EXPECTED_STATUS, STATUS, ERROR_EVENT):
+    for pattern in (EXPECTED_STATUS, STATUS, STREAM):
         if match := pattern.fullmatch(text):
             return match[1]
     return ""

@@ -215,7 +215,8 @@ def _in_the_way(judged: Sequence[Judgement]) -> tuple[str, ...]:
 
 def _all_unusable(judged: Sequence[Judgement]) -> bool:
     """Whether every check of a requirement that could not be judged for want of evidence had answers to look at."""
-    return all(one.unusable for one in judged if one.verdict is Verdict.UNTESTED and not one.blocked_by)
+    untested = [one for one in judged if one.verdict is Verdict.UNTESTED and not one.blocked_by]
+    return bool(untested) and all(one.unusable for one in untested)
 
 
 def _missing(what: str, context: Context | None) -> str:

@@ -17,6 +17,7 @@ from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
 from local_dream_conformance.scenarios.forms import Change, changes
 from local_dream_conformance.scenarios.narrowing import (
+    GENERATION,
     Names,
     Planned,
     failed,
@@ -28,7 +29,7 @@ from local_dream_conformance.scenarios.narrowing import (
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import Body
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import labelled, pause
+from local_dream_conformance.scenarios.series import labelled, pause, refused
 from local_dream_conformance.scenarios.test_images import card, mask
 
 LONG_ENOUGH = 2.0
@@ -124,7 +125,7 @@ def _abandoned_forms(settings: Settings) -> dict[str, Change]:
         width, height = height, width
         forms["size-tall"] = lambda draft: draft.with_fields(width=width, height=height)
     if settings.img2img:
-        forms["image-grey"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey")
+        forms["image-grey-alpha"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey-alpha")
         forms["mask-rgba"] = lambda draft: _with_mask(draft, width, height).masked(colour="rgba")
         forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft, width, height)).masked(
             depth=16
@@ -230,7 +231,13 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
     if not failed(exchange):
         yield exchange
         return
+    plainly = planned.send(target, label, ()) if refused(exchange) and target.affords(GENERATION) else exchange
     first.result()  # a busy server would refuse the probes
+    if not failed(plainly):  # it overlaps the first one: that is what it is for
+        yield labelled(exchange, probe_label(label, 0))
+        yield from narrow(target, label, exchange, planned).exchanges
+        yield plainly
+        return
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 

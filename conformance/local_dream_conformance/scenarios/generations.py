@@ -227,7 +227,7 @@ def _edge(settings: Settings) -> Planned[Draft]:
             image=PictureFile(card(width, height)),
             mask=PictureFile(mask(width, height)),
         )
-        forms |= changes("image-grey-alpha", "image-interlaced", "image-exif", "body-of-8-megabytes")
+        forms |= changes("image-grey", "image-16-bit", "image-exif", "body-of-8-megabytes")
         forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
     return Planned(plain, forms)
 

@@ -49,15 +49,15 @@ def wrong_types(settings: Settings) -> Iterator[tuple[str, Any, str]]:
 def _wrongly_typed(field: Field, right: Any) -> Body:
     """Values of a wrong type for a field, by what they are. `right` is one of the right type."""
     values: dict[str, Body] = {
-        "string": {"number": 5, "boolean": True},
-        "number": {"string": "0.5", "boolean": True},
-        "boolean": {"string": "true", "number": 1},
+        "string": {"number": 5, "boolean": True, "zero": 0, "false": False},
+        "number": {"string": "0.5", "boolean": True, "false": False},
+        "boolean": {"string": "true", "number": 1, "zero": 0},
     }
     found = values[field.type] if field.type in values else {"string": str(right), "fraction": right + 0.5}
     found |= {} if field.nullable else {"null": None}
     found |= {"array": [], "object": {}}
     # Servers that take true for 1 have no check against a picture of one pixel.
-    return found | ({"boolean": True} if field.type == "integer" and field.name not in SIZES else {})
+    return found | ({"boolean": True, "false": False} if field.type == "integer" and field.name not in SIZES else {})
 
 
 def _ranged(field: Field, right: Any) -> Body:
@@ -73,10 +73,10 @@ def _ranged(field: Field, right: Any) -> Body:
         return found | ({"above": schema["maximum"] + 0.1} if "maximum" in schema else {})
     step = schema.get("multipleOf", 1)
     if "minimum" in schema and field.name not in SIZES:
-        found |= {"zero": 0, "negative": -step} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
+        found |= {"negative": -step, "zero": 0} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
     found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema and field.name not in SIZES else {}
     found |= {"odd": right + 1} if step > 1 else {}
-    return found | ({"unknown": f"no_such_{field.name}"} if "enum" in schema else {})
+    return found | ({"unknown": f'no "such" {field.name}\\'} if "enum" in schema else {})
 
 
 def _quick(settings: Settings) -> Body:
@@ -111,7 +111,7 @@ def _image_refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
     plain = _quick(settings)
     with_image = {**plain, "image": requests.card64(*requests.size(settings))}
     bad = {"not-base64": "@@@@", "not-an-image": NOT_A_PICTURE}
-    wrong: Body = {"number": 5, "boolean": True, "array": [], "object": {}}
+    wrong: Body = {"number": 5, "boolean": True, "array": [], "object": {}, "zero": 0, "false": False}
     for kind, text in bad.items():
         yield f"refuse-image/image-{kind}", generate({**plain, "image": text})
         yield f"refuse-image/mask-{kind}", generate({**with_image, "mask": text})

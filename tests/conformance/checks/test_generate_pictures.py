@@ -13,7 +13,9 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.evidence import selectors
 from local_dream_conformance.evidence.generation import generation as stream_of
-from tests.conformance.in_memory_server import PICKED, PLAIN, InMemoryServer, asked, image64, mask64, run
+from local_dream_conformance.evidence.image_compare import as_changed
+from local_dream_conformance.scenarios.requests import card64
+from tests.conformance.in_memory_server import MISREAD, PICKED, PLAIN, InMemoryServer, asked, image64, mask64, run
 from tests.conformance.transcripts import (
     FIELDS,
     SETTINGS,
@@ -129,22 +131,22 @@ def test_a_broken_picture_fails_at_its_own_requirement(id: str, exchange: Exchan
 
 
 SERVERS = {
-    "whims": (InMemoryServer(whim=20), ["GEN-PIC-07"], "the seed does not settle the picture"),
+    "whims": (InMemoryServer(whim=20), ["GEN-PIC-07"], "the seed does not settle the picture?"),
     "small whims": (InMemoryServer(whim=1), ["GEN-PIC-08"], "PSNR 4"),
     "seed ignored": (InMemoryServer(ignores=("seed",)), ["GEN-PIC-09"], "the seed is ignored"),
     "prompt ignored": (InMemoryServer(ignores=("prompt",)), ["GEN-PIC-10"], "the prompt is ignored"),
     "strength inverted": (
         InMemoryServer(inverts=("denoise_strength",)),
         ["GEN-PIC-11"],
-        "the strength looks inverted",
+        "the strength is inverted?",
     ),
-    "strength ignored": (InMemoryServer(ignores=("denoise_strength",)), ["GEN-PIC-11"], "seems to be ignored"),
-    "mask inverted": (InMemoryServer(inverts=("mask",)), ["GEN-PIC-12", "GEN-PIC-13"], "the mask looks inverted"),
+    "strength ignored": (InMemoryServer(ignores=("denoise_strength",)), ["GEN-PIC-11"], "the strength is ignored?"),
+    "mask inverted": (InMemoryServer(inverts=("mask",)), ["GEN-PIC-12", "GEN-PIC-13"], "the mask is inverted?"),
     "mask ignored": (InMemoryServer(ignores=("mask",)), ["GEN-PIC-12"], "is the mask ignored"),
     "image ignored": (
         InMemoryServer(ignores=("image",)),
         ["GEN-PIC-11", "GEN-PIC-12"],
-        "seems to be ignored",
+        "the strength is ignored?",
     ),
 }
 
@@ -274,3 +276,28 @@ def test_a_mask_that_leaves_nothing_to_judge() -> None:
     assert judgement.verdict is Verdict.UNTESTED
     assert "nothing to judge" in judgement.reason
     assert mask64() != fields["mask"]
+
+
+IMAGE = {**PLAIN, "image": card64(128, 64)}
+
+
+@pytest.mark.parametrize("how", [how for how in MISREAD if how])
+@pytest.mark.parametrize("inpaints", [False, True])
+def test_an_image_that_is_misread_is_called_that(how: str, inpaints: bool) -> None:
+    """A server that reads the image in its request as something else ignores neither the strength nor the mask."""
+    sent = {**IMAGE, "mask": mask64(), "denoise_strength": 0.9} if inpaints else {**IMAGE, "denoise_strength": 0.1}
+    for misreads, said in ((how, how), ("", "")):
+        answered = stream_of(InMemoryServer(misreads=misreads).answer("strength/low", sent))
+        shown = selectors.picture(answered)
+        assert shown is not None
+        found = as_changed(answered, shown)
+        assert said in found
+        assert found.endswith("?" if said else "")
+        assert bool(found) is bool(said)
+
+
+def test_what_is_said_of_an_image_in_bgr() -> None:
+    exchanges = run(InMemoryServer(misreads="BGR")).values()
+    causes = [finding.cause for id in ("GEN-PIC-11", "GEN-PIC-12") for finding in judge(id, *exchanges).findings]
+    assert causes
+    assert set(causes) == {"the image looks like BGR: red and blue are swapped?"}

@@ -192,7 +192,22 @@ def test_images_are_taken_as_png_and_as_jpeg() -> None:
     judgement = judge("GEN-REQ-17", png, refused("strength/jpeg", image=JPEG))
     assert judgement.verdict is Verdict.FAIL
     assert "an image as JPEG" in words(judgement)
+    assert [finding.cause for finding in judgement.findings] == ["other images are taken on"]
+    others = taken("overlap/second"), refused("defaults/absent", image=PNG), refused("strength/jpeg", image=JPEG)
+    neither = judge("GEN-REQ-17", *others)
+    assert {finding.cause for finding in neither.findings} == {
+        "a server without image-to-image is judged with --no-img2img"
+    }
     assert judge("GEN-REQ-17", png).verdict is Verdict.UNTESTED
+
+
+def test_where_we_hung_up_nobody_else_is_said_to_have() -> None:
+    accepted = stream("refuse/prompt-missing", [progress(1, 4)], fields={"steps": 4}, end=End.HUNG_UP)
+    (finding,) = judge("GEN-REQ-01", accepted).findings
+    assert finding.got == "a stream, with status 200 (we stopped reading after its first event)"
+    silent = replace(accepted, status=None, reads=())
+    (finding,) = judge("GEN-REQ-01", silent).findings
+    assert finding.got == "no answer before we hung up"
 
 
 def test_an_image_of_the_size_of_the_picture_says_nothing_of_others() -> None:

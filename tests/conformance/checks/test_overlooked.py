@@ -267,6 +267,7 @@ CHANGES: dict[str, tuple[Callable[[Pixels], Pixels], str]] = {
     "as it is": (lambda large: large, ""),
     "half a pixel to the right": (lambda large: np.roll(large, 2, axis=1), "to the right"),
     "half a pixel up": (lambda large: np.roll(large, -2, axis=0), "down"),
+    "a seam between tiles": (lambda large: np.where(np.arange(large.shape[1])[None, :, None] == 40, 0, large), "seam"),
     "a tenth brighter": (lambda large: np.clip(large * 1.1, 0, 255).astype(np.uint8), "red +"),
     "reddish": (lambda large: np.clip(large + np.array([12, 0, 0]), 0, 255).astype(np.uint8), "red +"),
 }

@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Script, Request, SendOptions, Limits, End, str]] = {
         "the stream was not ended within 0.2 s",
     ),
     "refusal without an end": (
-        leaving_open(REFUSED, ENVELOPE),
+        leaving_open(REFUSED + ENVELOPE),
         *(POST, REFUSAL, short(ending=0.2), End.IDLE_TIMEOUT),
         "the answer was not ended within 0.2 s",
     ),

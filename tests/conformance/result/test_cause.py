@@ -19,6 +19,7 @@ from local_dream_conformance.result.requirement_result import RequirementResult
         ('status 422 (application/json): {"detail": 5}', "status 422 (application/json)"),
         ("status 500 (no media type) without a body", "status 500 (no media type)"),
         ("a stream that ends with error 'out of memory'", "a stream that ends with error"),
+        ("a stream, with status 200 (we stopped reading after its first event)", "a stream, with status 200"),
         ("64x64 pixels instead of 65x64", "NxN pixels instead of NxN"),
         ("another picture than base, which has another prompt", "another picture than base, which has another prompt"),
         ('no object under "error": {"a": 1}', "no object under ..."),

@@ -34,7 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
     state: AcceptingServer
 
     def do_GET(self) -> None:
-        self._answer(200 if self.path == "/health" else 404, b"", "text/plain")
+        with contextlib.suppress(OSError):  # a client that broke off
+            self._answer(200 if self.path == "/health" else 404, b"", "text/plain")
 
     def do_HEAD(self) -> None:
         self._answer(200, b"", "text/plain")

@@ -116,7 +116,7 @@ class Release(FaultHooks):
     def _survive(self, wanted: Wanted) -> None:
         """Where a real server would die, so does this one, if it is told to be so. Raises APIError then."""
         with self._lock:
-            clash = self.version.shared_state and any(size != wanted.size for size in self._busy)
+            clash = self.version.shared_state and any(0 in size and size != wanted.size for size in self._busy)
         if self.destructive and (min(wanted.size) < 0 or clash):
             self._dying = True
             raise failed("std::bad_alloc")

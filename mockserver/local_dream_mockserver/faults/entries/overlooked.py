@@ -130,7 +130,17 @@ several(events.event, kinds=COMPLETE)(
 
 # The enlarged picture
 
+
+def seamed(rgb: Rgb) -> Rgb:
+    """With a black column after each 64 pixels of what was sent."""
+    shown = rgb.copy()
+    shown[:, 255::256] = 0
+    return shown
+
+
 several(upscale.pixels)(
+    "upscale-tiles-show (UPS-ANS-08): Black lines show between tiles of 64 pixels.",
+    seamed,
     "upscale-half-a-pixel-off (UPS-ANS-08): The picture is shifted by half a pixel of what was sent.",
     lambda rgb: np.roll(rgb, 2, axis=1),
     "upscale-brighter (UPS-ANS-08): The picture is a tenth brighter.",

@@ -68,7 +68,7 @@ several(pictures.asked, given="image")(
     lambda request: replace(request, denoise_strength=1 - request.denoise_strength),
     "strength-ignored (GEN-PIC-11): The denoise_strength has no effect.",
     lambda request: replace(request, denoise_strength=0.6),
-    "image-ignored (GEN-PIC-11, GEN-PIC-12): The image has no effect.",
+    "image-ignored (GEN-PIC-12, GEN-PIC-15): The image has no effect.",
     lambda request: replace(request, image=None, mask=None),
     "image-read-as-bgr (GEN-PIC-12): Red and blue of the image are swapped.",
     lambda request: replace(request, image=array_of(request.image)[:, :, ::-1].copy()),
