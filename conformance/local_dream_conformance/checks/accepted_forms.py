@@ -182,5 +182,5 @@ def the_same_in_every_file(context: Context) -> None:
         expected="the same picture from the same image as PNG with a palette and as PNG of 16 bits",
         got=unlikeness(absent, explicit),
         exchange=explicit.exchange,
-        cause="one of the two kinds of files is not read as it is meant",
+        cause="one of the two kinds of files is not read as it is meant?",
     )

@@ -65,7 +65,7 @@ def tokens_are_counted_without(context: Context) -> None:
         expected=f"the {counts[0]} tokens of the prompt without weights",
         got=f"count {counts[1]}",
         exchange=context[WEIGHTED],
-        cause="brackets and weights are counted as words",
+        cause="brackets and weights are counted as words?",
     )
 
 
@@ -86,7 +86,7 @@ def a_weight_changes_the_picture(context: Context) -> None:
         expected="another picture of a prompt that is weighted 1.5 times",
         got=f"the same one (PSNR {likeness:.1f} dB)",
         exchange=context[MORE],
-        cause="weights are taken off, and have no effect",
+        cause="weights are taken off, and have no effect?",
     )
 
 
@@ -100,5 +100,5 @@ def a_weight_of_one_changes_nothing(context: Context) -> None:
         expected="the picture of the prompt without weights",
         got=f"another one (PSNR {likeness:.1f} dB)",
         exchange=context[ONE],
-        cause="the marks are read as words",
+        cause="the marks are read as words?",
     )

@@ -92,7 +92,7 @@ def _beside_the_other_side(context: Context, field: str) -> None:
 
 
 def _cause(others: list[str], *, images: bool) -> str:
-    cause = f"this default or that of {listed(others)}" if others else "this default is another one"
+    cause = f"this default or that of {listed(others)}?" if others else "this default is another one?"
     return f"{cause}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
 
 
@@ -193,7 +193,7 @@ def picked_seed_reproduces(context: Context) -> None:
             expected=f"the picture of {LEFT_OUT}, which reported the seed {_reported(pair.absent)}",
             got=f"another one for that seed ({unlikeness(pair.absent, other)})",
             exchange=other.exchange,
-            cause="the seed that is reported is not the one that was used",
+            cause="the seed that is reported is not the one that was used?",
         )
 
 

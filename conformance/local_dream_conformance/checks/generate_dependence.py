@@ -196,18 +196,17 @@ def low_strength_stays_closer(context: Context) -> None:
     near = from_image(low[1], low[2])
     for strength, stream, shown in higher:
         far = from_image(stream, shown)
+        how = "the strength is ignored?"
+        if near > far / CLOSER:
+            how = "the strength is inverted? 0 must keep the image, 1 must ignore it"
+        how = as_changed(low[1], low[2]) or how
         context.expect(
             near < CLOSER * far,
             expected=f"with strength {low[0]:g} a picture much closer to its image than {stream.exchange.label}, "
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause=as_changed(low[1], low[2])
-            or (
-                "the strength is inverted? 0 must keep the image, 1 must ignore it"
-                if near > far / CLOSER
-                else "the strength is ignored?"
-            ),
+            cause=how,
         )
 
 
@@ -282,7 +281,7 @@ def white_is_repainted(context: Context) -> None:
             expected="something new everywhere in the white part of the mask",
             got=f"image as it is in {parts.untouched:.0%} of it",
             exchange=stream.exchange,
-            cause="the mask seems to be moved, turned or scaled",
+            cause="the mask seems to be moved, turned or scaled?",
         )
 
 

@@ -26,6 +26,7 @@ SEEN = (
     "steps are counted from 0",
     "the answer quotes the file",
     "the connection is torn down without a last chunk",
+    "the same request without it is taken",
     "the server closes it without having said Connection: close",
     "the smallest request that was found to be answered like this",
     "width and height are swapped",
