@@ -9,7 +9,6 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, End, Exchange
 from local_dream_conformance.core.fields import documented
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 from local_dream_conformance.scenarios.forms import forms_of
@@ -68,7 +67,7 @@ def expect_uncoded(context: Context, exchange: Exchange) -> None:
         expected=f"no Content-Encoding beyond what the request asks for (Accept-Encoding: {asked})",
         got=escape(", ".join(codings), 80),
         exchange=exchange,
-        cause=Fact("clients that believe the header cannot read the answer; a proxy that compresses holds events back"),
+        cause="clients that believe the header cannot read the answer; a proxy that compresses holds events back",
     )
 
 

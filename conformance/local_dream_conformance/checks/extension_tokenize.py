@@ -10,7 +10,6 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.extensions import TokenCount, token_count
 from local_dream_conformance.evidence.selectors import fields, outcome, value
@@ -81,7 +80,7 @@ def more_words_count_more(context: Context) -> None:
         expected="a count that is not max_length, where so many words are far beyond it",
         got=f"count {most}",
         exchange=exchange,
-        cause=Fact("the count stops at max_length: clients cannot say by how much a prompt is too long"),
+        cause="the count stops at max_length: clients cannot say by how much a prompt is too long?",
     )
 
 

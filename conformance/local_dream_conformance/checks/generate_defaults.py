@@ -92,8 +92,8 @@ def _beside_the_other_side(context: Context, field: str) -> None:
 
 
 def _cause(others: list[str], *, images: bool) -> str:
-    cause = f"this default or that of {listed(others)}?" if others else "this default is another one?"
-    return f"{cause.removesuffix('?')}, or the image is read otherwise from a PNG of 16 bits?" if images else cause
+    cause = f"this default or that of {listed(others)}" if others else "this default is another one"
+    return f"{cause}, or the image is read otherwise from a PNG of 16 bits?" if images else f"{cause}?"
 
 
 for _id, _field in PAINTED.items():

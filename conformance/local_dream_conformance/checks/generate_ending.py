@@ -8,7 +8,6 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, End
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import GenerationStream, Problem, generation
 from local_dream_conformance.evidence.selectors import (
     ALONE,
@@ -48,7 +47,7 @@ def one_terminal_event(context: Context) -> None:
             got="" if first is None else f"{first.problem} ({ending(stream.exchange)})",
             exchange=stream.exchange,
             at=_last_place(stream) if first is None or first.event is None else first.event.where,
-            cause=Fact(escape(stream.exchange.detail)) if cut else "",
+            cause=escape(stream.exchange.detail) if cut else "",
         )
 
 
@@ -202,10 +201,10 @@ def seed_is_echoed(context: Context) -> None:
         raise MissingEvidence("no generation with a seed in its request came to complete")
     for stream, complete, sent in seeded:
         echoed = integer(complete.payload.get("seed"))
-        cause = "the seed is held in 32 bits with a sign" if sent >= 2**31 else ""
+        cause = "the seed is held in 32 bits with a sign?" if sent >= 2**31 else ""
         for other in context.beside(stream.exchange):
             if echoed is not None and echoed == integer(fields(other.request).get("seed")):
-                cause = Fact(f"it is the seed of {other.label}, which ran at the same time: they share their state")
+                cause = f"it is the seed of {other.label}, which ran at the same time: they share their state"
         context.expect(
             echoed == sent,
             expected=f"seed {sent}, as sent",

@@ -6,7 +6,6 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.image_compare import by
 from local_dream_conformance.evidence.images import BadPicture, contrast, decode_base64, of_payload, raw_rgb
 from local_dream_conformance.evidence.selectors import GENERATIONS, completed, fields, pictured, size, value
@@ -99,7 +98,7 @@ def size_as_requested(context: Context) -> None:
             got=by(got),
             exchange=stream.exchange,
             at=complete.where,
-            cause=Fact("width and height are swapped") if swapped else _fixed(context),
+            cause="width and height are swapped" if swapped else _fixed(context),
         )
 
 

@@ -8,7 +8,6 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
 from local_dream_conformance.evidence.selectors import (
     EVERY,
@@ -55,7 +54,7 @@ def step_within_total(context: Context) -> None:
             got=f"step {value(step)} of {value(total)}",
             exchange=stream.exchange,
             at=event.where,
-            cause=Fact("steps are counted from 0") if step == 0 and total > 0 else "",
+            cause="steps are counted from 0" if step == 0 and total > 0 else "",
         )
 
 
@@ -85,7 +84,7 @@ def last_step_is_total(context: Context) -> None:
                 got=f"step {value(event.step)} of {value(event.total_steps)}",
                 exchange=stream.exchange,
                 at=event.where,
-                cause=Fact("progress bars of clients stop short of their end"),
+                cause="progress bars of clients stop short of their end",
             )
 
 

@@ -23,7 +23,6 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.images import psnr
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
@@ -31,7 +30,7 @@ from local_dream_conformance.evidence.selectors import GENERATIONS, fields, list
 ALIKE = 35.0
 """PSNR in dB from which two pictures are the same one (GEN-PIC-07)."""
 DEFAULT_EDGE = 512
-WITHOUT_IMAGES = Fact("a server without image-to-image is judged with --no-img2img")
+WITHOUT_IMAGES = "a server without image-to-image is judged with --no-img2img"
 
 
 def _refused(context: Context, *labels: str, cause: str = "") -> None:
@@ -193,7 +192,7 @@ def image_as_png_and_jpeg(context: Context) -> None:
 def _of_images(context: Context) -> str:
     """What is to be said where a request with an image is not taken on."""
     if any(accepted(exchange) for exchange in generations(context) if _image(exchange)):
-        return Fact("other images are taken on")
+        return "other images are taken on"
     return WITHOUT_IMAGES
 
 

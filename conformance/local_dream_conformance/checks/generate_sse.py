@@ -10,7 +10,6 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT, End
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, Kind
 from local_dream_conformance.evidence.selectors import EVERY, GENERATIONS, ended, outcome, streams, value
 from local_dream_conformance.http.sse import Diagnostic, DiagnosticKind, as_read_by_clients
@@ -149,7 +148,7 @@ def blank_line_ends_event(context: Context) -> None:
             got="" if unfinished is None else f"an event {escape(unfinished.name, 40)!r} that nothing ends",
             exchange=stream.exchange,
             at="" if unfinished is None else f"byte {unfinished.start}, to the end of the stream",
-            cause=Fact("readers drop an event that is not ended: the client waits for a picture that was sent"),
+            cause="readers drop an event that is not ended: the client waits for a picture that was sent",
         )
 
 

@@ -15,7 +15,6 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
-from local_dream_conformance.core.verdict import Fact
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.images import contrast
@@ -216,9 +215,7 @@ def garbage(context: Context) -> None:
                 expected="no 2xx for bytes that are not HTTP",
                 got=outcome(exchange),
                 exchange=exchange,
-                cause=Fact("a request whose length is ambiguous can smuggle another")
-                if "length" in exchange.label
-                else "",
+                cause="a request whose length is ambiguous can smuggle another" if "length" in exchange.label else "",
             )
 
 

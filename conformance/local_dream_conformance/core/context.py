@@ -9,7 +9,7 @@ from typing import NoReturn
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
 from local_dream_conformance.core.exchange import GENERATE, REST, Exchange
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.core.verdict import Fact, Finding
+from local_dream_conformance.core.verdict import Finding
 
 FINDINGS_KEPT = 20
 
@@ -98,17 +98,15 @@ class Context:
     ) -> bool:
         """Tries one expectation and keeps a finding when it does not hold; answers whether it held.
 
-        A cause that is no Fact is a guess, and gets a question mark. Where other generations ran at the same time, the
-        finding says so: its command alone need not show it.
+        A cause that is guessed ends with a question mark. Where other generations ran at the same time, the finding
+        says so: its command alone need not show it.
         """
         self.assertions += 1
         if not condition and len(self.findings) < FINDINGS_KEPT:
             if exchange is not None and (others := self.beside(exchange)):
                 beside = f"while {' and '.join(other.label for other in others)} ran too"
                 at = f"{at}, {beside}" if at else beside
-            if cause and "?" not in cause and not isinstance(cause, Fact):
-                cause += "?"
-            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, str(cause)))
+            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, cause))
         return condition
 
     def beside(self, exchange: Exchange) -> list[Exchange]:

@@ -31,12 +31,6 @@ class Verdict(StrEnum):
     """The suite's own fault (a check raised, or asserted nothing)."""
 
 
-class Fact(str):
-    """A cause that is seen and not guessed: a finding says it without a question mark."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One broken expectation.

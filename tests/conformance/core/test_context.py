@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from local_dream_conformance.core.context import Context
-from local_dream_conformance.core.verdict import Fact
 from tests.conformance.transcripts import SETTINGS, answer, generation, judge
-
-
-@pytest.mark.parametrize(
-    ("cause", "said"),
-    [
-        ("the seed is ignored", "the seed is ignored?"),
-        ("a fixed size? Then give it with --size", "a fixed size? Then give it with --size"),
-        (Fact("closed after 5 bytes"), "closed after 5 bytes"),
-        ("", ""),
-    ],
-)
-def test_guesses_end_with_a_question_mark(cause: str, said: str) -> None:
-    context = Context({}, SETTINGS)
-    context.expect(False, expected="a", got="b", cause=cause)
-    (finding,) = context.findings
-    assert finding.cause == said
-    assert type(finding.cause) is str
-
 
 FIRST = replace(generation("overlap/first"), started=10.0, ended_at=2.0)
 SECOND = replace(generation("overlap/second"), started=11.0, ended_at=2.0)
