@@ -6,7 +6,8 @@ little; they are far from what a server does that ignores a field.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -202,7 +203,7 @@ def low_strength_stays_closer(context: Context) -> None:
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
-            cause=_strength_cause(low[1], low[2], near, far),
+            cause=partial(_strength_cause, low[1], low[2], near, far),
         )
 
 
@@ -346,26 +347,31 @@ def _strength(stream: GenerationStream) -> float | None:
     return number(sent.get("denoise_strength", 0.6)) if sent.get("image") else None
 
 
-def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, str]]:
-    """Generations with a mask: how far their parts are from the image, and what that looks like."""
+def _mask_cause(stream: GenerationStream, shown: Picture, parts: Parts) -> str:
+    """What an inpainting that is not as the mask says looks like."""
+    if changed := as_changed(stream, shown):
+        return changed
+    if parts.kept > INVERTED * parts.repainted:
+        return "the mask is inverted? White must be repainted, black kept"
+    if parts.repainted <= REPAINTED[0]:
+        return "the image came back as it was?"
+    if parts.kept < parts.worst / 2:
+        return "the mask seems to be moved, turned, scaled, or filled up to a box?"
+    if parts.kept < parts.repainted / 2:
+        return "the mask seems to let something through where it is black?"
+    return "the whole picture is new: is the mask ignored?"
+
+
+def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, Callable[[], str]]]:
+    """Generations with a mask: how far their parts are from the image, and what tells what that looks like."""
     found = False
     for stream, shown in pictured(context):
         sent = fields(stream.exchange.request)
         if not (sent.get("image") and sent.get("mask")):
             continue
         parts = from_parts(stream, shown)
-        how = "the whole picture is new: is the mask ignored?"
-        if parts.kept > INVERTED * parts.repainted:
-            how = "the mask is inverted? White must be repainted, black kept"
-        elif parts.repainted <= REPAINTED[0]:
-            how = "the image came back as it was?"
-        elif parts.kept < parts.worst / 2:
-            how = "the mask seems to be moved, turned, scaled, or filled up to a box?"
-        elif parts.kept < parts.repainted / 2:
-            how = "the mask seems to let something through where it is black?"
-        how = as_changed(stream, shown) or how
         found = True
-        yield stream, parts, how
+        yield stream, parts, partial(_mask_cause, stream, shown, parts)
     if not found and not context.settings.img2img:
         context.not_applicable("--no-img2img: the target takes no images")
     if not found:

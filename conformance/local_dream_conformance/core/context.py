@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -94,19 +94,20 @@ class Context:
         got: str,
         exchange: Exchange | None = None,
         at: str = "",
-        cause: str = "",
+        cause: str | Callable[[], str] = "",
     ) -> bool:
         """Tries one expectation and keeps a finding when it does not hold; answers whether it held.
 
-        A cause that is guessed ends with a question mark. Where other generations ran at the same time, the finding
-        says so: its command alone need not show it.
+        A cause that is guessed ends with a question mark; one that takes time to find is given as a function. Where
+        other generations ran at the same time, the finding says so: its command alone need not show it.
         """
         self.assertions += 1
         if not condition and len(self.findings) < FINDINGS_KEPT:
             if exchange is not None and (others := self.beside(exchange)):
                 beside = f"while {' and '.join(other.label for other in others)} ran too"
                 at = f"{at}, {beside}" if at else beside
-            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, cause))
+            said = cause if isinstance(cause, str) else cause()
+            self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, said))
         return condition
 
     def beside(self, exchange: Exchange) -> list[Exchange]:

@@ -215,18 +215,13 @@ def away_from_seam(white: Region, margin: int) -> tuple[Region, Region]:
 
 
 def _grown(region: Region, margin: int) -> Region:
-    grown = region.copy()
-    for axis in (0, 1):  # a square brush, one axis after the other
-        source = grown.copy()
-        for shift in range(1, min(margin, region.shape[axis] - 1) + 1):
-            ahead = np.roll(source, shift, axis)
-            behind = np.roll(source, -shift, axis)
-            edge: list[slice] = [slice(None), slice(None)]
-            edge[axis] = slice(0, shift)
-            ahead[tuple(edge)] = False
-            edge[axis] = slice(region.shape[axis] - shift, None)
-            behind[tuple(edge)] = False
-            grown |= ahead | behind
+    """The region and all that lies within a square of `margin` pixels around any of it."""
+    grown = region
+    for axis in (0, 1):  # one axis after the other: does a window of 2 * margin + 1 pixels hold any?
+        before = np.insert(np.cumsum(grown, axis), 0, 0, axis)
+        places = np.arange(region.shape[axis])
+        first, last = np.maximum(places - margin, 0), np.minimum(places + margin + 1, region.shape[axis])
+        grown = before.take(last, axis) > before.take(first, axis)
     return grown
 
 

@@ -102,10 +102,13 @@ class PictureFile:
         """Samples as stored, (height, width, channels), 8 bits each, and the palette where there is one."""
         rgb = self._rgb()
         if self.colour == "palette":
-            colours, which = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
-            if len(colours) > 256:
-                raise ValueError(f"{len(colours)} colours do not fit a palette")
-            return which.reshape(*rgb.shape[:2], 1).astype(np.uint8), colours.astype(np.uint8)
+            numbers, which = np.unique(
+                rgb.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32), return_inverse=True
+            )
+            if len(numbers) > 256:
+                raise ValueError(f"{len(numbers)} colours do not fit a palette")
+            colours = np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], axis=1).astype(np.uint8)
+            return which.reshape(*rgb.shape[:2], 1).astype(np.uint8), colours
         shown = self._grey()[..., np.newaxis] if self.colour.startswith("grey") else rgb
         if self.colour in ("rgba", "grey-alpha"):
             shown = np.concatenate([shown, np.full((*rgb.shape[:2], 1), 255, np.uint8)], axis=2)
