@@ -34,6 +34,7 @@ SHRUNK = "shrunk"
 MOST_STEPS = 8
 """A server that reads any number as a number of steps is not kept busy for longer."""
 SMALL_EDGE = 64
+MOST_EDGE = 1024
 LONGEST_BODY = 600
 NUMERAL = re.compile(r"[+-]?[0-9]+")
 SIMPLEST: tuple[Any, ...] = ("", 0, [], {}, None, True, 0.5)
@@ -126,7 +127,8 @@ def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Itera
 
 
 def upscales(request: Callable[[str, str, bytes], Request]) -> list[Way]:
-    """Requests for /upscale, a way for each way in which their size can be wrong; none is zero or negative.
+    """Requests for /upscale, a way for each way in which their size can be wrong; none is zero, negative, or too large for
+    a phone's memory.
 
     `request` makes one of the values of the two headers and the body.
     """
@@ -136,7 +138,7 @@ def upscales(request: Callable[[str, str, bytes], Request]) -> list[Way]:
         return str(random.randint(edge["minimum"], SMALL_EDGE))
 
     def large(random: Random) -> str:
-        return str(random.randint(edge["minimum"], edge["maximum"]))
+        return str(random.randint(edge["minimum"], MOST_EDGE))
 
     def word(random: Random) -> str:
         """No numeral, of visible ASCII."""

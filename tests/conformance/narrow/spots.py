@@ -136,7 +136,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "tall": ("GEN-REQ-23", lambda c: _both(c)[1] > _both(c)[0]),
     "square": ("GEN-REQ-23", lambda c: _both(c)[1] == _both(c)[0] > 0),
     "not-a-multiple-of-64": ("GEN-REQ-23", lambda c: _both(c)[0] % 64 == 8),
-    "width-alone": ("GEN-REQ-05", lambda c: "width" in c.fields and "height" not in c.fields),
+    "width-alone": ("GEN-REQ-23", lambda c: "width" in c.fields and "height" not in c.fields),
     "euler-a-with-image": ("GEN-REQ-20", lambda c: c.fields.get("image") and c.fields.get("scheduler") == "euler_a"),
     "euler-a-with-mask": ("GEN-REQ-20", lambda c: c.fields.get("mask") and c.fields.get("scheduler") == "euler_a"),
     "opencl-true": ("GEN-REQ-23", lambda c: c.fields.get("use_opencl") is True),
