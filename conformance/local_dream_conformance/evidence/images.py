@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -211,20 +212,28 @@ def away_from_seam(white: Region, margin: int) -> tuple[Region, Region]:
 
     `white` is (height, width), True where the mask is white. Either part may come out empty.
     """
-    return ~_grown(white, margin), ~_grown(~white, margin)
+    return _away_from_seam(white.tobytes(), white.shape, margin)
+
+
+@lru_cache(maxsize=64)
+def _away_from_seam(white: bytes, shape: tuple[int, ...], margin: int) -> tuple[Region, Region]:
+    """The masks of a run are few, and each is looked at by several checks."""
+    region = np.frombuffer(white, np.bool_).reshape(shape)
+    return ~_grown(region, margin), ~_grown(~region, margin)
 
 
 def _grown(region: Region, margin: int) -> Region:
     """The region and all that lies within a square of `margin` pixels around any of it."""
     grown = region
     for axis in (0, 1):  # one axis after the other: does a window of 2 * margin + 1 pixels hold any?
-        before = np.insert(np.cumsum(grown, axis), 0, 0, axis)
+        before = np.insert(np.cumsum(grown, axis, np.int32), 0, 0, axis)
         places = np.arange(region.shape[axis])
         first, last = np.maximum(places - margin, 0), np.minimum(places + margin + 1, region.shape[axis])
         grown = before.take(last, axis) > before.take(first, axis)
     return grown
 
 
+@lru_cache(maxsize=32)
 def pixels_of(data: bytes) -> Pixels:
     """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
     with Image.open(io.BytesIO(data)) as image:

@@ -127,8 +127,8 @@ def _smaller_bodies(body: dict[str, Any], field: str, needed: set[str]) -> Itera
 
 
 def upscales(request: Callable[[str, str, bytes], Request]) -> list[Way]:
-    """Requests for /upscale, a way for each way in which their size can be wrong; none is zero, negative, or too large for
-    a phone's memory.
+    """Requests for /upscale, a way for each way in which their size can be wrong; none is zero, negative, or too large
+    for a phone's memory.
 
     `request` makes one of the values of the two headers and the body.
     """
