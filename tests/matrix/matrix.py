@@ -84,13 +84,13 @@ class Matrix:
 
     @cached_property
     def proofs(self) -> dict[str, list[str]]:
-        """For each check the faults that only it catches: with its assertions off, the requirement seems to hold."""
+        """For each check the faults that it catches by itself: the other checks of its requirement are switched off."""
         found: dict[str, list[str]] = {
             muted.name(check): [] for id in self.kills for check in self.suite.checks.get(id, ())
         }
         for name in self.faults:
-            for check, survived in self.trials[name].survived.items():
-                if not survived and self.trials[name].applied:
+            for check, proven in self.trials[name].proven.items():
+                if proven and self.trials[name].applied:
                     found[check].append(name)
         return found
 
@@ -188,7 +188,7 @@ class Matrix:
             id = check.partition(" ")[0]
             excused = id in self.exceptions and self.exceptions[id].faults == 0
             if not faults and not excused:
-                yield f"check {check}: with its assertions off, the matrix would look the same"
+                yield f"check {check}: no fault shows that it can fail"
 
     def _verdict(self, name: str, id: str) -> str:
         judgement = self.trials[name].judgements.get(id)

@@ -1,8 +1,8 @@
-"""The test hook that switches a check's assertions off, to see whether the matrix would notice."""
+"""The test hook that switches checks' assertions off, to see which of them can fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import wraps
 
@@ -24,7 +24,7 @@ class Mute(Context):
         got: str,
         exchange: Exchange | None = None,
         at: str = "",
-        cause: str = "",
+        cause: str | Callable[[], str] = "",
     ) -> bool:
         return super().expect(True, expected=expected, got=got, exchange=exchange, at=at, cause=cause)
 
@@ -47,6 +47,14 @@ def mute(suite: Suite, check: Check) -> Suite:
         for id, several in suite.checks.items()
     }
     return replace(suite, checks=checks)
+
+
+def alone(suite: Suite, check: Check) -> Suite:
+    """The suite in which no other check of the same requirement can fail."""
+    for other in suite.checks[check.id]:
+        if other is not check:
+            suite = mute(suite, other)
+    return suite
 
 
 def name(check: Check) -> str:

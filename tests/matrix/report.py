@@ -110,7 +110,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
     yield "- A fault is *caught* when every requirement that it breaks is judged broken, and no other but its"
     yield "  consequences. It counts only if the faulty bytes were really served."
     yield "- A quirk is odd but legal: it costs nothing but the SHOULDs that speak about it."
-    yield "- A check is *proven* by a fault that goes unnoticed as soon as that check's assertions are switched off."
+    yield "- A check is *proven* by a fault that it finds by itself, while no other check of its requirement can fail."
     holes = list(matrix.holes())
     if holes:
         yield ""

@@ -46,8 +46,8 @@ SCHEDULERS = "schedulers=euler,lcm,eulera"
 class Trial:
     """What the suite said of a server: a judgement for each requirement. `applied` is how often the fault was served.
 
-    `survived` holds, for each of the checks (by `muted.name`) of the requirements that the fault breaks, whether the
-    requirement was still found broken when that check could not fail: then the fault does not prove the check.
+    `proven` holds, for each of the checks (by `muted.name`) of the requirements that the fault breaks, whether that
+    check alone finds it broken: then the fault proves that it can fail.
     `problem` is set where the suite did not begin, as it does not with a server that is not there.
     """
 
@@ -55,7 +55,7 @@ class Trial:
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
     applied: int = 0
     seconds: float = 0.0
-    survived: Mapping[str, bool] = field(default_factory=dict)
+    proven: Mapping[str, bool] = field(default_factory=dict)
     problem: str = ""
 
     def broken(self, id: str) -> bool:
@@ -106,10 +106,10 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
         judging = Run(suite, chosen, planned, folder)
         judgements = {id: judging.judge(id) for id in ids}
         served = applied()
-        survived = {}
+        proven = {}
         if isinstance(entry, Fault):
             broken = {id for id in entry.breaks if judgements[id].verdict in BROKEN}
             for check in muted.checks(suite, broken):
-                again = Evaluator(suite.contract, muted.mute(suite, check).checks, judging, judging.settings)
-                survived[muted.name(check)] = again.judge(check.id).verdict in BROKEN
-    return Trial(name, judgements, served, time.monotonic() - began, survived)
+                again = Evaluator(suite.contract, muted.alone(suite, check).checks, judging, judging.settings)
+                proven[muted.name(check)] = again.judge(check.id).verdict in BROKEN
+    return Trial(name, judgements, served, time.monotonic() - began, proven)

@@ -114,7 +114,6 @@ for _id in (PLAIN_TEXT, TEXTS, PICTURES, LARGE):
 for _id in (UPSCALED, UPSCALE_HEADED, "UPS-REQ-08"):
     _each(_id, "upscale")
 for _id, _needed in {
-    "GEN-REQ-05": "defaults",
     "GEN-REQ-08": "overlap",
     "GEN-REQ-09": "overlap",
     "GEN-REQ-10": "overlap",

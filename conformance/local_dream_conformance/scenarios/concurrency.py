@@ -238,6 +238,8 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
         yield from narrow(target, label, exchange, planned).exchanges
         yield plainly
         return
+    if plainly is not exchange:
+        yield labelled(plainly, "overlap/second-plain")
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 

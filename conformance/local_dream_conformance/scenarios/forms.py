@@ -53,6 +53,9 @@ ANY_VALUE, TYPED, PLAIN_TEXT, TEXTS, PICTURES = "GEN-REQ-23", "GEN-REQ-24", "GEN
 MASKS, SPELT, HEADED, LARGE = "GEN-REQ-28", "GEN-REQ-29", "ROB-11", "ROB-12"
 UPSCALED, UPSCALE_HEADED = "UPS-REQ-17", "UPS-REQ-18"
 
+OF_DEFAULT = {"scheduler": "GEN-REQ-20"}
+"""Fields whose default is named by a requirement of its own."""
+
 FORMS: Mapping[str, Form] = {
     "content-type-charset": Form(TYPED, "Content-Type: application/json; charset=utf-8"),
     "content-type-case": Form(TYPED, "Content-Type: Application/JSON;charset=UTF-8"),
@@ -129,7 +132,7 @@ FORMS: Mapping[str, Form] = {
     "body-of-a-megabyte": Form(LARGE, "a body of more than a megabyte"),
     "body-of-8-megabytes": Form(LARGE, "a body of 8 MB"),
     **{
-        f"sent-{name}": Form(ANY_VALUE, f"{name}: {field.default!r}, the default")
+        f"sent-{name}": Form(OF_DEFAULT.get(name, ANY_VALUE), f"{name}: {field.default!r}, the default")
         for name, field in documented().items()
         if field.default is not None and name not in ("width", "height")
     },

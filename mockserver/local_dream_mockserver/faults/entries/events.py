@@ -231,7 +231,7 @@ several(pictures.previewed)(
     lambda step, request: request.previews and (request.preview_stride > 1 or step % 2 == 1),
     "previews-never (GEN-EVT-10): There are no previews although they are asked for.",
     lambda: False,
-    "previews-a-step-late (GEN-EVT-11): Previews come with the step behind the one that is to show one.",
+    "previews-a-step-late (GEN-EVT-10): Previews come with the step behind the one that is to show one.",
     lambda step, request: step > 1 and request.previews_at(step - 1),
 )
 several(events.progress, units=(), quirk=True, layer=pictures.PICTURE)(

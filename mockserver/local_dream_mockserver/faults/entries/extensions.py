@@ -158,7 +158,7 @@ several(requests.refusal, field="aspect_ratio", extensions=RATIO)(
 
 several(requests.refused, extensions=SCHEDULERS)(
     "schedulers-refused (EXT-SCH-01): All schedulers but dpm and euler_a are refused.",
-    lambda values, request: "" if request.scheduler in CORE else "scheduler: not here",
+    lambda values: "" if values.get("scheduler", "dpm") in CORE else "scheduler: not here",
     "lcm-refused (EXT-SCH-02): The scheduler lcm is refused.",
     lambda values, request: "scheduler: no lcm here" if request.scheduler == "lcm" else "",
 )

@@ -6,11 +6,14 @@ import io
 import json
 from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
+from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import requests, upscale
 from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
+from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.image_input import decode_base64
 
 WORDS = 60
@@ -60,7 +63,7 @@ several(requests.refused, "GEN-REQ-23")(
     lambda values: values.get("use_opencl") is True and "use_opencl: there is none",
     "stride-beyond-steps-refused: A stride that is greater than the number of steps is refused.",
     lambda values: (
-        values.get("show_diffusion_stride", 1) > values.get("steps", 20) and "show_diffusion_stride: too large"
+        (values.get("show_diffusion_stride") or 1) > (values.get("steps") or 20) and "show_diffusion_stride: too large"
     ),
 )
 several(requests.received, "GEN-REQ-24", on=("/generate",), methods=("POST",))(
@@ -95,7 +98,7 @@ several(requests.refused, "GEN-REQ-27")(
     "image-with-palette-refused: An image with a palette is refused.",
     lambda values: _mode(values, "image") == "P" and "image: no palette",
     "grey-image-refused: A grey image is refused.",
-    lambda values: _mode(values, "image") in ("L", "1") and "image: not grey",
+    lambda values: _mode(values, "image") in ("L", "LA", "1") and "image: not grey",
     "deep-image-refused: An image of 16 bits a channel is refused.",
     lambda values: _depth(values, "image") == 16 and "image: 8 bits",
     "progressive-image-refused: A progressive JPEG is refused as image.",
@@ -120,6 +123,8 @@ several(requests.received, "GEN-REQ-29", on=("/generate",), methods=("POST",))(
     lambda incoming: _unread(incoming, incoming.body[:1].isspace()),
     "fields-in-order-only: A body whose first field is not the prompt is not read.",
     lambda incoming: _unread(incoming, incoming.body.lstrip()[:1] == b"{" and _first(incoming.body) == "mask"),
+)
+several(requests.received, "GEN-REQ-23", on=("/generate",), methods=("POST",))(
     "raw-utf8-unread: A body with characters beyond ASCII is not read.",
     lambda incoming: _unread(incoming, _is_text(incoming.body) and not incoming.body.isascii()),
 )
@@ -183,3 +188,20 @@ def _edges(incoming: Incoming) -> tuple[int, int]:
     texts = [incoming.header(name) for name in ("x-image-width", "x-image-height")]
     width, height = (int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0 for text in texts)
     return width, height
+
+
+def clipped(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """The request with an image of 16 bits a channel as it comes out of 8: all but black is white."""
+    if request.image is None or _depth(values, "image") != 16:
+        return request
+    return replace(request, image=np.where(request.image > 0, 255, 0).astype(np.uint8))
+
+
+several(requests.accepted, layer=Layer.PICTURE)(
+    "deep-image-clipped (GEN-PIC-12): An image of 16 bits a channel is read as if it had 8.",
+    clipped,
+)
+several(requests.refused, "GEN-REQ-17", status=500)(
+    "jpeg-images-500: An image as JPEG is answered with status 500.",
+    lambda values: (image := _opened(values, "image")) and image.format == "JPEG" and "the decoder failed",
+)

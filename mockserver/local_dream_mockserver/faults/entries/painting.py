@@ -16,7 +16,7 @@ from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.pictures import PICTURE
 from local_dream_mockserver.faults.hooks import Work
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Picture, Rgb, Step
-from local_dream_mockserver.server.image_input import decode_base64
+from local_dream_mockserver.server.image_input import decode_base64, read_image
 
 # Seed and prompt
 
@@ -66,7 +66,11 @@ several(pictures.asked, given="mask")(
 several(pictures.asked, given="image")(
     "strength-inverted (GEN-PIC-11): A denoise_strength of 1 keeps the image, and 0 ignores it.",
     lambda request: replace(request, denoise_strength=1 - request.denoise_strength),
-    "strength-ignored (GEN-PIC-11): The denoise_strength has no effect.",
+    "low-strength-repaints (GEN-PIC-11, GEN-PIC-15): A denoise_strength below one half is taken for 1.",
+    lambda request: replace(
+        request, denoise_strength=1.0 if request.denoise_strength < 0.5 else request.denoise_strength
+    ),
+    "strength-ignored (GEN-PIC-15): The denoise_strength has no effect.",
     lambda request: replace(request, denoise_strength=0.6),
     "image-ignored (GEN-PIC-12, GEN-PIC-15): The image has no effect.",
     lambda request: replace(request, image=None, mask=None),
@@ -100,7 +104,8 @@ def fitted(request: GenerationRequest, values: dict[str, Any], fit: Fit) -> Gene
     if not isinstance(text, str):
         return request
     with Image.open(io.BytesIO(decode_base64("image", text))) as file:
-        return replace(request, image=np.asarray(fit(file.convert("RGB"), (request.width, request.height))))
+        own = Image.fromarray(read_image("image", text, file.size, file.width * file.height))
+    return replace(request, image=np.asarray(fit(own, (request.width, request.height))))
 
 
 several(requests.accepted, quirk=True, layer=PICTURE)(

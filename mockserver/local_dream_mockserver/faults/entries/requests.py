@@ -173,7 +173,7 @@ several(requests.refused)(
     null(*sorted({*fields_of()} - {"prompt", "image", "mask"})),
     "jpeg-images-refused (GEN-REQ-17): Images as JPEG are refused.",
     of_magic("/9j/"),
-    "png-images-refused (GEN-REQ-17): Images as PNG are refused.",
+    "png-images-refused (GEN-REQ-27, GEN-REQ-28): Images as PNG are refused.",
     of_magic("iVBOR"),
     "image-must-fit (GEN-REQ-18): An image of another size than the picture's is refused.",
     unfit,

@@ -270,8 +270,8 @@ several(upscale.received)(
     lambda request: fitted(request) if len(request.body) > length(request) > 0 else request,
     "empty-body-is-black (UPS-REQ-07): An empty body is taken for a black picture.",
     lambda request: fitted(request) if not request.body and length(request) < SMALL else request,
-    "body-length-unlooked (UPS-REQ-16): The length of the body is looked at only for pictures up to 12 pixels wide.",
-    lambda request: fitted(request) if number(request, WIDTH) > 12 and length(request) < 3_000_000 else request,
+    "body-length-unlooked (UPS-REQ-16): The length of the body is looked at only for pictures up to 24 pixels wide.",
+    lambda request: fitted(request) if number(request, WIDTH) > 24 and length(request) < 3_000_000 else request,
 )
 
 
