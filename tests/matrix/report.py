@@ -111,6 +111,9 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
     yield "  consequences. It counts only if the faulty bytes were really served."
     yield "- A quirk is odd but legal: it costs nothing but the SHOULDs that speak about it."
     yield "- A check is *proven* by a fault that it finds by itself, while no other check of its requirement can fail."
+    if unproven := {check: matrix.unproven[check] for check in matrix.proofs if check in matrix.unproven}:
+        yield "- Checks that no fault proves, each beside another check of its requirement:"
+        yield from (f"  - {check}: {_cell(reason)}" for check, reason in unproven.items())
     holes = list(matrix.holes())
     if holes:
         yield ""

@@ -117,6 +117,16 @@ def test_a_check_that_finds_no_fault_by_itself_is_a_hole() -> None:
     assert holes == [f"check {name}: no fault shows that it can fail"]
 
 
+def test_an_unproven_check_needs_an_excuse_and_keeps_it_only_while_it_is_true() -> None:
+    name = check_name("GEN-EVT-04")
+    unproven = replace(CAUGHT, proven={name: False})
+    made = matrix({"bad": unproven, "worse": replace(unproven, name="worse")})
+    assert list(replace(made, unproven={name: "x"}).holes()) == []
+    assert list(replace(matrix(), unproven={name: "x"}).holes()) == [
+        f"check {name}: exceptions.toml says that nothing proves it, and bad does"
+    ]
+
+
 def test_each_of_two_checks_is_tried_alone(real: Suite) -> None:
     one, other = real.checks["UPS-REQ-08"]
     assert one.function is not other.function
