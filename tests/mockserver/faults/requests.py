@@ -106,6 +106,7 @@ def upscales() -> Iterator[Ask]:
     yield upscale(RGB[:-1], **SIZE)
     yield upscale(RGB + b"x", **SIZE)
     yield upscale(b"", **SIZE)
+    yield upscale(b"", **{**SIZE, "X_Image_Width": "32"})
     yield upscale(b"", **{**SIZE, "X_Image_Width": "0"})
     yield upscale(b"", **{**SIZE, "X_Image_Width": "65536", "X_Image_Height": "65536"})
     yield upscale(RGB, **{**SIZE, "X_Upscaler_Path": "no-such-model"})
