@@ -58,7 +58,7 @@ ELSEWHERE = {
         r'^    "([a-z0-9-]+)(?::| \(|,)', Path(module.__file__ or "").read_text("utf-8"), re.MULTILINE
     )
 } | {name.replace("_", "-") for module in (deaths, timing) for name in vars(module)}
-"""Seen in odd forms of requests, in time, or by the server's end: the matrix fails where one of these is never served."""
+"""Seen in odd forms of requests, in time, or by the server's end: the matrix fails where one was never served."""
 
 ENTRIES = {name: entry for name, entry in entries().items() if entry.layer is not Layer.WIRE}
 
