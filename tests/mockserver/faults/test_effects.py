@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from local_dream_mockserver.faults.entries import deaths, forms, overlooked, prompt_weights, synonyms, timing
+from local_dream_mockserver.faults.entries import forms, overlooked, prompt_weights, synonyms, timing
 from local_dream_mockserver.faults.hooks import HONEST, FaultHooks
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep
 from local_dream_mockserver.server.app import create_app
@@ -52,12 +52,14 @@ TIMING = {"events-held-back", "events-buffered", "queued-in-silence", "slow-to-r
 """Change when something is said, or times, which these tests do not compare."""
 BEFORE_HTTP = {"garbage-gets-200"}
 ELSEWHERE = {
-    name
-    for module in (deaths, forms, overlooked, prompt_weights, synonyms, timing)
-    for name in re.findall(
-        r'^    "([a-z0-9-]+)(?::| \(|,)', Path(module.__file__ or "").read_text("utf-8"), re.MULTILINE
-    )
-} | {name.replace("_", "-") for module in (deaths, timing) for name in vars(module)}
+    *(name for name in entries() if name.startswith("dies-")),
+    *(name.replace("_", "-") for name in vars(timing)),
+    *(
+        name
+        for module in (forms, overlooked, prompt_weights, synonyms, timing)
+        for name in re.findall(r'^    "([a-z0-9-]+)(?::| \()', Path(module.__file__).read_text("utf-8"), re.MULTILINE)
+    ),
+}
 """Seen in odd forms of requests, in time, or by the server's end: the matrix fails where one was never served."""
 
 ENTRIES = {name: entry for name, entry in entries().items() if entry.layer is not Layer.WIRE}
