@@ -57,7 +57,9 @@ ELSEWHERE = {
     *(
         name
         for module in (forms, overlooked, prompt_weights, synonyms, timing)
-        for name in re.findall(r'^    "([a-z0-9-]+)(?::| \()', Path(module.__file__).read_text("utf-8"), re.MULTILINE)
+        for name in re.findall(
+            r'^    "([a-z0-9-]+)(?::| \()', Path(str(module.__file__)).read_text("utf-8"), re.MULTILINE
+        )
     ),
 }
 """Seen in odd forms of requests, in time, or by the server's end: the matrix fails where one was never served."""
