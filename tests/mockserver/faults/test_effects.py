@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 from typing import ClassVar
 
 import numpy as np
@@ -51,16 +52,17 @@ TWO_CLIENTS = {
 TIMING = {"events-held-back", "events-buffered", "queued-in-silence", "slow-to-refuse", "time-zero", "duration-zero"}
 """Change when something is said, or times, which these tests do not compare."""
 BEFORE_HTTP = {"garbage-gets-200"}
+
+
+def named_in(module: ModuleType) -> list[str]:
+    """The names in the tables of a module of the catalogue."""
+    return re.findall(r'^    "([a-z0-9-]+)(?::| \()', Path(str(module.__file__)).read_text("utf-8"), re.MULTILINE)
+
+
 ELSEWHERE = {
     *(name for name in entries() if name.startswith("dies-")),
     *(name.replace("_", "-") for name in vars(timing)),
-    *(
-        name
-        for module in (forms, overlooked, prompt_weights, synonyms, timing)
-        for name in re.findall(
-            r'^    "([a-z0-9-]+)(?::| \()', Path(str(module.__file__)).read_text("utf-8"), re.MULTILINE
-        )
-    ),
+    *(name for module in (forms, overlooked, prompt_weights, synonyms, timing) for name in named_in(module)),
 }
 """Seen in odd forms of requests, in time, or by the server's end: the matrix fails where one was never served."""
 
