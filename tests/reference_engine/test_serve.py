@@ -102,8 +102,8 @@ def test_the_suite_finds_it_conformant(url: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=MINUTES)
     results = json.loads(report.read_text())["requirements"]
     wrong = {result["id"] for result in results if result["verdict"] in {"fail", "warn", "blocked", "error"}}
-    # An autoencoder with random weights cannot give a picture back, however little of it is painted over.
-    assert wrong == {"GEN-PIC-11"}, done.stdout
+    # The tiny model's tokens are letters: it sees 75 of them, and the suite's two prompts differ later.
+    assert wrong == {"GEN-PIC-10"}, done.stdout
     assert sum(result["verdict"] == "pass" for result in results) > 100
 
 
