@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -36,7 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.head_length = 0
-        self.waits_since = self.loop.time()
+        self.waits_since = time.monotonic()  # finer than the clock of the loop
         self.turned_away = False
         self._limits = config.limits if isinstance(config, LimitedConfig) else ConnectionLimits()
         self._head_begun = False
@@ -107,7 +108,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self.waits_since = self.loop.time()
+        self.waits_since = time.monotonic()  # finer than the clock of the loop
         if self.transport.get_write_buffer_size():
             self._expect_reading()
 
