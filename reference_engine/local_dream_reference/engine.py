@@ -266,7 +266,7 @@ def build(chosen: Options) -> ReferenceEngine:
     torch.backends.cudnn.deterministic = True
     dtype = choose_dtype(chosen.dtype, device)
     kind = str(dtype).removeprefix("torch.")
-    # On a CPU with AMX OpenVINO 2026.4 gave wrong pictures at 512x512, in either precision: there PyTorch runs by itself.
+    # On a CPU with AMX OpenVINO 2026.4 gave wrong pictures at 512x512, in either precision: there PyTorch runs.
     runtime = "torch" if chosen.runtime == "auto" and kind == "bfloat16" else chosen.runtime
     wish = Wish(runtime, chosen.model, chosen.config, device.type, kind, torch.get_num_threads())
     conversion = choose(wish, ConversionCache())

@@ -114,6 +114,12 @@ def test_it_finds_nothing_in_what_the_honest_server_says(studio: Studio, mock: M
 
 LEFT_OPEN = {
     "last-step-for-ever",
+    "pings-after-complete",
+    "pings-alone",
+    "refusal-drips",
+    "refusal-left-open",
+    "refusal-too-long-left-open",
+    "interim-flood",
     "answer-drips",
     "head-drips",
     "kept-open",
