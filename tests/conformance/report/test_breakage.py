@@ -70,7 +70,7 @@ def test_one_mistake_is_told_once(url: str, pytester: pytest.Pytester) -> None:
     assert len(first["requests"]) > 60
     markdown = Path("r.md").read_text(encoding="utf-8")
     assert "- expected `status 400`, got `status 422 (application/json)`: in " in markdown
-    assert markdown.count("`status 422 (application/json)") == 1
+    assert markdown.count("got `status 422 (application/json)`") == 1
     assert "got status 422 (application/json)</strong>: in " in Path("r.html").read_text(encoding="utf-8")
     suite = ElementTree.parse("r.xml").getroot()
     said = {entry.get("name"): entry.get("value") or "" for entry in suite.iter("property")}
