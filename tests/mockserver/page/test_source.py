@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import numpy as np
 import pytest
@@ -76,6 +77,10 @@ def test_the_picture_itself_can_be_started_from(studio: Studio, server: Served) 
 def test_a_mask_is_painted_with_the_mouse(sourced: Studio, server: Served) -> None:
     sourced.press("mask-open")
     canvas = sourced["mask-canvas"]
+    seen = [canvas.rect]
+    while not seen[-1]["width"] or seen[-1] not in seen[:-1]:  # the dialog is laid out, and has stopped moving
+        time.sleep(0.1)
+        seen.append(canvas.rect)
     brush = webdriver.ActionChains(sourced.window, duration=10)
     brush.move_to_element(canvas).click_and_hold().move_by_offset(8, 0).release().perform()
     sourced.press("mask-done")
