@@ -81,10 +81,12 @@ def test_a_mask_is_painted_with_the_mouse(sourced: Studio, server: Served) -> No
     while not seen[-1]["width"] or seen[-1] not in seen[:-1]:  # the dialog is laid out, and has stopped moving
         time.sleep(0.1)
         seen.append(canvas.rect)
-    brush = webdriver.ActionChains(sourced.window, duration=10)
-    brush.move_to_element(canvas).click_and_hold().move_by_offset(8, 0).release().perform()
+    brush = webdriver.ActionChains(sourced.window, duration=100)
+    brush.move_to_element(canvas).pause(0.1).click_and_hold().pause(0.1).move_by_offset(8, 0).pause(
+        0.1
+    ).release().perform()
     sourced.press("mask-done")
-    assert sourced["source-kind"].text == "inpaint"
+    sourced.until(lambda: sourced["source-kind"].text == "inpaint")
     sourced.paint("x")
     mask = sent(server, "mask")
     assert (mask[32, 32] == WHITE).all()
