@@ -3,20 +3,25 @@
 #              Without torch: make check TARGET=mock
 # make test    lint, types, tests
 # make matrix  the suite against every fault and quirk; fails on any hole or where docs/detection.* are not up to date
+# make docs    the documentation site, into site/
 # Each makes its own environment in .venv when needed. Other Pythons: make check PYTHON=python3.12
 
 TARGET := reference
 PROFILE := hardened
+SITE := site
 
 VENV := .venv
 LIGHT := $(VENV)/.ready-light
 FULL := $(VENV)/.ready-full
+DOCS := $(VENV)/.ready-docs
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 PYTHON := $(FOUND)
+# Tests wait for servers as often as they compute: three workers to two cores.
+WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); expr $$cores \* 3 / 2 + $$cores % 2)
 
-.PHONY: help check test matrix clean
+.PHONY: help check test matrix docs clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile
@@ -29,14 +34,23 @@ check: $(if $(filter mock,$(TARGET)),$(LIGHT),$(FULL))
 test: $(FULL)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest -n auto --dist loadfile
+	for system in win32 darwin; do $(VENV)/bin/mypy --platform $$system --no-warn-unused-ignores \
+		--cache-dir .mypy_cache/$$system conformance mockserver reference_engine/local_dream_reference || exit 1; done
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(WORKERS)} \
+		$(VENV)/bin/pytest -n auto --dist worksteal --instafail --timeout 300
+	$(VENV)/bin/pytest -q tests/reference_engine/upscaling/test_upscaler.py -k memory # not in a worker: it says why
 
 matrix: $(LIGHT)
 	$(VENV)/bin/python -m tests.matrix --check
 
+docs: $(DOCS)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --site-dir $(SITE)
+	@echo "$(SITE)/index.html"
+
 $(LIGHT): EXTRAS := dev
-$(FULL): EXTRAS := dev,reference
-$(LIGHT) $(FULL): pyproject.toml
+$(FULL): EXTRAS := dev,docs,reference
+$(DOCS): EXTRAS := docs
+$(LIGHT) $(FULL) $(DOCS): pyproject.toml
 	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed, and none was found (python3 is $$(python3 -V 2>&1))" >&2; exit 1)
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -44,4 +58,4 @@ $(LIGHT) $(FULL): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) reports build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) reports site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

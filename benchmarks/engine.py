@@ -1,4 +1,4 @@
-"""Speed of the reference engine against the plain diffusers pipeline: ``python benchmarks/engine.py``.
+"""Speed of the reference engine against the plain diffusers pipeline: ``python -m benchmarks.engine``.
 
 All that is compared runs in turns in one process (plain, torch, openvino, plain, ...), and the best of each counts:
 other work on the machine only ever adds. Core seconds (all threads together, of the cheapest run) say more than wall
@@ -11,13 +11,13 @@ from __future__ import annotations
 import io
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -25,6 +25,8 @@ from typing import Any
 import click
 import numpy as np
 from PIL import Image
+
+from benchmarks.machine import cpu, load
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -63,6 +65,10 @@ class Request:
     previews: bool = False
     prompt: str = PROMPT
     negative_prompt: str = ""
+    weights: tuple[tuple[str, float], ...] = ()
+    negative_weights: tuple[tuple[str, float], ...] = ()
+    ultrafix: bool = False
+    tile_size: int = 512
     seed: int = 1
     cfg: float = 7.5
     scheduler: str = "dpm"
@@ -133,7 +139,7 @@ def upscales(threads: int | None) -> dict[str, Run]:
     from local_dream_reference.upscaling.tiles import to_picture, to_tensor
     from local_dream_reference.upscaling.weights_file import read_weights
 
-    network, _ = build(read_weights(Catalogue().locate("default")[1]), torch.float32)
+    network = build(read_weights(Catalogue().locate("default")[1]), torch.float32).network
     engine = build_upscaling(Options(device="cpu", threads=threads))
     picture = np.random.default_rng(0).integers(0, 256, (512, 512, 3), np.uint8)
 
@@ -201,15 +207,15 @@ def main(
     click.echo("|---|---|" + "---|" * (len(names) + 1))
     for side in (int(word) for word in sides.split(",")):
         request = Request(side=side, steps=steps)
-        runs = {"plain": lambda r=request: plain_draw(pipeline, r)}
-        runs |= {name: lambda e=engine, r=request: draw(e, r) for name, engine in engines.items()}
+        runs: dict[str, Run] = {"plain": partial(plain_draw, pipeline, request)}
+        runs |= {name: partial(draw, engine, request) for name, engine in engines.items()}
         row(f"{side}x{side}", interleaved(runs, repeats), quality(engines, exact, request))
     side = int(sides.split(",")[len(sides.split(",")) // 2])
     request = Request(side=side, steps=steps)
     for name, engine in engines.items():
         runs = {
-            "plain": lambda e=engine: draw(e, request),
-            name: lambda e=engine: draw(e, replace(request, previews=True)),
+            "plain": partial(draw, engine, request),
+            name: partial(draw, engine, replace(request, previews=True)),
         }
         found = interleaved(runs, repeats)
         click.echo(f"\nPreviews at every step ({name}, {side}x{side}): {ratio(found[name], found['plain'])} of without")
@@ -241,20 +247,6 @@ def quality(engines: dict[str, Any], exact: Any, request: Request) -> str:
     """How close each engine's picture is to the engine's own in float32."""
     reference = draw(exact, request)
     return ", ".join(f"{name} {psnr(draw(engine, request), reference):.1f}" for name, engine in engines.items())
-
-
-def load() -> str:
-    """How busy the machine is: runnable processes over the last minute."""
-    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-
-
-def cpu() -> str:
-    """The CPU's name, as well as the system tells it."""
-    if find_spec("openvino"):
-        from local_dream_reference.runtime.compiled import cpu_name
-
-        return cpu_name()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Speed and memory of the 4x upscaler: ``python benchmarks/upscaling.py [--model NAME] [--upscalers DIR]``.
+"""Speed and memory of the 4x upscaler: ``python -m benchmarks.upscaling [--model NAME] [--upscalers DIR]``.
 
 Each size runs in a process of its own, so that its peak memory is its own. Times are those
 of ``Upscaler.upscale`` alone (no JPEG, no HTTP), after one warm-up call. Core seconds (of

@@ -28,7 +28,7 @@ def another(schema: Mapping[str, Any]) -> Any:
 
 def of_wrong_type(schema: Mapping[str, Any]) -> Any:
     """A value that the field's type excludes, with the field's own type in its text."""
-    return {"string": 5, "boolean": "true", "number": "8", "integer": "8"}[type_of(schema)]
+    return {"string": 5, "boolean": "true", "number": "8", "integer": "8", "array": "none"}[type_of(schema)]
 
 
 def out_of_range(schema: Mapping[str, Any]) -> dict[str, Any]:

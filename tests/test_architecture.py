@@ -25,10 +25,10 @@ FORBIDDEN = {
 }
 WINGS = {
     "local_dream_conformance": (
-        *("core", "http", "evidence", "scenarios", "checks"),
+        *("core", "http", "evidence", "client", "scenarios", "checks"),
         *("recordings", "result", "report", "run", "cli"),
     ),
-    "local_dream_mockserver": ("server", "proxy", "faults", "mock", "commands"),
+    "local_dream_mockserver": ("server", "cluster", "proxy", "faults", "mock", "commands"),
 }
 """The wings of a package from the ground up: each may import those before it."""
 
@@ -74,6 +74,20 @@ def test_packages_keep_apart(package: str) -> None:
 def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     try:
         assert list(TopologicalSorter(modules(package)).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_no_parts_import_each_other_in_a_circle(package: str) -> None:
+    """A part is a folder or a module at the top of the package."""
+    parts: dict[str, set[str]] = {}
+    for module, others in modules(package).items():
+        part = module.split(".")[1] if "." in module else ""
+        wanted = {other.split(".")[1] for other in others if "." in other}
+        parts.setdefault(part, set()).update(wanted - {part})
+    try:
+        assert list(TopologicalSorter(parts).static_order())
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
 

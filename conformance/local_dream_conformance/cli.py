@@ -22,11 +22,15 @@ from local_dream_conformance.core.settings import OPTIONS
 from local_dream_conformance.report import requirements_page
 from local_dream_conformance.result import schema as schema
 from local_dream_conformance.result.requirement_result import quoted
+from local_dream_conformance.run import place, stdout
 
 COMMANDS = "local_dream.commands"
 SPEC_WIDTH = 78
 WIDTH = 100
 """Columns that help uses where the terminal has them."""
+STRANGERS = ("anyio", "hypothesispytest")
+"""Plugins of pytest that libraries bring along, by their entry points: they have no part in a run, and take half a
+second to import."""
 HELP_GROUPS = {
     "What to judge": ("profile", "strict", "-k", "replay"),
     "What the server is like": (
@@ -35,6 +39,7 @@ HELP_GROUPS = {
         "upscaler-path",
         "no-img2img",
         "extension",
+        "control-url",
         "field",
         "header",
         "cacert",
@@ -132,9 +137,17 @@ def _run(words: list[str]) -> int:
     """The run of pytest, with these arguments. Answers its exit code."""
     import pytest
 
+    stdout.open_what_is_closed()
+    try:
+        place.check()  # pytest writes there before it asks any plugin
+    except BadSetting as error:
+        click.echo(f"Error: {error}", err=True)
+        return int(pytest.ExitCode.USAGE_ERROR)
     # The run must not depend on the pytest configuration and conftest files of the folder it is started from.
     alone = ["-c", str(Path(__file__).with_name("check.ini")), "--rootdir", str(Path.cwd())]
     alone += ["--noconftest", "-p", "no:cacheprovider"]
+    for name in STRANGERS:
+        alone += ["-p", f"no:{name}"]
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # this module was imported before pytest could look
     return int(pytest.main(["-p", "local_dream", *alone, *quiet, *words]))
 
@@ -190,3 +203,7 @@ def _whole(requirement: Requirement) -> str:
     if requirement.unjudged:
         lines += ["", click.wrap_text(f"Cannot be judged from outside: {requirement.unjudged}", SPEC_WIDTH)]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(prog_name="local-dream")

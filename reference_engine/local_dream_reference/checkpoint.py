@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -16,13 +16,19 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from local_dream_reference import published_shapes
+from local_dream_reference.distilled import distillation, habits_of
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.precision import run_in
 from local_dream_reference.single_file import kind_of
-from local_dream_reference.source import WEIGHTS, check_kind, find_source, variant_of
+from local_dream_reference.source import check_kind, find_source, variant_of
+from local_dream_reference.variant import WEIGHTS
 
-if TYPE_CHECKING:
-    from local_dream_reference.runtime.converted_model import ConvertedModel
+
+class Networks(Protocol):
+    """Networks that run in the places of a model's own, such as converted ones."""
+
+    def put_into(self, pipeline: Any) -> None:
+        """Replace the networks of a pipeline, whose UNet may be missing."""
 
 
 def load_pipeline(
@@ -30,7 +36,7 @@ def load_pipeline(
     device: torch.device,
     dtype: torch.dtype,
     config: str | None = None,
-    conversion: ConvertedModel | None = None,
+    networks: Networks | None = None,
 ) -> Any:
     """Load a pipeline for txt2img, ready on the device.
 
@@ -39,7 +45,7 @@ def load_pipeline(
     those of the published models), from a ``model_index.json`` beside the file, or else are those of the published
     model that the file's widths fit.
 
-    With a ``conversion`` its networks run in the places of the model's own.
+    With ``networks`` these run in the places of the model's own.
 
     Raises UnusableModel with one line.
     """
@@ -49,17 +55,19 @@ def load_pipeline(
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        pipeline = _load(model, config, without_unet=conversion is not None)
+        pipeline = _load(model, config, without_unet=networks is not None)
     except UnusableModel:
         raise
     # Whatever a damaged or foreign model makes diffusers raise, whoever starts the engine needs one line.
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise UnusableModel(f"model {model!r} cannot be loaded: {reason}") from error
-    if conversion is not None:
-        conversion.put_into(pipeline)
-        dtype = torch.float32  # outside of the networks
+    if networks is not None:
+        networks.put_into(pipeline)
+        dtype = torch.float32  # outside of these networks
     _check(pipeline, model)
+    if habits_of(Path(model).stem, "", {}).kind == "turbo":  # a single file brings the schedule of other models
+        pipeline.scheduler.register_to_config(timestep_spacing="trailing")
     return _prepare(pipeline, device, dtype)
 
 
@@ -68,7 +76,7 @@ def _load(model: str, config: str | None, *, without_unet: bool) -> Any:
     common: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "dtype": torch.float32}
     if path is None:
         return StableDiffusionPipeline.from_pretrained(
-            model, requires_safety_checker=False, use_safetensors=True, **common
+            model, requires_safety_checker=False, use_safetensors=True, variant=variant_of(None, model), **common
         )
     if path.is_dir():
         common |= {"unet": None} if without_unet else {"variant": variant_of(path, model)}
@@ -82,7 +90,7 @@ def _load_file(path: Path, config: str | None, common: dict[str, Any]) -> Any:
     beside = path.parent if (path.parent / "model_index.json").is_file() else None
     source = config or (str(beside) if beside else None)
     kind = kind_of(path)
-    name = published_shapes.named(kind, source)
+    name = published_shapes.named(kind, source, bool(distillation(path.stem)))
     with _plainly_named(path) as file:
         if name is None:
             known = {} if source is None else {"config": source, "local_files_only": Path(source).is_dir()}

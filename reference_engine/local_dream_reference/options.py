@@ -33,6 +33,10 @@ class Options:
     """Greatest width x height of a generation."""
     upscalers: Path | None = None
     """Folder of further upscaling models."""
+    adapters: Path | None = None
+    """Folder of LoRA files and textual-inversion embeddings."""
+    long_prompts: str = "cut"
+    """What becomes of prompts beyond the text encoder's window: cut, or chunk (read in several)."""
     any_upscaler: bool = False
     """Answer every unknown upscaler name with the default one, for clients that send paths of a phone."""
 
@@ -48,10 +52,12 @@ def parse_options(given: Mapping[str, str]) -> Options:
     for name, text in values.items():
         if name in ("threads", "max_pixels"):
             parsed[name] = _whole(name, text)
+        elif name == "long_prompts":
+            parsed[name] = _one_of(name, text, ("cut", "chunk"))
         elif name in ("generate", "warmup", "any_upscaler"):
             parsed[name] = _flag(name, text)
         else:
-            parsed[name] = Path(text) if name == "upscalers" else text
+            parsed[name] = Path(text) if name in ("upscalers", "adapters") else text
     return Options(**parsed)  # type: ignore[arg-type]  # checked field by field above
 
 
@@ -65,3 +71,9 @@ def _flag(name: str, text: str) -> bool:
     if text.lower() not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
         raise UnusableModel(f"option {name!r}: {text!r} is neither true nor false")
     return text.lower() in ("true", "1", "yes", "on")
+
+
+def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise UnusableModel(f"option {name!r}: {text!r} is not one of {', '.join(known)}")
+    return text

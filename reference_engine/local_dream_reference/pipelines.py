@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -12,10 +13,16 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipe
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from local_dream_reference.adapter_files import AdapterFiles
+from local_dream_reference.adapter_marks import marks_of, without_marks
+from local_dream_reference.adapters import Adapters
+from local_dream_reference.distilled import Habits
 from local_dream_reference.errors import NotFinite
 from local_dream_reference.guidance import Guidance, guided
 from local_dream_reference.previews import enlarged, preview_scale, shrunk
 from local_dream_reference.samplers import build_sampler
+from local_dream_reference.tiles import tiled
+from local_dream_reference.weighting import Parts, Weighting
 
 Rgb: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
@@ -35,6 +42,10 @@ class Request(Protocol):
     @property
     def negative_prompt(self) -> str: ...
     @property
+    def weights(self) -> Parts: ...
+    @property
+    def negative_weights(self) -> Parts: ...
+    @property
     def seed(self) -> int: ...
     @property
     def steps(self) -> int: ...
@@ -52,6 +63,10 @@ class Request(Protocol):
     def image(self) -> Rgb | None: ...
     @property
     def mask(self) -> Mask | None: ...
+    @property
+    def ultrafix(self) -> bool: ...
+    @property
+    def tile_size(self) -> int: ...
     def previews_at(self, denoising_step: int, /) -> bool: ...
 
 
@@ -70,15 +85,28 @@ def denoising_steps(request: Request) -> int:
 class Pipelines:
     """The three pipelines over one set of networks."""
 
-    def __init__(self, pipeline: Any, guidance: Guidance) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        guidance: Guidance,
+        *,
+        habits: Habits | None = None,
+        adapters: Adapters | None = None,
+        chunked: bool = False,
+    ) -> None:
         self._text = pipeline
         self._guidance = guidance
+        self._habits = habits or Habits()
+        self._adapters = adapters or Adapters(pipeline, AdapterFiles())
+        self._chunked = chunked
         parts = {**pipeline.components, "requires_safety_checker": False}
         self._image = StableDiffusionImg2ImgPipeline(**_accepted(StableDiffusionImg2ImgPipeline, parts))
         self._mask = StableDiffusionInpaintPipeline(**_accepted(StableDiffusionInpaintPipeline, parts))
         for other in (self._image, self._mask):
             other.set_progress_bar_config(disable=True)
         self._schedule = pipeline.scheduler.config
+        self._weighting: Weighting | None = None
+        """Made for the first weighted or long prompt."""
         self._whole: tuple[torch.Tensor, Rgb] | None = None
         """The latents of the latest preview and the preview, if it was decoded whole."""
 
@@ -89,7 +117,9 @@ class Pipelines:
         picture so far; what it raises ends the run.
         """
         pipeline = self._text if request.image is None else self._image if request.mask is None else self._mask
-        sampler = pipeline.scheduler = build_sampler(request.scheduler, self._schedule)
+        sampler = pipeline.scheduler = build_sampler(self._habits.scheduler_of(request.scheduler), self._schedule)
+        cfg = self._habits.cfg_of(request.cfg)
+        marks = marks_of(request.prompt) if self._adapters.reads_marks else ()
         total = denoising_steps(request)
         self._whole = None
 
@@ -100,10 +130,8 @@ class Pipelines:
             return values
 
         arguments: dict[str, Any] = {
-            "prompt": cut(request.prompt),
-            "negative_prompt": cut(request.negative_prompt),
             "num_inference_steps": request.steps,
-            "guidance_scale": request.cfg,
+            "guidance_scale": cfg,
             "generator": torch.Generator().manual_seed(request.seed),
             "output_type": "latent",
             "callback_on_step_end": after,
@@ -118,13 +146,39 @@ class Pipelines:
         if request.mask is not None:
             arguments |= {"mask_image": Image.fromarray(_whole_cells(request.mask, pipeline.vae_scale_factor))}
             arguments |= {"width": request.width, "height": request.height}
-        with torch.inference_mode():
-            with guided(pipeline.unet, request.cfg, self._guidance):
+        with self._adapters.worn(marks), torch.inference_mode():
+            arguments |= self._conditioning(request)
+            cells = request.tile_size // pipeline.vae_scale_factor
+            tiles = tiled(pipeline.unet, cells) if request.ultrafix else nullcontext()
+            with tiles, guided(pipeline.unet, cfg, self._guidance):
                 latents = pipeline(**arguments).images
             picture = self._result(latents)
         if request.image is not None and request.mask is not None:
             picture = _blend(request.image, picture, request.mask)
         return picture
+
+    def _conditioning(self, request: Request) -> dict[str, Any]:
+        """The prompts, as they are or, where a part of one is weighted, encoded."""
+        sides = {"prompt": request.weights, "negative_prompt": request.negative_weights}
+        texts = {"prompt": self.text_of(request.prompt), "negative_prompt": cut(request.negative_prompt)}
+        if not any(sides.values()) and not (self._chunked and any(map(self._overflows, texts.values()))):
+            return texts
+        self._weighting = self._weighting or Weighting(self._text, chunked=self._chunked)
+        parts = {
+            side: [(self.text_of(text), weight) for text, weight in weighted] or [(texts[side], 1.0)]
+            for side, weighted in sides.items()
+        }
+        prompt, negative = self._weighting.both(parts["prompt"], parts["negative_prompt"])
+        return {"prompt_embeds": prompt, "negative_prompt_embeds": negative}
+
+    def text_of(self, prompt: str) -> str:
+        """What of a prompt the text encoder is to read."""
+        return cut(without_marks(prompt) if self._adapters.reads_marks else prompt)
+
+    def _overflows(self, text: str) -> bool:
+        tokenizer = self._text.tokenizer
+        ids = tokenizer(self._text.maybe_convert_prompt(text, tokenizer), truncation=False, verbose=False).input_ids
+        return len(ids) > int(tokenizer.model_max_length)
 
     def _preview(self, guess: torch.Tensor, step: int, total: int, request: Request) -> Rgb:
         """Decode a guess at the step of ``total``, coarsely where that shows as much."""

@@ -1,4 +1,4 @@
-"""How large the latents of a preview are: early guesses hold nothing that a whole decode would show."""
+"""How large the latents of a preview are: a whole decode at each step would take as long as the steps."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LEAST: Final = 16
 def preview_scale(step: int, total: int, cells: tuple[int, int]) -> int:
     """By how much the latents of (height, width) ``cells`` are shrunk before they are decoded at a step from 1.
 
-    1 at the last step, whose guess is the picture; 2 in the later half; 4 in the earlier, whose guesses are blurred
-    anyway. A decoder's work falls with the square of it.
+    1 at the last step, whose guess is the picture; 2 in the last tenth before it; 4 earlier. A decoder's work falls
+    with the square of it.
     """
-    wanted = 1 if step == total else 2 if 2 * step > total else 4
+    wanted = 1 if step == total else 2 if 10 * step > 9 * total else 4
     while wanted > 1 and min(cells) < LEAST * wanted:
         wanted //= 2
     return wanted

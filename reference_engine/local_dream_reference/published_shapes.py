@@ -25,9 +25,11 @@ PADDING: Final = {"v1": END, "v2": "!", "v2-base": "!"}
 OF_KIND: Final = {"Stable Diffusion 1.x": "v1", "Stable Diffusion 2.x": "v2"}
 
 
-def named(kind: str, config: str | None) -> str | None:
+def named(kind: str, config: str | None, distilled: bool = False) -> str | None:
     """The folder of SHAPES that ``config`` names, or else that fits a file of this kind; None where there is none."""
     name = OF_KIND.get(kind.partition(",")[0]) if config is None else config
+    if config is None and name == "v2" and distilled:  # SD Turbo was made of the edition at 512 pixels
+        name = "v2-base"
     return name if name in PADDING and SHAPES.is_dir() else None
 
 

@@ -44,7 +44,7 @@ def kind_of(path: Path) -> str:
 
     Raises NotSafetensors, OSError.
     """
-    tensors = _head(path)
+    tensors = head_of(path)
     names = list(tensors)
     if kind := _marked(names, LARGER):
         return kind
@@ -66,8 +66,8 @@ def _axis(tensors: dict[str, Any], name: str) -> int:
     return int(shape[1]) if len(shape) > 1 else 0
 
 
-def _head(path: Path) -> dict[str, Any]:
-    """Names, types and shapes of the tensors."""
+def head_of(path: Path) -> dict[str, Any]:
+    """Names, types and shapes of the tensors. Raises NotSafetensors, OSError."""
     with path.open("rb") as file:
         first = file.read(8)
         length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
@@ -76,12 +76,22 @@ def _head(path: Path) -> dict[str, Any]:
         text = file.read(length)
     try:
         head = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotSafetensors("it is not a .safetensors file, or not all of it is there") from None
-    if not isinstance(head, dict) or not all(isinstance(value, dict) for value in head.values()):
+    if not isinstance(head, dict):
         raise NotSafetensors("it is not a .safetensors file")
-    ends = [value["data_offsets"][1] for name, value in head.items() if name != "__metadata__"]
-    if ends and 8 + length + max(ends) > path.stat().st_size:
-        raise NotSafetensors("not all of it is there: fetch it again")
     head.pop("__metadata__", None)
+    if not all(_is_tensor(value) for value in head.values()):
+        raise NotSafetensors("it is not a .safetensors file")
+    if 8 + length + max((value["data_offsets"][1] for value in head.values()), default=0) > path.stat().st_size:
+        raise NotSafetensors("not all of it is there: fetch it again")
     return head
+
+
+def _is_tensor(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    numbers = value.get("data_offsets"), value.get("shape")
+    return all(isinstance(one, list) and all(type(number) is int for number in one) for one in numbers) and (
+        len(value["data_offsets"]) == 2
+    )

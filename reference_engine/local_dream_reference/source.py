@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Final
 
+from local_dream_reference import found, hub
 from local_dream_reference.errors import UnusableModel
-from local_dream_reference.shipped import folder_of
-from local_dream_reference.single_file import NotSafetensors, kind_of
+from local_dream_reference.shipped import DEFAULT, folder_of
+from local_dream_reference.single_file import WIDTHS, NotSafetensors, kind_of
+from local_dream_reference.variant import CONVERT, WEIGHTS, variant_among
 
 SERVED: Final = ("StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionImg2ImgPipeline")
 """Kinds of pipelines whose networks can be served."""
-WEIGHTS: Final = ".safetensors"
-CONVERT: Final = (
-    "since others can run code; take the .safetensors of the same model, or have diffusers write them where it is "
-    "trusted: save_pretrained(FOLDER, safe_serialization=True)"
-)
+
+
+def resolved(model: str) -> str:
+    """The path or Hub id that ``model`` means, which may be the name, or its beginning, of one that is found here.
+
+    Raises UnusableModel where it is neither.
+    """
+    if model == DEFAULT or Path(model).exists() or hub.is_id(model) or "/" in model or "\\" in model or not model:
+        return model
+    models = found.completed(model)
+    if len(models) > 1:
+        listed = ", ".join(each.name for each in models[:8])
+        raise UnusableModel(f"model {model!r}: several are called so: {listed}")
+    if not models:
+        raise UnusableModel(
+            f"model {model!r}: no such folder or file, and none of that name is found here; `local-dream models` lists "
+            f"those in ${found.PLACES} and in the Hub's cache"
+        )
+    return models[0].name if models[0].source in ("hub", "shipped") else str(models[0].path)
 
 
 def find_source(model: str) -> Path | None:
-    """The folder or file that a model's name means; None for a name on the Hub. Raises UnusableModel."""
+    """The folder or file that a model's path or Hub id means; None for one that is to be fetched from the Hub.
+
+    Raises UnusableModel.
+    """
     path = folder_of(model)
+    if not path.exists() and hub.is_id(model):
+        cached = hub.cached(model)
+        if cached is None:
+            check_kind(hub.ask(model)[0], model)
+            return None
+        path = cached
     if path.is_dir():
-        index = path / "model_index.json"
+        index = path / hub.INDEX
         if not index.is_file():
-            raise UnusableModel(f"model {model!r}: the folder has no model_index.json; give a diffusers folder")
+            raise UnusableModel(f"model {model!r}: the folder has no {hub.INDEX}; give a diffusers folder")
         check_kind(_kind(index), model)
         variant_of(path, model)
         return path
@@ -35,25 +59,27 @@ def find_source(model: str) -> Path | None:
             raise UnusableModel(f"model {model!r}: only {WEIGHTS} files are loaded, {CONVERT}")
         check_file(path, model)
         return path
-    if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
-        return None
     raise UnusableModel(f"model {model!r}: no such folder or file")
 
 
-def variant_of(folder: Path, model: str) -> str | None:
-    """The variant (such as fp16) whose weights the UNet's folder has, None for the plain ones. Raises UnusableModel."""
-    names = [file.name for file in (folder / "unet").glob("*") if file.is_file()]
-    found = [name for name in names if name.lower().endswith(WEIGHTS)]
-    if not found and any(name.endswith(".bin") for name in names):
-        raise UnusableModel(f"model {model!r}: its weights are .bin files; only {WEIGHTS} files are loaded, {CONVERT}")
-    variants = {_variant(name) for name in found} or {None}
-    return None if None in variants else min(filter(None, variants))
+def variant_of(folder: Path | None, model: str) -> str | None:
+    """The variant of the weights in the UNet's folder, or of those on the Hub. Raises UnusableModel."""
+    if folder is None:
+        return variant_among(hub.ask(model)[1], model)
+    return variant_among((file.name for file in (folder / "unet").glob("*") if file.is_file()), model)
 
 
-def _variant(name: str) -> str | None:
-    """fp16 of model.fp16.safetensors and of model.fp16-00001-of-00002.safetensors; None of model.safetensors."""
-    parts = name.split(".")[1:-1]
-    return re.sub(r"-\d+-of-\d+$", "", parts[0]) if parts else None
+def kind_at(path: Path) -> str:
+    """What a folder or file of :func:`find_source` holds, such as "Stable Diffusion 1.x, inpainting"."""
+    if path.is_file():
+        return kind_of(path)
+    try:
+        unet = json.loads((path / "unet" / "config.json").read_text(encoding="utf-8"))
+        width, channels = unet.get("cross_attention_dim"), unet.get("in_channels")
+    except (OSError, ValueError, AttributeError):
+        return "Stable Diffusion"
+    kind = WIDTHS.get(width, "Stable Diffusion 1.x or 2.x") if isinstance(width, int) else "Stable Diffusion"
+    return f"{kind}, inpainting" if channels == 9 else kind
 
 
 def check_file(path: Path, model: str) -> None:

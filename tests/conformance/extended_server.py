@@ -20,6 +20,7 @@ from local_dream_conformance.core.fields import added_schedulers, synonyms
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
+from local_dream_conformance.scenarios.test_images import card
 from tests.conformance.in_memory_server import DEFAULTS, InMemoryServer
 from tests.conformance.transcripts import (
     JSON_HEADERS,
@@ -147,6 +148,11 @@ class ExtendedServer:
         sent = request.json
         if not isinstance(sent, dict) or not isinstance(sent.get("prompt"), str):
             return refusal(label, to=request)
+        if self.has("ultrafix") and self._is_unfit(sent):
+            return refusal(label, self._status(sent, "ultrafix"), to=request)
+        odd = "reference_images" in sent and not _are_pictures(sent["reference_images"])
+        if self.has("reference_images") and odd and self.wrong != "takes-any-references":
+            return refusal(label, 500 if self.wrong == "references-500" else 400, to=request)
         if self._is_odd(sent):
             if self.wrong != "refuses-nothing":
                 return refusal(label, to=request)
@@ -166,7 +172,34 @@ class ExtendedServer:
             )
         meant["width"], meant["height"] = self._size(meant)
         pixels = InMemoryServer()._paint({name: value for name, value in meant.items() if name in _PAINTED})
+        if self.has("ultrafix") and sent.get("ultrafix") is True:
+            pixels = self._refined(pixels)
+        if self.has("reference_images") and sent.get("reference_images") and self.wrong != "references-unseen":
+            pixels = pixels // 2
         return self._stream(label, request, meant, pixels)
+
+    def _is_unfit(self, sent: Mapping[str, Any]) -> bool:
+        """Whether it will not do for ultrafix."""
+        if sent.get("ultrafix", False) is False:
+            return False
+        if self.wrong == "ultrafix-takes-masks" and "mask" in sent:
+            return False
+        tile = sent.get("tile_size", 512)
+        fits = tile in range(8, min(sent["width"], sent["height"]) + 1, 8) or self.wrong == "takes-any-tile"
+        return sent["ultrafix"] is not True or "image" not in sent or "mask" in sent or not fits
+
+    def _status(self, sent: Mapping[str, Any], field: str) -> int:
+        return 500 if self.wrong == f"{field}-500" and "image" not in sent else 400
+
+    def _refined(self, pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        if self.wrong == "ultrafix-swaps":
+            return np.roll(pixels, width // 2, axis=1)
+        kept = np.array(card(width, height))
+        if self.wrong == "ultrafix-in-one-half":
+            kept[:, : width // 2] = pixels[:, : width // 2]
+            return kept
+        return pixels
 
     def _is_odd(self, sent: Mapping[str, Any]) -> bool:
         scheduler = sent.get("scheduler", "dpm")
@@ -184,6 +217,10 @@ class ExtendedServer:
         width, height = meant["width"], meant["height"]
         if self.wrong == "fixed-size":
             return 256, 256
+        if self.wrong == "ultrafix-one-tile" and meant.get("ultrafix"):
+            return 512, 512
+        if self.wrong == "reference-gives-the-size" and meant.get("reference_images"):
+            return 96, 160
         if "size" in meant and self.has("size"):
             return (meant["size"], height) if self.wrong == "size-for-width" else (meant["size"], meant["size"])
         if "aspect_ratio" in meant and self.has("aspect_ratio") and not self._is_overlooked(meant["aspect_ratio"]):
@@ -231,6 +268,12 @@ class ExtendedServer:
         return replace(stream(label, [*events, done]), request=request)
 
 
+def _are_pictures(value: object) -> bool:
+    """Whether it is an array of pictures as base64, by how they begin."""
+    kinds = ("iVBORw0KGgo", "/9j/")
+    return isinstance(value, list) and bool(value) and all(isinstance(v, str) and v.startswith(kinds) for v in value)
+
+
 _PAINTED = (*DEFAULTS, "prompt", "seed", "image", "mask")
 
 
@@ -267,6 +310,8 @@ class InMemoryTarget:
 
     def affords(self, cost: Cost) -> bool:
         return self.settings.budget.allows(cost)
+
+    spares = affords
 
     def transcript(self, scenario: str) -> Transcript | None:
         return self.done.get(scenario)

@@ -32,7 +32,7 @@ def test_conformant_in_core_and_hardened(name: str, tmp_path: Path) -> None:
         pytest.skip(f"needs {missing}")
     example.make(tmp_path)
     with running(example, tmp_path, step_ms=20) as url:
-        for options in ([], ["--profile", "hardened", "--strict", "--idle-timeout", "10"]):
+        for options in ([], ["--profile", "hardened", "--strict"]):
             done = judged(url, tmp_path, *options)
             assert done.returncode == 0, done.stdout + done.stderr
 

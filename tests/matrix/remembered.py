@@ -14,7 +14,8 @@ from typing import cast
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http.connection import SendOptions, StopWhen
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.running import first_event
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.run.suite import Suite
 from local_dream_conformance.scenarios.generated_requests import refused
 from local_dream_conformance.scenarios.scenario import Scenario

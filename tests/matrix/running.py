@@ -10,7 +10,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from multiprocessing import get_context
 
-from local_dream_conformance.recordings import archive
+from local_dream_conformance.core.exchange import Transcript
+from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run import suite
 from local_dream_conformance.run.suite import Suite
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
@@ -60,7 +61,12 @@ def _prepare() -> None:
     """In every process before its first trial."""
     logging.disable(logging.CRITICAL)  # servers that are made to fail say so
     # A run keeps its transcripts in files for other processes. Here are none, and writing takes a third of a trial.
-    archive.save = lambda folder, transcript: folder
+    RunFolder.keep = _keep  # type: ignore[assignment,method-assign]
+
+
+def _keep(folder: RunFolder, transcript: Transcript) -> Transcript:
+    folder._transcripts[transcript.scenario] = transcript
+    return transcript
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -24,6 +25,7 @@ from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.extensions.remote_control import NAME as CONTROL
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 from local_dream_mockserver.server.run import Server, listen, url_of
 from tests.matrix.expectations import expected_of
@@ -63,7 +65,7 @@ KEPT = 40
 
 
 def _made(request: GenerationRequest) -> list[SyntheticStep | SyntheticPicture]:
-    key = _key(request)
+    key = key_of(request)
     if key not in MADE:
         MADE[key] = list(SyntheticEngine(Pacing(first=0, step=0)).generate(request, lambda: False))
     MADE.move_to_end(key)
@@ -72,29 +74,65 @@ def _made(request: GenerationRequest) -> list[SyntheticStep | SyntheticPicture]:
     return MADE[key]
 
 
-def _key(request: GenerationRequest) -> tuple[object, ...]:
+def key_of(request: GenerationRequest) -> tuple[object, ...]:
+    """By which requests that make the same picture are known."""
     values = (getattr(request, name) for name in GenerationRequest.__dataclass_fields__)
-    return tuple(value.tobytes() if isinstance(value, np.ndarray) else value for value in values)
+    return tuple(_hashable(value) for value in values)
+
+
+def _hashable(value: object) -> object:
+    """Pictures by their bytes."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes()
+    return tuple(map(_hashable, value)) if isinstance(value, tuple) else value
+
+
+def has_control(entry: Subject | None) -> bool:
+    """Whether the server has the control API, too."""
+    if isinstance(entry, EmulatedRelease):
+        return CONTROL not in entry.without
+    return entry is None or CONTROL in entry.extensions
 
 
 @contextmanager
 def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
     """The URL of a server with the entry (None: the honest one), and how often the entry was served."""
+    with controlled(entry) as (url, applied, _):
+        yield url, applied
+
+
+@contextmanager
+def controlled(entry: Subject | None, seed: int | None = None) -> Iterator[tuple[str, Applied, str | None]]:
+    """The same, and the URL of its control API, where it has one. The seeds that it picks are drawn from `seed`."""
+    listener = listen("127.0.0.1", 0) if has_control(entry) else None
+    try:
+        port = None if listener is None else listener.getsockname()[1]
+        with _standing(entry, port, listener, seed) as (url, applied):
+            yield url, applied, None if listener is None else url_of(listener)
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+@contextmanager
+def _standing(
+    entry: Subject | None, port: int | None, control: socket.socket | None, seed: int | None
+) -> Iterator[tuple[str, Applied]]:
     engine = Remembering(max(PACE, expected_of(entry.name).pace if entry else 0.0))
     if entry is None:
-        with serving(create_app(engine)) as url:
+        with serving(create_app(engine, ServerSettings(control_port=port, seed=seed)), control=control) as url:
             yield url, lambda: 0
         return
     if isinstance(entry, EmulatedRelease):
         made: FaultHooks | ResponseMutator = entry.make()
-        settings = ServerSettings(without=frozenset(entry.without))
+        settings = ServerSettings(without=frozenset(entry.without), control_port=port, seed=seed)
     else:
         made = entry.make(entry.place)
         off = set(NAMES) - set(entry.extensions) if entry.extensions else ()
-        settings = ServerSettings(without=frozenset(off))
+        settings = ServerSettings(without=frozenset(off), control_port=port, seed=seed)
     if isinstance(made, FaultHooks):
         alteration = made
-        with serving(create_faulty_app(engine, settings, lambda scope: alteration), alteration.http) as url:
+        with serving(create_faulty_app(engine, settings, lambda scope: alteration), alteration.http, control) as url:
             yield url, lambda: alteration.applied
     else:
         with serving(create_app(engine, settings)) as behind, proxying(behind, made) as url:
@@ -102,12 +140,14 @@ def standing(entry: Subject | None) -> Iterator[tuple[str, Applied]]:
 
 
 @contextmanager
-def serving(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol) -> Iterator[str]:
-    """Serves the app on a free port."""
+def serving(
+    app: ASGIApp, http: type[HttpProtocol] = HttpProtocol, control: socket.socket | None = None
+) -> Iterator[str]:
+    """Serves the app on a free port, and at the socket of its control API, where it has one."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
     server = Server(app, ready.set, http=http)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, *filter(None, [control])]})
     thread.start()
     try:
         if not ready.wait(PATIENCE):

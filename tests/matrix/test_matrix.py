@@ -196,7 +196,8 @@ def test_the_honest_server_is_judged_by_all_requirements(honest: Trial) -> None:
 
 def test_where_no_extension_is_at_stake_none_is_judged() -> None:
     assert settings_of(entries()["crlf"]) == {"profile": "hardened"}
-    assert settings_of(personalities()["2.7"]) == {"profile": "all"}
+    assert settings_of(personalities()["2.4"]) == {"profile": "all"}
+    assert settings_of(personalities()["2.7"]) == {"profile": "all", "extension": ("ultrafix",)}
     assert settings_of(entries()["lcm-refused"]) == {"profile": "all", "extension": ("schedulers=euler,lcm,eulera",)}
     assert settings_of(entries()["pages-without-generate"])["extension"] == ("cors", "upscaler-only")
 

@@ -23,7 +23,7 @@ from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from tests.matrix import muted
 from tests.matrix.expectations import expected_of
-from tests.matrix.standing import Subject, standing
+from tests.matrix.standing import Subject, controlled
 
 PROFILE = "all"
 """What the matrix covers: what every server must do, what careful ones should, and all extensions."""
@@ -66,7 +66,10 @@ def settings_of(entry: Subject | None) -> dict[str, str | tuple[str, ...]]:
     """Profile and declared extensions, as somebody gives them who knows what the server is meant to have. Of a
     personality nobody knows."""
     if isinstance(entry, EmulatedRelease):
-        return {"profile": PROFILE}
+        # ultrafix alone is asked for only where it is declared
+        return {"profile": PROFILE} | (
+            {"extension": ("ultrafix",)} if "EXT-UFX-07" in (*entry.breaks, *entry.discouraged) else {}
+        )
     declared = tuple(SCHEDULERS if name == "schedulers" else name for name in (entry.extensions if entry else NAMES))
     return {"profile": PROFILE, "extension": declared} if declared else {"profile": BASE}
 
@@ -92,9 +95,11 @@ def attempt(suite: Suite, entry: Subject | None) -> Trial:
     """Stands a server up and judges it."""
     began = time.monotonic()
     name = entry.name if entry else HONEST
-    with standing(entry) as (url, applied), tempfile.TemporaryDirectory(prefix="matrix-") as text:
+    with controlled(entry) as (url, applied, control), tempfile.TemporaryDirectory(prefix="matrix-") as text:
         folder = RunFolder(Path(text))
         given = {**GIVEN, **settings_of(entry), **(expected_of(entry.name).options if entry else {})}
+        if control is not None:
+            given["control-url"] = control
         chosen = settings_sources.resolve(url, given, {}, {}, "")
         ids = _judged(suite, chosen, entry)
         planned = plan.make(suite, ids, chosen)

@@ -28,12 +28,17 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol, limits: ConnectionLimits = LIMITS) -> Iterator[str]:
-    """Serves the app on a free port; gives its URL."""
+def running(
+    app: ASGIApp,
+    http: type[HttpProtocol] = HttpProtocol,
+    limits: ConnectionLimits = LIMITS,
+    control: socket.socket | None = None,
+) -> Iterator[str]:
+    """Serves the app on a free port, and at the socket `control`; gives its URL."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
     server = Server(app, ready.set, http=http, limits=limits)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, *filter(None, [control])]})
     thread.start()
     try:
         assert ready.wait(PATIENCE)
@@ -42,6 +47,15 @@ def running(app: ASGIApp, http: type[HttpProtocol] = HttpProtocol, limits: Conne
         server.should_exit = True
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@contextmanager
+def controlled(engine: Engine, **settings: Any) -> Iterator[tuple[str, str]]:
+    """The URL of a server with this engine, and that of its control API."""
+    listener = listen("127.0.0.1", 0)
+    app = create_app(engine, ServerSettings(control_port=listener.getsockname()[1], **settings))
+    with listener, running(app, control=listener) as url:
+        yield url, url_of(listener)
 
 
 @contextmanager

@@ -140,7 +140,12 @@ def test_only_what_the_engine_has_is_listed() -> None:
 def test_the_model_and_the_options(client: httpx.Client) -> None:
     [model] = client.get("/sdapi/v1/sd-models").json()
     assert model["title"] == client.get("/sdapi/v1/options").json()["sd_model_checkpoint"] == "synthetic"
-    assert client.post("/sdapi/v1/options", json={"sd_model_checkpoint": "other"}).json() is None
+    for known in ({"sd_model_checkpoint": "synthetic"}, {"CLIP_stop_at_last_layers": 2}, {}):
+        answer = client.post("/sdapi/v1/options", json=known)
+        assert (answer.status_code, answer.json()) == (200, None)
+    other = client.post("/sdapi/v1/options", json={"sd_model_checkpoint": "other"})
+    assert (other.status_code, other.json()["errors"]) == (500, "model 'other' not found")
+    assert client.get("/sdapi/v1/options").json()["sd_model_checkpoint"] == "synthetic"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from local_dream_mockserver.mock.synthetic import KEPT, PAINTED, UNSEEN, Pacing, SyntheticEngine, create, paint
+from local_dream_mockserver.mock.painting import PAINTED, UNSEEN, paint
+from local_dream_mockserver.mock.synthetic import KEPT, Pacing, SyntheticEngine, create
 from local_dream_mockserver.server.engine import (
     EngineError,
     GenerationRequest,

@@ -57,6 +57,29 @@ def test_a_full_lane_refuses_and_frees_itself() -> None:
     asyncio.run(scenario())
 
 
+def test_as_many_at_once_as_the_engine_can() -> None:
+    async def scenario() -> None:
+        worker = Worker("test", 1, at_once=2)
+        both, gate = threading.Barrier(3), threading.Event()
+
+        def work(cancelled: Cancelled) -> bool:
+            both.wait(PATIENCE)
+            return gate.wait(PATIENCE)
+
+        jobs = [worker.submit(work) for _ in range(2)]
+        await asyncio.to_thread(both.wait, PATIENCE)  # neither waits for the other
+        waiting = worker.submit(lambda cancelled: True)
+        with pytest.raises(APIError, match="busy"):
+            worker.submit(lambda cancelled: True)
+        jobs[0].abandon()
+        instead = worker.submit(lambda cancelled: True)  # what was abandoned does not count
+        gate.set()
+        assert all([await jobs[1], await waiting, await instead])
+        worker.close()
+
+    asyncio.run(scenario())
+
+
 def test_an_abandoned_job_hears_of_it() -> None:
     async def scenario() -> None:
         worker = Worker("test", 1)

@@ -12,6 +12,8 @@ from tests.examples.servers import EXAMPLES
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 LEGAL, GAP = "legal", "gap"
+STEP_MS = 10
+"""Long enough that progress and its end are apart, and that a client can hang up in between."""
 
 
 class DoesNotFit(Exception):
@@ -23,7 +25,12 @@ class Mutant:
     """`search` stands once in one source of the example `server`, and is replaced.
 
     `breaks` has the ids of the requirements that the bug breaks, any of which may tell of it; or is LEGAL (the contract
-    allows it), or GAP (any client would call it broken, and the contract does not say so).
+    allows it), or GAP (any client would call it broken, and the contract does not say so). A step of the server takes
+    `step_ms`, without which some bugs could not be seen. `why` says of one that is not caught why it stays so.
+
+    `round` counts the times that mutants were written. Those of the second and later were written, with what they
+    break, before the suite had seen them; `first` is what it made of one then ("" where that is what it makes of it
+    now), and `note` what was found out about the expectation afterwards, which itself stays as it was.
     """
 
     name: str
@@ -33,6 +40,11 @@ class Mutant:
     replace: str
     breaks: frozenset[str] | str
     also: tuple[tuple[str, str], ...] = ()
+    step_ms: int = STEP_MS
+    why: str = ""
+    round: int = 1
+    first: str = ""
+    note: str = ""
 
     def change(self, source: str, text: str) -> str:
         """The text of a source, changed where this mutant changes it."""

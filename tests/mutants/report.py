@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tests.examples.servers import EXAMPLES
@@ -30,6 +30,9 @@ core, and where that does not tell, by hardened (`{options}`). {run} of {all} mu
 
 PARTIAL = """
 **The others have no row below, and are no random choice: the shares mean nothing until they have run** (`--new`)."""
+
+
+OPEN = (Outcome.MISSED, Outcome.MISNAMED, Outcome.GAP)
 
 
 def summary(trials: Collection[Trial]) -> str:
@@ -63,12 +66,82 @@ def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
                     trial.profile if trial.found else "",
                 )
                 lines.append(f"| {' | '.join(cells)} |")
+    lines += unseen(mutants, trials)
+    lines += open_ones(mutants, trials)
     partial = PARTIAL if len(trials) < len(mutants) else ""
     return (
         HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants), partial=partial)
         + "\n".join(lines)
         + "\n"
     )
+
+
+def unseen(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[str]:
+    """The lines on the mutants that were written, with what they break, before the suite had seen them."""
+    fresh = [(mutants[name], trial) for name, trial in trials.items() if mutants[name].round > 1]
+    if not fresh:
+        return []
+    lines = [
+        "",
+        "## Mutants that the suite had not seen",
+        "",
+        f"{len(fresh)} of them were written, each with what it breaks, before the suite had seen any, and these "
+        "expectations stay as they were. What it made of them then, and makes of them now:",
+        "",
+        "| | then | now |",
+        "|---|---|---|",
+    ]
+    then = [(one, Outcome(one.first) if one.first else trial.outcome) for one, trial in fresh]
+    now = [(one, trial.outcome) for one, trial in fresh]
+    for head, share in SHARES.items():
+        lines.append(f"| {head} | {' | '.join(share(outcomes) for outcomes in (then, now))} |")
+    noted = [f"- `{one.name}`: {one.note}" for one, _ in fresh if one.note]
+    return [*lines, *(["", "What was found out about expectations afterwards:", "", *noted] if noted else [])]
+
+
+Outcomes = Sequence[tuple[Mutant, Outcome]]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.0%})" if whole else "none"
+
+
+def _written(outcomes: Outcomes) -> str:
+    written = [outcome for one, outcome in outcomes if not isinstance(one.breaks, str)]
+    return _share(sum(outcome in (Outcome.CAUGHT, Outcome.MISNAMED) for outcome in written), len(written))
+
+
+def _named(outcomes: Outcomes) -> str:
+    told = [
+        outcome
+        for one, outcome in outcomes
+        if not isinstance(one.breaks, str) and outcome in (Outcome.CAUGHT, Outcome.MISNAMED)
+    ]
+    return _share(told.count(Outcome.CAUGHT), len(told))
+
+
+def _told(outcomes: Outcomes) -> str:
+    wrong = [outcome for one, outcome in outcomes if one.breaks != LEGAL]
+    return _share(sum(outcome in (Outcome.CAUGHT, Outcome.MISNAMED) for outcome in wrong), len(wrong))
+
+
+def _legal(outcomes: Outcomes) -> str:
+    legal = [outcome for one, outcome in outcomes if one.breaks == LEGAL]
+    return _share(legal.count(Outcome.LEGAL), len(legal))
+
+
+SHARES = {
+    "told, of those that break a written requirement": _written,
+    "told, of all that are wrong": _told,
+    "of what was told, with a requirement that was expected": _named,
+    "legal, and left alone": _legal,
+}
+
+
+def open_ones(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[str]:
+    """The lines that say why what is not caught stays so, as far as the catalogue knows."""
+    told = [(name, mutants[name].why) for name, trial in trials.items() if trial.outcome in OPEN and mutants[name].why]
+    return ["", "## Why these stay", "", *(f"- `{name}`: {why}" for name, why in told)] if told else []
 
 
 def expected(mutant: Mutant) -> str:

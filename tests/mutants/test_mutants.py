@@ -66,6 +66,18 @@ def test_the_page_counts_by_server() -> None:
     assert "| `one` | It fails. | A | **missed** |  |  |" in page
 
 
+def test_the_page_says_why_what_is_not_caught_stays_so() -> None:
+    one = made(why="It is like that.")
+    said = "- `go/one`: It is like that."
+    assert said in report.markdown({one.name: one}, {one.name: Trial(one.name, Outcome.GAP)})
+    assert "Why these stay" not in report.markdown({one.name: one}, {one.name: Trial(one.name, Outcome.CAUGHT)})
+
+
+def test_what_has_a_reason_is_not_caught() -> None:
+    tried = report.earlier(mutants())
+    assert {tried[name].outcome for name, one in mutants().items() if one.why} <= set(report.OPEN)
+
+
 @pytest.mark.parametrize("name", SMOKE)
 def test_the_suite_judges_a_mutant(name: str) -> None:
     mutant = mutants()[name]

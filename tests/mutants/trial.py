@@ -19,8 +19,6 @@ import pytest
 from tests.examples.servers import EXAMPLES, ServerFailed, running
 from tests.mutants.mutant import GAP, LEGAL, Mutant
 
-STEP_MS = 10
-"""Long enough that progress and its end are apart, and that a client can hang up in between."""
 LONGEST = 600
 """Seconds after which a trial is ended."""
 OPTIONS = ("--upscaler-path", "default", "--idle-timeout", "6")
@@ -77,7 +75,7 @@ def attempt(mutant: Mutant) -> Trial:
         place.mkdir()
         try:
             example.make(place, mutant.change)
-            with running(example, place, STEP_MS) as url:
+            with running(example, place, mutant.step_ms) as url:
                 for profile in PROFILES:
                     result = judge(url, Path(folder), profile)
                     if result["outcome"] in UNJUDGED:

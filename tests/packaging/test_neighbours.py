@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -61,6 +62,19 @@ def test_a_project_with_a_package_of_that_name_runs_pytest(python: Path, tmp_pat
     done = run(python, *safe, "-m", "pytest", "-q", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+def test_a_distribution_with_a_package_of_that_name_is_whole_beside_ours(python: Path, tmp_path: Path) -> None:
+    (packages,) = python.parents[1].glob("lib/python*/site-packages")
+    theirs = packages / "mockserver"
+    theirs.mkdir()
+    try:
+        (theirs / "__init__.py").write_text("class MockServerClient: ...\n")
+        (tmp_path / "test_client.py").write_text(f"from mockserver import MockServerClient\n{MOCKS}")
+        done = run(python, "-m", "pytest", "-q", cwd=tmp_path)
+        assert "1 passed" in done.stdout, done.stdout + done.stderr
+    finally:
+        shutil.rmtree(theirs)
 
 
 def test_a_project_whose_tests_are_a_package_uses_our_fixture(python: Path, tmp_path: Path) -> None:

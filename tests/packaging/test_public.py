@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("local_dream_conformance", "local_dream_mockserver")
-TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.py"))]
+TEXTS = [
+    ROOT / "README.md",
+    ROOT / "README.ko.md",
+    *sorted((ROOT / "docs").glob("**/*.md")),
+    *sorted((ROOT / "examples").rglob("*.py")),
+]
 IMPORT = re.compile(r"^\s*(?:from|import) (local_dream_[a-z_.]+)(?: import \(?([^)]*?)\)?$)?", re.MULTILINE)
 
 
@@ -28,7 +33,7 @@ def test_an_outside_program_is_typed(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     lines = [f"from {name} import {', '.join(importlib.import_module(name).__all__)}" for name in PACKAGES[1:]]
     program.write_text(
-        "\n".join([*lines, "with running_mock() as mock:", "    mock.script(['x'])", "    url: str = mock.url", ""])
+        "\n".join([*lines, "with running_mock() as mock:", "    mock.script([5])", "    url: str = mock.url", ""])
     )
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(program)],

@@ -22,11 +22,17 @@ collect_ignore = (
         "test_precision.py",
         "test_runtime.py",
         "test_benchmark.py",
+        "test_adapters.py",
         "test_checkpoint.py",
+        "test_distilled.py",
+        "test_hub.py",
+        "test_long_prompts.py",
+        "test_models_command.py",
         "test_training.py",
         "test_evaluation.py",
         "test_page.py",
         "test_serve.py",
+        "test_start.py",
         "test_shipped_model.py",
     ]
 )

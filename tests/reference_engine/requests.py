@@ -14,6 +14,10 @@ class Ask:
 
     prompt: str = "a red house"
     negative_prompt: str = ""
+    weights: tuple[tuple[str, float], ...] = ()
+    negative_weights: tuple[tuple[str, float], ...] = ()
+    ultrafix: bool = False
+    tile_size: int = 512
     seed: int = 5
     steps: int = 4
     cfg: float = 7.5

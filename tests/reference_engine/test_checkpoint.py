@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from safetensors.torch import load_file, save_file
 
 from local_dream_reference.engine import Picture, ReferenceEngine, create
@@ -18,6 +19,7 @@ from tests.reference_engine.tiny_model import break_json, save_configs, save_fol
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 PLAIN = {"device": "cpu", "dtype": "float32", "threads": "1", "runtime": "torch"}
+TRAILING = {"timestep_spacing": "trailing", "prediction_type": "v_prediction"}
 GREY = np.full((64, 64, 3), 128, np.uint8)
 
 
@@ -52,6 +54,18 @@ def test_weights_of_a_variant_alone(tiny_folder: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "half").rglob("*model.safetensors"))
     difference = picture(model=str(tmp_path / "half")) - picture(model=str(tiny_folder))
     assert np.abs(difference).mean() < 8
+
+
+def test_the_schedule_is_that_of_the_folder(tiny_folder: Path, tmp_path: Path) -> None:
+    pictures = [picture(model=str(tiny_folder))]
+    for changes in ({"prediction_type": "v_prediction"}, {"rescale_betas_zero_snr": True, **TRAILING}):
+        pipeline = tiny_pipeline()
+        pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False, **changes)
+        folder = tmp_path / str(len(pictures))
+        pipeline.save_pretrained(folder)
+        pictures.append(picture(model=str(folder)))
+    for number, one in enumerate(pictures):
+        assert all(np.abs(one - other).mean() > 1 for other in pictures[:number])
 
 
 def test_an_inpainting_model_repaints_and_says_what_it_cannot(tmp_path: Path) -> None:

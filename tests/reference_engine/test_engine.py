@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from local_dream_reference.engine import Picture, ReferenceEngine, Step, build, create
 from local_dream_reference.errors import EngineFailure, RequestRefused, UnusableModel
 from local_dream_reference.options import parse_options
-from local_dream_reference.pipelines import LONGEST_PROMPT, cut, denoising_steps
+from local_dream_reference.pipelines import denoising_steps
 from local_dream_reference.samplers import SAMPLERS
+from local_dream_reference.tiles import starts
+from tests.reference_engine.drawing import draw, events
 from tests.reference_engine.requests import Ask, noise
 
 # diffusers 0.42 turns a tensor into an array in a way that numpy 2.4 will not allow for ever.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
-
-def events(engine: ReferenceEngine, ask: Ask) -> tuple[list[Step], Picture]:
-    *steps, last = engine.generate(ask, lambda: False)
-    assert isinstance(last, Picture)
-    assert all(isinstance(step, Step) for step in steps)
-    return [step for step in steps if isinstance(step, Step)], last
-
-
-def draw(engine: ReferenceEngine, **fields: Any) -> NDArray[np.int16]:
-    return events(engine, Ask(**fields))[1].rgb.astype(np.int16)
 
 
 def test_it_has_the_shape_that_the_server_asks_for(engine: ReferenceEngine) -> None:
@@ -39,6 +29,8 @@ def test_it_has_the_shape_that_the_server_asks_for(engine: ReferenceEngine) -> N
     assert isinstance(picture, protocol.Picture)
     assert isinstance(steps[0], protocol.Step)
     assert isinstance(engine, protocol.Tokenizes)
+    assert isinstance(engine, protocol.WeighsPrompts)
+    assert engine.weighs_prompts
     described: protocol.Engine = engine
     assert tuple(described.describe().schedulers) == tuple(SAMPLERS)
     assert described.describe().native_size == 128
@@ -53,6 +45,28 @@ def test_steps_come_one_by_one(engine: ReferenceEngine, scheduler: str, steps: i
     assert picture.rgb.shape == (64, 64, 3)
     assert picture.rgb.dtype == np.uint8
     assert picture.first_step_seconds > 0
+
+
+def test_a_picture_is_refined_tile_by_tile(engine: ReferenceEngine) -> None:
+    wide: dict[str, Any] = {"image": noise(64, 160), "width": 160, "height": 64}
+    steps, picture = events(engine, Ask(ultrafix=True, tile_size=64, **wide))
+    assert [step.step for step in steps] == [1, 2]
+    assert picture.rgb.shape == (64, 160, 3)
+    whole = draw(engine, **wide)
+    assert not np.array_equal(picture.rgb, whole)
+    assert np.array_equal(draw(engine, ultrafix=True, tile_size=64, **wide), picture.rgb)
+    assert np.array_equal(draw(engine, **wide), whole), "the network is as it was"
+    square = {"image": noise(), "width": 64, "height": 64}
+    one = draw(engine, ultrafix=True, tile_size=64, **square)
+    assert np.abs(one - draw(engine, **square)).max() <= 1, "one tile is the whole picture"
+
+
+@pytest.mark.parametrize(("length", "tile"), [(64, 64), (65, 64), (96, 64), (128, 64), (333, 64), (20, 8), (9, 8)])
+def test_tiles_cover_everything_and_overlap(length: int, tile: int) -> None:
+    places = starts(length, tile)
+    assert places[0] == 0
+    assert places[-1] == length - tile
+    assert all(0 < after - before <= tile for before, after in pairwise(places))
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (72, 104), (200, 64)])
@@ -231,39 +245,6 @@ def test_a_failure_comes_out_and_the_engine_lives_on(engine: ReferenceEngine) ->
     assert np.array_equal(draw(engine), before)
 
 
-def test_long_prompts_are_cut_and_never_reach_the_log(
-    engine: ReferenceEngine, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    draw(engine, prompt="secret " * 150_000, negative_prompt="hidden " * 1000, steps=1)
-    output = capfd.readouterr()
-    for word in ("secret", "hidden"):
-        assert word not in caplog.text + output.out + output.err
-
-
-def test_cutting_keeps_all_that_a_model_can_see() -> None:
-    assert cut("  a \n red\thouse ") == "a red house"
-    assert len(cut("x" * 1_000_000)) == LONGEST_PROMPT
-    assert cut(" " * 100_000 + "house") == "house"
-
-
-@pytest.mark.parametrize(
-    "prompt",
-    ["", "\U0001d525\U0001d52c \U0001f3e0", "\x00\u202e", "<|endoftext|> <|startoftext|>", "(house:1.3) [boat]"],
-)
-def test_odd_prompts_make_pictures(engine: ReferenceEngine, prompt: str) -> None:
-    assert draw(engine, prompt=prompt, negative_prompt=prompt, steps=1).shape == (64, 64, 3)
-
-
-def test_tokens_are_counted_with_their_marks(engine: ReferenceEngine) -> None:
-    assert engine.tokenize("ab").count == 4
-    assert engine.tokenize("ab").max_length == 77
-    assert engine.tokenize("ab").overflow_offset is None
-    # One letter is one token here: 75 fit between the two marks.
-    assert engine.tokenize("a " * 75).overflow_offset is None
-    long = engine.tokenize("a " * 80)
-    assert (long.count, long.overflow_offset) == (82, 150)
-
-
 def test_warming_up_changes_no_picture(engine: ReferenceEngine, tiny_folder: Any) -> None:
     warm = build(
         parse_options(
@@ -328,12 +309,3 @@ def test_a_scheduler_follows_the_seed_with_a_picture_and_a_mask_too(engine: Refe
     assert np.array_equal(one, draw(engine, **fields, seed=1))
     assert not np.array_equal(one, draw(engine, **fields, seed=2))
     assert np.array_equal(one[:, :32], noise()[:, :32])
-
-
-def test_prompts_are_counted_while_a_picture_is_made(engine: ReferenceEngine) -> None:
-    long = "a " * 200
-    expected = engine.tokenize(long)
-    counts = [engine.tokenize(long) for _ in engine.generate(Ask(prompt=long, steps=5), lambda: False)]
-    assert counts == [expected] * 6
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(engine.tokenize, [long] * 64)) == {expected}

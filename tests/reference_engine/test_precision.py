@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
-from local_dream_reference.precision import run_in
+from local_dream_reference.errors import UnusableModel
+from local_dream_reference.precision import choose_device, choose_dtype, run_in
 
 
 class Seen(nn.Module):
@@ -28,3 +30,38 @@ def test_latents_are_cast_on_the_way_in_and_back_and_noise_times_are_not() -> No
     assert module.sample_kind is torch.bfloat16
     assert answer.dtype is torch.float32
     assert module.time == 950.5
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"),
+    [(False, False, "cpu"), (False, True, "mps"), (True, False, "cuda"), (True, True, "cuda")],
+)
+def test_the_device_is_the_best_that_is_there(
+    cuda: bool, mps: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto").type == device
+    assert choose_device("cpu").type == "cpu"
+    if not mps:
+        with pytest.raises(UnusableModel, match="this is no Mac whose GPU can be used"):
+            choose_device("mps")
+    else:
+        assert choose_dtype("auto", choose_device("mps")) is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"avx2": True}, torch.float32),
+        ({"avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ({}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_bfloat16_is_for_cpus_that_compute_it(
+    flags: dict[str, bool], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags)
+    assert choose_dtype("auto", torch.device("cpu")) is expected

@@ -17,10 +17,8 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from local_dream_reference.engine import Picture, ReferenceEngine, Step, create
+from local_dream_reference.engine import Picture, ReferenceEngine, create
 from local_dream_reference.errors import NotFinite, UnusableModel
-from local_dream_reference.machine import usable_cores
-from local_dream_reference.previews import enlarged, preview_scale
 from local_dream_reference.runtime import cache as cache_module
 from local_dream_reference.runtime import choice
 from local_dream_reference.runtime.cache import MANIFEST, ConversionCache, cache_root, fingerprint
@@ -260,36 +258,47 @@ def test_a_conversion_that_computes_something_else_is_not_kept(
     assert list(tmp_path.iterdir()) == []
 
 
+@needs_openvino
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_large_picture_after_a_small_one(dtype: str, cache: Path) -> None:
+    """OpenVINO 2026.4 kept kernels of the small one that compute another picture at 512x512, or NaN."""
+    from local_dream_reference.runtime.compiled import computes
+    from local_dream_reference.runtime.picture_trial import psnr
+
+    if dtype == "bfloat16" and not computes("bf16"):
+        pytest.skip("this CPU does not compute bfloat16")
+    size = {"width": 512, "height": 512, "steps": 4, "prompt": "a red house on the left, green hills, sunset"}
+    pictures = []
+    for runtime, kind in (("openvino", dtype), ("torch", "float32")):
+        engine = create({"device": "cpu", "threads": "1", "runtime": runtime, "dtype": kind})
+        assert isinstance(engine, ReferenceEngine)  # which has made a small picture
+        pictures.append(draw(engine, **size).astype(np.uint8))
+    assert psnr(*pictures) > 35
+
+
+@needs_openvino
+@pytest.mark.parametrize("wrong", [0.0, float("nan")])
+def test_a_conversion_that_draws_another_picture_at_full_size_is_not_kept(wrong: float, tiny_folder: Path) -> None:
+    import torch
+
+    from local_dream_reference.checkpoint import load_pipeline
+    from local_dream_reference.runtime.picture_trial import SMALL, compare_pictures
+
+    class Small:
+        """Right for small pictures alone."""
+
+        def put_into(self, pipeline: Any) -> None:
+            side = SMALL // pipeline.vae_scale_factor
+            hook = lambda _, given, answer: answer if given[0].shape[-1] <= side else (answer[0] * wrong,)  # noqa: E731
+            pipeline.unet.register_forward_hook(hook)
+
+    pipeline = load_pipeline(str(tiny_folder), torch.device("cpu"), torch.float32, None)
+    pipeline.unet.register_to_config(sample_size=16)
+    with pytest.raises(ValueError, match="its picture at 128x128 "):
+        compare_pictures(pipeline, Small())  # type: ignore[arg-type]
+
+
 def test_a_pipeline_of_another_kind_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionXLPipeline"}))
     with pytest.raises(UnusableModel, match=r"is a StableDiffusionXLPipeline: only Stable Diffusion 1\.x/2\.x"):
         create({**PLAIN, "model": str(tmp_path)})
-
-
-def test_no_system_has_to_tell_which_cores_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert usable_cores() == (os.cpu_count() or 1)
-
-
-@pytest.mark.parametrize(
-    ("step", "total", "side", "expected"),
-    [(1, 20, 64, 4), (10, 20, 64, 4), (11, 20, 64, 2), (20, 20, 64, 1), (1, 20, 40, 2), (1, 20, 31, 1), (1, 1, 64, 1)],
-)
-def test_early_previews_are_decoded_small(step: int, total: int, side: int, expected: int) -> None:
-    assert preview_scale(step, total, (side, side + 8)) == expected
-
-
-def test_previews_have_the_size_of_the_picture() -> None:
-    assert enlarged(np.zeros((7, 9, 3), np.uint8), 28, 37).shape == (28, 37, 3)
-
-
-def test_previews_of_the_shipped_model_look_like_its_guesses() -> None:
-    engine = create({**PLAIN, "runtime": "torch"})
-    ask = Ask(steps=4, width=256, height=256, previews=True, prompt="a red house")
-    *steps, last = engine.generate(ask, lambda: False)
-    assert isinstance(last, Picture)
-    previews = [step.preview for step in steps if isinstance(step, Step) and step.preview is not None]
-    differences = [float(np.abs(preview.astype(int) - last.rgb).mean()) for preview in previews]
-    assert differences[3] == 0.0
-    assert differences[2] < 12
-    assert differences == sorted(differences, reverse=True)

@@ -17,9 +17,12 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
+from local_dream_conformance.client.generate import generate
+from local_dream_conformance.client.upscale import upscale
 from local_dream_conformance.run.server_process import SERVERS, ServerProcess
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.engine import Picture as AnyPicture
@@ -144,6 +147,18 @@ def test_an_unknown_upscaler_is_refused_with_a_list(url: str, path: str) -> None
     assert "default" in response.json()["error"]["message"]
 
 
+def test_the_commands_of_the_client_bring_pictures(url: str, tmp_path: Path) -> None:
+    small, large = str(tmp_path / "small.png"), str(tmp_path / "large.jpg")
+    options = ["-o", small, "--previews", str(tmp_path / "previews"), "--steps", "3", "--width", "64", "--height", "64"]
+    done = CliRunner().invoke(generate, [url, "a red house", *options, "--seed", "7"])
+    assert done.output.startswith(f"{small}: 64x64, seed 7, ")
+    assert len(list((tmp_path / "previews").iterdir())) == 3
+    done = CliRunner().invoke(upscale, [url, small, "-o", large])
+    assert done.output.startswith(f"{large}: 256x256, ")
+    with Image.open(large) as image:
+        assert (image.format, image.size) == ("JPEG", (256, 256))
+
+
 def test_a_body_that_comes_slowly(url: str) -> None:
     body = noise(16, 16).tobytes()
     sent = iter([body[:100], b"", body[100:]])
@@ -261,6 +276,20 @@ def test_a_model_that_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
     [line] = done.stderr.splitlines()
     assert line.startswith("Error: model '")
     assert "cannot be loaded" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--adapters", "/nowhere"), "Error: adapters: /nowhere is not a folder"),
+        (("--long-prompts", "chunk", "--runtime", "openvino"), "Error: runtime 'openvino' takes no prompts in chunks"),
+    ],
+)
+def test_what_the_engine_cannot_do_is_one_line(options: tuple[str, ...], reason: str, tiny_folder: Path) -> None:
+    done = serve("--model", str(tiny_folder), *options)
+    [line] = done.stderr.splitlines()
+    assert line.startswith(reason)
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_upscaling_alone(upscalers: Path) -> None:

@@ -69,6 +69,26 @@ def test_a_file_that_is_cut_short_is_told_so(length: int, tmp_path: Path) -> Non
         find_source(str(path))
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "[" * 100_000,
+        "[]",
+        '{"a":[]}',
+        '{"a":{"dtype":"F16","shape":[1]}}',
+        '{"a":{"dtype":"F16","shape":"1","data_offsets":[0,0]}}',
+        '{"a":{"dtype":"F16","shape":["1","2"],"data_offsets":[0,0]}}',
+        '{"a":{"dtype":"F16","shape":[1],"data_offsets":[0]}}',
+        '{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,"0"]}}',
+    ],
+)
+def test_a_head_of_another_form_is_no_safetensors(head: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(head)) + head.encode())
+    with pytest.raises(UnusableModel, match=r"not a \.safetensors file"):
+        find_source(str(path))
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_shapes_are_those_of_the_published_models(name: str) -> None:
     folder = SHAPES / name

@@ -6,30 +6,25 @@ import json
 import re
 import shutil
 import signal
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from local_dream_reference.synthetic_dataset.grammar import Caption
-from local_dream_reference.synthetic_dataset.scene import Scene, Thing
 from local_dream_reference.training import vae as vae_stage
+from local_dream_reference.training.begin import begin
 from local_dream_reference.training.command import main, stages
-from local_dream_reference.training.drawings import Drawings, stream
 from local_dream_reference.training.ema import Average
-from local_dream_reference.training.labels import NOT_ASKED, SAID, SHOWN, said_classes, shown_classes
+from local_dream_reference.training.export import export, record
 from local_dream_reference.training.recipe import CPU, GPU, TOY, Fit, Recipe, Resolution
 from local_dream_reference.training.run import Loop, Run, learning_rate, load_state
 from local_dream_reference.training.text import load_text, tokenize
-from local_dream_reference.training.unet import batch_size, turn
+from local_dream_reference.training.unet import batch_size, load_unet, turn
 from local_dream_reference.training.vae import GateNotPassed, require_gate
-from local_dream_reference.training.window import Window, choose
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -256,34 +251,20 @@ def test_checkpoints_are_written_on_the_way(tmp_path: Path) -> None:
     assert seen == [(0, None), (1, 1), (2, 2)]
 
 
-def test_the_window_depends_on_its_position_only() -> None:
-    def window() -> Window[int, int]:
-        return Window(lambda start: iter(range(start, 10_000)), lambda group: [-n for n in group], 20, 3)
-
-    walked = window()
-    contents = [list(walked.at(turn_number)) for turn_number in range(6)]
-    assert contents[5] == list(window().at(5)) == [-n for n in range(15, 35)]
-    assert len(choose(walked.at(6), 8, np.random.default_rng(0))) == 8
-    assert len(choose(deque([1, 2]), 5, np.random.default_rng(0))) == 5
-
-
-def test_worker_processes_draw_the_same_pictures() -> None:
-    drawings = Drawings("probe", (32, 32), seed=3)
-    alone, beside = stream(drawings, 5, 0), stream(drawings, 5, 2)
-    for _ in range(5):
-        first, second = next(alone), next(beside)
-        assert np.array_equal(first.picture, second.picture)
-        assert first.caption == second.caption
-
-
-def test_scenes_with_two_kinds_can_be_asked_for() -> None:
-    def share(pairs: float) -> float:
-        drawings = Drawings("probe", (32, 32), seed=3, pairs=pairs)
-        return sum(len({thing.kind for thing in drawings[n].scene.things}) == 2 for n in range(60)) / 60
-
-    assert share(0.0) < 0.3
-    assert 0.3 < share(0.4) < 0.7
-    assert share(1.0) == 1.0
+def test_a_next_edition_begins_with_what_ships(trained: Path, tmp_path: Path) -> None:
+    model, work = tmp_path / "model", tmp_path / "work"
+    export(a_run(trained), model)
+    begin(a_run(work), model)
+    for stage in ("judge", "vae", "decoder"):
+        before, after = weights(a_run(trained), stage), weights(a_run(work), stage)
+        for name, value in after.items():
+            expected = before[name] if stage != "vae" else vae_stage.load_vae(a_run(trained)).state_dict()[name[4:]]
+            assert torch.allclose(value, expected, atol=2e-3), name
+    assert record(a_run(work)) == record(a_run(trained))
+    _, stage = load_unet(a_run(work))
+    assert stage == "unet64"
+    with pytest.raises(FileExistsError, match="begin in an empty folder"):
+        begin(a_run(work), model)
 
 
 def test_sizes_take_turns_and_weigh_alike() -> None:
@@ -320,16 +301,3 @@ def test_cpu_and_gpu_share_their_checkpoints() -> None:
     assert CPU.networks == GPU.networks
     assert list(stages(CPU)) == list(stages(GPU))
     assert [stage.sizes for stage in CPU.unet] == [stage.sizes for stage in GPU.unet]
-
-
-def test_labels_say_what_scene_and_caption_say() -> None:
-    scene = Scene("night", "snow", "sea", "open", "none", "poster", (Thing("boat", "blue", "large", "centre"),))
-    shown = dict(zip(SHOWN, shown_classes(scene), strict=True))
-    assert SHOWN["time"][shown["time"]] == "night"
-    assert SHOWN["centre.kind"][shown["centre.kind"]] == "boat"
-    assert SHOWN["centre.colour"][shown["centre.colour"]] == "blue"
-    assert SHOWN["left.kind"][shown["left.kind"]] == "nothing"
-    assert shown["left.colour"] == NOT_ASKED
-    said = dict(zip(SAID, said_classes(Caption("a blue boat", {"first.colour": "blue"})), strict=True))
-    assert SAID["first.colour"][said["first.colour"]] == "blue"
-    assert SAID["time"][said["time"]] == "nothing"

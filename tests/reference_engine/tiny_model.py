@@ -19,8 +19,10 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def tiny_pipeline(*, unet_channels: int = 4, seed: int = 0) -> Any:
-    """Build the pipeline; ``unet_channels`` 9 makes an inpainting model of it."""
+def tiny_pipeline(*, unet_channels: int = 4, seed: int = 0, time_cond: int | None = None) -> Any:
+    """Build the pipeline; ``unet_channels`` 9 makes an inpainting model of it, ``time_cond`` one that is told its
+    guidance.
+    """
     torch.manual_seed(seed)
     letters = [*"abcdefghijklmnopqrstuvwxyz,.0123456789"]
     vocab = {token: n for n, token in enumerate([*letters, *(a + "</w>" for a in letters), _START, _END])}
@@ -46,6 +48,7 @@ def tiny_pipeline(*, unet_channels: int = 4, seed: int = 0) -> Any:
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=32,
+        time_cond_proj_dim=time_cond,
         attention_head_dim=4,
     )
     vae = AutoencoderKL(

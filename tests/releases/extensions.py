@@ -67,6 +67,13 @@ NARROW = Cell("yes, but it allows only Content-Type and Authorization", has=True
 SDXL_SHAPES = Cell("in SDXL mode", has=False)
 ALL_SCHEDULERS = Cell("all; others silently mean dpm, as upstream documents", has=True)
 WEIGHTS = Cell("yes; a written weight counts 1.1 times, since its bracket does", has=True)
+REFINES = Cell(
+    "yes, from 512 pixels (SDXL 1024) to 8192, without previews; not in MNN mode",
+    has=True,
+    by=ULTRAFIX,
+    shows=told("ultrafix requires 'image'"),
+)
+EDITS_NOT = Cell("no: ignored; releases after 2.8.1 have it, and refuse it where the model does not edit", has=False)
 NOT_BUSY = Cell("no", has=False)
 UPSCALER = Cell("its upscaler mode", has=False)
 
@@ -99,7 +106,18 @@ ROWS = (
         "prompt_weights",
         "`(word:1.3)`, `(word)` (1.1 times), `[word]` (0.9 times); /tokenize counts without them",
         (WEIGHTS, WEIGHTS, WEIGHTS),
-        reference="no: brackets are words",
+    ),
+    Row(
+        "ultrafix",
+        "`ultrafix`, `tile_size`: `image` refined tile by tile",
+        (Cell("no: ignored", has=False), REFINES, REFINES),
+        reference="yes",
+    ),
+    Row(
+        "reference_images",
+        "pictures as base64 that the generation follows",
+        (EDITS_NOT, EDITS_NOT, EDITS_NOT),
+        reference="no: refused, its models edit after none",
     ),
     Row(
         "tokenize",
@@ -120,6 +138,13 @@ ROWS = (
         "cors",
         "preflights 204, every answer readable by pages of every origin",
         (Cell("no preflights", has=False, by=PREFLIGHT, shows=status(404)), NARROW, NARROW),
+    ),
+    Row(
+        "control",
+        "GET /info, /models, /status, POST /select, /stop on a port of their own: another device chooses what runs",
+        (Cell("no", has=False), Cell("no", has=False), Cell("yes, at port 8808, while its host mode is on", has=True)),
+        mock="`--control-port`",
+        reference="`--control-port`",
     ),
     Row(
         "busy",

@@ -10,9 +10,9 @@ from tests.releases.alike import cases
 from tests.releases.extensions import PAGE, RELEASES, ROWS, by_release, written
 from tests.releases.test_known import RELEASES as PLAYED
 
-NOT_ALWAYS = ("busy", "upscaler-only")
+MODES = ("busy", "upscaler-only")
+NOT_ALWAYS = (*MODES, "control")
 """Extensions that the mock has only where it is told so."""
-MODES_DIFFER = ("aspect_ratio",)
 
 
 def test_every_extension_has_its_row() -> None:
@@ -34,5 +34,5 @@ def test_the_recorded_answers_show_it(release: str) -> None:
 
 @pytest.mark.parametrize(("name", "release"), PLAYED.items())
 def test_the_personalities_have_what_the_table_says(name: str, release: str) -> None:
-    lacks = {name for name, cell in by_release()[release].items() if not cell.has and name not in NOT_ALWAYS}
+    lacks = {name for name, cell in by_release()[release].items() if not cell.has and name not in MODES}
     assert lacks == set(personalities()[name].without)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -24,23 +23,6 @@ from tests.releases.answer import Answer, answer_of
 
 NAMES = ("2.4", "2.7", "2.8")
 BASE = {"prompt": "a", "seed": 5, "steps": 2, "width": 16, "height": 16}
-
-
-@pytest.fixture(scope="module")
-def urls() -> Iterator[dict[str, str]]:
-    """A server for each personality."""
-    with_them: dict[str, str] = {}
-    running_ones = []
-    for name, personality in personalities().items():
-        alteration = personality.make()
-        settings = ServerSettings(without=frozenset(personality.without))
-        app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0)), settings, Selection([alteration]))
-        one = running(app, http=alteration.http)
-        running_ones.append(one)
-        with_them[name] = one.__enter__()
-    yield with_them
-    for one in running_ones:
-        one.__exit__(None, None, None)
 
 
 def generated(url: str, **fields: Any) -> httpx.Response:
@@ -124,6 +106,13 @@ def test_steps_are_counted_as_the_strength_leaves_them(
     assert counted(generated(urls[name], steps=10, image=picture(), denoise_strength=strength)) == expected
 
 
+def test_totals_have_32_bits(urls: dict[str, str]) -> None:
+    strong = counted(generated(urls["2.4"], image=picture(), denoise_strength=1e39, steps=3))
+    assert strong[0] == (1, 6)
+    assert {total for _, total in strong[1:]} == {6 - 2**31}
+    assert counted(generated(urls["2.7"], image=picture(), denoise_strength=1e39, steps=3))[-1] == (6, 6)
+
+
 def test_negative_steps(urls: dict[str, str]) -> None:
     assert counted(generated(urls["2.4"], steps=-3)) == [(1, -1), (2, -1)]
     for name in ("2.7", "2.8"):
@@ -164,6 +153,15 @@ def test_ultrafix(urls: dict[str, str]) -> None:
     assert generated(urls["2.4"], ultrafix="yes").status_code == 200
 
 
+def test_refining_goes_back_to_the_noise_first(urls: dict[str, str]) -> None:
+    fields = {"ultrafix": True, "width": 768, "height": 512, "steps": 4, "denoise_strength": 0.5}
+    events = events_of(generated(urls["2.7"], image=picture(), show_diffusion_process=True, **fields).text)
+    numbers = [(event["step"], event["total_steps"]) for event in events[:-1]]
+    assert numbers == [(1, 7), (2, 7), (3, 7), (4, 7), (4, 7), (5, 7), (7, 7)]
+    assert not any("image" in event for event in events[:-1])
+    assert (events[-1]["width"], events[-1]["height"]) == (768, 512)
+
+
 def test_sdxl_paints_1024_whatever_is_asked_and_other_shapes_since_2_7(urls: dict[str, str]) -> None:
     one = events_of(generated(urls["2.4-sdxl"], size=64, aspect_ratio="16:9").text)[-1]
     assert (one["width"], one["height"]) == (1024, 1024)
@@ -171,7 +169,8 @@ def test_sdxl_paints_1024_whatever_is_asked_and_other_shapes_since_2_7(urls: dic
     assert counted(shaped) == [(1, 5), (2, 5), (2, 5), (3, 5), (5, 5)]
     assert (events_of(shaped.text)[-1]["width"], events_of(shaped.text)[-1]["height"]) == (680, 1024)
     assert generated(urls["2.8-sdxl"], aspect_ratio=5).status_code == 500
-    assert events_of(generated(urls["2.8-sdxl"], aspect_ratio="x").text)[-1]["width"] == 1024
+    for no_ratio in ("x", "9999999999:1", f"1:{10**30}", "-2147483649:1"):
+        assert events_of(generated(urls["2.8-sdxl"], aspect_ratio=no_ratio).text)[-1]["width"] == 1024, no_ratio
 
 
 def test_the_schedulers_of_each_release(urls: dict[str, str]) -> None:
@@ -257,6 +256,8 @@ def test_upscales(urls: dict[str, str], name: str) -> None:
         (500, False) if name == "2.4" else (400, True)
     )
     assert "std::bad_alloc" in asked("-4", "-2")["body"]
+    assert "Failed to initialize upscaler model" in asked("0", path="/no/such", body=b"")["body"]
+    assert "std::bad_alloc" in asked("0", body=b"")["body"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -286,41 +287,3 @@ def test_what_overlaps_in_2_4_shares_its_state() -> None:
             text += "".join(pieces)
         complete, other = events_of(text)[-1], events_of(second.text)[-1]
         assert (complete["seed"], complete["width"]) == (other["seed"], other["width"]) == (77, 24)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_destructive_bugs_kill_the_server_for_a_while_and_only_where_asked(
-    name: str, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    headers = {"X-Image-Width": "-4", "X-Image-Height": "-4", "X-Upscaler-Path": "up.mnn"}
-    alive = httpx.post(f"{urls[name]}/upscale", headers=headers, content=b"x" * 48)
-    assert alive.status_code == 500
-    assert events_of(generated(urls[name], width=-8).text)[-1]["message"] == "std::bad_alloc"
-    monkeypatch.setattr("local_dream_mockserver.faults.emulated.http_library.GONE_FOR", 1e9)
-    alteration = personalities()[name].make(destructive=True)
-    app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0)), None, Selection([alteration]))
-    with running(app, http=alteration.http) as url:
-        assert httpx.get(f"{url}/health").status_code == 200
-        with pytest.raises(httpx.TransportError):
-            httpx.post(f"{url}/upscale", headers=headers, content=b"x" * 48)
-        with pytest.raises(httpx.TransportError):
-            httpx.get(f"{url}/health")
-        monkeypatch.setattr(alteration, "_connections", alteration._connections, raising=True)  # type: ignore[attr-defined]
-        alteration._connections.back_at = 0.0  # type: ignore[attr-defined]  # time is not waited for
-        assert httpx.get(f"{url}/health").status_code == 200
-        with pytest.raises(httpx.TransportError):
-            generated(url, width=-8)
-
-
-def test_2_4_dies_of_the_generation_after_an_empty_picture_that_was_left() -> None:
-    for deadly in (False, True):
-        alteration = personalities()["2.4"].make(destructive=deadly)
-        app = create_faulty_app(SyntheticEngine(Pacing(first=0, step=0.05)), None, Selection([alteration]))
-        with running(app, http=alteration.http) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
-            with client.stream("POST", "/generate", json=BASE | {"steps": 40, "width": 0}) as left:
-                next(left.iter_text())
-            if deadly:
-                with pytest.raises(httpx.TransportError):
-                    generated(url)
-            else:
-                assert generated(url).status_code == 200

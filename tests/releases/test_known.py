@@ -17,9 +17,10 @@ from local_dream_conformance.run import suite
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.emulated.releases import personalities
 from local_dream_mockserver.faults.selection import Selection
-from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing
 from local_dream_mockserver.server.config import ServerSettings
 from tests.mockserver.live_server import running
+from tests.releases.overlap import OverlappingEngine
 
 RELEASES = {"2.4": "local-dream-2.4.3", "2.7": "local-dream-2.7", "2.8": "local-dream-2.8.1"}
 JUDGED = ("2.4", "2.4-mnn", "2.4-upscaler", "2.7", "2.7-mnn", "2.7-upscaler", "2.8")
@@ -45,7 +46,9 @@ def judged(tmp_path: Path, name: str, *options: str, deadly: bool = False) -> tu
     personality = personalities()[name]
     alteration = personality.make(destructive=deadly)
     settings = ServerSettings(without=frozenset(personality.without))
-    app = create_faulty_app(SyntheticEngine(Pacing(first=0.02, step=0.012)), settings, Selection([alteration]))
+    engine = OverlappingEngine(Pacing(first=0.02, step=0.04))
+    engine.follow(alteration)
+    app = create_faulty_app(engine, settings, Selection([alteration]))
     report = tmp_path / "report.json"
     command = [str(Path(sys.executable).with_name("local-dream")), "check"]
     with running(app, http=alteration.http) as url:
@@ -61,7 +64,9 @@ def ids(report: dict[str, Any], *verdicts: str) -> set[str]:
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_a_release_breaks_what_is_known_of_it_and_nothing_else(name: str, tmp_path: Path) -> None:
-    options = ("--profile", "all", "--strict", "--destructive", "--known", list_of(name))
+    options: tuple[str, ...] = ("--profile", "all", "--strict", "--destructive", "--known", list_of(name))
+    if "EXT-UFX-07" in survived(name):
+        options += ("--extension", "ultrafix")
     code, report = judged(tmp_path, name, *options)
     assert (code, ids(report, "fail", "warn", "error")) == (0, set())
     assert ids(report, "waived") == survived(name)
@@ -74,11 +79,20 @@ def test_with_its_list_a_release_is_conformant_in_every_profile(name: str, profi
     assert (code, ids(report, "fail", "warn", "error")) == (0, set())
 
 
-def test_without_destructive_requests_no_release_dies_and_with_them_it_does(tmp_path: Path) -> None:
-    options = ("--profile", "hardened", "--known", RELEASES["2.4"])
-    assert judged(tmp_path, "2.4", *options, deadly=True)[0] == 0
-    _, report = judged(tmp_path, "2.4", *options, "--destructive", deadly=True)
-    assert "GEN-RNG-01" in ids(report, "waived")
+@pytest.mark.parametrize("name", RELEASES)
+def test_without_destructive_requests_no_release_dies_and_with_them_it_does(name: str, tmp_path: Path) -> None:
+    options = ("--profile", "hardened", "--known", RELEASES[name])
+    code, report = judged(tmp_path, name, *options, deadly=True)
+    assert (code, "SRV-05" in ids(report, "pass")) == (0, True)
+    code, report = judged(tmp_path, name, *options, "--destructive", deadly=True)
+    assert (code, ids(report, "fail", "warn", "error")) == (0, set())
+    assert "SRV-05" in ids(report, "waived")
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_death_of_a_release_is_not_conformant_without_its_list(name: str, tmp_path: Path) -> None:
+    code, report = judged(tmp_path, name, "--profile", "core", "--destructive", "-k", "SRV-05", deadly=True)
+    assert (code, ids(report, "fail")) == (1, {"SRV-05"})
 
 
 @pytest.mark.parametrize("name", sorted(personalities()))

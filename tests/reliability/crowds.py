@@ -9,14 +9,25 @@ import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
 
 from tests.reliability.hostile import mutated
 from tests.reliability.served import Served
+from tests.reliability.surfaces import SURFACES
 
 UPSCALE = {"X-Image-Width": "4", "X-Image-Height": "4", "X-Upscaler-Path": "default"}
+SERVER = ("generate", "generate", "upscale", "health", "health", "wrong", "hostile")
+KINDS = {
+    "mock": SERVER,
+    "reference": SERVER,
+    "proxy": SERVER,
+    "mock-control": ("generate", "upscale", "health", "health", "order", "journal", "hostile"),
+    "control-port": ("generate", "upscale", "health", "health", "select", "status", "hostile"),
+}
+"""What clients of a target do, one as often as another."""
 
 
 @dataclass
@@ -36,7 +47,7 @@ def hang_ups(server: Served, count: int) -> list[float]:
     body = json.dumps({"prompt": "left", "steps": 200, "width": 256, "height": 256, "show_diffusion_process": True})
     request = f"POST /generate HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     small = {"prompt": "next", "steps": 1, "width": 64, "height": 64}
-    with httpx.Client(base_url=server.url, timeout=120) as client:
+    with server.client() as client:
         for number in range(count):
             chance = random.Random(number)
             with server.connect(60) as connection:
@@ -50,12 +61,14 @@ def hang_ups(server: Served, count: int) -> list[float]:
     return waits
 
 
-def crowd(server: Served, clients: int, seconds: float, every: float = 0.0) -> tuple[Seen, list[int]]:
+def crowd(target: str, server: Served, clients: int, seconds: float, every: float = 0.0) -> tuple[Seen, list[int]]:
     """Clients that do everything for so long, each pausing `every` s; and the server's memory sixty times, MiB."""
     seen = Seen()
     lock = threading.Lock()
     until = time.monotonic() + seconds
-    threads = [threading.Thread(target=_visit, args=(server, seen, lock, until, every, n)) for n in range(clients)]
+    threads = [
+        threading.Thread(target=_visit, args=(target, server, seen, lock, until, every, n)) for n in range(clients)
+    ]
     for thread in threads:
         thread.start()
     curve = []
@@ -72,14 +85,23 @@ def percentile(times: list[float], share: float) -> float:
     return statistics.quantiles(times, n=1000)[int(share * 1000) - 1] if len(times) > 1 else 0.0
 
 
-def _visit(server: Served, seen: Seen, lock: threading.Lock, until: float, every: float, number: int) -> None:
+def _visit(
+    target: str, server: Served, seen: Seen, lock: threading.Lock, until: float, every: float, number: int
+) -> None:
     chance = random.Random(number)
-    with httpx.Client(base_url=server.url, timeout=60, verify=False) as client:  # no certificates to load, 200 times
+
+    def hostile(client: httpx.Client) -> str:
+        with server.connect(1) as connection:
+            connection.sendall(mutated(chance, SURFACES[target].seeds))
+        return "sent"
+
+    does = ASKED | {"hostile": hostile, "generate": lambda client: _generate(client, chance.randrange(20), seen, lock)}
+    with server.client(seconds=60) as client:
         while time.monotonic() < until:
-            kind = chance.choice(("generate", "generate", "upscale", "health", "health", "wrong", "hostile"))
+            kind = chance.choice(KINDS[target])
             began = time.monotonic()
             try:
-                answer = _ask(client, server, kind, chance, seen, lock)
+                answer = does[kind](client)
             except (httpx.TransportError, OSError) as error:
                 answer = type(error).__name__
             with lock:
@@ -89,20 +111,20 @@ def _visit(server: Served, seen: Seen, lock: threading.Lock, until: float, every
             time.sleep(every)
 
 
-def _ask(
-    client: httpx.Client, server: Served, kind: str, chance: random.Random, seen: Seen, lock: threading.Lock
-) -> str:
-    if kind == "generate":
-        return _generate(client, chance.randrange(20), seen, lock)
-    if kind == "upscale":
-        return str(client.post("/upscale", content=bytes(48), headers=UPSCALE).status_code)
-    if kind == "health":
-        return str(client.get("/health").status_code)
-    if kind == "wrong":
-        return str(client.post("/generate", json={"prompt": 5}).status_code)
-    with server.connect(1) as connection:
-        connection.sendall(mutated(chance))
-    return "sent"
+def _order(client: httpx.Client) -> str:
+    client.post("/__mock__/script", json=["ok", "busy"])
+    return str(client.put("/__mock__/quirk", json=["comments"]).status_code)
+
+
+ASKED: dict[str, Callable[[httpx.Client], str]] = {
+    "upscale": lambda client: str(client.post("/upscale", content=bytes(48), headers=UPSCALE).status_code),
+    "health": lambda client: str(client.get("/health").status_code),
+    "wrong": lambda client: str(client.post("/generate", json={"prompt": 5}).status_code),
+    "order": _order,
+    "journal": lambda client: str(client.get("/__mock__/requests/1/body").status_code),
+    "select": lambda client: str(client.post("/select", json={"model_id": "synthetic"}).status_code),
+    "status": lambda client: str(client.get("/status").status_code),
+}
 
 
 def _generate(client: httpx.Client, seed: int, seen: Seen, lock: threading.Lock) -> str:
@@ -111,8 +133,10 @@ def _generate(client: httpx.Client, seed: int, seen: Seen, lock: threading.Lock)
     if answer.status_code != 200:
         return str(answer.status_code)
     last = json.loads(answer.text.rstrip().rpartition("data: ")[2])
-    picture = hashlib.sha256(last.get("image", "").encode()).hexdigest()
+    if last["type"] != "complete":
+        return "error event"
+    picture = hashlib.sha256(last["image"].encode()).hexdigest()
     with lock:
         if last.get("seed") != seed or seen.pictures.setdefault(seed, picture) != picture:
             seen.mixed_up += 1
-    return "complete" if last["type"] == "complete" else "error event"
+    return "complete"

@@ -1,21 +1,33 @@
-"""docs/reliability.md."""
+"""docs/reliability.md, and its pictures."""
 
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
-BARS = "▁▂▃▄▅▆▇█"
+from tests.reliability.curve import svg
+from tests.reliability.served import COMMANDS
+
 HEAD = """# Reliability
 
-What was thrown at the servers, and what happened. Written by `python -m tests.reliability`, on {date}, with Python
-{python} on {cores} cores that others used too{options}. A ✗ is something that must not happen. The limits that hold it
-together, with their options, are in [`limits.md`](limits.md); what is promised is in [`SECURITY.md`](../SECURITY.md).
+What was thrown at the servers, and what happened. Written by `python -m tests.reliability --page`, with Python
+{python} on {cores} cores that others used too: the load says how much, and times are to be read with it. A ✗ is
+something that must not happen. The limits that hold it together, with their options, are in
+[`limits.md`](limits.md); what is promised is in [`SECURITY.md`](../SECURITY.md).
 """
+ABOUT = {
+    "mock": "`local-dream mock`.",
+    "reference": "`local-dream serve` with the model that ships.",
+    "proxy": "`local-dream proxy` before a mock; its own memory.",
+    "mock-control": "`local-dream mock --control`: what is thrown goes to `/__mock__/`.",
+    "control-port": "`local-dream mock --control-port`: what is thrown goes to the second port.",
+}
 
 
 @dataclass(frozen=True)
@@ -30,13 +42,19 @@ class Row:
 
 @dataclass
 class Section:
-    """One server."""
+    """One target: what was done on which day, by a command with these options."""
 
     target: str
     rows: list[Row] = field(default_factory=list)
     curve: list[int] = field(default_factory=list)
-    """Memory during the soak, in MiB."""
+    """Memory during the soak, in MiB, at equal intervals."""
+    soaked: float = 0.0
+    """Seconds that the soak took."""
     seconds: float = 0.0
+    options: list[str] = field(default_factory=list)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+    """Of the machine in the minute before: times are to be read with it."""
+    day: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date().isoformat())
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
@@ -46,25 +64,49 @@ class Section:
     def broken(self) -> bool:
         return any(row.broken for row in self.rows)
 
+    def line(self) -> str:
+        """As a line of JSON."""
+        return json.dumps(asdict(self)) + "\n"
 
-def document(sections: Sequence[Section], options: Sequence[str]) -> str:
+
+def read(path: Path) -> list[Section]:
+    """The last section of each target in a file of lines, in the order of COMMANDS; none where there is no file."""
+    found = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        said = json.loads(line)
+        found[said["target"]] = Section(**said | {"rows": [Row(**row) for row in said["rows"]]})
+    return [found[target] for target in COMMANDS if target in found]
+
+
+def write(sections: Sequence[Section], page: Path) -> None:
+    """The page, and beside it a picture for each curve."""
+    page.write_text(document(sections), encoding="utf-8")
+    for section in sections:
+        if section.curve:
+            title = f"Memory of {section.target} during the soak"
+            page.with_name(picture(section)).write_text(svg(title, section.curve, section.soaked), encoding="utf-8")
+
+
+def document(sections: Sequence[Section]) -> str:
     """The whole page."""
-    given = f" and the options `{shlex.join(options)}`" if options else ""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    head = HEAD.format(date=today, python=platform.python_version(), cores=os.cpu_count(), options=given)
+    head = HEAD.format(python=platform.python_version(), cores=os.cpu_count())
     return head + "".join(map(_section, sections))
 
 
-def sparkline(values: Sequence[int]) -> str:
-    """One bar a value, from 0 to the greatest."""
-    most = max(values, default=0) or 1
-    return "".join(BARS[round(value / most * (len(BARS) - 1))] for value in values)
+def picture(section: Section) -> str:
+    """The name of its file."""
+    return f"reliability-{section.target}.svg"
 
 
 def _section(section: Section) -> str:
-    lines = [f"\n## {section.target} ({section.seconds:.0f} s)\n", "| what | times | result |", "|---|---|---|"]
+    given = f", with the options `{shlex.join(section.options)}`" if section.options else ""
+    lines = [
+        f"\n## {section.target}\n",
+        f"{ABOUT[section.target]} On {section.day}, {section.seconds:.0f} s, load {section.load:.0f}{given}.\n",
+    ]
+    lines += ["| what | times | result |", "|---|---|---|"]
     lines += [f"| {'✗ ' * row.broken}{row.what} | {row.count} | {row.result} |" for row in section.rows]
     if section.curve:
         span = f"{min(section.curve)} to {max(section.curve)} MiB"
-        lines += ["\nMemory during the soak, from 0 up:\n", f"`{sparkline(section.curve)}` {span}"]
+        lines.append(f"\n![Memory of {section.target} during the soak: {span}]({picture(section)})")
     return "\n".join(lines) + "\n"

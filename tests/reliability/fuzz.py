@@ -1,4 +1,4 @@
-"""`python -m tests.reliability.fuzz TARGET SECONDS`: fuzzes one parser in this process, by coverage where atheris is
+"""`python -m tests.reliability.fuzz TARGET SECONDS`: fuzzes one parser, or each, by coverage where atheris is
 installed, else by mutation alone. An input that raises what it must not, or takes too long, is kept in CORPUS, whose
 files are tests from then on (`tests/mockserver/test_parsers.py`)."""
 
@@ -10,16 +10,21 @@ import base64
 import hashlib
 import importlib
 import importlib.util
+import logging
+import os
 import random
+import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
+from PIL import Image
 from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.proxy.answers import AnswerReader, NotHttp
@@ -29,13 +34,27 @@ from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 from local_dream_mockserver.server.image_input import read_image
 from local_dream_mockserver.server.strict_json import read_object
-from tests.reliability.hostile import SEEDS, SPICE, picture
+from tests.reliability.fuzz_suite import SUITE
+from tests.reliability.hostile import SPICE
+from tests.reliability.surfaces import SEEDS, picture
 
 CORPUS = Path(__file__).parents[1] / "mockserver" / "corpus"
-INSTRUMENTED = ("local_dream_mockserver.server", "local_dream_mockserver.proxy", "h11", "json.", "PIL.")
+INSTRUMENTED = (
+    "local_dream_mockserver.server",
+    "local_dream_mockserver.proxy",
+    "local_dream_conformance.core",
+    "local_dream_conformance.evidence",
+    "local_dream_conformance.http",
+    "h11",
+    "json.",
+    "PIL.",
+)
 """Modules whose branches guide the fuzzer; all that are imported would take minutes to prepare."""
 SLOW = 5.0
 """Seconds that no input may take."""
+INPUTS = 12
+"""Of what led the fuzzer to new branches, so many are kept, the longest within LONGEST bytes."""
+LONGEST = 400
 
 
 class Wire(asyncio.Transport):
@@ -135,6 +154,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "proxy": (proxy, SEEDS + ANSWERS),
     "strict_json": (strict_json, tuple(seed.partition(b"\r\n\r\n")[2] for seed in SEEDS)),
     "image_input": (image_input, tuple(base64.b64decode(picture(k)) for k in ("PNG", "JPEG", "WEBP", "BMP", "GIF"))),
+    **SUITE,
 }
 
 
@@ -172,6 +192,26 @@ def _tried(name: str, data: bytes) -> None:
 
 
 def by_coverage(name: str, seconds: float) -> None:
+    """Fuzzes in a child, and then keeps some of what led to new branches."""
+    seeds = Path(tempfile.mkdtemp(prefix="local-dream-fuzz-"))
+    for number, data in enumerate(TARGETS[name][1]):
+        (seeds / str(number)).write_bytes(data)
+    child = os.fork()
+    if not child:
+        _guided(name, seconds, seeds)
+    os.waitpid(child, 0)
+    kept = CORPUS / name
+    kept.mkdir(parents=True, exist_ok=True)
+    found = sorted(
+        (path for path in seeds.iterdir() if not path.name.isdecimal()), key=lambda path: path.stat().st_size
+    )
+    for path in [path for path in found if path.stat().st_size <= LONGEST][-INPUTS:]:
+        shutil.copyfile(path, kept / path.name[:16])
+    sys.stdout.write(f"{name}: {len(found)} inputs led to new branches\n")
+    shutil.rmtree(seeds)
+
+
+def _guided(name: str, seconds: float, seeds: Path) -> NoReturn:
     """Ends the process."""
     atheris = importlib.import_module("atheris")  # no dependency of the project: few Pythons have it
 
@@ -180,23 +220,28 @@ def by_coverage(name: str, seconds: float) -> None:
             for function in [one for one in vars(holder).values() if isinstance(one, FunctionType)]:
                 if function.__module__ == module.__name__:
                     atheris.instrument_func(function)
-    seeds = Path(tempfile.mkdtemp(prefix="local-dream-fuzz-"))
-    for number, data in enumerate(TARGETS[name][1]):
-        (seeds / str(number)).write_bytes(data)
     atheris.Setup(["fuzz", f"-max_total_time={seconds:g}", str(seeds)], lambda data: _tried(name, data))
     atheris.Fuzz()
+    os._exit(0)
 
 
-def main() -> None:
+def main() -> int:
+    """1 where an input is kept that is still read wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.fuzz", description=__doc__)
-    parser.add_argument("target", choices=list(TARGETS))
+    parser.add_argument("target", choices=[*TARGETS, "each"])
     parser.add_argument("seconds", type=float)
     chosen = parser.parse_args()
-    if importlib.util.find_spec("atheris"):
-        by_coverage(chosen.target, chosen.seconds)
-    else:
-        sys.stdout.write(f"{by_mutation(chosen.target, chosen.seconds)} inputs, by mutation alone\n")
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # it has a line for each input that is no HTTP
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    guided, wrong = importlib.util.find_spec("atheris"), 0
+    for name in TARGETS if chosen.target == "each" else (chosen.target,):
+        if guided:
+            by_coverage(name, chosen.seconds)
+        else:
+            sys.stdout.write(f"{name}: {by_mutation(name, chosen.seconds)} inputs, by mutation alone\n")
+        wrong += sum(bool(judged(name, path.read_bytes())) for path in (CORPUS / name).glob("*"))
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

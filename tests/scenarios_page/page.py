@@ -9,18 +9,16 @@ from typing import Any
 
 from local_dream_conformance.core.budget import describe
 from local_dream_conformance.core.exchange import GENERATE, Exchange, Request, Transcript
-from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.run import suite
-from local_dream_conformance.scenarios import SCENARIOS, destructive, requests
+from local_dream_conformance.scenarios import SCENARIOS, concurrency, destructive, requests
 from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
-from local_dream_mockserver.server.app import create_app
-from local_dream_mockserver.server.config import ServerSettings
-from tests.mockserver.live_server import running
+from tests.conformance.scenarios.running import DECLARATIONS
+from tests.mockserver.live_server import controlled
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
 SHOWN = 48
@@ -45,13 +43,14 @@ names the exchange that was accepted (or the plain one, refused).
 
 def page() -> str:
     """The whole page, from a run of every scenario against the mock server."""
-    with running(create_app(SyntheticEngine(), ServerSettings())) as url:
+    with controlled(SyntheticEngine()) as (url, control):
         settings = Settings(
             url=url,
             profile="all",
             upscaler_path="default",
             destructive=True,
-            extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
+            extensions=DECLARATIONS,
+            control_url=control,
         )
         return "\n".join((HEAD, *_sections(settings)))
 
@@ -138,8 +137,9 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
     body = request.json
     if exchange.operation == GENERATE and isinstance(body, dict):
         parts += _differences(body, requests.plain(settings))
-        if exchange.label == "hang-up/abandoned":  # as many as take two seconds at this server's speed
-            parts = ["steps: 8 to 100" if part.startswith("steps: ") else part for part in parts]
+        if exchange.label == "hang-up/abandoned":  # as many as take seconds at this server's speed
+            span = "steps: {} to {}".format(*concurrency.STEPS_TO_ABANDON)
+            parts = [span if part.startswith("steps: ") else part for part in parts]
         if exchange.label == "defaults/explicit":
             parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]
     elif request.method == "POST" and request.body:

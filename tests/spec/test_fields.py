@@ -23,7 +23,7 @@ LOADED = contract.load()
 SCHEMAS = LOADED.document["components"]["schemas"]
 CORE: dict[str, Any] = SCHEMAS["GenerateRequest"]["properties"]
 ADDED: dict[str, Any] = SCHEMAS["GenerateExtensions"]["properties"]
-KEYWORDS = ("minimum", "maximum", "multipleOf", "enum", "pattern", "minLength")
+KEYWORDS = ("minimum", "maximum", "multipleOf", "enum", "pattern", "minLength", "minItems")
 PICKED = ("seed",)
 """Fields that have no default value but a requirement for being left out."""
 TYPES = {
@@ -82,6 +82,14 @@ OTHERS = {
     ("EXT-SIZ-03", "multipleOf"): ["size"],
     ("EXT-ASP-04", "type"): ["aspect_ratio"],
     ("EXT-ASP-04", "pattern"): ["aspect_ratio"],
+    ("EXT-UFX-05", "dependentRequired"): ["ultrafix"],
+    ("EXT-UFX-07", "type"): ["ultrafix", "tile_size"],
+    ("EXT-UFX-07", "minimum"): ["tile_size"],
+    ("EXT-UFX-07", "multipleOf"): ["tile_size"],
+    ("EXT-REF-04", "type"): ["reference_images"],
+    ("EXT-REF-04", "minItems"): ["reference_images"],
+    ("EXT-REF-04", "contentEncoding"): ["reference_images"],
+    ("EXT-REF-04", "contentMediaType"): ["reference_images"],
 }
 PUBLISHED = {
     **{(id, "type"): [field] for id, field in TYPES.items()},

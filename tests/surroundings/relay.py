@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from tests.accepting import accepting
+
 PIECE = 1460
 """Bytes of a packet."""
 WINDOW = 64
@@ -23,14 +25,7 @@ def relayed(url: str, round_trip: float, rate: float) -> Iterator[str]:
     on each connection."""
     parts = urlsplit(url)
     place = (parts.hostname or "", parts.port or 80)
-    listener = socket.create_server(("127.0.0.1", 0))
     connections: list[socket.socket] = []
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=join, args=(client,), daemon=True).start()
 
     def join(client: socket.socket) -> None:
         time.sleep(round_trip)  # the handshake
@@ -41,13 +36,10 @@ def relayed(url: str, round_trip: float, rate: float) -> Iterator[str]:
         for source, sink in ((client, server), (server, client)):
             threading.Thread(target=_carry, args=(source, sink, round_trip / 2, rate), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with accepting(join) as address:
+            yield address
     finally:
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
         for one in connections:
             one.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import shutil
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -90,6 +93,33 @@ def on_uvicorn(http: str) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
+
+
+@contextmanager
+def on_hypercorn() -> Iterator[str]:
+    """On hypercorn as it comes. Its own imports are made here, since it need not be installed."""
+    import hypercorn.asyncio
+    from hypercorn.config import Config
+
+    listener = listen("127.0.0.1", 0)
+    url = url_of(listener)
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.loglevel = "CRITICAL"
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        await hypercorn.asyncio.serve(cast(Any, mock()), config, shutdown_trigger=cast(Any, over.wait))
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(PATIENCE)
+        loop.close()
 
 
 @contextmanager
@@ -195,6 +225,10 @@ def _lacks_nginx() -> str:
     return "" if shutil.which(NGINX) else "nginx"
 
 
+def _lacks_hypercorn() -> str:
+    return "" if importlib.util.find_spec("hypercorn") else "hypercorn"
+
+
 def _lacks_ipv6() -> str:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
@@ -206,6 +240,7 @@ def _lacks_ipv6() -> str:
 SURROUNDINGS = (
     Surrounding("a step in 1 ms", paced(0.001), quick=True),
     Surrounding("a step in 5 ms", paced(0.005), quick=True),
+    Surrounding("asked for one step with --steps 1", paced(0.005), quick=True, options={"steps": "1"}),
     Surrounding("a step in 200 ms", paced(0.2)),
     Surrounding("a step in 2 s", paced(2.0)),
     Surrounding("a step in no time", paced(0.0), quick=True),
@@ -221,6 +256,7 @@ SURROUNDINGS = (
     Surrounding("over IPv6", over_ipv6, quick=True, missing=_lacks_ipv6),
     Surrounding("on uvicorn with h11", partial(on_uvicorn, "h11"), quick=True),
     Surrounding("on uvicorn with httptools", partial(on_uvicorn, "httptools"), quick=True),
+    Surrounding("on hypercorn", on_hypercorn, quick=True, missing=_lacks_hypercorn),
     *(
         Surrounding(f"{name}, {step_ms} ms a step", partial(example, name, step_ms), missing=EXAMPLES[name].missing)
         for name in EXAMPLES

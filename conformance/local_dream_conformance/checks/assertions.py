@@ -10,7 +10,7 @@ from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, End, Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.evidence.generation import generation
-from local_dream_conformance.evidence.selectors import fields, outcome
+from local_dream_conformance.evidence.selectors import fields, outcome, undecodable
 from local_dream_conformance.scenarios.forms import forms_of
 
 NEEDED = (
@@ -21,6 +21,7 @@ NEEDED = (
     "negative",
     "repeat",
     "edges/",
+    "fields/",
     "hang-up/",
     "overlap/",
     "recorded/",
@@ -58,7 +59,7 @@ def expect_status(context: Context, exchange: Exchange, *statuses: int, what: st
 
 
 def expect_uncoded(context: Context, exchange: Exchange) -> None:
-    """Expects no coding of the body but one that the request asks for with Accept-Encoding."""
+    """Expects no coding of the body but one that the request asks for with Accept-Encoding, and a body that has it."""
     codings = [part.strip().lower() for text in exchange.values("content-encoding") for part in text.split(",")]
     asked = exchange.request.header("accept-encoding") or "identity"
     allowed = {part.partition(";")[0].strip().lower() for part in asked.split(",")} | {"identity", ""}
@@ -68,6 +69,12 @@ def expect_uncoded(context: Context, exchange: Exchange) -> None:
         got=escape(", ".join(codings), 80),
         exchange=exchange,
         cause="clients that believe the header cannot read the answer; a proxy that compresses holds events back",
+    )
+    context.expect(
+        not undecodable(exchange),
+        expected="a body in the coding that Content-Encoding names",
+        got=exchange.detail,
+        exchange=exchange,
     )
 
 
@@ -135,15 +142,23 @@ def unless_absent(context: Context, path: str = "/generate") -> None:
         context.not_applicable(f"the server has no {path}: every POST to it is answered with status {shown}")
 
 
+def _is_whole(exchange: Exchange) -> bool:
+    """Whether an answer came to its end; a stream to its terminal event."""
+    if exchange.status is None:
+        return False
+    stream = generation(exchange)
+    return stream.terminal is not None if stream.is_stream else exchange.end in (End.COMPLETE, End.EOF)
+
+
 def expect_there(
     context: Context, extension: str, there: bool, evidence: str, exchange: Exchange | None = None
 ) -> None:
     """Expects an extension where it is declared. Elsewhere its absence ends the check as not applicable.
 
-    `evidence` says in one line what shows that it is or is not there; reports show it. An answer that never came shows
-    neither: raises MissingEvidence.
+    `evidence` says in one line what shows that it is or is not there; reports show it. An answer that never came, or
+    did not come to its end, shows neither: raises MissingEvidence.
     """
-    if not there and exchange is not None and exchange.status is None:
+    if not there and exchange is not None and not _is_whole(exchange):
         raise MissingEvidence(f"no answer shows whether it is there: {outcome(exchange)}")
     if there or context.settings.declares(extension):
         context.remark = evidence

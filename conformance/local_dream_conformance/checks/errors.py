@@ -7,7 +7,7 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange
+from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import outcome
@@ -29,16 +29,11 @@ def _errors(context: Context) -> list[Exchange]:
         if exchange.status in TYPES
         and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
         and not label.startswith(JUDGED_APART)
-        and not _given_up(exchange)
+        and not envelope.unknown(exchange)
     ]
     if not found:
         raise MissingEvidence("no answer of /generate or /upscale had status 400 or 500")
     return found
-
-
-def _given_up(exchange: Exchange) -> bool:
-    """Whether the suite did not wait for the rest of an answer (SRV-04)."""
-    return exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT, End.HUNG_UP) and bool(envelope.problem(exchange))
 
 
 @check("ERR-01", needs=["refuse"], over=EVERYTHING)
@@ -91,9 +86,10 @@ def other_statuses_carry_it_too(context: Context) -> None:
     judged = False
     for label, exchange in context.exchanges.items():
         status = exchange.status or 0
-        told_by_the_api = exchange.request.method not in ("", "HEAD") and not label.startswith(JUDGED_APART)
+        apart = exchange.on_control or label.startswith(JUDGED_APART)  # control errors have a form of their own
+        told_by_the_api = exchange.request.method not in ("", "HEAD") and not apart
         known = status in TYPES and (exchange.operation == GENERATE or exchange.operation == UPSCALE)
-        if status >= 400 and told_by_the_api and not known and not _given_up(exchange):
+        if status >= 400 and told_by_the_api and not known and not envelope.unknown(exchange):
             judged = True
             problem = envelope.problem(context[label])
             context.expect(
@@ -105,6 +101,9 @@ def other_statuses_carry_it_too(context: Context) -> None:
 
 @check("ERR-05", needs=["refuse"], over=["refuse-image/", "upscale-refuse/", "keep-alive/"])
 def health_goes_on(context: Context) -> None:
+    series = ("refuse/", "refuse-image/", "upscale-refuse/")
+    if not any((one.status or 0) >= 400 for label, one in context.exchanges.items() if label.startswith(series)):
+        raise MissingEvidence("no request was refused")
     for exchange in present(
         context, *(f"{scenario}/health" for scenario in ("refuse", "refuse-image", "upscale-refuse"))
     ):
@@ -155,6 +154,8 @@ def not_utf8(context: Context) -> None:
 @check("ERR-08", needs=["refuse"], requires=["ERR-07", "ERR-01", "ERR-02"])
 def not_utf8_in_the_envelope(context: Context) -> None:
     for exchange in present(context, "refuse/body-not-utf8"):
+        if exchange.status == 400 and envelope.unknown(exchange):
+            raise MissingEvidence(f"{exchange.label} was cut: {envelope.problem(exchange)}")
         problem = envelope.problem(exchange)
         context.expect(
             exchange.status == 400 and not problem,

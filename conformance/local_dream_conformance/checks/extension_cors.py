@@ -78,6 +78,8 @@ def answers_preflights(context: Context) -> None:
 
 
 def _expect_allowed(context: Context, exchange: Exchange, names: tuple[str, ...]) -> None:
+    if exchange.status is None:
+        raise MissingEvidence(f"the preflight got no answer (see EXT-COR-02): {outcome(exchange)}")
     # The star does not stand for Authorization, which is not asked for here.
     allowed = _named(exchange, "access-control-allow-headers")
     missing = [name for name in names if name not in allowed and "*" not in allowed]

@@ -42,12 +42,16 @@ def there(context: Context) -> None:
         return
     if ONE in context and "base" in context:
         likeness = _likeness(context[ONE], context["base"])
-        same = likeness is not None and likeness >= EQUAL
+        if likeness is None:
+            raise MissingEvidence("no pictures to compare")
+        same = likeness >= EQUAL
         words = "the same picture" if same else "another picture"
         expect_there(context, "prompt_weights", same, f"a prompt of weight 1 gives {words}", context[ONE])
         return
     if counts is None:
-        expect_there(context, "prompt_weights", False, "no /tokenize that would show it")
+        asked = [context[label] for label in ("tokenize/short", PLAIN, WEIGHTED) if label in context]
+        shown = next((one for one in asked if one.status is None), asked[-1] if asked else None)
+        expect_there(context, "prompt_weights", False, "no /tokenize that would show it", shown)
         return
     evidence = f"/tokenize counts {counts[1]} tokens with weights, {counts[0]} without"
     expect_there(context, "prompt_weights", False, evidence, context[WEIGHTED])

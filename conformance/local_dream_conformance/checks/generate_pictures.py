@@ -7,8 +7,15 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.image_compare import by
-from local_dream_conformance.evidence.images import BadPicture, contrast, decode_base64, of_payload, raw_rgb
-from local_dream_conformance.evidence.selectors import GENERATIONS, completed, fields, pictured, size, value
+from local_dream_conformance.evidence.images import (
+    BadPicture,
+    contrast,
+    decode_base64,
+    of_payload,
+    other_order,
+    raw_rgb,
+)
+from local_dream_conformance.evidence.selectors import GENERATIONS, completed, fields, picture, pictured, size, value
 
 FLAT = 8
 """Contrast, of 255, up to which a picture is one flat colour: a JPEG of one is not quite flat."""
@@ -44,13 +51,26 @@ def raw_without_format(context: Context) -> None:
             raw_rgb(decode_base64(complete.image or ""), width, height)
         except BadPicture as bad:
             problem = str(bad)
-        context.expect(
+        held = context.expect(
             not problem,
             expected="raw RGB of width * height * 3 bytes, since there is no format key",
             got=problem,
             exchange=stream.exchange,
             at=complete.where,
         )
+        asked = _asked_size(fields(stream.exchange.request))
+        as_asked = None in asked or asked == (width, height)  # where sizes are swapped, that is said elsewhere
+        shown = picture(stream) if held and as_asked else None
+        if shown is not None:
+            order = other_order(shown.pixels)
+            context.expect(
+                not order,
+                expected="raw RGB row by row, three values a pixel",
+                got="rows and pixels that do not fit one another, and do when they are read in another order",
+                exchange=stream.exchange,
+                at=complete.where,
+                cause=order,
+            )
 
 
 @check("GEN-PIC-03", needs=["base"], over=GENERATIONS, requires=["GEN-PIC-01"])
@@ -85,16 +105,17 @@ def size_as_requested(context: Context) -> None:
     sized = [
         (stream, complete, asked)
         for stream, complete in completed(context)
-        if None not in (asked := _asked_size(fields(stream.exchange.request)))
+        if (asked := _asked_size(fields(stream.exchange.request))) != (None, None)
     ]
     if not sized:
-        raise MissingEvidence("no generation with width and height in its request came to complete")
+        raise MissingEvidence("no generation with width or height in its request came to complete")
     for stream, complete, asked in sized:
         got = size(stream)
         swapped = got == asked[::-1] and asked[0] != asked[1]
+        edges = [name for name, edge in zip(("width", "height"), asked, strict=True) if edge is not None]
         context.expect(
-            got == asked,
-            expected=f"width and height {asked[0]}x{asked[1]}, as asked for",
+            got is not None and all(edge in (None, other) for edge, other in zip(asked, got, strict=True)),
+            expected=f"{' and '.join(edges)} {'x'.join(str(edge) for edge in asked if edge is not None)}, as asked for",
             got=by(got),
             exchange=stream.exchange,
             at=complete.where,

@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
-from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
 from local_dream_conformance.evidence.selectors import (
     EVERY,
     GENERATIONS,
     completed,
+    fields,
     held,
     streams,
     value,
 )
+
+PERCENT = 100
+"""What `total_steps` is where a server counts in percent, whatever was asked for."""
 
 
 @check("GEN-EVT-01", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-12"])
@@ -101,6 +105,27 @@ def total_is_constant(context: Context) -> None:
             exchange=stream.exchange,
             at=event.where,
         )
+
+
+@check("GEN-EVT-24", needs=["base"], over=EVERY, requires=["GEN-EVT-02"])
+def as_many_steps_as_asked(context: Context) -> None:
+    told = 0
+    for stream, event in _progress(context):
+        asked = fields(stream.exchange.request)
+        steps = integer(asked.get("steps"))
+        if steps is None or (asked.get("image") and number(asked.get("denoise_strength")) != 1):
+            continue
+        told += 1
+        context.expect(
+            (event.total_steps or 0) >= min(steps, PERCENT),
+            expected=f"total_steps of {min(steps, PERCENT)} or more: as many as were asked for, or percent",
+            got=f"total_steps {value(event.total_steps)}",
+            exchange=stream.exchange,
+            at=event.where,
+            cause="fewer steps are made than were asked for?",
+        )
+    if not told:
+        raise MissingEvidence("no request said how many steps it wants and left none out")
 
 
 def _progress(context: Context) -> Iterator[tuple[GenerationStream, GenerationEvent]]:

@@ -10,7 +10,8 @@ the server says that the steps took long, and a generation with much less to do 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from local_dream_conformance.checks.check import check
@@ -34,6 +35,12 @@ LEAST = 0.02
 """Seconds of such gaps that a stream must have in all."""
 LUMPS = 4
 """So many events may come together on the way, as some networks make them do."""
+MANY = 8
+"""Progress events from which on a stream tells whether they come one by one."""
+SEVERAL = 3
+"""So many events at once are a lump."""
+LONG = 0.5
+"""Seconds without an event from which on a lump was held back: servers that look five times a second are no trouble."""
 MUCH_LESS = 1 / 3
 """Share of the work of a generation that another one has at most, if their times are to be compared."""
 AS_LONG = 0.7
@@ -71,6 +78,34 @@ def events_arrive_in_time(context: Context) -> None:
         context.not_applicable(shown)
 
 
+@check("GEN-EVT-23", needs=["defaults"], over=ALONE, requires=["GEN-EVT-01", "GEN-EVT-15"])
+def events_come_one_by_one(context: Context) -> None:
+    # Previews fill a slow network, and what lies between them is the network's.
+    finished = [_Arrival(stream, complete) for stream, complete in completed(context, *ALONE) if not stream.previews]
+    judged = [one for one in finished if len(one.gaps) + 1 >= MANY]
+    if not judged:
+        context.not_applicable(f"no generation without previews had {MANY} progress events or more")
+    for one in judged:
+        lumps = [lump for lump in one.lumps() if lump.size >= SEVERAL and (lump.waited is None or lump.waited >= LONG)]
+        most = max((lump.size for lump in lumps), default=0)
+        longest = max((lump.waited or 0.0 for lump in lumps), default=0.0)
+        context.expect(
+            len(lumps) < 2 or sum(lump.size for lump in lumps) * 2 <= len(one.gaps),
+            expected="progress events one by one, as the steps are made",
+            got=f"{len(lumps)} times up to {most} at once, after up to {longest * 1000:.0f} ms without any",
+            exchange=one.stream.exchange,
+            cause="the server, or a proxy before it, collects events: is there a flush after each event?",
+        )
+
+
+@dataclass(frozen=True)
+class _Lump:
+    """Events that came together, after so many seconds without a byte; None where they were the first."""
+
+    size: int
+    waited: float | None
+
+
 class _Arrival:
     """When the events of a finished generation came. All times in seconds."""
 
@@ -87,6 +122,17 @@ class _Arrival:
         so it is left out where the server says how long it was, up to nine tenths."""
         self.gaps, last = _gaps(stream, complete)
         self.spread = last - self.first
+
+    def lumps(self) -> Iterator[_Lump]:
+        """What came together. The time before the first event is no silence of the server's making."""
+        size, waited = 1, None
+        for gap in self.gaps:
+            if gap < APART:
+                size += 1
+                continue
+            yield _Lump(size, waited)
+            size, waited = 1, gap
+        yield _Lump(size, waited)
 
     @property
     def is_spread(self) -> bool:
@@ -122,11 +168,11 @@ def _explained(one: _Arrival, others: Sequence[_Arrival]) -> bool:
 
 def _gaps(stream: GenerationStream, complete: GenerationEvent) -> tuple[list[float], float]:
     """How long no byte came between one progress event and the next, and when the first byte of complete came."""
-    reads = stream.exchange.reads
-    ends = list(accumulate(len(read.data) for read in reads))
+    arrivals = list(stream.exchange.arrivals)
+    ends = list(accumulate(size for _, size in arrivals))
 
     def came(offset: int) -> float:
-        return reads[min(bisect_right(ends, offset), len(reads) - 1)].at
+        return arrivals[min(bisect_right(ends, offset), len(arrivals) - 1)][0]
 
     running = [event for event in stream.progress if event.index < complete.index]
     gaps = [came(later.sse.start) - earlier.at for earlier, later in pairwise(running)]

@@ -15,13 +15,15 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
+from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.images import contrast
-from local_dream_conformance.evidence.selectors import outcome, picture
+from local_dream_conformance.evidence.selectors import fields, outcome, picture
 
 STEPS_TO_NOTICE = 3
 """A server looks for a client that is gone once a step; the first step of the next run is one more."""
+FIRST_AFTER = "hang-up/next-failed"
 LEAST_SECONDS = 0.5
 """What networks and schedulers may add, whatever the server does."""
 
@@ -57,6 +59,16 @@ def the_first_is_not_disturbed(context: Context) -> None:
         cause="the second one takes its place, or breaks it?",
     ):
         return
+    sent, theirs = (integer(fields(one.request).get("seed")) for one in (first, second))
+    told = integer(stream.complete.payload.get("seed")) if stream.complete else None
+    if told is not None and sent is not None and sent != theirs:
+        context.expect(
+            told == sent or told != theirs,
+            expected=f"the seed of {first.label} in its complete, or at least not that of {second.label}",
+            got=f"seed {told}, which {second.label} has sent",
+            exchange=first,
+            cause="both generations share their state?",
+        )
     mine, others = picture(stream), picture(other)
     if mine is not None and others is not None and contrast(mine.pixels) and mine.size == others.size:
         context.expect(
@@ -92,6 +104,14 @@ def serves_after_a_hang_up(context: Context) -> None:
         if generation(abandoned).terminal is None:
             raise MissingEvidence(f"the generation that was to be abandoned did not run: {outcome(abandoned)}")
         context.not_applicable("the generation that was to be abandoned was over before the client could hang up")
+    if FIRST_AFTER in context:
+        context.expect(
+            False,
+            expected="a picture from the first request after the one that was hung up on, too",
+            got=f"{outcome(context[FIRST_AFTER])}; the same request was taken when it was sent again",
+            exchange=context[FIRST_AFTER],
+            cause="what marks that a client is gone is not taken back before the next generation?",
+        )
     following = context["hang-up/next"]
     refused = following.status is not None and 400 <= following.status < 500 and following.status not in BUSY
     context.expect(
@@ -190,6 +210,9 @@ def keep_alive_after_an_error(context: Context) -> None:
                 if closed
                 else "the rest of the refused request is read as the next one?",
             )
+    errors = [context[label] for label in ("keep-alive/refused", "keep-alive/not-found") if label in context]
+    if not reused and not context.findings and any(one.status is None or one.is_cut for one in errors):
+        raise MissingEvidence("an error answer did not come, or not to its end")
     if not reused and not context.findings:
         context.not_applicable("the server closes the connection after an error answer")
 

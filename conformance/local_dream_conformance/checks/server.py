@@ -9,7 +9,7 @@ from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import outcome
 
-LEFT_OPEN = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
+BROKEN_OFF = (End.TRUNCATED, End.RESET, End.MALFORMED)
 EVERYTHING = [""]
 """The prefix of every label."""
 
@@ -21,12 +21,16 @@ def answers_end(context: Context) -> None:
         raise MissingEvidence("there was no answer that is neither a stream nor a picture")
     for exchange in judged:
         context.expect(
-            exchange.end not in LEFT_OPEN,
+            not exchange.is_cut and exchange.end is not End.TOO_LARGE,
             expected="the end of the answer",
-            got=f"{outcome(exchange)}; open still after {exchange.ended_at:.1f} s, when the suite hung up",
+            got=outcome(exchange) + ("" if exchange.end in BROKEN_OFF else _open(exchange)),
             exchange=context[exchange.label],
-            cause="clients wait for the rest",
+            cause="" if exchange.end in BROKEN_OFF else "clients wait for the rest",
         )
+
+
+def _open(exchange: Exchange) -> str:
+    return f"; open still after {exchange.ended_at:.1f} s, when the suite hung up"
 
 
 def _is_plain(exchange: Exchange) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import GENERATE, REST, Exchange
+from local_dream_conformance.core.exchange import GENERATE, REST, REUSED, End, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding
 
-FINDINGS_KEPT = 20
+FINDINGS_KEPT = 40
 
 
 @dataclass
@@ -98,17 +98,29 @@ class Context:
     ) -> bool:
         """Tries one expectation and keeps a finding when it does not hold; answers whether it held.
 
-        A cause that is guessed ends with a question mark; one that takes time to find is given as a function. Where
-        other generations ran at the same time, the finding says so: its command alone need not show it.
+        A cause that is guessed ends with a question mark; one that takes time to find is given as a function. What the
+        command of a finding cannot show alone stands beside it: other generations that ran, a hang-up just before, a
+        connection that had been used.
         """
         self.assertions += 1
         if not condition and len(self.findings) < FINDINGS_KEPT:
-            if exchange is not None and (others := self.beside(exchange)):
-                beside = f"while {' and '.join(other.label for other in others)} ran too"
-                at = f"{at}, {beside}" if at else beside
+            if exchange is not None:
+                at = ", ".join(filter(None, (at, *self._circumstances(exchange))))
             said = cause if isinstance(cause, str) else cause()
             self.findings.append(Finding(expected, got, exchange.label if exchange else "", at, said))
         return condition
+
+    def _circumstances(self, exchange: Exchange) -> Iterator[str]:
+        """What was so while an exchange was made and is not in its request."""
+        if others := self.beside(exchange):
+            yield f"while {' and '.join(other.label for other in others)} ran too"
+        scenario = exchange.label.partition("/")[0]
+        for other in self.exchanges.values():
+            before = other.started + other.ended_at <= exchange.started
+            if other.end is End.HUNG_UP and before and other.label.partition("/")[0] == scenario and _work(other):
+                yield f"after the client had hung up on {other.label}"
+        if (REUSED, "true") in exchange.notes:
+            yield "on a connection that had been used before"
 
     def beside(self, exchange: Exchange) -> list[Exchange]:
         """The generations of its scenario that ran at the same time as one; scenarios follow each other."""
@@ -129,3 +141,7 @@ class Context:
     def not_applicable(self, evidence: str) -> NoReturn:
         """Ends the check: the target does not have what the requirement speaks about."""
         raise NotApplicable(evidence)
+
+
+def _work(exchange: Exchange) -> bool:
+    return (exchange.operation, exchange.status) == (GENERATE, 200)

@@ -7,15 +7,23 @@ transcript can be judged live, on another xdist worker, or from a recording by a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from local_dream_conformance.core.pieces import Read as Read
+from local_dream_conformance.core.pieces import StoredReads
+
 BUSY = (409, 429, 503)
 """Statuses with which a server may refuse a generation while another one runs."""
 BUSY_UNTIL = "busy-until"
 """The note on an exchange that was refused with such a status before: until when, in seconds on the run's clock."""
+REUSED = "reused-connection"
+"""The note on an exchange of a conversation: whether its connection had been used before ("true" or "false")."""
+ON_CONTROL = ("port", "control")
+"""The note on an exchange with the control API, which has an address of its own (the extension control)."""
 ABSENT = (404, 405, 501)
 """Statuses with which a web server says that it has no such operation."""
 GENERATE, UPSCALE, TOKENIZE, HEALTH = "POST /generate", "POST /upscale", "POST /tokenize", "GET /health"
@@ -55,12 +63,8 @@ class End(StrEnum):
     """No connection could be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Body bytes (transfer coding removed) that arrived together, `at` seconds after the request began."""
-
-    at: float
-    data: bytes
+UNFINISHED = (End.TRUNCATED, End.RESET, End.MALFORMED, End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
+"""Ends of which the server, or its silence, is the cause, before the answer was over."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Exchange:
     http_version: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     head_at: float | None = None
-    reads: tuple[Read, ...] = ()
+    reads: Sequence[Read] = ()
     interim: tuple[int, ...] = ()
     """Statuses of interim answers (100, 103) that came before the final one."""
     detail: str = ""
@@ -118,14 +122,42 @@ class Exchange:
 
         The path may have a prefix: that of the target's address, which a recording keeps.
         """
+        if self.on_control:
+            return ""
         path = self.request.target.partition("?")[0]
         named = f"{self.request.method} /{path.rpartition('/')[2]}"
         return named if named in OPERATIONS else ""
 
-    @cached_property
+    @property
+    def on_control(self) -> bool:
+        """Whether it was made with the control API."""
+        return ON_CONTROL in self.notes
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether an answer began and was not over: what its body lacks, nobody has seen."""
+        return self.status is not None and self.end in UNFINISHED
+
+    @property
     def body(self) -> bytes:
-        """The whole body, transfer coding removed."""
+        """The whole body, transfer coding removed. A large one is read from its file each time."""
+        return self.reads.data() if isinstance(self.reads, StoredReads) else self._joined
+
+    @cached_property
+    def _joined(self) -> bytes:
         return b"".join(read.data for read in self.reads)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return self.reads.size if isinstance(self.reads, StoredReads) else len(self._joined)
+
+    @property
+    def arrivals(self) -> Iterator[tuple[float, int]]:
+        """When each piece of the body arrived, and its bytes."""
+        if isinstance(self.reads, StoredReads):
+            return zip(self.reads.times, self.reads.sizes, strict=True)
+        return ((read.at, len(read.data)) for read in self.reads)
 
     def values(self, name: str) -> list[str]:
         """All values of a header, in order."""
@@ -142,10 +174,10 @@ class Exchange:
 
     def arrived(self, offset: int) -> float:
         """When the body byte at `offset` arrived, in seconds since the request began."""
-        for read in self.reads:
-            offset -= len(read.data)
+        for at, size in self.arrivals:
+            offset -= size
             if offset < 0:
-                return read.at
+                return at
         return self.ended_at
 
 

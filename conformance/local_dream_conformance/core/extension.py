@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAMES = ("formats", "size", "tokenize", "aspect_ratio", "cors", "schedulers", "prompt_weights", "busy", "upscaler-only")
+CONTROL = "control"
+"""The one that has an address of its own."""
+NAMES = (
+    *("formats", "size", "tokenize", "aspect_ratio", "cors", "schedulers", "prompt_weights"),
+    *("ultrafix", "reference_images", "busy", "upscaler-only", CONTROL),
+)
 
 
 @dataclass(frozen=True)

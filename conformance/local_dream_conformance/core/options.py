@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_dream_conformance.core import extension, fields, strict_json
+from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.extension import Declared
 
 PROFILES = ("core", "hardened", "all")
 MAX_SEED = 2**32 - 1
+CONTROL_PATHS = ("info", "models", "status", "select", "stop")
 UNITS: dict[str | None, float] = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 HIDDEN = "***"
 """What stands in place of a secret."""
@@ -76,6 +78,19 @@ def parse_text(text: str) -> str:
     if not text or not text.isprintable():
         raise ValueError("give a text of printable characters")
     return text
+
+
+def parse_control(text: str) -> str:
+    """The address of a control API."""
+    last = text.strip().rstrip("/").rpartition("/")[2]
+    if last in CONTROL_PATHS:
+        raise ValueError(f"leave /{last} out: give the address under which /info and /status are")
+    return Address.parse(text).url
+
+
+def show_address(url: str) -> str:
+    """Without user name and password."""
+    return Address(url).public
 
 
 def parse_extension(text: str) -> Declared:

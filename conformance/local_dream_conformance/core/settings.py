@@ -12,6 +12,7 @@ from typing import Any
 from local_dream_conformance.core import extension, options
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.budget import UNLIMITED, Budget
+from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.options import HIDDEN, Option
 
@@ -187,6 +188,16 @@ class Settings:
         show=str,
     )
 
+    control_url: str | None = _setting(
+        None,
+        "control-url",
+        "the address of the server's control API (the extension control, port 8808 on a phone), which is then judged; "
+        "what runs goes on",
+        "URL",
+        parse=options.parse_control,
+        show=options.show_address,
+    )
+
     @property
     def declared(self) -> tuple[str, ...]:
         """The names of the extensions that the target is said to have."""
@@ -206,10 +217,21 @@ class Settings:
         """Where the target listens."""
         return Address(self.url)
 
+    @cached_property
+    def control_address(self) -> Address | None:
+        """Where the target's control API listens."""
+        return None if self.control_url is None else Address(self.control_url)
+
+    def address_of(self, exchange: Exchange) -> Address:
+        """Where an exchange was made."""
+        return (self.control_address if exchange.on_control else None) or self.address
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """Strings that must not be printed, the longest first."""
         found = {value for _, value in self.headers} | self.address.secrets
+        if self.control_address is not None:
+            found |= self.control_address.secrets
         for _, value in self.headers:
             found.add(value.partition(" ")[2])  # "Bearer abc": a server may echo only "abc"
         for value in [value for value in found if not value.isascii()]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.core.extension import CONTROL, Declared
 from local_dream_conformance.core.options import Option
 from local_dream_conformance.core.settings import OPTION_OF, OPTIONS, Settings
 
@@ -48,7 +49,18 @@ def resolve(
     for name in file:
         if name not in NAMES:
             raise BadSetting(f"{name!r} in {origin} is no setting; there are {', '.join(NAMES)}")
+    _expect_control(values)
     return Settings(**values)
+
+
+def _expect_control(values: dict[str, Any]) -> None:
+    """Who says where the control API is has said that it is there. Raises BadSetting for the contrary."""
+    declared = values.get("extensions", ())
+    named = any(extension.name == CONTROL for extension in declared)
+    if values.get("control_url") is None and named:
+        raise BadSetting("--extension control: give --control-url, the address of the control API, too")
+    if values.get("control_url") is not None and not named:
+        values["extensions"] = (*declared, Declared(CONTROL))
 
 
 def _from_command_line(option: Option, value: Any) -> Any:

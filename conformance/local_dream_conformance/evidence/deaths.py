@@ -60,6 +60,7 @@ def deaths(exchanges: Iterable[Exchange]) -> list[Death]:
     """
     ordered = sorted(exchanges, key=lambda exchange: exchange.started)
     found = [_death(exchange, ordered) for exchange in ordered if DIED in dict(exchange.notes)]
+    ordered = [exchange for exchange in ordered if not exchange.on_control]
     if found or not ordered or ordered[-1].end is not End.UNREACHABLE:
         return found
     met = [one for one in ordered if one.end is not End.UNREACHABLE]
@@ -96,7 +97,7 @@ def is_evidence(exchange: Exchange) -> bool:
     An answer that never came, since the target died meanwhile or was gone before, is evidence for its own absence.
     """
     if exchange.end is End.UNREACHABLE:
-        return False
+        return exchange.on_control  # that is a server of its own
     return is_clean(exchange) or not {DIED, BESIDE} & dict(exchange.notes).keys()
 
 

@@ -19,7 +19,11 @@ from typing import Any
 from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.strict_json import integer
+from local_dream_conformance.evidence.views import VIEWS
 from local_dream_conformance.http import sse
+
+VALUES = 200_000
+"""JSON values that are read of one stream."""
 
 
 class State(StrEnum):
@@ -54,6 +58,10 @@ class Problem(StrEnum):
     SECOND_TERMINAL = "a second terminal event"
     OTHER_AFTER_TERMINAL = "an event of another name after the terminal event"
     EARLY_DONE_MARK = "[DONE] before the terminal event"
+
+
+COUNTABLE = 1 << 53
+"""Beyond it steps are no numbers to reckon with: the integers that every reader of JSON has exactly end there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +153,24 @@ class GenerationEvent:
 
     @property
     def step(self) -> int | None:
-        """`step`, where it is an integer."""
-        return integer(self.payload.get("step"))
+        """`step`, where it is an integer that can be counted to."""
+        return _counted(self.payload.get("step"))
 
     @property
     def total_steps(self) -> int | None:
-        """`total_steps`, where it is an integer."""
-        return integer(self.payload.get("total_steps"))
+        """`total_steps`, where it is an integer that can be counted to."""
+        return _counted(self.payload.get("total_steps"))
 
     @property
     def image(self) -> str | None:
         """`image`, where it is a string: base64 as sent."""
         image = self.payload.get("image")
         return image if isinstance(image, str) else None
+
+
+def _counted(value: Any) -> int | None:
+    found = integer(value)
+    return found if found is None or abs(found) <= COUNTABLE else None
 
 
 @dataclass(frozen=True)
@@ -180,15 +193,17 @@ class GenerationStream:
     def events(self) -> tuple[GenerationEvent, ...]:
         """All events, in order."""
         found = []
-        reads = iter(self.exchange.reads)
-        seen, at = 0, 0.0
+        arrivals = self.exchange.arrivals
+        seen, at, room = 0, 0.0, VALUES
         for event in self.sse.events:
             while seen < event.end:  # one pass: Exchange.arrived would walk the reads anew for every event
-                read = next(reads, None)
-                if read is None:
+                arrived = next(arrivals, None)
+                if arrived is None:
                     break
-                seen, at = seen + len(read.data), read.at
-            found.append(GenerationEvent(event, at, strict_json.parse(event.data)))
+                seen, at = seen + arrived[1], arrived[0]
+            parsed = strict_json.parse(event.data, min(strict_json.VALUES, room))
+            room -= parsed.values if parsed.problem == "" else 0
+            found.append(GenerationEvent(event, at, parsed))
         return tuple(found)
 
     @cached_property
@@ -247,6 +262,5 @@ class GenerationStream:
 
 
 def generation(exchange: Exchange) -> GenerationStream:
-    """The view of an exchange; made once for each, since many checks look at the same streams."""
-    made: GenerationStream = exchange.__dict__.setdefault("_generation", GenerationStream(exchange))
-    return made
+    """The view of an exchange; kept while there is room, since many checks look at the same streams."""
+    return VIEWS.of(exchange, "generation", GenerationStream, 3 * exchange.size)

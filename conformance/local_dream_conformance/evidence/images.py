@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.strict_json import integer
@@ -26,7 +26,10 @@ Pixels = NDArray[np.uint8]
 Region = NDArray[np.bool_]
 Format = Literal["raw", "jpeg", "png"]
 
-MAX_PIXELS = 1 << 25  # 100 MB of RGB: four times a 4096 x 2048 picture, and no more than a small machine can hold
+MAX_PIXELS, FEW_PIXELS = 1 << 24, 1 << 20
+"""Pixels of the largest picture that is decoded; what a picture may have in any case, whatever was asked for."""
+READS = 100_000
+"""Reads that decoding a picture may take: a header byte by byte, or in a million segments, takes minutes."""
 _MAGIC: Mapping[Literal["jpeg", "png"], bytes] = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
@@ -42,6 +45,8 @@ class Picture:
     pixels: Pixels
     format: Format
     mode: str
+    orientation: int = 1
+    """How its metadata say that it is to be shown (EXIF): 1 as it is stored, 2 to 8 mirrored or turned."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -76,9 +81,9 @@ def kind_of(data: bytes) -> Literal["jpeg", "png"] | None:
     return next((name for name, magic in _MAGIC.items() if data.startswith(magic)), None)
 
 
-def raw_rgb(data: bytes, width: int, height: int) -> Picture:
+def raw_rgb(data: bytes, width: int, height: int, most: int = MAX_PIXELS) -> Picture:
     """Raw RGB, row by row. Raises BadPicture where the length is not width * height * 3."""
-    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+    if width < 1 or height < 1 or width * height > min(most, MAX_PIXELS):
         raise BadPicture(f"a size of {escape(f'{width}x{height}')} pixels")
     wanted = width * height * 3
     if len(data) != wanted:
@@ -88,32 +93,51 @@ def raw_rgb(data: bytes, width: int, height: int) -> Picture:
     return Picture(np.frombuffer(data, np.uint8).reshape(height, width, 3), "raw", "RGB")
 
 
-def decode(data: bytes, format: Literal["jpeg", "png"]) -> Picture:
-    """Decodes a JPEG or PNG; the size in its header is checked before any pixel is decoded. Raises BadPicture."""
+class _Counted(io.BytesIO):
+    """A file that can be read so many times. Raises BadPicture."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise BadPicture(f"takes more than {READS} reads to decode: padding, or metadata in tiny parts")
+        return super().read(size)
+
+
+def decode(data: bytes, format: Literal["jpeg", "png"], most: int = MAX_PIXELS) -> Picture:
+    """Decodes a JPEG or PNG of at most so many pixels; the size in its header is checked before any is decoded.
+
+    Raises BadPicture.
+    """
+    most = min(most, MAX_PIXELS)
     if not data.startswith(_MAGIC[format]):
         raise BadPicture(f"does not begin as a {format.upper()}: {data[:8].hex(' ') or 'no bytes'}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=(format.upper(),)) as image:
+            with Image.open(_Counted(data), formats=(format.upper(),)) as image:
                 width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise BadPicture(f"says that it is {width}x{height} pixels; more than {MAX_PIXELS} are not decoded")
+                if width * height > most:
+                    raise BadPicture(f"says that it is {width}x{height} pixels; more than {most} are not decoded")
                 mode = image.mode
                 image.load()
-                pixels = np.asarray(image.convert("RGB"))
+                orientation = _orientation(image)
+                pixels = np.asarray(image if mode == "RGB" else image.convert("RGB"))
     except BadPicture:
         raise
     except Exception as error:  # Pillow raises almost anything on hostile bytes, and all of it means this
         raise BadPicture(f"cannot be decoded as a {format.upper()}: {escape(str(error))}") from None
-    return Picture(pixels, format, mode)
+    return Picture(pixels, format, mode, orientation)
 
 
-def of_payload(payload: Mapping[str, Any], size: tuple[int, int] | None = None) -> Picture:
+def of_payload(payload: Mapping[str, Any], size: tuple[int, int] | None = None, most: int = MAX_PIXELS) -> Picture:
     """The picture in the data of a complete or progress event: of its `format`, or raw RGB without one.
 
-    Raw pictures have the `width` and `height` of the payload or, where it has none (previews), `size`. Raises
-    BadPicture.
+    Raw pictures have the `width` and `height` of the payload or, where it has none (previews), `size`; more pixels than
+    `most` are not decoded. Raises BadPicture.
     """
     image = payload.get("image")
     if not isinstance(image, str):
@@ -121,7 +145,7 @@ def of_payload(payload: Mapping[str, Any], size: tuple[int, int] | None = None) 
     data = decode_base64(image)
     format = payload.get("format", "raw")
     if format in ("jpeg", "png"):
-        return decode(data, format)
+        return decode(data, format, most)
     if format != "raw":
         raise BadPicture(f"format is {escape(repr(format), 40)}, not raw, jpeg or png")
     width, height = integer(payload.get("width")), integer(payload.get("height"))
@@ -129,25 +153,32 @@ def of_payload(payload: Mapping[str, Any], size: tuple[int, int] | None = None) 
         if size is None:
             raise BadPicture("raw RGB without integers width and height")
         width, height = size
-    return raw_rgb(data, width, height)
+    return raw_rgb(data, width, height, most)
 
 
 def psnr(one: Pixels, other: Pixels) -> float:
     """Likeness of two pictures of one size in dB: inf where they are equal, above 35 hard to tell apart, 10 unlike."""
-    error = float(np.mean(np.square(one.astype(np.float64) - other.astype(np.float64))))
+    error = _mean(np.square(one.astype(np.int32) - other))
     return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
 
 
 def distance(one: Pixels, other: Pixels, region: Region | None = None) -> float:
     """Mean absolute difference of two pictures of one size, 0..255; in `region` (height, width) only, where given."""
     difference = np.abs(one.astype(np.int16) - other.astype(np.int16))
-    return float(np.mean(difference if region is None else difference[region]))
+    return _mean(difference if region is None else difference[region])
+
+
+def _mean(values: NDArray[Any]) -> float:
+    """Of whole numbers, which are summed as such: numpy makes a float of each first. Not a number where there are
+    none."""
+    return int(values.sum(dtype=np.int64)) / values.size if values.size else float("nan")
 
 
 def tiles(one: Pixels, other: Pixels, region: Region, side: int) -> NDArray[np.float64]:
     """Mean absolute differences of two pictures of one size, 0..255, in the tiles of side x side pixels of which at
     least half is in `region` (height, width); over the region where there is none."""
-    difference = np.abs(one.astype(np.int16) - other.astype(np.int16)).mean(axis=2)
+    channels = np.abs(one.astype(np.int16) - other.astype(np.int16))
+    difference = (channels[..., 0] + channels[..., 1] + channels[..., 2]) / 3
     height, width = region.shape
     down, right = -height % side, -width % side
     shape = ((height + down) // side, side, (width + right) // side, side)
@@ -164,12 +195,43 @@ def contrast(pixels: Pixels) -> int:
     return int(np.max(flat.max(axis=0).astype(np.int16) - flat.min(axis=0)))
 
 
+def roughness(pixels: Pixels) -> float:
+    """Mean square of the difference of a value from that of the next pixel to the right, and of the one below: 0 where
+    the picture is flat; a cut through a smooth picture counts for much."""
+    values = pixels.astype(np.float32)
+    return float(sum((np.diff(values, axis=axis) ** 2).mean() for axis in (0, 1) if values.shape[axis] > 1))
+
+
+ROUGH = 9.0
+"""Roughness below which a picture is too smooth to tell in which order its values were written."""
+SMOOTHER = 0.45
+"""Share of its roughness that a picture has at most where its values are read in the order that was meant."""
+
+
+def other_order(pixels: Pixels) -> str:
+    """The order in which the values of a picture seem to have been written, as a question; "" where it is row by row,
+    RGB by RGB.
+
+    Pictures are smooth along both sides, also after few steps; where one is smooth in another order alone, that was
+    meant.
+    """
+    height, width = pixels.shape[:2]
+    orders = {"the channels come one plane after another?": pixels.reshape(3, height, width).transpose(1, 2, 0)}
+    if height != width:
+        swapped = pixels.reshape(width, height, 3).transpose(1, 0, 2)
+        orders["width and height are swapped in the order of the values?"] = swapped
+    rough = roughness(pixels)
+    smoothest, name = min((roughness(other), name) for name, other in orders.items())
+    return name if rough >= ROUGH and smoothest < SMOOTHER * rough else ""
+
+
 def shrink(pixels: Pixels, factor: int) -> Pixels:
     """The picture with every factor x factor block averaged. Its sides must be multiples of the factor."""
     height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
-    blocks = pixels.reshape(height, factor, width, factor, 3).astype(np.float64)
-    means: NDArray[np.float64] = blocks.mean(axis=(1, 3))
-    return np.rint(means).astype(np.uint8)
+    rows = pixels.reshape(height, factor, width * factor * 3).sum(axis=1, dtype=np.uint32)
+    sums = rows.reshape(height, width, factor, 3).sum(axis=2)
+    means: Pixels = np.rint(sums / factor**2).astype(np.uint8)
+    return means
 
 
 def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
@@ -231,6 +293,15 @@ def _grown(region: Region, margin: int) -> Region:
         first, last = np.maximum(places - margin, 0), np.minimum(places + margin + 1, region.shape[axis])
         grown = before.take(last, axis) > before.take(first, axis)
     return grown
+
+
+def _orientation(image: Image.Image) -> int:
+    """What EXIF data say, 1 where there are none, or such as nobody can read."""
+    try:
+        said = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # metadata are no reason to refuse a picture
+        return 1
+    return said if isinstance(said, int) and 1 <= said <= 8 else 1
 
 
 @lru_cache(maxsize=32)

@@ -13,7 +13,8 @@ from local_dream_conformance.core.exchange import GENERATE, End, Exchange, Reque
 from local_dream_conformance.core.fields import documented, of_extensions
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, generation
-from local_dream_conformance.evidence.images import BadPicture, Picture, of_payload
+from local_dream_conformance.evidence.images import FEW_PIXELS, BadPicture, Picture, of_payload
+from local_dream_conformance.http import coding
 
 SHORT = 60
 """Characters of a target's value that a finding shows."""
@@ -21,7 +22,7 @@ SHORT = 60
 ALONE = ("base", "defaults/", "strength/", "nulls", "negative", "repeat", "edges/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
-GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second")
+GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second", "fields/")
 """Prefixes of all generations that the suite lets run to their end."""
 
 EVERY = (*GENERATIONS, "hang-up/", "overlap/", "refuse/", "refuse-image/", "range/")
@@ -89,16 +90,23 @@ def picture(stream: GenerationStream) -> Picture | None:
     found: dict[str, Picture | None] = stream.__dict__
     if "_picture" not in found:
         try:
-            found["_picture"] = of_payload(stream.complete.payload) if stream.complete else None
+            found["_picture"] = of_payload(stream.complete.payload, most=_most(stream)) if stream.complete else None
         except BadPicture:
             found["_picture"] = None
     return found["_picture"]
 
 
+def _most(stream: GenerationStream) -> int:
+    """Pixels that are decoded of a picture: four times as many as were asked for."""
+    asked = fields(stream.exchange.request)
+    width, height = (integer(asked.get(edge)) or documented()[edge].default for edge in ("width", "height"))
+    return max(FEW_PIXELS, 4 * width * height)
+
+
 def preview(stream: GenerationStream, event: GenerationEvent) -> Picture | None:
     """The picture in a progress event; None where it cannot be read. Raw ones have the size that complete reports."""
     try:
-        return of_payload({**event.payload, "width": None}, size(stream))
+        return of_payload({**event.payload, "width": None}, size(stream), _most(stream))
     except BadPicture:
         return None
 
@@ -130,7 +138,8 @@ def outcome(exchange: Exchange) -> str:
         message = f" {escape(str(last.payload.get('message')), 120)!r}" if last.payload.get("message") else ""
         return f"a stream that ends with {last.name}{message}"
     body = f": {escape(exchange.body, 120)}" if exchange.body else " without a body"
-    return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}"
+    cut = f"; {ending(exchange)}" if exchange.is_cut else ""
+    return f"status {exchange.status} ({escape(exchange.media_type, 60) or 'no media type'}){body}{cut}"
 
 
 ENDINGS = {
@@ -149,7 +158,12 @@ ENDINGS = {
 
 def ending(exchange: Exchange) -> str:
     """How an answer ended, in words that say who ended it."""
-    return ENDINGS[exchange.end]
+    return f"it cannot be decoded: {exchange.detail}" if undecodable(exchange) else ENDINGS[exchange.end]
+
+
+def undecodable(exchange: Exchange) -> bool:
+    """Whether the answer ends where its body is not in the coding that it names."""
+    return exchange.end is End.MALFORMED and coding.NOTE in dict(exchange.notes)
 
 
 PREVIEWS_ONLY = ("show_diffusion_process", "show_diffusion_stride", "preview_format")

@@ -17,6 +17,12 @@ def spent_on(exchange: Exchange) -> Cost:
     """What an exchange cost the target: nothing where it refused, also where the refusal is an error event."""
     if exchange.status != 200:
         return Cost()
+    made: Cost = exchange.__dict__.setdefault("_cost", None) or _accepted(exchange)
+    exchange.__dict__["_cost"] = made
+    return made
+
+
+def _accepted(exchange: Exchange) -> Cost:
     cost = most(exchange.request)
     if cost.generations:
         stream = generation(exchange)

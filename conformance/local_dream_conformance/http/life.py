@@ -1,7 +1,8 @@
 """Whether the target lives: looked at after every exchange that gives reason to doubt it, and noted on the exchange.
 
-A bare connection tells: it is no request, and costs the target nothing. Where none can be made the target is waited for
-(supervised servers come back by themselves), or started again where the user said how.
+A bare connection tells: it is no request, and costs the target nothing. Where none can be made, or it is closed at once
+(as a forwarded port does, such as that of a phone, with nothing behind it), the target is waited for (supervised
+servers come back by themselves), or started again where the user said how.
 """
 
 from __future__ import annotations
@@ -90,21 +91,26 @@ class Life:
             return self._died(exchange)
 
     def _lives(self, *, doubtful: bool) -> bool:
-        if not self.accepts():
+        if not self.accepts(held=SECOND_LOOK if doubtful else 0.0):
             return False
-        if doubtful:
-            time.sleep(SECOND_LOOK)
-            return self.accepts()
-        return True
+        return not doubtful or self.accepts()
 
-    def accepts(self) -> bool:
-        """Whether a connection can be made."""
+    def accepts(self, held: float = 0.0) -> bool:
+        """Whether a connection can be made, and is not closed by the other side for `held` seconds."""
         try:
-            socket.create_connection((self._address.host, self._address.port), timeout=CONNECT_SECONDS).close()
+            with socket.create_connection((self._address.host, self._address.port), timeout=CONNECT_SECONDS) as bare:
+                if not held:
+                    return True
+                bare.settimeout(held)
+                try:
+                    closed = not bare.recv(1)
+                except TimeoutError:
+                    closed = False
         except (OSError, UnicodeError, ValueError) as error:
             self._refuses = isinstance(error, ConnectionError)
             return False
-        return True
+        self._refuses = closed
+        return not closed
 
     def _died(self, exchange: Exchange) -> Exchange:
         noticed = self._clock()
@@ -141,7 +147,7 @@ class Life:
         end = time.monotonic() + patience
         while time.monotonic() < end:
             time.sleep(POLL)
-            if self.accepts():
+            if self.accepts(held=POLL):
                 return True
         return False
 

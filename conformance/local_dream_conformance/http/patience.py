@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from local_dream_conformance.core.exchange import GENERATE, UPSCALE, End, Exchange
 from local_dream_conformance.http import sse
-from local_dream_conformance.http.transport import Deadline
+from local_dream_conformance.http.transport import Deadline, ExchangeEnded
 
 STALLS = 2
 """After so many requests of a kind that got no answer in time no other of that kind is sent in the run."""
@@ -24,6 +24,8 @@ PINGED = 1.5
 """So many times longer a first event is waited for where bytes come that are none, such as pings of a queue."""
 HURRIED = 0.1
 """Share of the usual time that an answer gets to end where STALLS others were left open: that is known then."""
+NAME = 1000
+"""Characters of an event's name that are read."""
 GAVE_UP = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
 
 
@@ -42,7 +44,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an exchange may take. Times in seconds; `size` in bytes received; `reads` pieces kept.
+    """What an exchange may take. Times in seconds.
+
+    Bytes: `size` of an answer to work, `small` of any other, `event` of one event, `run` of all answers together (each
+    of them gets `small` in any case). `reads` is in pieces, `events` in events of a stream.
 
     `idle`: without an event, where work is awaited. `total`: in all. `brief`: until an answer that takes no work;
     twice the longest generation so far where that is longer, at most `brief_most`. `unread`: until an answer to bytes
@@ -55,7 +60,11 @@ class Limits:
     idle: float = 120.0
     total: float = 900.0
     size: int = 64 << 20
-    reads: int = 250_000
+    reads: int = 100_000
+    small: int = 1 << 20
+    event: int = 4 << 20
+    events: int = 10_000
+    run: int = 1 << 30
     brief: float = 10.0
     brief_most: float = 60.0
     unread: float = 5.0
@@ -68,20 +77,37 @@ class Limits:
         """At most `idle`."""
         return min(seconds, self.idle)
 
+    def longest(self, kind: Kind) -> float:
+        """What an exchange may take in all. What starts no work is waited for in three stages; of anything else the
+        target may make a stream, which it may draw out."""
+        if kind is not Kind.QUICK:
+            return self.total
+        return min(self.total, self.capped(self.lull) + self.capped(self.brief_most) + self.capped(self.ending))
+
 
 class Patience:
     """What a target has shown of its speed in this run, and how long it is therefore waited for. For all threads."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.kept = 0
+        """Bytes of answers that the run has so far."""
         self._lock = threading.Lock()
         self._longest = 0.0
         self._stalls: Counter[tuple[Kind, str]] = Counter()
         self._left_open = 0
 
+    def room(self) -> int:
+        """Bytes that the suite reads of an answer to work."""
+        return max(self.limits.small, min(self.limits.size, self.limits.run - self.kept))
+
     def has_stalled(self, kind: Kind, operation: str) -> bool:
         """Whether the target has left so many requests of this kind without an answer that no other is worth it."""
         return self._stalls[kind, operation] >= STALLS
+
+    def stalls_left(self, kind: Kind, operation: str) -> int:
+        """How many more requests of this kind may go without an answer before no other is sent."""
+        return max(0, STALLS - self._stalls[kind, operation])
 
     def answer(self, kind: Kind) -> float:
         """Seconds from the end of the request to the head of its answer."""
@@ -107,6 +133,7 @@ class Patience:
         """What an exchange shows. `ended`: the terminal event came."""
         gave_up = exchange.end in GAVE_UP
         with self._lock:
+            self.kept += exchange.size
             if ended and exchange.operation == GENERATE:
                 self._longest = max(self._longest, exchange.ended_at)
             answered = exchange.status is not None and (exchange.status != 200 or kind is Kind.QUICK or ended)
@@ -125,6 +152,8 @@ class Watch:
         self.kind = kind
         self.ended = False
         """Whether the terminal event of a stream has come."""
+        self.most = patience.limits.small
+        """Bytes that the suite reads of the answer."""
         self._patience = patience
         self._limits = patience.limits
         self._decoder: sse.Decoder | None = None
@@ -145,27 +174,48 @@ class Watch:
 
     def begins(self, status: int, media_type: str) -> None:
         """The head of the answer has come."""
+        if status == 200 and self.kind is not Kind.QUICK:
+            self.most = self._patience.room()
         lull = self._limits.capped(self._limits.lull)
         if status != 200 or self.kind is Kind.QUICK:
             self._refuses("the answer")
         elif media_type == sse.MEDIA_TYPE:
             wait = self._patience.first_event()
-            self._decoder = sse.Decoder()
+            self._decoder = sse.Decoder(keeps=False)
             self.deadline.enter(wait, PINGED * wait, "no event came")
         else:
             self.deadline.enter(lull, lull, "the answer did not end")
 
     def receives(self, piece: bytes) -> None:
-        """A piece of the body has come."""
+        """A piece of the body has come. Raises ExchangeEnded where the suite reads no more of such a stream."""
         self._bytes += len(piece)
         if self._decoder is None:
             if not self.deadline.is_last:
                 self.deadline.extend(self._limits.capped(self._limits.lull) + self._bytes / self._limits.rate)
             return
-        for event in () if self.ended else self._decoder.feed(piece):
-            self._event(event)
+        for event in self._decoder.feed(piece):
+            if not self.ended:
+                self._event(event)
+        self._mind(self._decoder)
         if self._between and not self.ended:
             self.deadline.extend(self._between + self._bytes / self._limits.rate)
+
+    def _mind(self, decoder: sse.Decoder) -> None:
+        """Raises ExchangeEnded where the stream is more than the suite would hold in memory."""
+        limits, kept = self._limits, decoder.kept
+        said = ""
+        if kept.events > limits.events:
+            said = f"{limits.events} events of a stream"
+        elif decoder.is_full:
+            said = f"{sse.LINES_READ} lines of a stream"
+        elif kept.longest_name > NAME:
+            said = f"{NAME} characters of an event's name"
+        elif kept.longest > limits.event:
+            said = f"{limits.event} bytes of an event"
+        elif kept.memory > self.most:
+            said = f"{self.most} bytes of text in a stream"
+        if said:
+            raise ExchangeEnded(End.TOO_LARGE, f"the suite reads no more than {said}")
 
     def _event(self, event: sse.Event) -> None:
         meaning = sse.meaning(event)

@@ -6,6 +6,7 @@ either.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -77,10 +78,13 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
     found: list[httpx.Response | Exception] = []
     body = {"content": b"{}", "headers": {"Content-Type": "application/json"}} if method == "POST" else {}
 
+    clients: list[httpx.Client] = []
+
     def ask() -> None:
         try:
             verify = _trust(settings).context if settings.address.secure else True
             with httpx.Client(trust_env=False, verify=verify, timeout=patience) as client:
+                clients.append(client)
                 request = client.build_request(method, settings.address.url + path, **body)  # type: ignore[arg-type]
                 request.headers.update([(name.encode(), value.encode()) for name, value in settings.headers])
                 request.headers.encoding = "utf-8"
@@ -94,6 +98,10 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(patience + 1)
+    if not found:
+        for client in clients:  # interim answers without end are read without end
+            with contextlib.suppress(Exception):
+                client.close()
     if not found or isinstance(found[0], httpx.ReadTimeout | httpx.WriteTimeout):
         raise _Silent
     if isinstance(found[0], Exception):

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.budget import Cost, most, spelled
 from local_dream_conformance.core.errors import NotSent, OverBudget
 from local_dream_conformance.core.exchange import GONE, REST, Exchange, Request, Transcript
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.http import sse
 from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen, kind_of
 from local_dream_conformance.http.life import POLL, Life
 from local_dream_conformance.http.patience import STALLS, Kind, Limits, Patience
+from local_dream_conformance.http.running import Running
 from local_dream_conformance.http.trust import Trust
 
 OnData = Callable[[Request, bytes], None]
 """Gets every piece of the body of an answer as it arrives, from any thread."""
-API_EVENTS = ("progress", "complete")
 LARGEST = (512, 512)
 """The largest picture that a scenario asks for, unless the settings give a size: the default one."""
 MOST_PICTURES = 20
@@ -35,8 +36,9 @@ class Target:
 
     `transcript` answers with what an earlier scenario recorded, and raises KeyError where it did not run. `cost_of`
     says what an exchange cost the target. `clock` is the `time.monotonic()` at which the run's clock was 0, so that
-    several processes can share one clock. `on_data` gets what is received, `on_ask` the label of each request before it
-    is sent. `relaunch` is as Life has it.
+    several processes can share one clock; at `asks_until` on it a run has taken all the time that its plan allows.
+    `on_data` gets what is received, `on_ask` the label of each request before it is sent. `relaunch` is as Life has it.
+    Large answers are kept in the folder `place`, or in memory without one.
 
     Whatever makes a call raises NotSent where none is to be made: the budget has no room for a server that accepts it,
     the target is gone, the time is up.
@@ -52,18 +54,25 @@ class Target:
         on_data: OnData | None = None,
         on_ask: Callable[[str], None] = lambda label: None,
         relaunch: Callable[[], str] | None = None,
+        place: Path | None = None,
+        asks_until: float = math.inf,
     ) -> None:
         self.settings = settings
+        self._asks_until = asks_until
         self._hear = on_data
         self._ask = on_ask
         self.spent = Cost()
+        self.planned = Cost()
+        """What the scenarios are planned to cost that are still to be made after the present one."""
         self._transcript = transcript
         self._cost_of = cost_of
         self._epoch = time.monotonic() if clock is None else clock
         self._address = settings.address
         self._trust = Trust(settings.cacert, settings.insecure)
-        limits = Limits(settings.idle_timeout, settings.total_timeout, _most_bytes(settings))
-        self._patience = Patience(limits)
+        size, event = _most_bytes(settings)
+        limits = Limits(settings.idle_timeout, settings.total_timeout, size, event=event)
+        self.patience = Patience(limits)
+        self._place = place
         self.left_out: dict[str, str] = {}
         """What the scenario that is made, or the last one, did not send, each label with the reason."""
         self.life = Life(settings.address, self._clock, answers=self._wait_for_an_answer, relaunch=relaunch)
@@ -71,6 +80,10 @@ class Target:
         self._reserved = Cost()
         self._lock = threading.Lock()
         self._running: list[Running] = []
+
+    def has_kept(self, size: int) -> None:
+        """So many bytes of answers the run has before the next scenario, whichever process got them."""
+        self.patience.kept = size
 
     def transcript(self, scenario: str) -> Transcript | None:
         """What an earlier scenario recorded; None where it did not run."""
@@ -80,7 +93,10 @@ class Target:
             return None
 
     def carry_out(self, calls: Callable[[Target], Iterable[Exchange]], scenario: str = "") -> list[Exchange]:
-        """Makes the calls of a scenario, as far as they are sent, and looks whether the target has outlived them."""
+        """Makes the calls of a scenario, as far as they are sent, and looks whether the target has outlived them.
+
+        Where no more is to be sent, what was begun is let finish: servers have died of a client that hung up.
+        """
         handed: list[Exchange] = []
         self.left_out, self._made = {}, []
         try:
@@ -88,7 +104,7 @@ class Target:
                 handed.append(exchange)
         except NotSent as stop:
             self.leave_out(scenario + REST, str(stop))
-            self._close()
+            self._join()
             handed += _not_handed_over(self._made, handed)
         finally:
             self._close()
@@ -101,6 +117,10 @@ class Target:
         """Hangs up on every call that was begun and still runs, and waits for its end."""
         for running in self._running:
             running.hang_up()
+        self._join()
+
+    def _join(self) -> None:
+        """Lets every call that was begun come to its end."""
         for running in self._running:
             running.join()
 
@@ -113,8 +133,13 @@ class Target:
         if stop_when is not None:
             send_options = replace(send_options, refusal=True)
         self._mind(label, request, send_options)
-        exchange = self._connection().exchange(label, request, send_options, self._heard(request, stop_when))
+        connection = self._connection(control=send_options.control)
+        exchange = connection.exchange(label, request, send_options, self._heard(request, stop_when))
         return self._done(request, exchange)
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass."""
+        time.sleep(seconds)
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Running:
         """Begins a call and lets it run, so that others can be made meanwhile."""
@@ -176,7 +201,7 @@ class Target:
         """Why no request like this one, which is to be refused, is worth the time any more: the target has left so many
         without an answer. "" where it is."""
         operation = f"{request.method} {request.target}"
-        if not self._patience.has_stalled(Kind.REFUSAL, operation):
+        if not self.patience.has_stalled(Kind.REFUSAL, operation):
             return ""
         return f"not asked any more: {STALLS} requests to {operation} that it should refuse got no answer"
 
@@ -199,7 +224,9 @@ class Target:
             return NotSent(GONE)
         if longest is not None and self._clock() >= longest:
             return NotSent(f"max-duration: no request was sent after {longest:g} s")
-        if kind is Kind.WORK and self._patience.has_stalled(kind, operation):
+        if self._clock() >= self._asks_until:
+            return NotSent(f"no request was sent after {self._asks_until:g} s, which is all that the plan can take")
+        if kind is Kind.WORK and self.patience.has_stalled(kind, operation):
             return NotSent(f"not asked any more: {STALLS} requests to {operation} got no answer in time")
         if not self.affords(cost):
             spent = f"--budget {spelled(self.settings.budget)} is spent"
@@ -210,12 +237,18 @@ class Target:
         """Whether what was spent, and what still runs, leaves room for `cost` in the budget."""
         return self.settings.budget.allows(self.spent + self._reserved + cost)
 
+    def spares(self, cost: Cost) -> bool:
+        """The same for what no plan has: what later scenarios are planned to cost is left to them."""
+        return self.affords(self.planned + cost)
+
     def leave_out(self, label: str, reason: str) -> None:
         """Keeps that a request was not sent."""
         self.left_out[label] = reason
 
-    def _connection(self) -> Connection:
-        return Connection(self._address, self._patience, self._clock, self.settings.headers, self._trust)
+    def _connection(self, *, control: bool = False) -> Connection:
+        extra, trust = self.settings.headers, self._trust
+        address = (self.settings.control_address if control else None) or self._address
+        return Connection(address, self.patience, self._clock, extra, trust, self._place)
 
     def _clock(self) -> float:
         return time.monotonic() - self._epoch
@@ -226,7 +259,8 @@ class Target:
             self.spent += self._cost_of(exchange)
             if reserved:
                 self._reserved -= most(request)
-        exchange = self.life.after(exchange)
+        if not exchange.on_control:  # which tells nothing of the life of the target
+            exchange = self.life.after(exchange)
         with self._lock:
             self._made.append(exchange)
         return exchange
@@ -253,76 +287,10 @@ def _not_handed_over(made: Sequence[Exchange], handed: Sequence[Exchange]) -> It
             yield replace(exchange, label=label)
 
 
-def _most_bytes(settings: Settings) -> int:
-    """Twice what the longest honest answer to a scenario takes (each step with a raw preview in base64), and some
-    more."""
+def _most_bytes(settings: Settings) -> tuple[int, int]:
+    """One and a half times what the longest honest answer to a scenario takes (each step with a raw preview in base64),
+    and some more; twice what its longest event takes, and some more."""
     width, height = settings.size or LARGEST
     pictures = max(settings.steps or 0, MOST_PICTURES) + 2
-    return SPARE_BYTES + 2 * pictures * width * height * 4
-
-
-class Running:
-    """A call that runs in a thread of its own."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        label: str,
-        request: Request,
-        send_options: SendOptions | None,
-        done: Callable[[Exchange], Exchange],
-        stop_when: StopWhen | None = None,
-    ) -> None:
-        self._connection = connection
-        self._exchange: Exchange | None = None
-        self._stirred = threading.Event()
-        self._done = done
-        self._until = stop_when
-        self._watch = first_event()
-        self._thread = threading.Thread(target=self._run, args=(label, request, send_options), daemon=True)
-        self._thread.start()
-
-    def wait_for_event(self) -> bool:
-        """Waits for the stream's first progress event or the end of the call; whether it still runs then."""
-        self._stirred.wait()
-        return self._exchange is None
-
-    def hang_up(self) -> None:
-        """Closes the connection."""
-        self._connection.hang_up()
-
-    def join(self) -> None:
-        """Waits for the end of the call, which the limits of the recorder assure."""
-        self._thread.join()
-
-    def result(self) -> Exchange:
-        """What came of the call, once it has ended."""
-        self.join()
-        if self._exchange is None:
-            raise RuntimeError("the thread of a call died")
-        return self._exchange
-
-    def _run(self, label: str, request: Request, send_options: SendOptions | None) -> None:
-        try:
-            self._exchange = self._done(self._connection.exchange(label, request, send_options, self._look))
-        finally:
-            self._stirred.set()
-
-    def _look(self, piece: bytes) -> bool:
-        if not self._stirred.is_set() and self._watch(piece):
-            self._stirred.set()
-        return self._until is not None and self._until(piece)
-
-
-def first_event() -> StopWhen:
-    """True from the first progress or complete event of a stream on: then the server has accepted the generation."""
-    decoder = sse.Decoder()
-    seen = False
-
-    def look(piece: bytes) -> bool:
-        nonlocal seen
-        if not seen:
-            seen = any(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))
-        return seen
-
-    return look
+    picture = width * height * 4
+    return SPARE_BYTES + 3 * pictures * picture // 2, SPARE_BYTES // 4 + 2 * picture

@@ -10,10 +10,14 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
+from local_dream_conformance.core.pieces import IN_MEMORY, PIECES, StoredReads
+from local_dream_conformance.core.pretty_json import pretty
 
 FORMAT = 1
 INDEX = "index.json"
@@ -30,17 +34,22 @@ class BadArchive(ValueError):
     """The files are not an archived transcript; the message names the file and what is wrong."""
 
 
-def save(folder: Path, transcript: Transcript) -> Path:
-    """Writes a transcript to `folder/PROBE` and answers that path; replaces what was there."""
+def save(
+    folder: Path, transcript: Transcript, change: Callable[[Exchange], Exchange] = lambda exchange: exchange
+) -> Path:
+    """Writes a transcript to `folder/SCENARIO` and answers that path; replaces what was there.
+
+    Each exchange is written as `change` gives it, so that no more than one changed body is in memory.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / transcript.scenario
     work = Path(tempfile.mkdtemp(prefix=f".{transcript.scenario}-", dir=folder))
     try:
-        entries = [_entry(work, number, exchange) for number, exchange in enumerate(transcript.exchanges, 1)]
+        entries = [_entry(work, number, change(exchange)) for number, exchange in enumerate(transcript.exchanges, 1)]
         index: dict[str, Any] = {"format": FORMAT, "probe": transcript.scenario, "exchanges": entries}
         if transcript.left_out:
             index["left_out"] = [list(pair) for pair in transcript.left_out]
-        (work / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="ascii")
+        (work / INDEX).write_text(pretty(index) + "\n", encoding="ascii")
         if final.exists():
             shutil.rmtree(final)
         work.replace(final)
@@ -73,7 +82,7 @@ def load(folder: Path, scenario: str) -> Transcript:
         return Transcript(index["probe"], exchanges, _pairs(index.get("left_out", ())))
     except BadArchive:
         raise
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, OSError) as error:
         raise BadArchive(f"{path}: {type(error).__name__}: {error}") from None
 
 
@@ -105,26 +114,32 @@ def _entry(folder: Path, number: int, exchange: Exchange) -> dict[str, Any]:
         "interim": list(exchange.interim),
         "headers": [list(pair) for pair in exchange.headers],
         "head_at": exchange.head_at,
-        "body": _body(folder, body_name(number, exchange, "answer"), exchange.body),
-        "reads": [[read.at, len(read.data)] for read in exchange.reads],
+        "body": _body(folder, body_name(number, exchange, "answer"), exchange.reads),
+        "reads": [[at, size] for at, size in exchange.arrivals],
         "notes": [list(pair) for pair in exchange.notes],
     }
 
 
-def _body(folder: Path, name: str, data: bytes) -> str | None:
+def _body(folder: Path, name: str, data: bytes | Sequence[Read]) -> str | None:
     """The name of the file that the bytes were written to, or None where there are none."""
-    if not data:
+    if isinstance(data, StoredReads):
+        data.copy_to(folder / name)
+        return name
+    whole = data if isinstance(data, bytes) else b"".join(read.data for read in data)
+    if not whole:
         return None
-    (folder / name).write_bytes(data)
+    (folder / name).write_bytes(whole)
     return name
 
 
 def _bytes(folder: Path, name: str | None) -> bytes:
-    if name is None:
-        return b""
+    return b"" if name is None else _file(folder, name).read_bytes()
+
+
+def _file(folder: Path, name: str) -> Path:
     if Path(name).name != name:  # an archive from a stranger must not read files elsewhere
         raise BadArchive(f"{folder / INDEX}: body {name!r} is not a file name")
-    return (folder / name).read_bytes()
+    return folder / name
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
@@ -133,16 +148,6 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _exchange(folder: Path, entry: dict[str, Any]) -> Exchange:
     sent = entry["request"]
-    body = _bytes(folder, entry["body"])
-    reads = []
-    offset = 0
-    for at, length in entry["reads"]:
-        reads.append(Read(float(at), body[offset : offset + length]))
-        offset += length
-    if offset != len(body):
-        raise BadArchive(
-            f"{folder / INDEX}: {entry['label']}: the reads count {offset} bytes, the body has {len(body)}"
-        )
     return Exchange(
         label=entry["label"],
         request=Request(sent["method"], sent["target"], _pairs(sent["headers"]), _bytes(folder, sent["body"])),
@@ -154,8 +159,23 @@ def _exchange(folder: Path, entry: dict[str, Any]) -> Exchange:
         http_version=entry["http_version"],
         headers=_pairs(entry["headers"]),
         head_at=entry["head_at"],
-        reads=tuple(reads),
+        reads=_reads(folder, entry),
         interim=tuple(entry["interim"]),
         detail=entry["detail"],
         notes=_pairs(entry["notes"]),
     )
+
+
+def _reads(folder: Path, entry: dict[str, Any]) -> Sequence[Read]:
+    """The pieces of an answer; those of a large one stay in their file."""
+    arrivals = [(float(at), int(size)) for at, size in entry["reads"]]
+    counted = sum(size for _, size in arrivals)
+    path = None if entry["body"] is None else _file(folder, entry["body"])
+    held = path.stat().st_size if path else 0
+    if counted != held:
+        raise BadArchive(f"{folder / INDEX}: {entry['label']}: the reads count {counted} bytes, the body has {held}")
+    if path is not None and (held > IN_MEMORY or len(arrivals) > PIECES):
+        return StoredReads(path, (at for at, _ in arrivals), (size for _, size in arrivals))
+    body = path.read_bytes() if path else b""
+    ends = list(accumulate(size for _, size in arrivals))
+    return tuple(Read(at, body[end - size : end]) for (at, size), end in zip(arrivals, ends, strict=True))

@@ -34,7 +34,7 @@ def write(stream: TextIO, kept: Recording, exchanges: Iterable[Exchange]) -> int
             har.add_entry(
                 startedDateTime=began + timedelta(seconds=exchange.started),
                 time=timings.send + timings.wait + timings.receive,
-                request=_request(kept.settings.address, exchange),
+                request=_request(kept.settings.address_of(exchange), exchange),
                 response=_response(exchange),
                 timings=timings,
                 comment=exchange.label,

@@ -52,7 +52,7 @@ def _row(scenario: str, number: int, exchange: Exchange) -> str:
     came = archive.body_name(number, exchange, "answer")
     if request.body:
         asked += f" [{len(request.body)}]({scenario}/{sent})"
-    answered = f"[{len(exchange.body)}]({scenario}/{came})" if exchange.body else "0"
+    answered = f"[{exchange.size}]({scenario}/{came})" if exchange.size else "0"
     cells = (exchange.label, f"{exchange.started:.3f} s", asked, f"{exchange.ended_at:.3f} s")
     return f"| {' | '.join(cells)} | {_cell(outcome(exchange))} | {answered} |"
 

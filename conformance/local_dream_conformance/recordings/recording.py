@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,9 +80,27 @@ def claim(folder: Path) -> None:
 def write(folder: Path, recording: Recording, transcripts: Iterable[Transcript]) -> None:
     """Writes a recording without its tokens and, where it says so, without its prompts."""
     redaction = Redaction(recording.settings.secrets, prompts=recording.redacted_prompts)
-    redacted = [redaction.transcript(transcript) for transcript in transcripts]
-    for transcript in redacted:
-        archive.save(folder, transcript)
+    redacted: list[Transcript] = []
+    try:
+        _write(folder, recording, transcripts, redacted, redaction)
+    except BaseException:  # a recording is whole, or not there
+        for name in (PAGE, HEAD):
+            (folder / name).unlink(missing_ok=True)
+        for transcript in redacted:
+            shutil.rmtree(folder / transcript.scenario, ignore_errors=True)
+        raise
+
+
+def _write(
+    folder: Path,
+    recording: Recording,
+    transcripts: Iterable[Transcript],
+    redacted: list[Transcript],
+    redaction: Redaction,
+) -> None:
+    for transcript in transcripts:
+        archive.save(folder, transcript, redaction.exchange)
+        redacted.append(archive.load(folder, transcript.scenario))
     (folder / PAGE).write_text(index.page(_head(recording), redacted), encoding="utf-8")
     (folder / HEAD).write_text(json.dumps(_head(recording), indent=1) + "\n", encoding="utf-8")
 
@@ -93,7 +112,7 @@ def read(folder: Path) -> Recording:
         head = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadRecording(f"{str(folder)!r} is no recording: it has no {HEAD}; --record DIR makes one") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadRecording(f"{path}: {error}") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         found = head.get("format") if isinstance(head, dict) else head

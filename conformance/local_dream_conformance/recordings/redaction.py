@@ -33,20 +33,31 @@ class Redaction:
 
     def transcript(self, transcript: Transcript) -> Transcript:
         """The transcript as it may be given away."""
-        return replace(transcript, exchanges=tuple(self._exchange(exchange) for exchange in transcript.exchanges))
+        return replace(transcript, exchanges=tuple(self.exchange(exchange) for exchange in transcript.exchanges))
 
-    def _exchange(self, exchange: Exchange) -> Exchange:
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """The exchange as it may be given away. A body that is changed is in memory as a whole."""
+        return replace(
+            self.asked(exchange),
+            reason=self._text(exchange.reason),
+            headers=self._pairs(exchange.headers),
+            reads=self._reads(exchange),
+            detail=self._text(exchange.detail),
+        )
+
+    def asked(self, exchange: Exchange) -> Exchange:
+        """The exchange with a request that may be given away, and its answer as it is."""
         sent = exchange.request
         body = PROMPT.sub(self._prompt, sent.body) if self._prompts else sent.body
         request = Request(sent.method, self._text(sent.target), self._pairs(sent.headers), self._bytes(body))
-        return replace(
-            exchange,
-            request=request,
-            reason=self._text(exchange.reason),
-            headers=self._pairs(exchange.headers),
-            reads=tuple(_reads(exchange.reads, self._bytes(exchange.body))),
-            detail=self._text(exchange.detail),
-        )
+        return replace(exchange, request=request)
+
+    def _reads(self, exchange: Exchange) -> Sequence[Read]:
+        if not (self._secrets or self._stand_ins):
+            return exchange.reads
+        body = exchange.body
+        changed = self._bytes(body)
+        return exchange.reads if changed == body else tuple(_reads(exchange.arrivals, changed))
 
     def _prompt(self, match: re.Match[bytes]) -> bytes:
         """The match with a stand-in for the prompt. Blank prompts, and bytes that are no text, are left as they are."""
@@ -96,9 +107,9 @@ def _masked(data: bytes, secret: bytes) -> bytes:
     return re.sub(re.escape(secret), mask, data)
 
 
-def _reads(reads: Iterable[Read], body: bytes) -> Iterator[Read]:
-    """The same reads of a body that has changed, but for its length."""
+def _reads(arrivals: Iterable[tuple[float, int]], body: bytes) -> Iterator[Read]:
+    """The same pieces of a body that has changed, but for its length."""
     offset = 0
-    for read in reads:
-        yield Read(read.at, body[offset : offset + len(read.data)])
-        offset += len(read.data)
+    for at, size in arrivals:
+        yield Read(at, body[offset : offset + size])
+        offset += size

@@ -5,6 +5,7 @@ Each process reads a transcript at most once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.pieces import StoredReads
 from local_dream_conformance.recordings import archive
 
 TARGET = "target.json"
@@ -34,6 +36,8 @@ class RunFolder:
         self.path = path
         self.bodies = path / "bodies"
         """Where curl lines keep what is too long for them."""
+        self.answers = path / "answers"
+        """Where large answers lie while their scenario is made."""
         self.relaunched = path / "relaunched"
         """Where servers that were started again (--relaunch) leave what they print."""
         self.running = FileLock(path / "running.lock", thread_local=False)
@@ -55,10 +59,16 @@ class RunFolder:
         """What the run began with. Raises FileNotFoundError before that."""
         return Begun(**json.loads((self.path / TARGET).read_text(encoding="utf-8")))
 
-    def keep(self, transcript: Transcript) -> None:
-        """Keeps the transcript of a scenario that was made."""
+    def keep(self, transcript: Transcript) -> Transcript:
+        """Keeps the transcript of a scenario that was made. Answers with it as it is kept: large answers in files."""
         archive.save(self.path, transcript)
+        files = [one.reads.path for one in transcript.exchanges if isinstance(one.reads, StoredReads)]
+        if self.answers in (file.parent for file in files):
+            transcript = archive.load(self.path, transcript.scenario)
+            for file in files:
+                file.unlink()
         self._transcripts[transcript.scenario] = transcript
+        return transcript
 
     def transcript(self, scenario: str) -> Transcript | None:
         """The transcript of a scenario, None where no process has made it. Raises BadArchive."""
@@ -89,13 +99,19 @@ class RunFolder:
         return self.path / f"{scenario}.failed"
 
     def remove(self) -> None:
-        """Removes all but the bodies, which the curl lines of failures read, and what relaunched servers printed."""
+        """Removes all but the bodies, which the curl lines of failures read, and what relaunched servers printed. The
+        run is over: others may remove it all at the same time."""
         kept = [path for path in (self.bodies, self.relaunched) if path.exists()]
-        for path in self.path.iterdir():
-            if path not in kept:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if not kept:
-            self.path.rmdir()
+        with contextlib.suppress(FileNotFoundError):
+            for path in self.path.iterdir():
+                if path not in kept:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not kept:
+                self.path.rmdir()
+
+    def remove_all(self) -> None:
+        """Removes all of it."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _began(transcript: Transcript) -> float:

@@ -56,8 +56,8 @@ def _command(exchange: Exchange, document: ViewModel) -> Command | None:
 
 
 def _body(exchange: Exchange) -> str:
-    if not exchange.body:
+    if not exchange.size:
         return ""
     if exchange.media_type in TEXTUAL or exchange.status != 200:
         return escape(exchange.body[: 4 * BODY], BODY)
-    return f"{len(exchange.body)} bytes that begin with {exchange.body[:16].hex(' ')}"
+    return f"{exchange.size} bytes that begin with {exchange.body[:16].hex(' ')}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_dream_conformance.core import whole_file
 from local_dream_conformance.core.errors import BadSetting, ReportRefused
 from local_dream_conformance.core.exchange import Transcript
 from local_dream_conformance.report.formats import FORMATS, markdown
@@ -31,6 +32,8 @@ class Reports:
 
     paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
     summary: str | None = None
+    failed: list[str] = field(default_factory=list)
+    """What could not be written, in the lines that told of it."""
 
     @property
     def wanted(self) -> bool:
@@ -57,14 +60,24 @@ class Reports:
                 make = kind.of(Path(path).suffix)
                 assert make is not None  # see check
                 try:
-                    text = make(result, transcripts)
-                    Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+                    whole_file.write_text(Path(path), make(result, transcripts))
                     yield f"{kind.noun}: {path}"
                 except ReportRefused as refused:
                     yield f"no {kind.noun} in {path}: {refused}"
+                except (OSError, MemoryError) as error:
+                    yield self._fails(f"no {kind.noun} in {path}: {said(error)}")
         if self.summary is not None:
             try:
                 with Path(self.summary).open("a", encoding="utf-8") as file:
                     file.write(markdown(result, transcripts))
-            except OSError as error:
-                yield f"no summary of the job: {STEP_SUMMARY} is {self.summary!r}: {error.strerror}"
+            except (OSError, MemoryError) as error:
+                yield f"no summary of the job: {STEP_SUMMARY} is {self.summary!r}: {said(error)}"
+
+    def _fails(self, line: str) -> str:
+        self.failed.append(line)
+        return line
+
+
+def said(error: OSError | MemoryError) -> str:
+    """Why something could not be written."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "not enough memory"

@@ -14,7 +14,15 @@ from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationEvent, generation
-from local_dream_conformance.evidence.images import BadPicture, Pixels, decode, decode_base64, of_payload, raw_rgb
+from local_dream_conformance.evidence.images import (
+    FEW_PIXELS,
+    BadPicture,
+    Pixels,
+    decode,
+    decode_base64,
+    of_payload,
+    raw_rgb,
+)
 
 SIDE = 320
 """Longest side in pixels of a picture in a report; larger ones are scaled down."""
@@ -68,7 +76,7 @@ def _parts(exchange: Exchange) -> Iterator[tuple[str, Callable[[], Pixels]]]:
     if exchange.operation == UPSCALE:
         yield "input", lambda: _raw_input(exchange)
         if exchange.status == 200:
-            yield "output", lambda: decode(exchange.body, "jpeg").pixels
+            yield "output", lambda: decode(exchange.body, "jpeg", 4 * FEW_PIXELS).pixels
         return
     if exchange.operation != GENERATE:
         return
@@ -82,9 +90,9 @@ def _parts(exchange: Exchange) -> Iterator[tuple[str, Callable[[], Pixels]]]:
     size = None if width is None or height is None else (width, height)
     for event in _spread(stream.previews):
         step = escape(str(event.payload.get("step")), 20)
-        yield f"preview, step {step}", lambda event=event: of_payload(event.payload, size).pixels  # type: ignore[misc]
+        yield f"preview, step {step}", lambda event=event: of_payload(event.payload, size, 4 * FEW_PIXELS).pixels  # type: ignore[misc]
     if stream.complete is not None:
-        yield "picture", lambda: of_payload(ended).pixels
+        yield "picture", lambda: of_payload(ended, most=4 * FEW_PIXELS).pixels
 
 
 def _spread(values: Sequence[GenerationEvent]) -> list[GenerationEvent]:

@@ -75,7 +75,7 @@ def _happened(exchange: Exchange) -> Iterator[tuple[float, str, str]]:
     for event in stream.events:
         yield event.at, _kind(event), _text(event)
     if not stream.events and exchange.reads:
-        size = f"{len(exchange.body)} {'byte' if len(exchange.body) == 1 else 'bytes'}"
+        size = f"{exchange.size} {'byte' if exchange.size == 1 else 'bytes'}"
         yield exchange.reads[-1].at, "body", f"{size} of body have come"
     ended = "answer ends" if exchange.end in WHOLE else f"ended: {exchange.end}"
     if exchange.end is End.HUNG_UP:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
+from local_dream_conformance.core import whole_file
 from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.errors import BadSetting
+from local_dream_conformance.core.exchange import Transcript
+from local_dream_conformance.core.pretty_json import pretty
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Verdict
-from local_dream_conformance.recordings import recording
+from local_dream_conformance.recordings import archive, recording
 from local_dream_conformance.recordings.recording import Kept, Recording
 from local_dream_conformance.recordings.redaction import Redaction
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.report.files import STEP_SUMMARY, Reports, make_folder
+from local_dream_conformance.report.files import STEP_SUMMARY, Reports, make_folder, said
 from local_dream_conformance.report.formats import FORMATS
 from local_dream_conformance.result import waiver_file
 from local_dream_conformance.result.result import Result
@@ -34,6 +40,7 @@ class Outputs:
         self.draft: str | None = option.local_dream_write_waivers
         self.is_dry = bool(option.local_dream_plan or option.collectonly)
         self.written: list[str] = []
+        self._failed: list[str] = []
 
     def check(self, *, is_replay: bool) -> None:
         """Makes sure, before the first call, that all can be written. Raises BadSetting."""
@@ -43,8 +50,8 @@ class Outputs:
         self.reports.check(is_dry=self.is_dry)
         if self.draft is not None and Path(self.draft).exists():
             raise BadSetting(f"--write-waivers: {self.draft!r} exists, and may hold reasons; give another name")
-        if self.redact_prompts and self.record is None:
-            raise BadSetting("--redact-prompts: nothing is kept without --record DIR")
+        if self.redact_prompts and self.record is None and self.json is None and not self.reports.wanted:
+            raise BadSetting("--redact-prompts: nothing is kept without --record DIR or a report")
         if self.record is not None:
             if is_replay:
                 raise BadSetting("--record: a replay makes no calls that could be recorded; leave it out")
@@ -54,19 +61,73 @@ class Outputs:
     def write(self, result: Result, settings: Settings, folder: RunFolder) -> None:
         """Writes them. `folder` is that of the run, which has the traceback of a scenario that raised."""
         if self.json is not None:
-            Path(self.json).write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+            with self._telling(f"JSON report in {self.json}"):
+                whole_file.write_text(Path(self.json), pretty(result.to_json()) + "\n")
         if self.reports.wanted:
-            redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
-            shown = [redaction.transcript(transcript) for transcript in folder.transcripts()]
-            self.written += self.reports.write(result, shown)
+            with self._telling("reports"):
+                self.written += self.reports.write(result, self._shown(settings, folder))
         if self.draft is not None:
-            failing = (Verdict.FAIL, Verdict.WARN) if result.settings["strict"] else (Verdict.FAIL,)
-            broken = result.having(*failing)
-            Path(self.draft).write_text(waiver_file.draft(broken, settings.address.public), encoding="utf-8")
-            self.written.append(f"drafted {counted(len(broken), 'waiver')} in {self.draft}")
+            with self._telling(f"draft of waivers in {self.draft}"):
+                self._draft(self.draft, result, settings)
         if self.record is not None and not result.problem:
-            self._record(Path(self.record), result, settings, folder)
-            self.written.append(f"recorded in {self.record}; judge it again with --replay {self.record}")
+            with self._telling(f"recording in {self.record}"):
+                self._record(Path(self.record), result, settings, folder)
+                self.written.append(f"recorded in {self.record}; judge it again with --replay {self.record}")
+
+    @contextlib.contextmanager
+    def junit(self, config: pytest.Config) -> Iterator[None]:
+        """Has pytest write its JUnit file beside its place first, so that it is whole or not there."""
+        for plugin in config.pluginmanager.get_plugins():
+            if hasattr(plugin, "add_global_property") and hasattr(plugin, "logfile"):
+                break
+        else:
+            yield
+            return
+        place = Path(plugin.logfile)
+        if place.exists() and not place.is_file():
+            with self._telling(f"JUnit report in {place}"):
+                yield
+            return
+        beside = place.with_name(f".{place.name[:40]}-{os.getpid()}")
+        plugin.logfile = str(beside)
+        try:
+            with self._telling(f"JUnit report in {place}"):
+                yield
+                beside.replace(place)
+        finally:
+            plugin.logfile = str(place)
+            beside.unlink(missing_ok=True)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that was asked for could not be written."""
+        return bool(self._failed or self.reports.failed)
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Tells in one line why something could not be written."""
+        try:
+            yield
+        except (OSError, MemoryError) as error:
+            self._failed.append(f"no {what}: {said(error)}")
+            self.written.append(self._failed[-1])
+
+    def _shown(self, settings: Settings, folder: RunFolder) -> Sequence[Transcript]:
+        """The transcripts as reports may show them."""
+        transcripts = folder.transcripts()
+        if not (settings.secrets or self.redact_prompts):
+            return transcripts
+        redaction = Redaction(settings.secrets, prompts=self.redact_prompts)
+        place = folder.path / "shown"
+        for transcript in transcripts:
+            archive.save(place, transcript, redaction.exchange)
+        return [archive.load(place, transcript.scenario) for transcript in transcripts]
+
+    def _draft(self, path: str, result: Result, settings: Settings) -> None:
+        failing = (Verdict.FAIL, Verdict.WARN) if result.settings["strict"] else (Verdict.FAIL,)
+        broken = result.having(*failing)
+        whole_file.write_text(Path(path), waiver_file.draft(broken, settings.address.public))
+        self.written.append(f"drafted {counted(len(broken), 'waiver')} in {path}")
 
     def _record(self, place: Path, result: Result, settings: Settings, folder: RunFolder) -> None:
         made = Recording(

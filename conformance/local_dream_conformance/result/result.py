@@ -141,7 +141,7 @@ class ExchangeLine(Struct, frozen=True, rename={"scenario": "probe"}):
             round(exchange.started, 6),
             round(exchange.started + exchange.ended_at, 6),
             len(request.body),
-            len(exchange.body),
+            exchange.size,
         )
 
 

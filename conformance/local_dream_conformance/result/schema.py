@@ -44,7 +44,7 @@ def load(path: Path) -> Result:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadResult(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadResult(f"{path} is not JSON: {error}") from None
     if isinstance(document, dict) and "format" in document and document["format"] != FORMAT:
         raise BadResult(f"{path}: format {document['format']!r} is not known here (this version reads {FORMAT})")

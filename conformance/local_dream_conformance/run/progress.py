@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from local_dream_conformance.core.exchange import Request
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.run.eta import Eta
+from local_dream_conformance.run.eta import Eta, Prospect
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.scenarios.scenario import Scenario
 
@@ -81,6 +81,11 @@ class Progress:
             with self._lock:
                 if self._pace.on_data(id(request), piece):
                     self._show(self._pace.words())
+
+    def follow(self, prospect: Callable[[], Prospect]) -> None:
+        """What is asked for the target's prospect whenever the time left is reckoned."""
+        if self._pace is not None:
+            self._pace.prospect = prospect
 
     def close(self) -> None:
         """Gives the output back."""

@@ -8,9 +8,7 @@ process of a run may start a keeper, and all of them end with the run.
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -18,13 +16,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from local_dream_conformance.core.address import Address
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.run import server_process
+from local_dream_conformance.run import process_group, server_process
 
 PATIENCE = 120.0
 """Seconds that a server may take until it accepts connections: it may load a model first."""
@@ -41,8 +38,15 @@ def command(given: str | None, launched: str, url: str) -> list[str]:
     if given is not None:
         return shlex.split(given)
     if launched:
-        return server_process.command(launched, "--port", str(urlsplit(url).port))
+        return server_process.command(launched, "--port", str(Address(url).port))
     return []
+
+
+def relauncher(given: str | None, launched: str, folder: RunFolder) -> Relauncher | None:
+    """What starts the target again: as the user says or, where it is our own server, as it was started."""
+    url = folder.begun().url
+    words = command(given, launched, url)
+    return Relauncher(words, folder, Address(url)) if words else None
 
 
 class Relauncher:
@@ -122,15 +126,10 @@ def keep(lock: str, log: Path, words: list[str]) -> int:
 
 def _end_with_the_run(lock: str, server: subprocess.Popen[bytes]) -> None:
     with FileLock(lock):
-        _signal(server, signal.SIGTERM)
+        process_group.end(server)
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(timeout=TERMINATION)
-        _signal(server, signal.SIGKILL)
-
-
-def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(server.pid, number)
+        process_group.end(server, at_once=True)
 
 
 if __name__ == "__main__":

@@ -6,22 +6,26 @@ and its transcript is kept there; whoever needs it next reads it.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from local_dream_conformance.checks.check import Check
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable, TargetGone
-from local_dream_conformance.core.exchange import GONE, REST, Exchange, Transcript
+from local_dream_conformance.core.exchange import GENERATE, GONE, REST, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Judgement
 from local_dream_conformance.evidence.deaths import is_gone
 from local_dream_conformance.evidence.spending import charged
+from local_dream_conformance.http.patience import Kind
 from local_dream_conformance.http.target import OnData, Target
 from local_dream_conformance.recordings.run_folder import RunFolder
+from local_dream_conformance.run.eta import Prospect
 from local_dream_conformance.run.evaluator import Evaluator, ScenarioFailed
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.suite import Suite
@@ -31,9 +35,9 @@ from local_dream_conformance.scenarios.scenario import Scenario
 class Run:
     """One process's share of a run.
 
-    `watch` is called with each scenario that this process makes, and is left after it; `on_data` gets what it receives,
-    `on_ask` the label of each request before it is sent. `relaunch` starts the target again (see http.life), None where
-    nobody said how.
+    `asks_until`: the second of the run after which no request is sent. `watch` is called with each scenario that this
+    process makes, and is left after it; `on_data` gets what it receives, `on_ask` the label of each request before it
+    is sent. `relaunch` starts the target again (see http.life), None where nobody said how.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Run:
         on_data: OnData | None = None,
         on_ask: Callable[[str], None] = lambda label: None,
         relaunch: Callable[[], str] | None = None,
+        asks_until: float = math.inf,
     ) -> None:
         self.suite = suite
         self.plan = plan
@@ -54,6 +59,7 @@ class Run:
         self.on_data = on_data
         self.on_ask = on_ask
         self.relaunch = relaunch
+        self.asks_until = asks_until
         begun = folder.begun()
         self.settings = replace(settings, url=begun.url)
         self._clock = begun.clock
@@ -61,6 +67,15 @@ class Run:
         self._transcripts: dict[str, Transcript] = {}
         self._failed: dict[str, str] = {}
         self._judge = Evaluator(suite.contract, suite.checks, self, self.settings)
+
+    def prospect(self) -> Prospect:
+        """What may become of the generations that are still to be asked for, as the target has shown itself."""
+        if self._target is None:
+            return Prospect()
+        if self._target.life.is_gone:
+            return Prospect(stalls=0)
+        patience = self._target.patience
+        return Prospect(patience.stalls_left(Kind.WORK, GENERATE), patience.first_event())
 
     def judge(self, id: str) -> Judgement:
         """The verdict on a requirement; makes the scenarios that it needs and that were not made yet."""
@@ -165,6 +180,11 @@ class Run:
         elif not self._is_gone():
             try:
                 self._transcripts[scenario.name] = self._make(scenario)
+            except OSError as error:
+                text = f"the answers of the scenario {scenario.name} could not be kept: {error.strerror or error}"
+                self._failed[scenario.name] = text
+                with contextlib.suppress(OSError):
+                    self.folder.fail(scenario.name, text)
             except Exception:
                 text = self.settings.redact(f"the scenario {scenario.name} raised\n{traceback.format_exc(limit=-4)}")
                 self._failed[scenario.name] = text
@@ -183,18 +203,26 @@ class Run:
                 on_data=self.on_data,
                 on_ask=self.on_ask,
                 relaunch=self.relaunch,
+                place=self.folder.answers,
+                asks_until=self.asks_until,
             )
         self._target.spent = self._spent()
+        self._target.has_kept(sum(exchange.size for one in self._transcripts.values() for exchange in one.exchanges))
+        self._target.planned = self._planned_after(scenario)
         with self.watch(scenario):
             made = self._target.carry_out(scenario.run, scenario.name)
         transcript = Transcript(scenario.name, tuple(made), tuple(self._target.left_out.items()))
         _check_labels(transcript)
-        self.folder.keep(transcript)
-        return transcript
+        return self.folder.keep(transcript)
 
     def _is_gone(self) -> bool:
         """Whether the target died in a scenario before and did not come back, whichever process made it."""
         return any(is_gone(transcript.exchanges) for transcript in self._transcripts.values())
+
+    def _planned_after(self, scenario: Scenario) -> Cost:
+        """What the scenarios of the plan cost that come after one."""
+        later = self.plan.scenarios[self.plan.scenarios.index(scenario) + 1 :]
+        return sum((one.cost for one in later), Cost())
 
     def _spent(self) -> Cost:
         """What all scenarios so far have cost, whichever process made them."""
@@ -202,8 +230,9 @@ class Run:
         return sum((charged(exchange) for exchange in made), Cost())
 
 
+@cache
 def _may_label(scenario: str, prefix: str) -> bool:
-    """Whether the scenario may have exchanges whose label begins with the prefix: labels are PROBE or PROBE/PART."""
+    """Whether exchanges of the scenario may have labels that begin so: labels are SCENARIO or SCENARIO/PART."""
     return f"{scenario}/".startswith(prefix) or prefix.startswith(f"{scenario}/")
 
 

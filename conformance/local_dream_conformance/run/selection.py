@@ -60,8 +60,8 @@ def misnamed(expression: str, suite: Suite, settings: Settings) -> list[str]:
         is_whole = [requirement for requirement in found if requirement.id.lower() == word.lower()]
         if is_whole or (found and not any(_is_in(word, id) for id in judged)):
             lines += _elsewhere(word, is_whole or found)
-        elif ID_LIKE.fullmatch(word) and not any(_is_in(word, id) for id in contract.by_id):
-            lines += [_unknown(word, contract)] if _matches(expression, word) else []
+        elif not any(_is_in(word, id) for id in contract.by_id) and _matches(expression, word):
+            lines += _unknown(word, contract)
     return lines
 
 
@@ -83,10 +83,20 @@ def _where(requirement: Requirement) -> str:
     return f"is in profile {requirement.profile}: add --profile {requirement.profile}"
 
 
-def _unknown(word: str, contract: Contract) -> str:
-    near = difflib.get_close_matches(word.upper(), list(contract.by_id), NEAR)
+def _unknown(word: str, contract: Contract) -> Iterator[str]:
+    """What an id or a group could mean that the contract does not have. Nothing for other words, such as a check's name
+    or its module's."""
+    groups = sorted({id.rpartition("-")[0] for id in contract.by_id})
+    if ID_LIKE.fullmatch(word):
+        yield _unlike(word, "requirement", list(contract.by_id))
+    elif "-" in word and word.partition("-")[0].upper() in {group.partition("-")[0] for group in groups}:
+        yield _unlike(word, "group", groups)
+
+
+def _unlike(word: str, kind: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word.upper(), names, NEAR)
     hint = f"did you mean {' or '.join(near)}?" if near else "`local-dream spec --requirements` lists all"
-    return f"-k: the contract has no requirement {word}; {hint}"
+    return f"-k: the contract has no {kind} {word}; {hint}"
 
 
 def _is_in(word: str, name: str) -> bool:

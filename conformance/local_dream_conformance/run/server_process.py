@@ -10,13 +10,14 @@ import contextlib
 import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass
+
+from local_dream_conformance.run import process_group
 
 URL = re.compile(r"https?://[^\s\"'<>()]+")
 
@@ -35,7 +36,8 @@ class Embedded:
 
 
 SERVERS = {
-    "mock": Embedded("local_dream_mockserver", ("--port", "0"), upscaler_path="default"),
+    # Faster, its generations would sometimes be over before what is to happen meanwhile (ROB-01, ROB-04, GEN-EVT-22).
+    "mock": Embedded("local_dream_mockserver", ("--port", "0", "--pace-step", "0.03"), upscaler_path="default"),
     # Importing torch and loading a model may take a minute on a busy machine.
     "reference": Embedded(
         "local_dream_mockserver.commands.serve", ("--port", "0", "--warmup"), patience=300.0, upscaler_path="default"
@@ -117,7 +119,7 @@ class ServerProcess:
         try:
             self._keeper.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            os.killpg(self._keeper.pid, signal.SIGKILL)
+            process_group.end(self._keeper, at_once=True)
             self._keeper.wait()
         self._reader.join(timeout=5)
         if not self._reader.is_alive():  # else something that the server started still holds the pipe

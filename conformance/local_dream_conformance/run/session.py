@@ -6,8 +6,7 @@ and sums up what the workers' reports carry; the workers collect, plan and judge
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,44 +16,44 @@ import msgspec
 import pytest
 
 from local_dream_conformance.checks.check import SURVIVAL
-from local_dream_conformance.core.address import Address
-from local_dream_conformance.core.budget import describe
 from local_dream_conformance.core.contract import Requirement
+from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.evidence.deaths import deaths
 from local_dream_conformance.http import preflight
 from local_dream_conformance.recordings.recording import BadRecording
+from local_dream_conformance.recordings.redaction import Redaction
 from local_dream_conformance.recordings.run_folder import RunFolder
-from local_dream_conformance.report import breakage, curl, failure, terminal
+from local_dream_conformance.report import curl, failure, terminal
 from local_dream_conformance.report.writers import Outputs
 from local_dream_conformance.result.requirement_result import RequirementResult
 from local_dream_conformance.result.result import EXIT, Outcome, Result
-from local_dream_conformance.run import plan, relaunch, replay, selection, summary, worst_case
+from local_dream_conformance.run import (
+    account,
+    junit,
+    place,
+    plan,
+    plan_listing,
+    relaunch,
+    replay,
+    selection,
+    summary,
+    time_bound,
+)
 from local_dream_conformance.run.excuses import Excuses
 from local_dream_conformance.run.item import ChecksFolder, RequirementItem
 from local_dream_conformance.run.plan import Plan
 from local_dream_conformance.run.progress import Progress
-from local_dream_conformance.run.relaunch import Relauncher
 from local_dream_conformance.run.runner import Run
 from local_dream_conformance.run.server_process import SERVERS, LaunchFailed, ServerProcess
 from local_dream_conformance.run.setup import Setup
+from local_dream_conformance.run.stdout import Lasting
+from local_dream_conformance.run.stopping import Stop
 from local_dream_conformance.run.summary import Began
+from local_dream_conformance.run.time_bound import NO_BOUND
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
-
-WORDS = {
-    Verdict.WARN: ("warned", "W", ("WARN", {"yellow": True})),
-    Verdict.ERROR: ("error", "E", ("ERROR", {"red": True})),
-    Verdict.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
-    Verdict.UNTESTED: ("untested", "u", ("UNTESTED", {"yellow": True})),
-    Verdict.NOT_APPLICABLE: ("not-applicable", "-", ("NOT-APPLICABLE", {})),
-    Verdict.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
-}
-SHORT_SUMMARY = "fE"
-"""What pytest's -r is where nobody gave it: a line for each failure."""
-EXCUSED = ("excused", "x", ("EXCUSED", {"yellow": True}))
-"""How pytest shows what could not be judged because of requirements that are waived."""
 
 
 class ConformanceSession:
@@ -72,8 +71,10 @@ class ConformanceSession:
         if not self.is_worker:
             self.outputs.check(is_replay=setup.recording is not None)
         self.is_controller = bool(getattr(config.option, "tx", None)) and not self.is_worker
-        self.folder = RunFolder(Path(shared or tempfile.mkdtemp(prefix="local-dream-")))
+        self.folder = RunFolder(Path(shared)) if shared else place.make()
+        self.stop = Stop()
         self.plan: Plan | None = None
+        self.bound = NO_BOUND
         self.ids: tuple[str, ...] = ()
         self.run: Run | None = None
         self.server: ServerProcess | None = None
@@ -87,6 +88,16 @@ class ConformanceSession:
     @property
     def reporter(self) -> TerminalReporter | None:
         return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        if self.is_worker:
+            return
+        self.stop.listen()
+        self.config.pluginmanager.register(junit.WholeJunit(self.outputs))
+        if self.reporter is not None:
+            writer = self.reporter._tw
+            writer._file = Lasting(writer._file)
 
     # What is judged, and what it costs
 
@@ -105,16 +116,7 @@ class ConformanceSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.make_plan([item.requirement.id for item in session.items if isinstance(item, RequirementItem)])
         if len(self.ids) == len(session.items):
-            self.take_the_account()
-
-    def take_the_account(self) -> None:
-        """Where nothing but requirements is judged, our account of what is broken replaces pytest's, unless that is
-        asked for."""
-        option = self.config.option
-        if option.tbstyle == "auto":
-            option.tbstyle = "no"
-        if option.reportchars == SHORT_SUMMARY and self.reporter is not None:
-            self.reporter.reportchars = ""
+            account.take(self.config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -126,7 +128,7 @@ class ConformanceSession:
             names = [id.rpartition("::")[2] for id in ids]
             self.make_plan([name for name in names if name in self.suite.contract.by_id])
             if len(self.ids) == len(names):
-                self.take_the_account()
+                account.take(self.config)
 
     def make_plan(self, ids: Sequence[str]) -> None:
         """Fixes what is judged. The same ids give the same plan in every process."""
@@ -134,16 +136,13 @@ class ConformanceSession:
         recording = self.setup.recording
         if recording is None:
             self.plan = plan.make(self.suite, self.ids, self.settings)
-            cost = f"costing the target {describe(self.plan.cost)}"
-            if self.settings.max_duration is not None:
-                cost += f", no request after {self.settings.max_duration:g} s"
+            self.bound = time_bound.bound(self.plan, self.settings)
         else:
             self.plan = replay.make_plan(self.suite, self.ids, self.settings, recording)
-            cost = "all recorded: nothing is asked of the target"
         if self.ids and self.reporter is not None and not self.is_worker and not self.config.option.collectonly:
-            self.reporter.write_line(
-                f"plan: {len(self.ids)} requirements, {len(self.plan.scenarios)} scenarios, {cost}"
-            )
+            self.reporter.write_line(plan_listing.summary(self.ids, self.plan, self.settings, asks=recording is None))
+            if recording is None:
+                self.reporter.write_line(self.bound.words)
 
     # The calls
 
@@ -158,7 +157,8 @@ class ConformanceSession:
         if self.misnamed:
             return True
         if self.config.option.local_dream_plan:
-            self.write_plan()
+            if self.plan is not None and self.reporter is not None:
+                plan_listing.write(self.reporter, self.plan, self.settings)
             return True
         if self.setup.recording is not None:
             source = Path(self.config.option.local_dream_replay)
@@ -171,7 +171,6 @@ class ConformanceSession:
             if name := self.setup.launched:
                 self.server = ServerProcess(name, SERVERS[name])
                 self.settings = replace(self.settings, url=self.server.url)
-            self.folder.running.acquire()
             self.folder.begin(self.settings.url)
             preflight.reach(self.settings)
             if self.plan is not None:
@@ -180,19 +179,6 @@ class ConformanceSession:
             self.problem = str(error)
             return True
         return None
-
-    def write_plan(self) -> None:
-        """Writes each scenario with its cost, and what is left out with the reason."""
-        assert self.plan is not None
-        if self.reporter is None:
-            return
-        for scenario in self.plan.scenarios:
-            self.reporter.write_line(f"  {scenario.name:<18} {describe(scenario.cost)}")
-        for name, reason in {**self.plan.unavailable, **self.plan.over_budget, **self.plan.not_recorded}.items():
-            self.reporter.write_line(f"  {name:<18} not made: {reason}")
-        self.reporter.write_line(f"  {'total':<18} {describe(self.plan.cost)}", bold=True)
-        most = describe(worst_case.worst(self.plan, self.settings))
-        self.reporter.write_line(f"  {'at most':<18} {most}, where the target accepts what it should refuse", bold=True)
 
     def judge(self, requirement: Requirement) -> tuple[Judgement, str]:
         """The verdict on a requirement, and its failure text where something is wrong."""
@@ -207,8 +193,10 @@ class ConformanceSession:
                 progress.scenario,
                 progress.on_data,
                 progress.on_ask,
-                self.relauncher(),
+                relaunch.relauncher(self.settings.relaunch, self.setup.launched, self.folder),
+                self.bound.asks_until,
             )
+            progress.follow(self.run.prospect)
         recording = self.setup.recording
         if recording is not None and requirement.id in recording.untested:
             return Judgement(requirement.id, Verdict.UNTESTED, recording.untested[requirement.id]), ""
@@ -217,19 +205,20 @@ class ConformanceSession:
         judgement = Excuses(waivers, self.run.judge, datetime.now(UTC).date()).apply(judgement)
         if not judgement.findings and judgement.verdict not in (Verdict.ERROR, Verdict.STALE):
             return judgement, ""
-        curls = curl.lines([judgement], self.folder.exchanges(), self.run.settings, self.folder.bodies)
+        curls = curl.lines([judgement], self.exchanges(), self.run.settings, self.folder.bodies)
         return judgement, failure.text(RequirementResult.of(requirement, judgement), curls)
 
-    def relauncher(self) -> Relauncher | None:
-        """What starts the target again: as the user says or, where it is our own server, as it was started."""
-        url = self.folder.begun().url
-        command = relaunch.command(self.settings.relaunch, self.setup.launched, url)
-        return Relauncher(command, self.folder, Address(url)) if command else None
+    def exchanges(self) -> Mapping[str, Exchange]:
+        """Those of the run, for curl lines: without prompts where those are not to be shown."""
+        found = self.folder.exchanges()
+        if not self.outputs.redact_prompts:
+            return found
+        redaction = Redaction((), prompts=True)
+        return {label: redaction.asked(exchange) for label, exchange in found.items()}
 
     def fails(self, judgement: Judgement) -> bool:
         """Whether the item of a requirement fails."""
-        failing = (Verdict.FAIL, Verdict.STALE, Verdict.ERROR)
-        return judgement.verdict in failing or (judgement.verdict is Verdict.WARN and self.settings.strict)
+        return account.fails(judgement, strict=self.settings.strict)
 
     # The reports
 
@@ -251,12 +240,7 @@ class ConformanceSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
         carried: dict[str, Any] | None = getattr(report, "local_dream", None)
-        if carried is None:
-            return None
-        verdict = Verdict(carried["verdict"])
-        if carried["excused"]:
-            return EXCUSED
-        return None if verdict is Verdict.WARN and report.failed else WORDS.get(verdict)
+        return None if carried is None else account.status(carried, failed=report.failed)
 
     # The end
 
@@ -281,13 +265,11 @@ class ConformanceSession:
             self.began,
             self.problem,
             self.selection.words,
+            self.exchanges(),
         )
         if self.problem or exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.result.exit_code
-        for plugin in self.config.pluginmanager.get_plugins():
-            if hasattr(plugin, "add_global_property"):  # pytest's JUnit file
-                for number, line in enumerate(breakage.shared(self.result), 1):
-                    plugin.add_global_property(f"broken-{number}", line)
+        junit.add_causes(self.config, self.result)
         self.outputs.write(self.result, self.settings, self.folder)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
@@ -311,7 +293,11 @@ class ConformanceSession:
         if self.is_worker:
             return
         self.stop_servers()
-        self.folder.remove()
+        self.stop.leave()
+        if self.stop.by is None:
+            self.folder.remove()
+        else:
+            self.folder.remove_all()
 
     def stop_servers(self) -> None:
         """Stops what the run has started."""

@@ -27,11 +27,11 @@ class Suite:
     folder: Path = CHECKS_FOLDER
 
     def module(self, requirement: Requirement) -> str:
-        """The file name under which a requirement is shown: that of its first check."""
+        """The file name under which a requirement is shown: of those of its checks, the first in the alphabet."""
         checks = self.checks.get(requirement.id)
         if not checks:
             return requirement.group.replace("-", "_") + ".py"
-        return checks[0].function.__module__.rpartition(".")[2] + ".py"
+        return min(check.function.__module__.rpartition(".")[2] for check in checks) + ".py"
 
     def groups(self, profile: str, extensions: Iterable[str] = ()) -> dict[str, list[Requirement]]:
         """The requirements of a profile (and of these extensions) that can be judged, by file name, both in order of

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from local_dream_conformance.core.contract import Requirement
+from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import ENDED, Judgement, Verdict
 from local_dream_conformance.evidence.spending import spent
@@ -40,12 +41,13 @@ def result(
     began: Began,
     problem: str,
     selection: str,
+    asked: Mapping[str, Exchange],
 ) -> Result:
     """The result of a run that judged the requirements `ids`.
 
     `settings` have the URL at which the target was in the end. `plan` is None where an xdist controller could not
     reach the target; `judged` holds what the reports carried; `problem` is why the run could not begin. `selection`
-    is what the command line left out (see `selection.Selection`).
+    is what the command line left out (see `selection.Selection`). `asked` are the exchanges as curl lines show them.
     """
     contract = setup.suite.contract
     transcripts = folder.transcripts()
@@ -68,7 +70,7 @@ def result(
         deselected=tuple(r for r in profile if plan and not r.unjudged and r.id not in ids),
         unjudged=tuple(r for r in profile if r.unjudged),
         exchanges=tuple(ExchangeLine.of(t.scenario, exchange) for t in transcripts for exchange in t.exchanges),
-        curls=curl.lines(lines, folder.exchanges(), settings, folder.bodies),
+        curls=curl.lines(lines, asked, settings, folder.bodies),
         problem=problem,
         selection=selection,
         waivers=tuple(setup.waivers[r.id] for r in selected if r.id in setup.waivers),

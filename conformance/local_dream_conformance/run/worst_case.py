@@ -8,33 +8,48 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
 import local_dream_conformance.scenarios
 from local_dream_conformance.core.budget import Budget, Cost
-from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
+from local_dream_conformance.core.exchange import ON_CONTROL, End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.connection import SendOptions
+from local_dream_conformance.http.connection import SendOptions, kind_of
+from local_dream_conformance.http.patience import Kind
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.run.plan import Plan
+from local_dream_conformance.scenarios.scenario import Scenario
 
 EDGE = 8
 """Width and height of the pictures."""
 
 
 def worst(plan: Plan, settings: Settings) -> Cost:
-    """The most that the scenarios of a plan can cost, within the budget. Scenarios of somebody's own are not run dry,
-    since nobody knows what they do; they cost what they say."""
+    """The most that the scenarios of a plan can cost, within the budget."""
+    return _within(settings.budget, dry(plan, settings).cost)
+
+
+def is_own(scenario: Scenario) -> bool:
+    """Whether a scenario is somebody's own. Those are not run dry, since nobody knows what they do."""
+    return not getattr(scenario.run, "__module__", "").startswith(f"{local_dream_conformance.scenarios.__name__}.")
+
+
+def dry(plan: Plan, settings: Settings) -> Accepting:
+    """The target after a dry run. Scenarios of somebody's own cost what they say."""
+    if "://" not in settings.url:  # our own server has no address before it runs
+        settings = replace(settings, url="http://127.0.0.1:8081")
     target = Accepting(settings)
     for scenario in plan.scenarios:
-        if getattr(scenario.run, "__module__", "").startswith(f"{local_dream_conformance.scenarios.__name__}."):
-            target.done[scenario.name] = Transcript(scenario.name, tuple(scenario.run(cast(Target, target))))
-        else:
+        if is_own(scenario):
             target.cost += scenario.cost
-    return _within(settings.budget, target.cost)
+        else:
+            target.done[scenario.name] = Transcript(scenario.name, tuple(scenario.run(cast(Target, target))))
+    return target
 
 
 def _within(budget: Budget, cost: Cost) -> Cost:
@@ -49,6 +64,7 @@ class Accepting:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.cost = Cost()
+        self.asked: Counter[Kind] = Counter()
         self.done: dict[str, Transcript] = {}
         self._random = Random(settings.seed)
         self._now = 0.0
@@ -62,6 +78,9 @@ class Accepting:
     def affords(self, cost: Cost) -> bool:
         return True
 
+    def spares(self, cost: Cost) -> bool:
+        return True
+
     def leave_out(self, label: str, reason: str) -> None:
         """Nothing is left out."""
 
@@ -73,6 +92,10 @@ class Accepting:
         stop_when: Callable[[bytes], bool] | None = None,
     ) -> Exchange:
         self._now += 1.0
+        if send_options is not None and send_options.control:
+            self.asked[Kind.QUICK] += 1
+            return controlled(label, request, self._now)
+        self.asked[kind_of(request, send_options or SendOptions())] += 1
         exchange = Exchange(
             label,
             request,
@@ -85,6 +108,10 @@ class Accepting:
         )
         self.cost += spent_on(exchange)
         return exchange
+
+    def wait(self, seconds: float) -> None:
+        """Nothing takes time."""
+        self._now += seconds
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Begun:
         return Begun(self.send(label, request))
@@ -105,6 +132,33 @@ class Accepting:
         image = b64encode(self._random.randbytes(width * height * 3)).decode()
         complete = {"image": image, "width": width, "height": height, "format": asked.get("output_format", "raw")}
         return _event("progress", step=1, total_steps=1) + _event("complete", **complete)
+
+
+CONTROL: dict[str, object] = {
+    "/info": {"app": "localdream", "protocol": 1, "version": "", "device": ""},
+    "/models": {"use_img2img": True, "models": [{"id": "model"}], "upscalers": []},
+    "/status": {"state": "running", "serving_model_id": "model", "width": EDGE, "height": EDGE},
+    "/select": {"ok": True},
+    "/stop": {"ok": True, "ignored": True},
+}
+"""What a control API answers at which something runs."""
+
+
+def controlled(label: str, request: Request, now: float) -> Exchange:
+    """An exchange with such a control API."""
+    found = CONTROL.get(request.target)
+    body = json.dumps(found or {"error": "not found"}).encode()
+    return Exchange(
+        label,
+        request,
+        now,
+        End.COMPLETE,
+        0.5,
+        status=200 if found else 404,
+        headers=(("Content-Type", "application/json"),),
+        reads=(Read(0.1, body),),
+        notes=(ON_CONTROL,),
+    )
 
 
 class Begun:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from local_dream_conformance.scenarios import (
     concurrency,
+    control,
     destructive,
     extensions,
     generated,
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, Scenario] = {
         *generated.SCENARIOS,
         upscales.UPSCALE,
         *extensions.SCENARIOS,
+        control.CONTROL,
         hostile.HUGE_PROMPT,
         destructive.SCENARIO,
     )

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, Exchange
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.http.connection import SendOptions
-from local_dream_conformance.http.target import Running, Target
+from local_dream_conformance.http.running import Running
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import Change, changes
+from local_dream_conformance.scenarios.forms import Change, changes, spelt
 from local_dream_conformance.scenarios.narrowing import (
     GENERATION,
     Names,
@@ -32,11 +33,13 @@ from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_conformance.scenarios.series import labelled, pause, refused
 from local_dream_conformance.scenarios.test_images import card, mask
 
-LONG_ENOUGH = 2.0
-"""Seconds that a run should last which is to be abandoned: questions are asked while it streams."""
-STEPS_TO_ABANDON = (8, 100)
-EIGHTHS = (72, 104)
-"""A picture size whose sides are multiples of 8 and of nothing greater."""
+LONG_ENOUGH = 4.0
+"""Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
+then must be long beside what a busy machine adds to the next run (ROB-04)."""
+STEPS_TO_ABANDON = (8, 250)
+EIGHTHS = (120, 72)
+"""A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
+whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""
 REFUSAL = SendOptions(refusal=True)
 UNKNOWN_FIELDS: Body = {
     "use_cfg": True,
@@ -95,8 +98,10 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     """Two generations: one abandoned in mid-stream, and the one that follows at once and must be served.
 
     The first is an inpainting at strength 1, so that all its steps are made, the second one with everything that makes
-    a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Label of a refusal of the second
-    while the server still works on the first: hang-up/next-busy (409, 429 or 503).
+    a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same size, since
+    servers have died of another one while they worked on what was left of the first. Label of a refusal of the second
+    while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
+    it is sent again: hang-up/next-failed.
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
@@ -112,40 +117,53 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
         running.hang_up()
     yield noted(running.result(), names)
     yield from meanwhile
-    yield from _next(target)
+    yield from _next(target, names)
     yield target.send("hang-up/health", requests.HEALTH)
 
 
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
     """What a generation can be sent in whose picture nobody sees."""
-    forms = changes("content-type-absent", "prompt-longest", "negative-long", "cfg-zero", "seed-max")
-    forms |= changes("stride-beyond-steps", "json-padded")
-    width, height = requests.size(settings)
-    if not settings.size:
-        width, height = height, width
-        forms["size-tall"] = lambda draft: draft.with_fields(width=width, height=height)
+    forms = changes("prompt-longest", "negative-long", "cfg-zero", "seed-max")
+    forms |= {**changes("stride-beyond-steps"), **spelt("hang-up/abandoned")}
+    forms |= _size_forms(settings)
     if settings.img2img:
-        forms["image-grey-alpha"] = lambda draft: _with_image(draft, width, height).imaged(colour="grey-alpha")
-        forms["mask-rgba"] = lambda draft: _with_mask(draft, width, height).masked(colour="rgba")
-        forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft, width, height)).masked(
-            depth=16
-        )
-        forms["strength-one"] = lambda draft: _with_image(draft, width, height).with_fields(denoise_strength=1.0)
+        forms["image-grey"] = lambda draft: _with_image(draft).imaged(colour="grey")
+        forms["mask-rgba"] = lambda draft: _with_mask(draft).masked(colour="rgba")
+        forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft)).masked(depth=16)
+        forms["strength-one"] = lambda draft: _with_image(draft).with_fields(denoise_strength=1.0)
     return forms
 
 
-def _with_image(draft: Draft, width: int, height: int) -> Draft:
-    return draft if draft.image else replace(draft, image=PictureFile(card(width, height)))
+def _size_forms(settings: Settings) -> dict[str, Change]:
+    """Other picture sizes, where the target makes them: upright, and of odd sides; or both."""
+    if settings.size:
+        return {}
+    return {
+        "size-odd-eighths": lambda draft: _resized(draft, *EIGHTHS),
+        "size-tall": lambda draft: _resized(draft, draft.fields["height"], draft.fields["width"]),
+    }
 
 
-def _with_mask(draft: Draft, width: int, height: int) -> Draft:
-    return replace(_with_image(draft, width, height), mask=PictureFile(mask(width, height)))
+def _size_of(draft: Draft) -> tuple[int, int]:
+    return draft.fields["width"], draft.fields["height"]
 
 
-def _next(target: Target) -> Iterator[Exchange]:
-    """A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock."""
+def _with_image(draft: Draft) -> Draft:
+    return draft if draft.image else replace(draft, image=PictureFile(card(*_size_of(draft))))
+
+
+def _with_mask(draft: Draft) -> Draft:
+    return replace(_with_image(draft), mask=PictureFile(mask(*_size_of(draft))))
+
+
+def _next(target: Target, before: Names) -> Iterator[Exchange]:
+    """In the size that the abandoned one had, whose forms were `before`.
+
+    A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock. Where it
+    fails, the same is asked once more: hang-up/next-failed is then the first answer, if the second is a picture.
+    """
     label = "hang-up/next"
-    planned = _inpainting(target.settings)
+    planned = _inpainting(target.settings, before)
     patience = time.monotonic() + target.settings.idle_timeout
     busy: Exchange | None = None
     while True:
@@ -158,30 +176,36 @@ def _next(target: Target) -> Iterator[Exchange]:
         pause(exchange)
     until = () if busy is None else ((BUSY_UNTIL, f"{busy.started + busy.ended_at:.3f}"),)
     exchange = replace(exchange, notes=(*exchange.notes, *until))
+    if failed(exchange) and exchange.end is not End.UNREACHABLE and target.spares(GENERATION):
+        again = planned.send(target, label, planned.names)
+        if not failed(again):  # it was not the request
+            yield labelled(exchange, "hang-up/next-failed")
+            yield again
+            return
     if not failed(exchange):
         yield exchange
         return
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 
-def _inpainting(settings: Settings) -> Planned[Draft]:
+def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
     """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
-    fields = requests.without(requests.plain(settings), "seed")
-    plain, size = Draft(fields), requests.size(settings)
-    forms: dict[str, Change] = {}
-    if not settings.size:
-        size = EIGHTHS
-        forms["size-odd-eighths"] = lambda draft: _resized(draft, *EIGHTHS)
+    plain = Draft(requests.without(requests.plain(settings), "seed"))
+    forms = {name: change for name, change in _size_forms(settings).items() if name in before}
     forms |= changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
-    forms |= changes("json-reverse")
+    forms |= spelt("hang-up/next")
     if not settings.steps:
         forms |= changes("steps-one")
     if settings.img2img:
-        plain = _with_mask(plain.with_fields(denoise_strength=0.9), *requests.size(settings))
-        forms |= changes("strength-integer", "previews-every-second", "image-rgba", "mask-grey", "mask-jpeg")
-        half = mask(size[0] // 2, size[1] // 2)
-        forms["mask-unfit"] = lambda draft: draft.masked(pixels=half)
+        plain = _with_mask(plain.with_fields(denoise_strength=0.9))
+        forms |= changes("strength-integer", "previews-every-second", "image-jpeg", "mask-grey", "mask-jpeg")
+        forms["mask-unfit"] = _with_half_a_mask
     return Planned(plain, forms)
+
+
+def _with_half_a_mask(draft: Draft) -> Draft:
+    width, height = _size_of(draft)
+    return draft.masked(pixels=mask(width // 2, height // 2))
 
 
 def _resized(draft: Draft, width: int, height: int) -> Draft:
@@ -202,7 +226,7 @@ def _overlap(target: Target) -> Iterator[Exchange]:
     plain = requests.plain(settings)
     stride = {"show_diffusion_process": True, "show_diffusion_stride": 2}
     other_prompt = Draft({**plain, "prompt": requests.prompts(settings)[1], **stride})
-    forms = changes("chunked", "headers-of-an-app")
+    forms = {**changes("chunked"), **spelt("overlap/first")}
     planned = Planned(other_prompt, forms, reserve=Cost(generations=2))
     first, _, names, probes = _begun(target, "overlap/first", planned, planned)
     second = list(_second(target, first))
@@ -218,6 +242,7 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
     forms = changes("mask-null", "image-null", "stride-zero")
     forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
     forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=requests.other_seed(target.settings))
+    forms |= spelt(label)
     planned = Planned(plain, forms)
     exchange = planned.send(target, label, planned.names)
     if exchange.status in BUSY:
@@ -231,7 +256,7 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
     if not failed(exchange):
         yield exchange
         return
-    plainly = planned.send(target, label, ()) if refused(exchange) and target.affords(GENERATION) else exchange
+    plainly = planned.send(target, label, ()) if refused(exchange) and target.spares(GENERATION) else exchange
     first.result()  # a busy server would refuse the probes
     if not failed(plainly):  # it overlaps the first one: that is what it is for
         yield labelled(exchange, probe_label(label, 0))

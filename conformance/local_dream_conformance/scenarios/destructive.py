@@ -6,6 +6,9 @@ it here; a request that only ought to be refused belongs to the series of its ki
 
 from __future__ import annotations
 
+import contextlib
+import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +17,8 @@ from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.extensions import makes_ratio, makes_size
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.target import Target, first_event
+from local_dream_conformance.http.running import first_event
+from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate, upscale
 from local_dream_conformance.scenarios.scenario import Scenario
@@ -29,6 +33,10 @@ OVERFLOWING = 2**16
 """Squared and times three it is 0 in 32 bits."""
 SMALLEST_SAFE = 64
 """Smaller sides than this are left to the requests here: releases made no difference between them and 0."""
+LARGEST_SAFE = 1024
+"""Sides of upscales up to this do not overflow anything."""
+NUMBER = re.compile(r"\s*[+-]?[0-9]+")
+"""As far as readers get that stop at what they do not know."""
 STEPS_TO_ABANDON = 8
 
 PIXELLESS = "Local Dream 2.3.3 and 2.4.3 begin a picture without a pixel, and die after somebody hangs up on it"
@@ -105,12 +113,26 @@ REASONS = {danger.label: f"asked only with --destructive: {danger.did}" for dang
 def is_safe_size(value: object) -> bool:
     """Whether a value of a wrong type may be sent as width or height without --destructive: a reader that makes a
     number of it gets none that has killed servers."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return True
-    return not isinstance(value, bool | int | float) or SMALLEST_SAFE <= value <= 2 * requests.SMALLEST[0]
+    if isinstance(value, list) and len(value) == 1:
+        return is_safe_size(value[0])  # JavaScript takes it for its element
+    read = _numbers_read(value) if isinstance(value, str) else (value,)
+    return all(
+        not isinstance(one, bool | int | float) or SMALLEST_SAFE <= one <= 2 * requests.SMALLEST[0] for one in read
+    )
+
+
+def is_safe_edge(text: str) -> bool:
+    """The same of a header with the width or height of an upscale that is no integer."""
+    return all(0 <= one <= LARGEST_SAFE for one in _numbers_read(text))
+
+
+def _numbers_read(text: str) -> tuple[float, ...]:
+    """What readers make of a text that need not be a number: some read as far as they can, some all or nothing."""
+    begins = NUMBER.match(text)
+    found = [float(begins[0])] if begins else []
+    with contextlib.suppress(ValueError):
+        found.append(float(text))
+    return tuple(-1.0 if math.isnan(one) else one for one in found)
 
 
 def _destructive(target: Target) -> Iterator[Exchange]:

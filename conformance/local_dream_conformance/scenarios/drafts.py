@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import JSON, Body
 
 Headers = tuple[tuple[str, str], ...]
+FRACTION = re.compile(r'("(?:cfg|denoise_strength)": *)([0-9]+)\.([0-9])(?![0-9])')
+"""A field with a fraction, as JSON: no text of a field has a quote before it that is not escaped."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Writing:
 
     `raw`: characters beyond ASCII as UTF-8, not as escapes. `compact`: without blanks. `indented`: over many lines.
     `slashes`: / with a backslash, as Android's own JSON writer does. `reverse`: the last field first. `padded`: white
-    space before and after the object.
+    space before and after the object. `exponents`: fractions as 75e-1.
     """
 
     raw: bool = False
@@ -29,6 +32,7 @@ class Writing:
     slashes: bool = False
     reverse: bool = False
     padded: bool = False
+    exponents: bool = False
 
     def bytes(self, fields: Body) -> bytes:
         """The body."""
@@ -38,6 +42,7 @@ class Writing:
             ordered, ensure_ascii=not self.raw, separators=separators, indent=2 if self.indented else None
         )
         text = text.replace("/", "\\/") if self.slashes else text
+        text = FRACTION.sub(lambda found: f"{found[1]}{int(found[2] + found[3])}e-1", text) if self.exponents else text
         return f"\r\n\t {text} \n".encode() if self.padded else text.encode()
 
 

@@ -7,7 +7,9 @@ server with the extension ought to refuse are sent only where its answer showed 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 
 from local_dream_conformance.core import fields
 from local_dream_conformance.core.budget import Cost
@@ -18,7 +20,7 @@ from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.requests import Body, generate
-from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
+from local_dream_conformance.scenarios.scenario import Scenario, no_img2img, no_upscaler_path
 from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.upscales import path_on_target
 
@@ -30,6 +32,13 @@ RATIO = "2:3"
 """Portrait where the plain size is landscape, and a ratio whose shorter side must be rounded at most sizes."""
 WIDE = "3:2"
 """The same the other way round."""
+TILE = 512
+"""What `tile_size` means left out."""
+LIGHTLY = 0.3
+"""A strength that keeps the picture's composition."""
+REFERENCE = (96, 160)
+"""Of another shape than the picture that is asked for."""
+PAINTS = "a server without it ignores the field, and paints"
 EMOJI = "\N{HOUSE BUILDING} "
 BEYOND_ANY_MODEL = 400
 """So many repetitions of three words go beyond what any text encoder reads (77 to 512 tokens)."""
@@ -129,7 +138,7 @@ def _size(target: Target) -> Iterator[Exchange]:
 def _aspect_ratio(target: Target) -> Iterator[Exchange]:
     """One generation: a portrait of the plain size, raw with PNG previews.
 
-    Where that shows the extension, and the budget allows, another one: a landscape, with raw asked for by its name.
+    Where that shows the extension, another one: a landscape, with raw asked for by its name. The plan counts both.
     """
     plain = requests.plain(target.settings)
     asked: Body = {"aspect_ratio": RATIO, "preview_format": "png", "show_diffusion_process": True}
@@ -137,9 +146,8 @@ def _aspect_ratio(target: Target) -> Iterator[Exchange]:
     yield shown
     base = target.transcript("base")
     if makes_ratio(shown, base.exchanges[0] if base and base.exchanges else None):
-        if target.affords(Cost(generations=1)):
-            named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
-            yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
+        named: Body = {"output_format": "raw", "preview_format": "raw", "show_diffusion_process": True}
+        yield target.send("aspect-ratio/landscape", generate({**plain, "aspect_ratio": WIDE, **named}))
         cases = {"no-ratio": "wide"}
         quick = {**plain, "steps": 1}
         bodies = ((f"aspect-ratio/{name}", generate({**quick, "aspect_ratio": v})) for name, v in cases.items())
@@ -166,9 +174,61 @@ def _prompt_weights(target: Target) -> Iterator[Exchange]:
         yield target.send(label, generate({**plain, "prompt": f"({plain['prompt']}:{weight})"}))
 
 
-def _weights_undeclared(settings: Settings) -> str | None:
-    declared = settings.declares("prompt_weights")
-    return None if declared else "not declared with --extension prompt_weights: costs two generations"
+def _ultrafix(target: Target) -> Iterator[Exchange]:
+    """Where it is declared, one generation: the test card at strength 0.3, larger than a tile. Then what is refused."""
+    width, height = _refined_size(target.settings)
+    card = requests.card64(width, height)
+    asked: Body = {"ultrafix": True, "width": width, "height": height, "denoise_strength": LIGHTLY}
+    whole = {**requests.plain(target.settings), **asked, "image": card}
+    yield target.send("ultrafix/refined", generate(whole))
+    mask = requests.mask64(width, height)
+    cases: dict[str, Body] = {
+        "no-image": requests.without(whole, "image"),
+        "mask": {**whole, "mask": mask},
+        "tile-odd": {**whole, "tile_size": 100},
+        "tile-zero": {**whole, "tile_size": 0},
+        "tile-text": {**whole, "tile_size": "512"},
+        "tile-too-large": {**whole, "tile_size": 2 * max(width, height)},
+        "not-boolean": {**whole, "ultrafix": "true"},
+    }
+    bodies = ((f"ultrafix/{name}", generate({**body, "steps": 1})) for name, body in cases.items())
+    yield from one_by_one(target, bodies)
+
+
+def _refined_size(settings: Settings) -> tuple[int, int]:
+    """Half as wide again as a tile: the size that is given, where tiles of 512 pixels are smaller."""
+    edge = max(TILE, min(requests.size(settings)))
+    return edge * 3 // 2 // 8 * 8, edge
+
+
+def _reference_images(target: Target) -> Iterator[Exchange]:
+    """Where it is declared, one generation: base without previews, after two pictures. Then what is refused."""
+    plain = requests.plain(target.settings)
+    pictures = [requests.card64(*REFERENCE), requests.card64_jpeg(*reversed(REFERENCE))]
+    yield target.send("reference-images/two", generate({**plain, "reference_images": pictures}))
+    cases: dict[str, object] = {
+        "text": pictures[0],
+        "none": [],
+        "number": [5],
+        "not-base64": [pictures[0], "@@@@"],
+        "not-picture": [b64encode(b"no picture").decode()],
+    }
+    bodies = (
+        (f"reference-images/{name}", generate({**plain, "steps": 1, "reference_images": value}))
+        for name, value in cases.items()
+    )
+    yield from one_by_one(target, bodies)
+
+
+def _undeclared(extension: str, why: str) -> Callable[[Settings], str | None]:
+    def reason(settings: Settings) -> str | None:
+        return None if settings.declares(extension) else f"not declared with --extension {extension}: {why}"
+
+    return reason
+
+
+def _no_ultrafix(settings: Settings) -> str | None:
+    return _undeclared("ultrafix", PAINTS)(settings) or no_img2img(settings)
 
 
 def _one_size(settings: Settings) -> str | None:
@@ -185,14 +245,30 @@ SCENARIOS = (
     Scenario("tokenize", Cost(), _tokenize),
     Scenario("formats", Cost(generations=1), _formats, after=("base",)),
     Scenario("size", Cost(generations=1), _size, available=_one_size),
-    Scenario("aspect-ratio", Cost(generations=1), _aspect_ratio, after=("base",)),
+    Scenario("aspect-ratio", Cost(generations=2), _aspect_ratio, after=("base",)),
     Scenario(
         "prompt-weights",
         Cost(),
         _prompt_weights,
         after=("base",),
-        available=_weights_undeclared,
+        available=_undeclared("prompt_weights", "costs two generations"),
         price=lambda settings: Cost(generations=2),
+    ),
+    Scenario(
+        "ultrafix",
+        Cost(),
+        _ultrafix,
+        available=_no_ultrafix,
+        price=lambda settings: Cost(generations=1),
+        work=lambda settings: requests.steps(settings) * math.prod(_refined_size(settings)),
+    ),
+    Scenario(
+        "reference-images",
+        Cost(),
+        _reference_images,
+        after=("base",),
+        available=_undeclared("reference_images", PAINTS),
+        price=lambda settings: Cost(generations=1),
     ),
     Scenario(
         "schedulers",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.scenarios.drafts import Draft
+from local_dream_conformance.scenarios.spelling import spelling
 
 Change = Callable[[Draft], Draft]
 NOTE = "forms"
@@ -38,6 +39,7 @@ PAGE_HEADERS = (
     ("Sec-Fetch-Site", "same-origin"),
     ("DNT", "1"),
 )
+BROWSER_CODINGS = "gzip, deflate, br, zstd"
 APP_HEADERS = (("Accept", "*/*"), ("User-Agent", "okhttp/4.12.0"), ("Connection", "Keep-Alive"))
 
 
@@ -64,16 +66,18 @@ FORMS: Mapping[str, Form] = {
     "headers-of-a-page": Form(HEADED, "the headers of a browser"),
     "headers-of-an-app": Form(HEADED, "the headers of okhttp"),
     "accept-stream": Form(HEADED, "Accept: text/event-stream"),
-    "accept-encoding": Form(HEADED, "Accept-Encoding: gzip, deflate"),
+    "accept-encoding": Form(HEADED, f"Accept-Encoding: {BROWSER_CODINGS}"),
     "header-names-lower": Form(HEADED, "header names in lower case"),
     "header-names-upper": Form(HEADED, "header names in upper case"),
     "chunked": Form("ROB-05", "a body in chunked transfer coding"),
     "expect": Form("ROB-06", "Expect: 100-continue"),
     "json-raw": Form(SPELT, "characters beyond ASCII as raw UTF-8"),
+    "json-escapes": Form(SPELT, "characters beyond ASCII as \\u escapes"),
     "json-compact": Form(SPELT, "JSON without blanks"),
     "json-indented": Form(SPELT, "JSON over many lines"),
     "json-slashes": Form(SPELT, "JSON with / written as \\/"),
     "json-reverse": Form(SPELT, "the fields in another order"),
+    "json-exponents": Form(SPELT, "fractions with an exponent: cfg as 75e-1"),
     "json-padded": Form(SPELT, "white space before and after the JSON"),
     "prompt-quotes": Form(TEXTS, "a prompt with quotes and backslashes"),
     "prompt-brackets": Form(TEXTS, "a prompt with brackets and signs"),
@@ -96,7 +100,7 @@ FORMS: Mapping[str, Form] = {
     "seed-beyond-31-bits": Form(ANY_VALUE, "a seed beyond 31 bits"),
     "seed-max": Form(ANY_VALUE, f"seed: {max_seed()}"),
     "size-tall": Form(ANY_VALUE, "a height greater than the width"),
-    "size-odd-eighths": Form(ANY_VALUE, "width: 72, height: 104"),
+    "size-odd-eighths": Form(ANY_VALUE, "sides of 72 and 120 pixels"),
     "width-alone": Form("GEN-REQ-23", "width without height"),
     "height-alone": Form("GEN-REQ-23", "height without width"),
     "scheduler-euler-a": Form("GEN-REQ-20", "scheduler: euler_a"),
@@ -159,16 +163,18 @@ CHANGES: Mapping[str, Change] = {
     "headers-of-a-page": lambda draft: draft.headed(*PAGE_HEADERS),
     "headers-of-an-app": lambda draft: draft.headed(*APP_HEADERS),
     "accept-stream": lambda draft: draft.headed(("Accept", "text/event-stream")),
-    "accept-encoding": lambda draft: draft.headed(("Accept-Encoding", "gzip, deflate")),
+    "accept-encoding": lambda draft: draft.headed(("Accept-Encoding", BROWSER_CODINGS)),
     "header-names-lower": lambda draft: draft.sent(spelling="lower"),
     "header-names-upper": lambda draft: draft.sent(spelling="upper"),
     "chunked": lambda draft: draft.sent(chunked=True),
     "expect": lambda draft: draft.sent(expect=True),
-    "json-raw": lambda draft: draft.written(raw=True),
+    "json-raw": lambda draft: _beyond_ascii(draft).written(raw=True),
+    "json-escapes": lambda draft: _beyond_ascii(draft).written(raw=False),
     "json-compact": lambda draft: draft.written(compact=True),
     "json-indented": lambda draft: draft.written(indented=True),
     "json-slashes": lambda draft: draft.written(slashes=True),
     "json-reverse": lambda draft: draft.written(reverse=True),
+    "json-exponents": lambda draft: draft.written(exponents=True),
     "json-padded": lambda draft: draft.written(padded=True),
     "prompt-quotes": lambda draft: draft.prompted(QUOTES),
     "prompt-brackets": lambda draft: draft.prompted(BRACKETS),
@@ -227,6 +233,11 @@ def changes(*names: str) -> dict[str, Change]:
     return {name: CHANGES[name] for name in names}
 
 
+def spelt(label: str) -> dict[str, Change]:
+    """The forms in which a generation is spelt, whatever it asks for."""
+    return changes(*spelling(label))
+
+
 def applied(draft: Draft, chosen: Mapping[str, Change]) -> Draft:
     """The draft in these forms."""
     for change in chosen.values():
@@ -237,6 +248,14 @@ def applied(draft: Draft, chosen: Mapping[str, Change]) -> Draft:
 def forms_of(exchange: Exchange) -> tuple[str, ...]:
     """The names of the forms in an exchange's request, as far as the suite noted them."""
     return tuple(name for name in dict(exchange.notes).get(NOTE, "").split() if name in FORMS)
+
+
+def _beyond_ascii(draft: Draft) -> Draft:
+    """The draft with a text that is not all ASCII, so that it shows how that is spelt."""
+    if not all(value.isascii() for value in draft.fields.values() if isinstance(value, str)):
+        return draft
+    name = "negative_prompt" if draft.fields.get("negative_prompt") else "prompt"
+    return draft.with_fields(**{name: f"{draft.fields[name]} caf\u00e9 \U0001f3e0"})
 
 
 def _up_to(length: int, prompt: str) -> str:

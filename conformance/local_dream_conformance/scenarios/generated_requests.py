@@ -16,7 +16,7 @@ from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import ABSENT, End, Exchange, Request
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.scenarios import json_values
-from local_dream_conformance.scenarios.destructive import is_safe_size
+from local_dream_conformance.scenarios.destructive import LARGEST_SAFE, is_safe_edge, is_safe_size
 
 EACH = 3
 """So many requests are tried for each documented field of /generate."""
@@ -34,7 +34,6 @@ SHRUNK = "shrunk"
 MOST_STEPS = 8
 """A server that reads any number as a number of steps is not kept busy for longer."""
 SMALL_EDGE = 64
-MOST_EDGE = 1024
 LONGEST_BODY = 600
 NUMERAL = re.compile(r"[+-]?[0-9]+")
 SIMPLEST: tuple[Any, ...] = ("", 0, [], {}, None, True, 0.5)
@@ -138,13 +137,13 @@ def upscales(request: Callable[[str, str, bytes], Request]) -> list[Way]:
         return str(random.randint(edge["minimum"], SMALL_EDGE))
 
     def large(random: Random) -> str:
-        return str(random.randint(edge["minimum"], MOST_EDGE))
+        return str(random.randint(edge["minimum"], LARGEST_SAFE))
 
     def word(random: Random) -> str:
         """No numeral, of visible ASCII."""
         while True:
             text = "".join(chr(random.randint(0x21, 0x7E)) for _ in range(random.randrange(9)))
-            if not NUMERAL.fullmatch(text):
+            if not NUMERAL.fullmatch(text) and is_safe_edge(text):
                 return text
 
     def way(width: Callable[[Random], str], height: Callable[[Random], str]) -> Way:

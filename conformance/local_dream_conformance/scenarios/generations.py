@@ -14,18 +14,18 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike
 from local_dream_conformance.evidence.selectors import picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import Change, applied, changes, forms_of
-from local_dream_conformance.scenarios.narrowing import Planned, served
+from local_dream_conformance.scenarios.forms import Change, applied, changes, forms_of, spelt
+from local_dream_conformance.scenarios.narrowing import GENERATION, Planned, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import Body, without
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
-from local_dream_conformance.scenarios.test_images import band, card, mask, posterised
+from local_dream_conformance.scenarios.test_images import band, card, exposed, mask, posterised
 
 LOW_STRENGTH = 0.1
 """The strength of `strength/low` where a server does not take 0."""
@@ -33,6 +33,8 @@ SOME_STRENGTH = 0.35
 """A strength of which a server that rounds it leaves nothing, and of which at least one of four steps is left."""
 NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
 """What takes something away from every prompt."""
+OTHER_CFG = 7.9
+"""A cfg that is no other than the default for a server that cuts or rounds it."""
 WIDTH_ALONE = 256
 """Half the default: its picture is higher than wide."""
 DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
@@ -53,10 +55,9 @@ SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for
 MOST_BISECTIONS = 4
 FILES = ("image-", "mask-")
 """With what the names of forms begin that say how a picture is written."""
-BASE_FORMS = changes("content-type-charset", "accept-stream", "json-compact")
 SAME_PICTURE = changes("prompt-quotes", "prompt-scripts")
 """Forms that both runs of `defaults` have, since the picture depends on them."""
-OF_A_PAGE = changes("content-type-text", "headers-of-a-page", "accept-encoding", "json-raw", "image-comment")
+OF_A_PAGE = {**changes("json-raw", "image-comment"), **spelt("defaults/absent")}
 """How pages send, in defaults/absent."""
 
 
@@ -65,7 +66,7 @@ def _base(target: Target) -> Iterator[Exchange]:
 
     Its forms are those of transport alone: other generations are compared with it.
     """
-    yield from served(target, "base", Planned(_base_draft(target.settings), BASE_FORMS))
+    yield from served(target, "base", Planned(_base_draft(target.settings), spelt("base")))
 
 
 def _base_draft(settings: Settings) -> Draft:
@@ -110,9 +111,9 @@ def _explicit_forms(settings: Settings) -> dict[str, Change]:
             found[f"sent-{name}"] = _sent((name,))
         elif not settings.size:
             found["sent-size"] = _sent(("width", "height"))
-    found |= changes("content-type-case", "header-names-upper", "json-indented", "json-reverse")
+    found |= {**changes("json-escapes"), **spelt("defaults/explicit")}
     if settings.img2img:
-        found |= changes("image-16-bit", "image-interlaced", "body-of-a-megabyte", "mask-one-bit")
+        found |= changes("image-rgba", "image-16-bit", "image-interlaced", "body-of-a-megabyte", "mask-one-bit")
     return found
 
 
@@ -136,6 +137,7 @@ def _defaults(target: Target) -> Iterator[Exchange]:
     yield from (*probes, absent)
     kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
     same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))
+    same = same.written(raw="json-raw" in forms_of(absent))
     explicit_forms = _explicit_forms(settings)
     *probes, explicit = served(target, "defaults/explicit", Planned(same, explicit_forms))
     yield from (*probes, explicit)
@@ -152,7 +154,7 @@ def _bisections(
     if same.image:
         suspects.append(("image",))
     for number in range(1, MOST_BISECTIONS + 1):
-        if len(suspects) == 1 or not target.affords(Cost(generations=1)):
+        if len(suspects) == 1 or not target.spares(Cost(generations=1)):
             return
         half = suspects[: (len(suspects) + 1) // 2]
         names = [name for fields in half for name in fields]
@@ -178,46 +180,77 @@ def _strength(target: Target) -> Iterator[Exchange]:
     width, height = picture_size(settings)
     fields = {**DEFAULTS, "prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
     fields |= {"width": width, "height": height, "denoise_strength": LOW_STRENGTH}
-    plain = Draft(fields, image=PictureFile(card(width, height)))
+    plain = Draft(fields, image=PictureFile(exposed(card(width, height))))
     # What recorded releases refuse comes first: where it is in the half that is tried first, finding it costs nothing.
     forms = changes("mask-null-with-image", "strength-zero", "image-jpeg", "image-progressive", "image-exif")
-    unfit = card(width * 3 // 8, height // 4)
+    unfit = exposed(card(width * 3 // 8, height // 4))
     forms["image-unfit"] = lambda draft: draft.imaged(pixels=unfit)
     if not settings.size:
         forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
+    forms |= changes("previews-with-image", "stride-beyond-steps")
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
-    forms |= changes("prompt-lines", "content-type-charset", "header-names-lower", "json-slashes")
+    forms |= {**changes("prompt-lines", "json-exponents"), **spelt("strength/low")}
     yield from served(target, "strength/low", Planned(plain, forms))
 
 
 def _nulls(target: Target) -> Iterator[Exchange]:
-    """One generation: base with null for every field that it does not need."""
+    """One generation: base with null for every field that it does not need, previews among them.
+
+    Where it has no picture, or another one than base, up to two more tell why, as far as the budget allows: base once
+    more (nulls/again) and, if that gives the picture of base, without previews and without nulls (nulls/left-out).
+    """
     plain = requests.plain(target.settings)
     fields = [*without(DEFAULTS, *plain), "image", "mask"]
-    yield target.send("nulls", requests.generate({**plain, **dict.fromkeys(fields)}))
+    exchange = target.send("nulls", requests.generate({**plain, **dict.fromkeys(fields)}))
+    yield exchange
+    base = target.transcript("base")
+    shown = generation(base.exchanges[-1]) if base and base.exchanges else None
+    if shown is None or picture(shown) is None or _alike(shown, exchange) or not target.spares(GENERATION):
+        return
+    if picture(generation(exchange)) is not None:
+        again = target.send("nulls/again", _base_draft(target.settings).request())
+        yield again
+        if not _alike(shown, again) or not target.spares(GENERATION):
+            return
+    yield target.send("nulls/left-out", requests.generate(plain))
+
+
+def _alike(shown: GenerationStream, exchange: Exchange) -> bool:
+    other = generation(exchange)
+    return picture(other) is not None and alike(shown, other)
 
 
 def _negative(target: Target) -> Iterator[Exchange]:
     """One generation: base with a negative prompt."""
     plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
-    forms = changes("content-type-case", "headers-of-a-page", "header-names-upper", "json-raw", "json-reverse")
+    forms = {**changes("json-raw"), **spelt("negative")}
     yield from served(target, "negative", Planned(plain, forms))
+
+
+def _fields(target: Target) -> Iterator[Exchange]:
+    """Three generations: base with a cfg that is the same once it is rounded, with euler_a, and with a step more."""
+    settings = target.settings
+    plain = Draft(requests.plain(settings))
+    for name, value in {"cfg": OTHER_CFG, "scheduler": "euler_a", "steps": requests.steps(settings) + 1}.items():
+        label = f"fields/{name}"
+        yield from served(target, label, Planned(plain.with_fields(**{name: value}), spelt(label)))
 
 
 def _edges(target: Target) -> Iterator[Exchange]:
     """Two generations: the largest seed, at a strength that rounds to 0 and with kinds of files that are rarer; and
-    base with the seed beside its own."""
+    overlap/second with the seed beside its own."""
     settings = target.settings
     yield from served(target, "edges/seed-max", _edge(settings))
     plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
-    forms = changes("content-type-absent", "headers-of-an-app", "header-names-lower", "json-padded", "json-reverse")
-    yield from served(target, "edges/seed-next", Planned(plain, forms))
+    beside = requests.other_seed(settings) ^ 1
+    forms: dict[str, Change] = {"seed-beyond-31-bits": lambda draft: draft.with_fields(seed=beside)}
+    yield from served(target, "edges/seed-next", Planned(plain, {**forms, **spelt("edges/seed-next")}))
 
 
 def _edge(settings: Settings) -> Planned[Draft]:
     plain = Draft({**requests.plain(settings), "seed": max_seed()})
     forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true")
-    forms |= changes("content-type-case", "headers-of-an-app", "accept-encoding", "json-slashes", "json-indented")
+    forms |= spelt("edges/seed-max")
     if not settings.size:
         forms["height-alone"] = lambda draft: draft.without("width")
     if settings.img2img:
@@ -227,7 +260,7 @@ def _edge(settings: Settings) -> Planned[Draft]:
             image=PictureFile(card(width, height)),
             mask=PictureFile(mask(width, height)),
         )
-        forms |= changes("image-grey", "image-16-bit", "image-exif", "body-of-8-megabytes")
+        forms |= changes("image-grey-alpha", "image-16-bit", "image-exif", "body-of-8-megabytes")
         forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
     return Planned(plain, forms)
 
@@ -250,7 +283,9 @@ CORE = (
     ),
 )
 HARDENED = (
-    Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
     Scenario("negative", Cost(generations=1), _negative, after=("base",)),
     Scenario("edges", Cost(generations=2), _edges, after=("base",)),
+    Scenario("fields", Cost(generations=3), _fields, after=("base",)),
+    # Last, so that what a server keeps of the others shows in a request that says nothing of it.
+    Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
 )

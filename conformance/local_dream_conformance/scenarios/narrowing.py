@@ -143,7 +143,7 @@ def narrow(target: Target, label: str, first: Exchange, planned: Planned[Made]) 
             names = next(asking) if taken is None else asking.send(taken)
         except StopIteration:
             break
-        if not target.affords(planned.cost + planned.reserve):
+        if not target.spares(planned.cost + planned.reserve):
             break
         taken = found.add(names, planned.send(target, probe_label(label, number), names))
         if found.gone:
@@ -191,7 +191,7 @@ def serving(target: Target, label: str, first: Exchange, found: Narrowed, planne
     for more, the one that failed.
     """
     main = found.best or next((exchange for exchange in found.exchanges if not forms_of(exchange)), None)
-    if main is None and not found.gone and target.affords(planned.cost):
+    if main is None and not found.gone and target.spares(planned.cost):
         main = planned.send(target, label, ())
     probes = [exchange for exchange in found.exchanges if exchange is not main]
     if main is None:

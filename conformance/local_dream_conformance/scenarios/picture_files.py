@@ -10,7 +10,8 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
@@ -28,6 +29,9 @@ PIECE = 8192
 """Bytes of the chunks into which the pixels of a PNG are cut."""
 COMMENT_BYTES = 200_000
 """What an editor's notes in a PNG may take."""
+KEPT, KEPT_BYTES = 16, 1 << 20
+"""Files that are kept, and the length of the longest of them."""
+_WRITTEN: dict[tuple[object, ...], bytes] = {}
 ORIENTATION_NORMAL = {0x0112: 1, 0x010F: "Camera"}
 """EXIF of a picture that is not turned."""
 
@@ -56,8 +60,17 @@ class PictureFile:
         return b64encode(self.file()).decode("ascii")
 
     def file(self) -> bytes:
-        """The bytes of the file."""
-        return self._jpeg() if self.jpeg else self._png()
+        """The bytes of the file. A run asks for each several times: in the dry run, and wherever a form is narrowed."""
+        ways = tuple(getattr(self, field.name) for field in fields(self) if field.name != "pixels")
+        key = (self.pixels.shape, self.pixels.dtype.str, sha256(self.pixels.tobytes()).digest(), *ways)
+        data = _WRITTEN.get(key)
+        if data is None:
+            data = self._jpeg() if self.jpeg else self._png()
+            if len(data) <= KEPT_BYTES:
+                if len(_WRITTEN) >= KEPT:
+                    _WRITTEN.pop(next(iter(_WRITTEN)))
+                _WRITTEN[key] = data
+        return data
 
     def _rgb(self) -> Pixels:
         pixels: NDArray[np.uint8] = self.pixels.astype(np.uint8)

@@ -32,8 +32,12 @@ ALIKE = {
     "refuse/json-string": "object",
     "refuse/json-number": "object",
     "refuse/json-null": "object",
+    "refuse-image/image-not-base64": "base64",
+    "refuse-image/image-junk-in-base64": "base64",
 }
 """Refusals of which one that is accepted tells what the others would."""
+JUNK = "!@#$"
+"""What no alphabet of base64 has, and what lenient readers skip."""
 NOT_A_PICTURE = "aGVsbG8gd29ybGQh"  # "hello world!"
 
 
@@ -99,7 +103,8 @@ def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
     yield "refuse/body-not-utf8", generate_raw(not_utf8)
     yield "refuse/json-malformed", generate_raw(text[: len(text) // 2].encode())
     yield "refuse/json-trailing", generate_raw(f"{text} x".encode())
-    yield "refuse/json-nan", generate_raw((text[:-1] + ', "cfg": NaN}').encode())
+    # Servers quote what they could not read: what is not ASCII shows whether lengths count bytes.
+    yield "refuse/json-nan", generate_raw((text[:-1] + ', "cfg": NaN, "größe": 1}').encode())
     yield "refuse/json-array", generate_raw(b"[]")
     yield "refuse/json-string", generate_raw(b'"prompt"')
     yield "refuse/json-number", generate_raw(b"5")
@@ -112,10 +117,13 @@ def _image_refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
     plain = _quick(settings)
     with_image = {**plain, "image": requests.card64(*requests.size(settings))}
     bad = {"not-base64": "@@@@", "not-an-image": NOT_A_PICTURE}
+    whole = with_image["image"]
     wrong: Body = {"number": 5, "boolean": True, "array": [], "object": {}, "zero": 0, "false": False}
     for kind, text in bad.items():
         yield f"refuse-image/image-{kind}", generate({**plain, "image": text})
         yield f"refuse-image/mask-{kind}", generate({**with_image, "mask": text})
+    junk = whole[: len(whole) // 2] + JUNK + whole[len(whole) // 2 :]
+    yield "refuse-image/image-junk-in-base64", generate({**plain, "image": junk})
     for kind, value in wrong.items():
         yield f"refuse-image/type/image-{kind}", generate({**plain, "image": value})
         yield f"refuse-image/type/mask-{kind}", generate({**with_image, "mask": value})

@@ -26,6 +26,12 @@ def card(width: int, height: int) -> Pixels:
     return np.rint(values).astype(np.uint8)
 
 
+def exposed(pixels: Pixels) -> Pixels:
+    """The picture with more contrast: large parts of every channel are as dark and as bright as can be."""
+    values: NDArray[np.float64] = (pixels.astype(np.float64) - 127.5) * 1.8 + 127.5
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
 def mask(width: int, height: int) -> Region:
     """Where to repaint: the right five eighths without a notch in the lower right. (height, width), True where white.
 

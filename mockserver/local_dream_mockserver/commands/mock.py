@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -12,13 +13,17 @@ from local_dream_mockserver.commands.listing import listing
 from local_dream_mockserver.commands.options import Chosen as ServerChosen
 from local_dream_mockserver.commands.options import server_options
 from local_dream_mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
-from local_dream_mockserver.faults.emulated.release import describe
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease, describe
 from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.mock.mock_engine import MockEngine
+from local_dream_mockserver.mock.pace import Pace
+from local_dream_mockserver.mock.saved_pictures import SavedPictures
 from local_dream_mockserver.mock.served import faulty, scripted
-from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing
 from local_dream_mockserver.proxy.fronted import serve_fronted
 from local_dream_mockserver.proxy.unknown import Unknown
 from local_dream_mockserver.server.engine import EngineError
+from local_dream_mockserver.server.extensions.remote_control import NAME
 from local_dream_mockserver.server.run import CannotListen, serve
 
 PACING = Pacing()
@@ -42,6 +47,14 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
     if wanted:
         click.echo("\n".join(map(describe, personalities().values())))
         context.exit()
+
+
+def open_folder(context: click.Context, parameter: click.Parameter, folder: str | None) -> SavedPictures | None:
+    """The folder of --save-pictures, made where it is not there. Raises BadParameter."""
+    try:
+        return None if folder is None else SavedPictures(Path(folder))
+    except OSError as error:
+        raise click.BadParameter(f"{folder}: {error.strerror}") from None
 
 
 @click.command()
@@ -101,6 +114,12 @@ def list_personalities(context: click.Context, parameter: click.Parameter, wante
 @click.option(
     "--control", is_flag=True, help="Take orders under /__mock__/ while it runs, and show there what clients sent."
 )
+@click.option(
+    "--save-pictures",
+    metavar="DIR",
+    callback=open_folder,
+    help="Keep the pictures that clients send and get in this folder, as PNG files.",
+)
 def mock(
     server: ServerChosen,
     pace_first: float,
@@ -113,6 +132,7 @@ def mock(
     destructive_bugs: bool,
     seed: int | None,
     control: bool,
+    save_pictures: SavedPictures | None,
 ) -> None:
     """Serve the Local Dream API with synthetic pictures: no model, no GPU, the same bytes for the same request.
 
@@ -121,15 +141,19 @@ def mock(
     try:
         chosen = [*_chosen("--quirk", Quirk, quirks), *_chosen("--fault", Fault, faults)]
         whole = [] if personality is None else [personalities()[personality]]
+        _expect_control(server, whole, chosen)
         if destructive_bugs and not whole:
             raise click.UsageError("--destructive-bugs: the honest server has none; give a --personality, too")
-        engine = SyntheticEngine(
-            Pacing(first=pace_first, step=pace_step, upscale=pace_upscale), any_upscaler=any_upscaler
-        )
+        pace = Pace(Pacing(first=pace_first, step=pace_step, upscale=pace_upscale))
+        engine = MockEngine(pace, any_upscaler=any_upscaler, saved=save_pictures)
         off = server.settings.without.union(*(one.without for one in whole))
         settings = replace(server.settings, without=off, seed=seed)
         about = " ".join(
-            [engine.describe().name, engine.describe().device, *filter(None, [personality]), *map(str, chosen)]
+            [
+                *(engine.describe().name, engine.describe().device),
+                *filter(None, [personality, server.about]),
+                *map(str, chosen),
+            ]
         )
         make = scripted if control else faulty
         served = make(engine, settings, [partial(one.make, destructive=destructive_bugs) for one in whole], chosen)
@@ -142,9 +166,20 @@ def mock(
             access_log=server.access_log,
             http=served.http,
             limits=server.limits,
+            control=server.control,
         )
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _expect_control(server: ServerChosen, whole: list[EmulatedRelease], chosen: list[Chosen]) -> None:
+    """Raises UsageError where the control API is asked of a release that has none, or to do wrong where it is not."""
+    for one in whole:
+        if server.control is not None and NAME in one.without:
+            raise click.UsageError(f"--control-port: {one.name} has no control API; 2.8 has")
+    for wrong in chosen:
+        if server.control is None and NAME in wrong.entry.extensions:
+            raise click.UsageError(f"{wrong}: of the control API; give --control-port, too")
 
 
 def _chosen(option: str, kind: type[Entry], texts: tuple[str, ...]) -> list[Chosen]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -14,6 +15,7 @@ from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.extensions.catalogue import NAMES
 from local_dream_mockserver.server.page.address import parse_target
+from local_dream_mockserver.server.run import CannotListen, listen, url_of
 
 DEFAULTS = ServerSettings()
 WAITS = click.FloatRange(min=0, min_open=True, max=86400)
@@ -31,6 +33,12 @@ OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
     click.option(
         "--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+    ),
+    click.option(
+        "--control-port",
+        type=click.IntRange(0, 65535),
+        help="Also answer the control API, by which another device chooses what runs, at this port (8808 on a phone); "
+        "0 takes a free one.",
     ),
     click.option("--no-generate", is_flag=True, help="Only enlarge pictures: /generate is answered with 404."),
     click.option(
@@ -139,6 +147,13 @@ class Chosen:
     port: int
     access_log: bool
     settings: ServerSettings
+    control: socket.socket | None
+    """Where the control API is to answer."""
+
+    @property
+    def about(self) -> str:
+        """What the ready line says of it beside the engine."""
+        return "" if self.control is None else f"control {url_of(self.control)}"
 
     @property
     def limits(self) -> ConnectionLimits:
@@ -153,6 +168,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         *,
         host: str,
         port: int,
+        control_port: int | None,
         no_generate: bool,
         max_body: int,
         max_bodies: int,
@@ -205,11 +221,26 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             else None,
             foreign_origins=not here or "cors" not in without,
         )
-        command(server=Chosen(host, port, access_log, settings), **others)
+        control = _listening(host, control_port)
+        if control is not None:
+            settings = replace(settings, control_port=control.getsockname()[1])
+        try:
+            command(server=Chosen(host, port, access_log, settings, control), **others)
+        finally:
+            if control is not None:
+                control.close()
 
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+def _listening(host: str, port: int | None) -> socket.socket | None:
+    """The socket of the control API, which has its port before the application is made. Raises ClickException."""
+    try:
+        return None if port is None else listen(host, port)
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from None
 
 
 def exposed(host: str, who: str) -> str:

@@ -15,6 +15,7 @@ from local_dream_mockserver.proxy.mutator import ResponseMutator
 from local_dream_mockserver.proxy.proxy import BadUpstream, Proxy, parse_upstream
 from local_dream_mockserver.proxy.unknown import Unknown
 from local_dream_mockserver.server.access import is_loopback_address
+from local_dream_mockserver.server.connection_limits import ConnectionLimits, raise_descriptors
 
 
 def list_faults(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -65,6 +66,7 @@ def proxy(upstream: str, faults: tuple[str, ...], paths: tuple[str, ...], host: 
         raise click.ClickException(str(error)) from None
     if not is_loopback_address(host):
         click.echo(exposed(host, "everybody there can use what is behind it"), err=True)
+    raise_descriptors(ConnectionLimits().most)
     asyncio.run(_serve(Proxy(server, mutators, paths), host, port, " ".join(map(str, chosen))))
 
 

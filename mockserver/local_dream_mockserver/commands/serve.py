@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
+from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
+from local_dream_mockserver.cluster.deployment import Cluster
+from local_dream_mockserver.commands.cluster import cluster_options, replicated
 from local_dream_mockserver.commands.options import Chosen, server_options
 from local_dream_mockserver.commands.startup_line import startup_line
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.engines import CannotLoad, load_engine
 from local_dream_mockserver.server.run import CannotListen, listen, serve
 
+MODELS: Final = "local_dream.models"
+"""Entry points: functions that answer with the names of the models that they find."""
+
+
+def complete_model(context: click.Context, parameter: click.Parameter, beginning: str) -> list[CompletionItem]:
+    """What the shell offers for --model: names of models that are found, and paths."""
+    known = [name for point in entry_points(group=MODELS) for name in point.load()()]
+    found = [CompletionItem(name) for name in known if name.startswith(beginning)]
+    return [*found, CompletionItem(beginning, type="file")]
+
 
 @click.command("serve")
 @server_options
 @click.option(
     "--model",
-    metavar="PATH_OR_HUB_ID",
-    help="Stable Diffusion 1.x/2.x style model: a diffusers folder, a .safetensors file or a Hub id. "
-    "Left out: the one that comes with the project.",
+    metavar="NAME_OR_PATH",
+    shell_complete=complete_model,
+    help="Stable Diffusion 1.x/2.x style model: a diffusers folder, a .safetensors file, a Hub id, or a name that "
+    "`local-dream models` lists. Left out: the one that comes with the project.",
 )
 @click.option(
     "--config",
@@ -49,6 +65,16 @@ from local_dream_mockserver.server.run import CannotListen, listen, serve
     help="Folder of further 4x upscaling models (.safetensors, .pth).",
 )
 @click.option(
+    "--adapters",
+    metavar="DIR",
+    help="Folder of LoRA files, asked for as <lora:NAME:0.8> in a prompt, and of textual-inversion embeddings.",
+)
+@click.option(
+    "--long-prompts",
+    type=click.Choice(["cut", "chunk"]),
+    help="What becomes of prompts that the text encoder cannot read at once. Left out: cut.",
+)
+@click.option(
     "--any-upscaler", is_flag=True, help="Take every unknown X-Upscaler-Path for the default model, as phones send it."
 )
 @click.option(
@@ -62,10 +88,12 @@ from local_dream_mockserver.server.run import CannotListen, listen, serve
     metavar="NAME=VALUE",
     help="A further option of the engine; repeat for more.",
 )
+@cluster_options
 def serve_command(
     server: Chosen,
     name: str,
     extra: tuple[str, ...],
+    cluster: Cluster | None,
     **chosen: str | int | bool | None,
 ) -> None:
     """Serve the Local Dream API with a model that really makes and enlarges pictures.
@@ -80,11 +108,19 @@ def serve_command(
         # A taken port should be known before a model has been loaded for half a minute.
         listen(server.host, server.port).close()
         with startup_line(f"starting the engine {name}", sys.stderr):
-            engine = load_engine(name, options)
+            engine = load_engine(name, options) if cluster is None else replicated(cluster, name, options)
         described = engine.describe()
-        about = f"{described.name} {described.device}"
+        about = " ".join(filter(None, [described.name, described.device, server.about]))
         served = create_app(engine, server.settings)
-        serve(served, server.host, server.port, about, access_log=server.access_log, limits=server.limits)
+        serve(
+            served,
+            server.host,
+            server.port,
+            about,
+            access_log=server.access_log,
+            limits=server.limits,
+            control=server.control,
+        )
     except (CannotListen, CannotLoad) as error:
         raise click.ClickException(str(error)) from None
 

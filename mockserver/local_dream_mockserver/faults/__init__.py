@@ -58,11 +58,17 @@ Faults of one expression stand in tables, each with a line of name, ids and sent
         "length-too-long (UPS-ANS-02): Content-Length says more than the body has, and the connection is closed.",
         lambda head, body: head.length(len(body) + 1000) + body,
     )
+    several(wire.splice)(
+        "nul-inserted@inside:complete (GEN-SSE-08): A NUL byte is inserted into a picture's base64.",
+        lambda rest: b"\\x00" + rest,
+    )
 
-The ids and options in the first pair of brackets are those of all faults of the table.
+The ids and options in the first pair of brackets are those of all faults of the table. Behind the `@` stands the place
+(`at`), and a quirk has that word before its ids.
 
-`state=Seen` makes an object for each server, which the function gets first. `layer` and `extensions` say where it
-belongs, where the decorator cannot know. What needs several hooks at once is a function that makes them with
-`hooks.hooked`, decorated by `whole`. Then try it: `python -m tests.matrix --only length-too-long`. Side effects on
-other requirements, a slower pace, and options of the suite stand in `tests/matrix/expectations.toml`.
+`state=Seen` makes an object for each server, which the function gets first. `layer` says where it belongs, where the
+decorator cannot know; `extensions`, which it is about, where its ids do not say so. What needs several hooks at once is
+a function that makes them with `hooks.hooked`, decorated by `whole`. Then try it: `python -m tests.matrix --only
+length-too-long`. Side effects on other requirements, a slower pace, and options of the suite stand in
+`tests/matrix/expectations.toml`.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -11,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local_dream_mockserver.faults.hooks import FaultHooks, Works
+from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Works
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
-from local_dream_mockserver.server.engine import Engine, GenerationRequest
+from local_dream_mockserver.server.engine import Cancelled, Engine, GenerationRequest, Rgb
 from local_dream_mockserver.server.events import Event
 from local_dream_mockserver.server.generate import GenerateEndpoint
 from local_dream_mockserver.server.generation import Generation
@@ -75,12 +76,16 @@ class FaultyGenerate(GenerateEndpoint):
         engine = Works(lambda told, cancelled: hooks.works(self.engine, hooks.asked(told), cancelled))
         return Generation(engine, asked, self.worker, self.settings.lag_while_wanted)
 
-    async def encoded(
-        self, events: AsyncIterator[Event], asked: GenerationRequest, request: Request
-    ) -> AsyncIterator[bytes]:
+    def encoded(self, events: AsyncIterator[Event], asked: GenerationRequest, request: Request) -> AsyncIterator[bytes]:
         hooks = hooks_of(request)
-        async for piece in hooks.pieces(_pieces(hooks.messages(_messages(events), asked)), asked):
-            yield piece
+        if hooks is HONEST:
+            return super().encoded(events, asked, request)
+        return _altered(events, asked, hooks)
+
+
+async def _altered(events: AsyncIterator[Event], asked: GenerationRequest, hooks: FaultHooks) -> AsyncIterator[bytes]:
+    async for piece in hooks.pieces(_pieces(hooks.messages(_messages(events), asked)), asked):
+        yield piece
 
 
 async def _messages(events: AsyncIterator[Event]) -> AsyncIterator[Message]:
@@ -94,7 +99,11 @@ async def _pieces(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
 
 
 class FaultyUpscale(UpscaleEndpoint):
-    """Its answer goes through the hooks of its request."""
+    """Its work and its answer go through the hooks of its request."""
+
+    def work(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled, request: Request) -> UpscaleAnswer:
+        honest = partial(super().work, rgb, upscaler, use_opencl, cancelled, request)
+        return hooks_of(request).enlarges(honest, cancelled)
 
     def response(self, answer: UpscaleAnswer, asked: UpscaleRequest, request: Request) -> Response:
         return super().response(hooks_of(request).upscaled(answer, asked), asked, request)

@@ -2,8 +2,8 @@
 
 A request passes them in this order: `wrap` (the whole ASGI application), `read` (body of /generate to request),
 `asked` (what the engine is told), `messages` (the events), `pieces` (their bytes, one piece an event), and for
-/upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`). Each hook gets
-the honest stage or its result, and answers with another.
+/upscale `upscaled` (the enlarged picture). Between `asked` and `messages` the engine works (`works`), and before
+`upscaled` (`enlarges`). Each hook gets the honest stage or its result, and answers with another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture, Step
 from local_dream_mockserver.server.generation import Generates
 from local_dream_mockserver.server.http_protocol import HttpProtocol
-from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
+from local_dream_mockserver.server.upscale import Enlarge, UpscaleAnswer, UpscaleRequest
 
 Reader: TypeAlias = Callable[[bytes], GenerationRequest]
 """Body to request. Raises APIError for a refusal."""
@@ -77,6 +77,10 @@ class FaultHooks:
         """The bytes of one generation's events, one piece an event, each sent at once."""
         return pieces
 
+    def enlarges(self, enlarge: Enlarge, cancelled: Cancelled) -> UpscaleAnswer:
+        """The engine's work on one upscale. In the thread of the upscales."""
+        return enlarge()
+
     def upscaled(self, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
         """The answer of POST /upscale before its headers are made."""
         return answer
@@ -127,6 +131,11 @@ class Stack(FaultHooks):
 
     def pieces(self, pieces: AsyncIterator[bytes], request: GenerationRequest) -> AsyncIterator[bytes]:
         return reduce(lambda inner, part: part.pieces(inner, request), self.parts, pieces)
+
+    def enlarges(self, enlarge: Enlarge, cancelled: Cancelled) -> UpscaleAnswer:
+        for part in self.parts:
+            enlarge = partial(part.enlarges, enlarge, cancelled)
+        return enlarge()
 
     def upscaled(self, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
         return reduce(lambda upscaled, part: part.upscaled(upscaled, request), self.parts, answer)

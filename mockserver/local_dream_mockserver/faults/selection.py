@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
@@ -16,6 +16,8 @@ from local_dream_mockserver.server.http_protocol import HttpProtocol
 HEADER = "X-Mock-Fault"
 MOST_REMEMBERED = 1000
 """Different values of the header for which a server remembers what has happened."""
+MOST_AT_ONCE = 20
+"""Faults, or quirks, that a client may name together."""
 
 
 class Selection:
@@ -51,7 +53,7 @@ class Selection:
 
     def _made(self, names: str) -> FaultHooks:
         try:
-            chosen = [self._make(choose(text)) for text in names.split(",") if text.strip()]
+            chosen = [self._make(one) for one in several(filter(str.strip, names.split(",")), MOST_AT_ONCE)]
         except Unknown as error:
             return Unheard(str(error))
         return _stacked((*self.always, *chosen))
@@ -66,6 +68,15 @@ class Unheard(FaultHooks):
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         return APIError(400, f"{HEADER}: {self.message}").response()
+
+
+def several(texts: Iterable[str], most: int | None = None) -> list[Chosen]:
+    """What is named, each once: naming a thing again does nothing. Raises Unknown, also where more than `most` are
+    named: each acts on what the others made, and some make two events of each."""
+    named = list(dict.fromkeys(text.strip() for text in texts))
+    if most is not None and len(named) > most:
+        raise Unknown(f"at most {most} at a time; {len(named)} are named")
+    return list({str(one): one for one in map(choose, named)}.values())
 
 
 def made(text: str) -> FaultHooks:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.server.engine import GenerationRequest
+from local_dream_mockserver.mock.pace import Paced
+from local_dream_mockserver.mock.synthetic import Pacing
+from local_dream_mockserver.server.engine import EngineError, GenerationRequest
 from local_dream_mockserver.server.errors import APIError
+
+LONGEST_MESSAGE = 10_000
+"""Characters; a script may have thousands of messages."""
 
 
 class BadAnswer(ValueError):
@@ -69,22 +74,47 @@ def error_event(message: str = "failed by the script", after: int = 1) -> Answer
     return Answer("error_event", make=lambda: Failing(message, after))
 
 
+def paced(*, first: float = 0.0, step: float = 0.0, upscale: float = 0.0, hold: int | None = None) -> Answer:
+    """The honest answer at a pace of its own: seconds before the first step, for each step, for an upscale. With `hold`
+    it stands still after so many steps (0: before the first; an upscale before its answer) until the mock is told to
+    release what it holds, or the client leaves."""
+    if hold is not None and (isinstance(hold, bool) or not isinstance(hold, int) or hold < 0):
+        raise BadAnswer("paced: hold is a number of steps from 0 up")
+    pacing = pacing_of({"first": first, "step": step, "upscale": upscale}, "paced")
+    return Answer("paced", make=lambda: Paced(pacing, hold))
+
+
+def pacing_of(document: Any, what: str = "pace") -> Pacing:
+    """{"first": SECONDS, "step": SECONDS, "upscale": SECONDS}, each 0 where it is left out. Raises BadAnswer."""
+    names = [field.name for field in fields(Pacing)]
+    if not isinstance(document, dict) or not document.keys() <= set(names):
+        raise BadAnswer(f'{what}: send seconds for some of {", ".join(names)}, such as {{"step": 0.5}}')
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in document.values()):
+        raise BadAnswer(f"{what}: seconds are numbers")
+    try:
+        return Pacing(**(dict.fromkeys(names, 0.0) | document))
+    except EngineError as error:
+        raise BadAnswer(str(error)) from None
+
+
 MAKERS: dict[str, Callable[..., Answer]] = {
     "ok": ok,
     "busy": busy,
     "refusal": refusal,
     "server_error": server_error,
     "error_event": error_event,
+    "paced": paced,
 }
 
 
 def answers_of(document: Any) -> list[Answer]:
     """A script as JSON: a list of names ("ok", "busy", ...) and of objects with one name and its options:
     {"refusal": {"message": "...", "status": 422}}, {"error_event": {"after": 2}}, {"faulty": ["reset@bytes:2000"]}.
-    A string in place of the options is the message (or the fault). Raises BadAnswer."""
-    if not isinstance(document, list):
+    A string in place of the options is the message (or the fault). In Python answers may stand among them. Raises
+    BadAnswer."""
+    if not isinstance(document, list | tuple):
         raise BadAnswer('a script is a JSON list of answers, such as ["busy", "ok"]')
-    return [_answer(one) for one in document]
+    return [one if isinstance(one, Answer) else _answer(one) for one in document]
 
 
 def _answer(value: Any) -> Answer:
@@ -114,6 +144,8 @@ def _refused(name: str, message: str, status: int, statuses: range) -> Answer:
 def _check_message(name: str, message: str) -> None:
     if not isinstance(message, str) or not message:
         raise BadAnswer(f"{name}: message is a string that is not empty")
+    if len(message) > LONGEST_MESSAGE:
+        raise BadAnswer(f"{name}: message has at most {LONGEST_MESSAGE} characters")
 
 
 class Refused(FaultHooks):

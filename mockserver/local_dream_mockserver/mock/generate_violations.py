@@ -24,6 +24,10 @@ from local_dream_mockserver.server.spec import component, generate_request, ids_
 from local_dream_mockserver.server.strict_json import read_object
 
 PICTURES = ("image", "mask")
+TEXTS = ("prompt", "negative_prompt")
+LONGEST_TEXT = 2000
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+REFERENCES = "reference_images"
 SURE = ("PNG", "JPEG")
 MOST_PIXELS = 2**24
 """Larger pictures are not looked into."""
@@ -38,9 +42,19 @@ def generate_breaches(body: bytes) -> list[Violation]:
     found = [on_phones.unknown_field(name) for name in document if name not in schema["properties"]]
     found += [_of_error(error) for error in sorted(_validator().iter_errors(document), key=_place)]
     found += on_phones.of_fields(document)
+    found += [one for name in TEXTS if isinstance(document.get(name), str) for one in _of_text(name, document[name])]
+    sizes = []
     for name in PICTURES:
         if isinstance(document.get(name), str):
-            found += _of_picture(name, document[name])
+            of_it, size = _of_picture(name, document[name])
+            found += of_it
+            sizes += [size] if size else []
+    if len(sizes) == len(PICTURES):
+        found += on_phones.of_shapes(*sizes)
+    references = document.get(REFERENCES)
+    for text in references if isinstance(references, list) else ():
+        if isinstance(text, str):
+            found += _of_picture(REFERENCES, text)[0]
     return list(dict.fromkeys(found))  # two rules of the schema may say the same
 
 
@@ -121,8 +135,21 @@ def _mask_alone() -> Violation:
     return Violation(ids_of("mask")["dependentRequired"], "mask", wanted)
 
 
-def _of_picture(name: str, text: str) -> list[Violation]:
-    """Base64 as clients send it: standard alphabet, padded, on one line, nothing around it, of a PNG or a JPEG."""
+def _of_text(name: str, text: str) -> list[Violation]:
+    """What the contract promises of prompts: a length, and every character but those that nobody sees."""
+    found = []
+    if len(text) > LONGEST_TEXT:
+        told = f"{len(text)} characters; up to {LONGEST_TEXT} are sure to be taken"
+        found.append(Violation("GEN-REQ-26", name, told))
+    if hidden := UNSEEN.search(text):
+        told = f"has the control character U+{ord(hidden[0]):04X} in it, which not every server reads: leave it out"
+        found.append(Violation("GEN-REQ-26", name, told))
+    return found
+
+
+def _of_picture(name: str, text: str) -> tuple[list[Violation], tuple[int, int] | None]:
+    """Base64 as clients send it: standard alphabet, padded, on one line, nothing around it, of a PNG or a JPEG. With
+    the picture's width and height, where it is one."""
     found = []
     if head := DATA_URL.match(text):
         found.append(
@@ -136,20 +163,22 @@ def _of_picture(name: str, text: str) -> list[Violation]:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         wanted = "not base64; use the standard alphabet (+ and /), padded with ="
-        return [*found, Violation(ids_of(name)["contentEncoding"], name, wanted)]
+        return [*found, Violation(ids_of(name)["contentEncoding"], name, wanted)], None
     try:
         with Image.open(io.BytesIO(bare(data))) as picture:
-            kind = picture.format or "unknown"
-            on_phone = on_phones.of_picture(name, picture) if picture.width * picture.height <= MOST_PIXELS else []
+            kind, size = picture.format or "unknown", picture.size
+            on_phone = (
+                on_phones.of_picture(name, picture, data) if picture.width * picture.height <= MOST_PIXELS else []
+            )
     except Exception:  # the decoders raise whatever a broken file makes them raise
         return [
             *found,
             Violation(ids_of(name)["contentMediaType"], name, "no picture; send a PNG or JPEG file as base64"),
-        ]
+        ], None
     found += on_phone
     if kind not in SURE and kind != "WEBP":
         found.append(Violation("GEN-REQ-17", name, f"{kind}, which not every server can read; send PNG or JPEG"))
-    return found
+    return found, size
 
 
 def _kind(value: object) -> str:

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from local_dream_mockserver.faults.catalogue import Fault, Quirk
-from local_dream_mockserver.mock.answers import Answer, busy, error_event, faulty, ok, refusal, server_error
+from local_dream_mockserver.mock.answers import (
+    Answer,
+    answers_of,
+    busy,
+    error_event,
+    faulty,
+    ok,
+    paced,
+    refusal,
+    server_error,
+)
+from local_dream_mockserver.mock.mock_engine import MockEngine
 from local_dream_mockserver.mock.request_log import Request, RequestLog
+from local_dream_mockserver.mock.saved_pictures import SavedPictures
 from local_dream_mockserver.mock.scripted_app import create_scripted_app
 from local_dream_mockserver.mock.state import MockState
-from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
+from local_dream_mockserver.mock.synthetic import Pacing
+from local_dream_mockserver.mock.violation import Violation
 from local_dream_mockserver.mock.wire_marks import MarkProxy
 from local_dream_mockserver.proxy.fronted import Fronted
 from local_dream_mockserver.proxy.proxy import parse_upstream
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.run import listen, url_of
 
-QUICK = Pacing(first=0, step=0, upscale=0)
 TICK = 0.05
 PATIENCE = 20.0
 """Seconds that the server's thread has to start and to stop."""
@@ -40,10 +56,12 @@ class Mock:
     server_error = staticmethod(server_error)
     error_event = staticmethod(error_event)
     faulty = staticmethod(faulty)
+    paced = staticmethod(paced)
 
-    def __init__(self, url: str, engine: PacedEngine, orders: MockState, journal: RequestLog) -> None:
+    def __init__(self, url: str, orders: MockState, journal: RequestLog, control_url: str | None = None) -> None:
         self.url = url
-        self._engine = engine
+        self.control_url = control_url
+        """Where the control API is; None where `running_mock` was not told to have one."""
         self._orders = orders
         self._journal = journal
 
@@ -56,14 +74,20 @@ class Mock:
         """Is odd, but within the contract, besides what was ordered before."""
         self._orders.order(Quirk, names, more=True)
 
-    def script(self, answers: Sequence[Answer]) -> None:
+    def script(self, answers: Sequence[Answer | str | dict[str, Any]]) -> None:
         """The answers of the next requests of POST /generate and POST /upscale, one each, in place of a script that is
-        not at its end. After the last one the mock answers as without a script."""
-        self._orders.script(answers, more=False)
+        not at its end: `mock.busy()`, or its form in JSON. After the last one the mock answers as without a script.
+        Raises BadAnswer."""
+        self._orders.script(answers_of(answers), more=False)
 
     def pace(self, *, first: float = 0.0, step: float = 0.0, upscale: float = 0.0) -> None:
-        """Seconds before the first step, for each step, for an upscale: for tests that hang up or give up."""
-        self._engine.pace(Pacing(first=first, step=step, upscale=upscale))
+        """Seconds before the first step, for each step, for an upscale, of requests from now on: for tests that hang up
+        or give up."""
+        self._orders.pace.set(Pacing(first=first, step=step, upscale=upscale))
+
+    def release(self) -> None:
+        """What `paced(hold=...)` holds goes on."""
+        self._orders.release()
 
     @property
     def requests(self) -> list[Request]:
@@ -71,9 +95,9 @@ class Mock:
         return self._journal.requests
 
     @property
-    def breaches(self) -> list[str]:
-        """What clients cannot count on in all of that, one line each: `assert mock.breaches == []`."""
-        return [f"request {one.number}: {breach}" for one in self.requests for breach in one.breaches]
+    def breaches(self) -> list[Violation]:
+        """What clients cannot count on in all of that: `assert mock.breaches == []`. `str` of one is a line."""
+        return self._journal.breaches
 
     @property
     def script_left(self) -> list[str]:
@@ -84,22 +108,15 @@ class Mock:
         """Waits until no request is under way. Raises TimeoutError."""
         self._journal.settle(seconds)
 
+    def wait_for_events(self, events: int = 1, *, seconds: float = 10.0, request: int | None = None) -> Request:
+        """Waits until so many events of the generation that is under way were sent, or it is over; where none is under
+        way, for the next one. `request` is the number of another request. Answers with it. Raises TimeoutError."""
+        return self._journal.wait_for_events(events, seconds, request)
+
     def reset(self) -> None:
         """As at the start, with an empty journal. The fixture does not need it: each test has its own server."""
         self._orders.reset()
         self._journal.clear()
-        self.pace()
-
-
-class PacedEngine(SyntheticEngine):
-    """A synthetic engine whose pace can change between requests."""
-
-    def __init__(self) -> None:
-        super().__init__(QUICK, any_upscaler=True)
-
-    def pace(self, pacing: Pacing) -> None:
-        """For generations and upscales that begin from now on."""
-        self._pacing = pacing
 
 
 class PromptServer(Fronted):
@@ -109,6 +126,12 @@ class PromptServer(Fronted):
         super().__init__(*args, **keys)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.BaseEventLoop):  # uvloop's time does not come from Python
+            loop.time = clock.monotonic  # type: ignore[method-assign]
+        await super().serve(sockets)
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -126,11 +149,26 @@ class PromptServer(Fronted):
 
 
 @contextmanager
-def running_mock(seed: int = 0) -> Iterator[Mock]:
+def running_mock(
+    seed: int = 0,
+    *,
+    settings: ServerSettings | None = None,
+    save_pictures: str | Path | None = None,
+    control: bool = False,
+) -> Iterator[Mock]:
     """A mock on a free port of 127.0.0.1, in a thread of this process, until the block ends. `seed` makes the seeds
-    that it picks repeatable."""
-    engine, orders, journal = PacedEngine(), MockState(), RequestLog()
-    app = create_scripted_app(engine, ServerSettings(seed=seed), orders, journal, control=True)
+    that it picks repeatable, where `settings` give none; `save_pictures` is a folder for the pictures that it gets and
+    makes; `control` says whether the control API is there, on another free port."""
+    settings = settings or ServerSettings()
+    if settings.seed is None:
+        settings = replace(settings, seed=seed)
+    remote = listen("127.0.0.1", 0) if control else None
+    if remote is not None:
+        settings = replace(settings, control_port=remote.getsockname()[1])
+    orders, journal = MockState(without=settings.without), RequestLog()
+    saved = None if save_pictures is None else SavedPictures(Path(save_pictures))
+    engine = MockEngine(orders.pace, any_upscaler=True, saved=saved)
+    app = create_scripted_app(engine, settings, orders, journal, control=True)
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
     urls: list[str] = []
@@ -147,13 +185,15 @@ def running_mock(seed: int = 0) -> Iterator[Mock]:
         told,
         http=lambda *args, **keys: orders.http(*args, **keys),
     )
-    thread = threading.Thread(target=server.run, args=([listener],), name="local-dream-mock", daemon=True)
+    listeners = [listener, *filter(None, [remote])]
+    thread = threading.Thread(target=server.run, args=(listeners,), name="local-dream-mock", daemon=True)
     thread.start()
     try:
         if not ready.wait(PATIENCE):
             raise TimeoutError(f"the mock did not start within {PATIENCE:g} s")
-        yield Mock(urls[0], engine, orders, journal)
+        yield Mock(urls[0], orders, journal, None if remote is None else url_of(remote))
     finally:
         server.stop()
         thread.join(PATIENCE)
-        listener.close()
+        for one in listeners:
+            one.close()

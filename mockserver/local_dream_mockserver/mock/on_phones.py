@@ -23,14 +23,12 @@ FIRST = ALL[:1]
 ORIENTATION = 0x0112
 """The EXIF tag that says how a picture is turned."""
 UPRIGHT = 1
+ANIMATION = b"acTL"
+"""The chunk before the pixels of a PNG that says that others follow."""
 DARK = 2
 """A mask whose brightest value is below has 0 and 1 where it means 0 and 255."""
-NEWER = {
-    "ultrafix": "releases since 2.7",
-    "tile_size": "releases since 2.7",
-    "reference_images": "releases after 2.8.1",
-}
-"""Fields that releases have and the contract does not."""
+IGNORING = {"ultrafix": FIRST, "tile_size": FIRST, "reference_images": ALL}
+"""Fields of extensions with the releases that ignore them."""
 MEANT = {
     **dict.fromkeys(("cfg_scale", "guidance", "guidance_scale"), "cfg"),
     **dict.fromkeys(("sampler", "sampler_name", "sampler_index", "sample_method"), "scheduler"),
@@ -44,12 +42,14 @@ ALIKE = 0.7
 """How much of a name must be the same for it to be meant."""
 FORM = "application/x-www-form-urlencoded"
 SIDES = ("width", "height")
+STRONGEST = 100
+"""A cfg beyond it leaves no picture of any model."""
 LARGEST = 1024
 """Pixels of the longer side of what the app's own models make."""
 
 
-def of_picture(field: str, picture: Image.Image) -> list[Violation]:
-    """Of a picture that can be decoded here. `field` is image or mask."""
+def of_picture(field: str, picture: Image.Image, data: bytes) -> list[Violation]:
+    """Of a picture that can be decoded here, and its file. `field` is image or mask."""
     found = []
     if picture.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
         message = "turned by its EXIF data, which phones ignore: turn the pixels themselves"
@@ -63,9 +63,24 @@ def of_picture(field: str, picture: Image.Image) -> list[Violation]:
         found.append(Violation(None, field, f"partly transparent; phones drop that, and {what}: send it flat", ALL))
     if picture.format == "WEBP":
         found.append(Violation("GEN-REQ-17", field, "WEBP, which phones answer with 400: send PNG or JPEG", ALL))
+    if picture.mode == "CMYK":
+        found.append(Violation("GEN-REQ-27", field, "CMYK, which not every server can read: send it in RGB"))
+    if getattr(picture, "is_animated", False) or ANIMATION in data[: data.find(b"IDAT")]:
+        found.append(Violation(None, field, "animated; servers take its first picture alone: send that", ALL))
     if field == "mask":
         found += _of_mask(picture)
     return found
+
+
+def of_shapes(image: tuple[int, int], mask: tuple[int, int]) -> list[Violation]:
+    """Of the sizes of an image and its mask, width and height in pixels."""
+    if abs(image[0] * mask[1] - mask[0] * image[1]) <= max(*image, *mask):  # a pixel more or less is no other shape
+        return []
+    sizes = f"{mask[0]}x{mask[1]}, of another shape than the image ({image[0]}x{image[1]})"
+    message = (
+        f"{sizes}: each is cropped by itself, and they do not lie on each other: send it in the shape of the image"
+    )
+    return [Violation("GEN-REQ-28", "mask", message, ALL)]
 
 
 def _of_mask(picture: Image.Image) -> list[Violation]:
@@ -94,6 +109,17 @@ def of_fields(document: Mapping[str, Any]) -> list[Violation]:
         side = document.get(name)
         if isinstance(side, int) and side > LARGEST and not document.get("ultrafix"):
             found.append(Violation(None, name, f"{side}: more than a phone has memory for?", ALL))
+    size = document.get("size")
+    if isinstance(size, int) and any(document.get(name, size) not in (size, None) for name in SIDES):
+        message = f"{size}, with another width or height: phones take size, other servers those; send them alike"
+        found.append(Violation("EXT-SIZ-02", "size", message, ALL))
+    cfg = document.get("cfg")
+    if isinstance(cfg, int | float) and not isinstance(cfg, bool) and not 0 <= cfg <= STRONGEST:
+        what = "paints away from the prompt" if cfg < 0 else "is beyond what models make pictures of"
+        found.append(Violation(None, "cfg", f"{cfg:.6g} {what}: send 1 to 30", ALL))
+    for name, releases in IGNORING.items():
+        if document.get(name):
+            found.append(Violation(None, name, "ignored without a word: the picture is another one", releases))
     scheduler = document.get("scheduler")
     if isinstance(scheduler, str) and scheduler in schedulers() and scheduler not in CORE:
         found.append(Violation(None, "scheduler", f"{scheduler}: taken for dpm without a word", FIRST))
@@ -107,9 +133,9 @@ def _told_beside(name: str, document: Mapping[str, Any]) -> bool:
 
 def _reading(name: str) -> tuple[str, ...]:
     """The releases that read a field in all their modes."""
-    if name == "aspect_ratio":
+    if name in ("aspect_ratio", "tile_size", "reference_images"):
         return ()
-    return SINCE_2_7 if name.endswith("_format") else ALL
+    return SINCE_2_7 if name.endswith("_format") or name == "ultrafix" else ALL
 
 
 def of_head(headers: Headers, length: int) -> list[Violation]:
@@ -123,9 +149,6 @@ def of_head(headers: Headers, length: int) -> list[Violation]:
 def unknown_field(name: str) -> Violation:
     """Of a field that the contract does not have."""
     shown = name[:60]
-    if name in NEWER:
-        message = f"no field of the contract, though {NEWER[name]} have it; other servers ignore it"
-        return Violation("GEN-REQ-08", shown, message)
     meant = nearest(name)
     hint = f"; {meant} is meant?" if meant else ""
     return Violation("GEN-REQ-08", shown, f"no field of the contract: servers ignore it; leave it out{hint}", ALL)
@@ -134,6 +157,5 @@ def unknown_field(name: str) -> Violation:
 def nearest(name: str) -> str:
     """The field that a name is likely to mean, "" where none is near."""
     plain = CAMEL.sub("_", name[:60]).lower().replace("-", "_")
-    known = [*generate_request(NAMES)["properties"], *NEWER]
-    near = difflib.get_close_matches(plain, known, 1, ALIKE)
+    near = difflib.get_close_matches(plain, generate_request(NAMES)["properties"], 1, ALIKE)
     return MEANT.get(plain) or (near[0] if near else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from local_dream_mockserver.mock.request_log import Request, RequestLog
 from local_dream_mockserver.mock.request_side import breaches_of
 from local_dream_mockserver.server.config import ServerSettings
+from local_dream_mockserver.server.extensions.remote_control import remote_of
 from local_dream_mockserver.server.generate import AT_ONCE
 
 KEY = "mockserver.request"
@@ -35,24 +37,26 @@ class Recorded:
         scope[KEY] = request
         visit = Visit(request, receive, send)
         try:
-            await self._read(request, visit)
+            await self._read(request, visit, judged=remote_of(scope) is None)
             await self.app(scope, visit.receive, visit.send)
         finally:
             if not request.held:
                 request.end()
 
-    async def _read(self, request: Request, visit: Visit) -> None:
+    async def _read(self, request: Request, visit: Visit, *, judged: bool) -> None:
+        """Reads its body and, where it is `judged`, what a client cannot count on in it."""
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self.settings.max_body:
             return  # refused before a byte of it is read
         whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         self.journal.keep(request, visit.body, whole)
-        if whole:
+        if whole and judged:
             asked = (request.method, request.path, request.headers, visit.body)
             if len(visit.body) <= AT_ONCE:
-                request.breaches = breaches_of(*asked)
+                found = breaches_of(*asked)
             else:
-                request.breaches = await run_in_threadpool(breaches_of, *asked)
+                found = await run_in_threadpool(breaches_of, *asked)
+            request.breaches = tuple(replace(breach, request=request.number) for breach in found)
 
 
 class Visit:
@@ -98,9 +102,8 @@ class Visit:
             request.status = message["status"]
         else:
             piece = message.get("body", b"")
-            request.bytes_sent += len(piece)
             joint = self._tail + piece
-            request.events_sent += joint.count(b"\n\n")
+            request.sends(len(piece), joint.count(b"\n\n"))
             self._tail = piece[-1:] if piece and not piece.endswith(b"\n\n") else b""
             if not message.get("more_body", False):
                 self._sent = True

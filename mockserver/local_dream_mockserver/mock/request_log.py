@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,9 +11,11 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from local_dream_mockserver.mock.violation import Violation
+from local_dream_mockserver.server import clock
 
 MOST_REQUESTS = 1000
 MOST_BYTES = 128 * 1024 * 1024
+GENERATION = ("POST", "/generate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,11 @@ class Request:
     events_sent: int = 0
     held: bool = field(default=False, repr=False)
     """Whether the proxy still has its answer when the application has ended."""
-    _began: float = field(default_factory=time.monotonic, repr=False)
-    _over: threading.Event = field(default_factory=threading.Event, repr=False)
+    _began: float = field(default_factory=clock.monotonic, repr=False)
+    _over: bool = field(default=False, repr=False)
+    _begun: bool = field(default=False, repr=False)
+    _stirred: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    """Told whenever something comes of a request; the journal's, for all of its requests."""
 
     @property
     def json(self) -> Any:
@@ -67,7 +71,7 @@ class Request:
     @property
     def over(self) -> bool:
         """Whether it was answered to the end, or the client has hung up."""
-        return self._over.is_set()
+        return self._over
 
     @property
     def requirements(self) -> list[str | None]:
@@ -76,17 +80,34 @@ class Request:
 
     def wait(self, seconds: float = 10.0) -> Request:
         """Waits until it is over; answers with itself. Raises TimeoutError."""
-        if not self._over.wait(seconds):
-            raise TimeoutError(f"request {self.number} ({self.method} {self.path}) is still being answered")
+        with self._stirred:
+            if not self._stirred.wait_for(lambda: self.over, seconds):
+                raise TimeoutError(f"request {self.number} ({self.method} {self.path}) is still being answered")
         return self
+
+    def begin(self, answer: str) -> None:
+        """From now on it is answered so: before, there is nothing that could be held or released."""
+        with self._stirred:
+            self.answer = answer
+            self._begun = True
+            self._stirred.notify_all()
+
+    def sends(self, size: int, events: int) -> None:
+        """So many more bytes, and events that end in them, of its answer's body are sent."""
+        with self._stirred:
+            self.bytes_sent += size
+            self.events_sent += events
+            self._stirred.notify_all()
 
     def end(self, *, left: bool = False) -> None:
         """It is over. `left`: because the client left before it had everything."""
-        if self.over:
-            return
-        if left:
-            self.hung_up = HangUp(time.monotonic() - self._began, self.bytes_sent, self.events_sent)
-        self._over.set()
+        with self._stirred:
+            if self.over:
+                return
+            if left:
+                self.hung_up = HangUp(clock.monotonic() - self._began, self.bytes_sent, self.events_sent)
+            self._over = True
+            self._stirred.notify_all()
 
     def as_json(self) -> dict[str, Any]:
         """All of it for JSON but the body as it came; `json` is the body where it is JSON that can be told again."""
@@ -109,6 +130,8 @@ class Request:
             "answer": self.answer,
             "status": self.status,
             "over": self.over,
+            "bytes_sent": self.bytes_sent,
+            "events_sent": self.events_sent,
             "hung_up": asdict(self.hung_up) if self.hung_up else None,
         }
 
@@ -120,6 +143,7 @@ class RequestLog:
         self._most_requests = most_requests
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
+        self._stirred = threading.Condition()
         self.clear()
 
     def clear(self) -> None:
@@ -128,7 +152,7 @@ class RequestLog:
             self._requests: deque[Request] = deque()
             self._count = 0
             self._held = 0
-            self._began = time.monotonic()
+            self._began = clock.monotonic()
 
     @property
     def requests(self) -> list[Request]:
@@ -145,10 +169,13 @@ class RequestLog:
                 path=path,
                 query=query,
                 headers=headers,
-                at=time.monotonic() - self._began,
+                at=clock.monotonic() - self._began,
+                _stirred=self._stirred,
             )
             self._requests.append(request)
             self._trim()
+        with self._stirred:
+            self._stirred.notify_all()
         return request
 
     def keep(self, request: Request, body: bytes, complete: bool) -> None:
@@ -161,9 +188,39 @@ class RequestLog:
 
     def settle(self, seconds: float) -> None:
         """Waits until nothing is under way. Raises TimeoutError."""
-        until = time.monotonic() + seconds
+        until = clock.monotonic() + seconds
         for request in self.requests:
-            request.wait(max(0.0, until - time.monotonic()))
+            request.wait(max(0.0, until - clock.monotonic()))
+
+    def wait_for_events(self, events: int, seconds: float, number: int | None = None) -> Request:
+        """The generation that is under way, or the next one where none is; with `number` the request that has it, which
+        may still have to come. Waits until so many events of its answer were sent, or until it is over. Raises
+        TimeoutError."""
+        found: Request | None = None
+
+        def reached() -> bool:
+            nonlocal found
+            found = found or next(filter(wanted, self.requests), None)
+            return found is not None and (found.over or (found._begun and found.events_sent >= events))
+
+        def wanted(request: Request) -> bool:
+            if number is not None:
+                return request.number == number
+            return (request.method, request.path) == GENERATION and not request.over
+
+        with self._stirred:
+            if self._stirred.wait_for(reached, seconds):
+                assert found is not None
+                return found
+        if found is not None:
+            raise TimeoutError(f"request {found.number}: {found.events_sent} of {events} events after {seconds:g} s")
+        what = "no generation is under way" if number is None else f"there is no request {number}"
+        raise TimeoutError(f"{what} after {seconds:g} s, and {len(self.requests)} requests are in the journal")
+
+    @property
+    def breaches(self) -> list[Violation]:
+        """Those of all requests."""
+        return [breach for request in self.requests for breach in request.breaches]
 
     def _trim(self) -> None:
         while len(self._requests) > 1 and (len(self._requests) > self._most_requests or self._held > self._most_bytes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.datastructures import Headers
 
 from local_dream_mockserver.mock import on_phones
@@ -16,7 +18,7 @@ FOREIGN = "/sdapi/"
 
 def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[Violation, ...]:
     """Everything in the request that a client cannot count on, in the order of the request."""
-    paths = load_spec()["paths"]
+    paths = {path: item for path, item in load_spec()["paths"].items() if not _elsewhere(item)}
     if path.startswith(FOREIGN):
         return ()
     if path not in paths:
@@ -36,6 +38,11 @@ def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[
     else:
         found += generate_breaches(body) if path == "/generate" else tokenize_breaches(body)
     return tuple(found)
+
+
+def _elsewhere(item: dict[str, Any]) -> bool:
+    """Whether the operations of a path are on another port."""
+    return any("servers" in operation for operation in item.values())
 
 
 def _head_breaches(path: str, headers: Headers) -> list[Violation]:

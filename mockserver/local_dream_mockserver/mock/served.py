@@ -12,6 +12,7 @@ from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import Chosen, Layer
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.selection import Selection, alteration
+from local_dream_mockserver.mock.mock_engine import MockEngine
 from local_dream_mockserver.mock.request_log import RequestLog
 from local_dream_mockserver.mock.scripted_app import create_scripted_app
 from local_dream_mockserver.mock.state import MockState
@@ -44,8 +45,8 @@ def faulty(engine: Engine, settings: ServerSettings, before: Makers, chosen: Seq
     return Served(app, selection.http, partial(Proxy, mutators=mutators) if mutators else None)
 
 
-def scripted(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
+def scripted(engine: MockEngine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
     """At the start the same, then as it is told under /__mock__/."""
-    state = MockState(before, chosen, settings.without)
+    state = MockState(before, chosen, settings.without, engine.pace)
     app = create_scripted_app(engine, settings, state, RequestLog(), control=True)
     return Served(app, lambda *args, **keys: state.http(*args, **keys), partial(MarkProxy, marks=state.marks))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from weakref import WeakSet
 
 from starlette.types import Scope
 
-from local_dream_mockserver.faults.catalogue import Chosen, Fault, Quirk, choose
+from local_dream_mockserver.faults.catalogue import Chosen, Fault, Quirk
 from local_dream_mockserver.faults.hooks import FaultHooks
-from local_dream_mockserver.faults.selection import HEADER, Selection, expect_extensions
+from local_dream_mockserver.faults.selection import HEADER, MOST_AT_ONCE, Selection, expect_extensions, several
 from local_dream_mockserver.mock.answers import Answer
+from local_dream_mockserver.mock.pace import Pace, Paced
 from local_dream_mockserver.mock.recorder import KEY
 from local_dream_mockserver.mock.request_log import Request
 from local_dream_mockserver.mock.wire_marks import ByWire, Marks
@@ -28,8 +30,8 @@ class MockState:
 
     `before` makes alterations that stand nearest to the honest server whatever is ordered, and `always` are the faults
     and quirks that `reset` goes back to. What is about an extension of `without`, which the server has turned off, is
-    refused. Faults and quirks act from the server outwards as they were ordered, quirks
-    first. An answer of the script takes the place of the faults; quirks stay.
+    refused. Faults and quirks act from the server outwards as they were ordered, quirks first. An answer of the script
+    takes the place of the faults; quirks stay. `pace` is the engine's.
     """
 
     def __init__(
@@ -37,8 +39,11 @@ class MockState:
         before: Sequence[Callable[[], FaultHooks]] = (),
         always: Sequence[Chosen] = (),
         without: Collection[str] = (),
+        pace: Pace | None = None,
     ) -> None:
         self.marks = Marks()
+        self.pace = pace or Pace()
+        self._paced: WeakSet[Paced] = WeakSet()
         self._lock = threading.RLock()
         self._makers = tuple(before)
         self._always = tuple(always)
@@ -49,6 +54,8 @@ class MockState:
 
     def reset(self) -> None:
         """As at the start; what faults remember of earlier requests is forgotten."""
+        self.pace.reset()
+        self.release()
         with self._lock:
             self._faults = tuple(one for one in self._always if isinstance(one.entry, Fault))
             self._quirks = tuple(one for one in self._always if isinstance(one.entry, Quirk))
@@ -59,25 +66,32 @@ class MockState:
     def order(self, kind: type[Fault] | type[Quirk], names: Iterable[str], *, more: bool) -> None:
         """Faults or quirks `NAME[@PLACE]` for the requests from now on, in place of those so far or (`more`) besides
         them. Raises Unknown, and then changes nothing."""
-        chosen = self._chosen(kind, names)
         with self._lock:
+            standing = (self._faults if kind is Fault else self._quirks) if more else ()
+            chosen = tuple({str(one): one for one in (*standing, *self._chosen(kind, names))}.values())
             if kind is Fault:
-                self._faults = (*self._faults, *chosen) if more else chosen
+                self._faults = chosen
             else:
-                self._quirks = (*self._quirks, *chosen) if more else chosen
+                self._quirks = chosen
             self._select()
 
     def script(self, answers: Iterable[Answer], *, more: bool) -> None:
         """The answers of the next requests of /generate and /upscale, one each; `more` adds to those that are left.
         Raises Unknown, and then changes nothing."""
         added = list(answers)
-        for answer in added:
-            self._of(answer)
         with self._lock:
             script = [*(self._script if more else ()), *added]
             if len(script) > MOST_ANSWERS:
                 raise Unknown(f"a script has at most {MOST_ANSWERS} answers")
+            for answer in added:
+                self._of(answer)
             self._script = deque(script)
+
+    def release(self) -> None:
+        """Lets go on what is held, and what will be held of the requests so far."""
+        with self._lock:
+            for paced in self._paced:
+                paced.let_go()
 
     @property
     def faults(self) -> list[str]:
@@ -104,7 +118,7 @@ class MockState:
                 names = [*self.quirks, str(answer)]
                 selection = Selection([*self._before, *self._made_quirks, *self._of(answer)], self._within)
         asked = request.headers.getlist(HEADER)
-        request.answer = ", ".join([*names, *asked]) or "honest"
+        request.begin(", ".join([*names, *asked]) or "honest")
         return selection(scope)
 
     @property
@@ -118,8 +132,11 @@ class MockState:
         self._selection = Selection([*self._before, *self._made_quirks, *faults], self._within)
 
     def _of(self, answer: Answer) -> list[FaultHooks]:
-        made = [self._within(choose(name)) for name in answer.names]
-        return made if answer.make is None else [*made, answer.make()]
+        made = [self._within(one) for one in several(answer.names, MOST_AT_ONCE)]
+        if answer.make is not None:
+            made.append(answer.make())
+            self._paced.update(one for one in made[-1:] if isinstance(one, Paced))
+        return made
 
     def _within(self, chosen: Chosen) -> FaultHooks:
         """What one request alone can meet. Raises Unknown."""
@@ -134,7 +151,7 @@ class MockState:
         return ByWire(thing, self.marks) if isinstance(thing, ResponseMutator) else thing
 
     def _chosen(self, kind: type[Fault] | type[Quirk], names: Iterable[str]) -> tuple[Chosen, ...]:
-        chosen = tuple(choose(name) for name in names)
+        chosen = tuple(several(names))
         for one in chosen:
             expect_extensions(one, self._without)
             if not isinstance(one.entry, kind):

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 
-try:
+if sys.platform != "win32":
     from fcntl import ioctl
     from termios import TIOCOUTQ
-except ImportError:  # Windows: there a reset may overtake the last bytes
-    ioctl = None  # type: ignore[assignment]
 
 NOW = struct.pack("ii", 1, 0)
 """SO_LINGER: close at once, with a reset."""
@@ -46,10 +45,17 @@ class ClientSide:
                 self._writer.transport.abort()  # what is unsent would keep the connection
                 raise
 
-    async def close(self) -> None:
+    async def close(self, within: float = UNREAD_SECONDS) -> None:
+        """Ends the connection in order, as far as the client reads what it was sent `within` so many seconds."""
         self.closed = True
         self._writer.close()
-        await closed(self._writer)
+        try:
+            async with asyncio.timeout(within):
+                await closed(self._writer)
+        except TimeoutError:
+            pass
+        finally:
+            self._writer.transport.abort()  # what is unsent would keep the connection
 
     async def reset(self) -> None:
         self.closed = True
@@ -66,12 +72,17 @@ class ClientSide:
     async def _flushed(self, connection: socket.socket) -> None:
         """Waits for the kernel: a reset throws away what it has not sent yet, and would come too early."""
         for _ in range(int(FLUSH_SECONDS / 0.01)):
-            if ioctl is None or self._gone.is_set():
-                return
-            waiting: int = struct.unpack("i", ioctl(connection.fileno(), TIOCOUTQ, b"\0\0\0\0"))[0]
-            if not waiting:
+            if self._gone.is_set() or not _waiting(connection):
                 return
             await asyncio.sleep(0.01)
+
+
+def _waiting(connection: socket.socket) -> int:
+    """Bytes that were sent and have not reached the client; 0 on Windows, where a reset may overtake them."""
+    waiting = 0
+    if sys.platform != "win32":
+        waiting = int(struct.unpack("i", ioctl(connection.fileno(), TIOCOUTQ, b"\0\0\0\0"))[0])
+    return waiting
 
 
 async def closed(writer: asyncio.StreamWriter) -> None:

@@ -35,15 +35,18 @@ def serve_fronted(
     access_log: bool = False,
     http: Protocols = HttpProtocol,
     limits: ConnectionLimits = LIMITS,
+    control: socket.socket | None = None,
 ) -> None:
-    """As `run.serve`, with the proxy that `front` makes listening at the address, and the server at a free port."""
+    """As `run.serve`, with the proxy that `front` makes listening at the address, and the server at a free port. It is
+    not before the control API."""
     prepare(access_log, limits)
     listener = listen("127.0.0.1", 0)
     proxy = front(parse_upstream(url_of(listener)))
+    proxy.most_connections = limits.fitted().most
     server = Fronted(
         app, proxy, host, port, lambda url: say_ready(url, about), access_log=access_log, http=http, limits=limits
     )
-    server.run_as_process(listener)
+    server.run_as_process(listener, *filter(None, [control]))
 
 
 class Fronted(Server):

@@ -10,16 +10,19 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from local_dream_mockserver.proxy.answers import AnswerReader, NotHttp
-from local_dream_mockserver.proxy.client_side import ClientSide, closed
+from local_dream_mockserver.proxy.client_side import UNREAD_SECONDS, ClientSide, closed
 from local_dream_mockserver.proxy.mutator import Answer, Head, ResponseMutator
 from local_dream_mockserver.proxy.requests import Asked, RequestLog
+from local_dream_mockserver.server import clock
+from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.errors import APIError, logger
+from local_dream_mockserver.server.http_protocol import MOST_TURNED_AWAY
 
 PIECE = 64 * 1024
-MOST_CONNECTIONS = 1000
-"""Clients at a time; the next one is answered with 503."""
 TURNED_AWAY_FOR = 0.5
 """Seconds that a connection beyond the limit stays open."""
+CUT_WITHIN = 0.3
+"""Seconds that a client has to read what it was sent before, when the proxy ends its connection."""
 TOLD_EVERY = 60.0
 """Seconds between two lines of the log that say that all connections are taken."""
 
@@ -55,14 +58,16 @@ def parse_upstream(url: str) -> Upstream:
 class Proxy:
     """One listening proxy before one server. `paths` replaces the paths that the mutators would choose themselves.
 
-    At most one bend handles an answer: the first that wants it.
+    At most one bend handles an answer: the first that wants it. `most_connections` are clients at a time: beyond it,
+    the one that has waited longest without a request gives way to the new one; where all wait for answers, the new one
+    is answered with 503.
     """
 
     def __init__(self, upstream: Upstream, mutators: Sequence[ResponseMutator], paths: Sequence[str] = ()) -> None:
         self.upstream = upstream
         self.mutators = tuple(mutators)
         self.paths = tuple(paths)
-        self.most_connections = MOST_CONNECTIONS
+        self.most_connections = ConnectionLimits().fitted().most
         self._server: asyncio.Server | None = None
         self._running: dict[asyncio.Task[None], Connection] = {}
         self._told_full = float("-inf")
@@ -103,20 +108,39 @@ class Proxy:
         assert task is not None
         client = ClientSide(writer)
         connection = Connection(self, reader, client)
-        full = len(self._running) >= self.most_connections
+        room = self._make_room()
         self._running[task] = connection
+        within = UNREAD_SECONDS
         try:
-            if full:
-                self._tell_full()
+            if room:
+                await connection.run()
+            elif sum(one.turned_away for one in self._running.values()) < MOST_TURNED_AWAY:
                 await connection.turn_away()
             else:
-                await connection.run()
-        except (asyncio.CancelledError, OSError):
-            pass  # the proxy is being closed, or the client has gone; asyncio would log this task's end as an error
+                within = 0.0
+        except asyncio.CancelledError:
+            within = CUT_WITHIN  # the proxy is being closed, or this connection makes room
+        except OSError:
+            pass  # the client has gone; asyncio would log this task's end as an error
         finally:
+            connection.ending = True
+            with contextlib.suppress(asyncio.CancelledError):
+                if not client.closed:
+                    await client.close(within)
             del self._running[task]
-            if not client.closed:
-                await client.close()
+
+    def _make_room(self) -> bool:
+        """Whether there is room for another connection, or is made by ending one that waits for a request."""
+        others = {task: one for task, one in self._running.items() if not (one.turned_away or one.ending)}
+        if len(others) < self.most_connections:
+            return True
+        self._tell_full()
+        waiting = [task for task, one in others.items() if not one.answering]
+        if waiting:
+            oldest = min(waiting, key=lambda task: others[task].waits_since)
+            others[oldest].ending = True
+            oldest.cancel()
+        return bool(waiting)
 
     def _tell_full(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -134,14 +158,17 @@ class Connection:
         self._client = client
         self._log = RequestLog()
         self._passing = False
+        self.turned_away = self.ending = False
+        self.waits_since = clock.monotonic()
 
     @property
     def answering(self) -> bool:
         """Whether a request waits for its answer, or for the end of it."""
-        return self._passing or bool(self._log.waiting)
+        return not self.ending and (self._passing or bool(self._log.waiting))
 
     async def turn_away(self) -> None:
         """Answers with 503, and stays for a moment: closing with a request unread would reset, and lose the answer."""
+        self.turned_away = True
         await self._client.write(_answer(APIError(503, "too many connections; try again later", {"Retry-After": "5"})))
         await asyncio.sleep(TURNED_AWAY_FOR)
 
@@ -220,6 +247,7 @@ class Connection:
             await self._passed(asked, answer)
         finally:
             self._passing = False
+            self.waits_since = clock.monotonic()
 
     async def _passed(self, asked: Asked, answer: AnswerReader) -> None:
         head = await answer.head()

@@ -9,12 +9,16 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.server.errors import APIError, Code
+
+REMEMBERED = 64
+"""Names that are known without another look: clients send the same ones with every request."""
 
 
 class HostGuard:
@@ -93,6 +97,7 @@ def expect_token(headers: Headers, token: str) -> None:
         )
 
 
+@lru_cache(REMEMBERED)
 def is_safe(name: str) -> bool:
     """Whether no web page can have this name point here: localhost, IP addresses, and names without a dot."""
     if name == "localhost" or name.endswith(".localhost"):
@@ -116,6 +121,7 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
+@lru_cache(REMEMBERED)
 def _name(address: str) -> str:
     """The host of a URL or of `//HOST[:PORT]`, in lower case; "" where there is none."""
     try:

@@ -8,28 +8,24 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from local_dream_mockserver.server.a1111.adapter import Adapter
 from local_dream_mockserver.server.access import HostGuard, TokenGuard
+from local_dream_mockserver.server.application import Application
 from local_dream_mockserver.server.body_budget import BodyBudget
 from local_dream_mockserver.server.client_address import ClientAddress
 from local_dream_mockserver.server.config import ServerSettings
-from local_dream_mockserver.server.engine import Engine
+from local_dream_mockserver.server.engine import Closes, Engine, WorksInParallel
 from local_dream_mockserver.server.error_middleware import ErrorMiddleware
 from local_dream_mockserver.server.errors import APIError, answer_api_error, answer_http_exception
 from local_dream_mockserver.server.extensions.catalogue import extensions_of
+from local_dream_mockserver.server.extensions.remote_control import ControlApi, ControlPort, RemoteControl
 from local_dream_mockserver.server.generate import GenerateEndpoint
+from local_dream_mockserver.server.health import METHODS, PATH, HealthDoor, Healthy
 from local_dream_mockserver.server.page.door import PageDoor
 from local_dream_mockserver.server.upscale import UpscaleEndpoint
 from local_dream_mockserver.server.worker import Worker
-
-
-async def health(request: Request) -> Response:
-    """GET and HEAD /health: 200 while the server runs; the body has no meaning."""
-    return Response()
 
 
 def create_app(
@@ -43,8 +39,9 @@ def create_app(
     """A server for `engine`. `middleware` stand before the routes, the first outermost; `generate` and `upscale` may be
     endpoints that replace stages of the honest ones."""
     settings = settings or ServerSettings()
-    generations = Worker("generate", 0 if settings.busy else settings.max_waiting)
-    upscales = Worker("upscale", settings.max_waiting)
+    at_once = engine.at_once if isinstance(engine, WorksInParallel) else 1
+    generations = Worker("generate", 0 if settings.busy else settings.max_waiting, at_once)
+    upscales = Worker("upscale", settings.max_waiting, at_once)
 
     extensions = extensions_of(engine, settings, generations)
 
@@ -53,9 +50,11 @@ def create_app(
         yield
         generations.close()
         upscales.close()
+        if isinstance(engine, Closes):
+            engine.close()
 
     routes = [
-        Route("/health", health, methods=["GET"]),
+        Route(PATH, Healthy(), methods=METHODS),
         Route("/upscale", upscale(engine, upscales, settings).answer, methods=["POST"]),
     ]
     if settings.generate:
@@ -63,7 +62,7 @@ def create_app(
     for extension in extensions:
         routes += extension.routes()
     if settings.a1111 and settings.generate:
-        routes += Adapter(engine, settings, generations).routes()
+        routes += Adapter(engine, settings, generations, upscales).routes()
     shared = [wrap for extension in extensions for wrap in extension.middleware()]
     inner = list(shared)
     if settings.token is not None:
@@ -75,11 +74,15 @@ def create_app(
     ]
     if settings.hosts is not None:
         outer.append(Middleware(HostGuard, hosts=settings.hosts, foreign_origins=settings.foreign_origins))
+    if settings.control_port is not None:
+        remote = RemoteControl(engine, settings)
+        outer.append(Middleware(ControlPort, remote=remote, port=settings.control_port))
+        inner.insert(0, Middleware(ControlApi, settings=settings))
     if settings.page:
         outer.append(Middleware(PageDoor, engine=engine, settings=settings, around=shared))
-    app = Starlette(
+    app = Application(
         routes=routes,
-        middleware=[*outer, *middleware, *inner],
+        middleware=[*outer, *middleware, *inner, Middleware(HealthDoor)],
         exception_handlers={APIError: answer_api_error, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )

@@ -19,6 +19,9 @@ class ServerSettings:
     """Whether there is a page at / (and /docs, /openapi.json)."""
     page_target: str | None = None
     """The one other server that the page may reach through this one; None where it may reach none so."""
+    control_port: int | None = None
+    """The port, of those that the server listens on, at which the control API is; None where there is none. It is never
+    0: whoever starts the server knows it by then."""
     generate: bool = True
     """Whether there is a /generate; without it the server only upscales."""
     max_body: int = 64 * 1024 * 1024

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import Receive
 
 from local_dream_mockserver.server.errors import APIError, Code
@@ -23,17 +23,28 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
 
     Raises ClientGone.
     """
-    working = asyncio.ensure_future(work)
+    here = asyncio.current_task()
+    assert here is not None
+    has_left = over = False
+
+    def leave(_: object) -> None:
+        nonlocal has_left
+        if not over:
+            has_left = here.cancel()
+
     leaving = asyncio.ensure_future(gone(receive))
+    leaving.add_done_callback(leave)
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if has_left and not here.cancelling() > 1:
+            raise ClientGone from None
+        raise
     finally:
-        working.cancel()
+        over = True
+        if has_left:
+            here.uncancel()
         leaving.cancel()
-        await asyncio.wait({working, leaving})  # a generator that still runs cannot be closed
 
 
 async def gone(receive: Receive) -> None:
@@ -55,19 +66,20 @@ async def read_body(request: Request, most: int, idle: float, whole: float = 600
     if announced.isdigit() and int(announced) > most:
         raise _too_long(most)
     body = bytearray()
-    stream = request.stream().__aiter__()
     until = asyncio.get_running_loop().time() + whole
+    more = True
     try:
-        while True:
+        while more:
             left = until - asyncio.get_running_loop().time()
             async with asyncio.timeout(min(idle, left)):  # not wait_for, see event_stream
-                body += await anext(stream)
+                piece = await request.receive()
+            if piece["type"] == "http.disconnect":
+                raise ClientGone
+            body += piece.get("body", b"")
+            more = piece.get("more_body", False)
             if len(body) > most:
                 raise _too_long(most)
-    except StopAsyncIteration:
         return bytes(body)
-    except ClientDisconnect:
-        raise ClientGone from None
     except TimeoutError:
         if left < idle:
             message = f"the body took more than {whole:g} s; send it faster"

@@ -34,12 +34,12 @@ class ConnectionLimits:
 
     def fitted(self) -> ConnectionLimits:
         """No more connections than this process has file descriptors for."""
-        if sys.platform == "win32":  # which has no such limit
-            return self
-        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if descriptors == resource.RLIM_INFINITY:
-            return self
-        return replace(self, most=min(self.most, max(1, (descriptors - SPARE_DESCRIPTORS) // EACH_DESCRIPTORS)))
+        most = self.most
+        if sys.platform != "win32":  # which has no such limit
+            descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            if descriptors != resource.RLIM_INFINITY:
+                most = min(most, max(1, (descriptors - SPARE_DESCRIPTORS) // EACH_DESCRIPTORS))
+        return replace(self, most=most)
 
     @classmethod
     def of(cls, settings: ServerSettings) -> ConnectionLimits:
@@ -58,11 +58,10 @@ class LimitedConfig(uvicorn.Config):
 
 def raise_descriptors(connections: int) -> None:
     """Has this process open enough files for so many connections, as far as it may. For a process of our own."""
-    if sys.platform == "win32":
-        return
-    wanted = connections * EACH_DESCRIPTORS + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with suppress(OSError, ValueError):  # macOS has another limit beside this one
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if sys.platform != "win32":
+        wanted = connections * EACH_DESCRIPTORS + SPARE_DESCRIPTORS
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            with suppress(OSError, ValueError):  # macOS has another limit beside this one
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -9,7 +9,10 @@ Engines are synchronous. The server calls them in worker threads of its own:
 
 - `generate` (and every step of its iterator) by one thread at a time, in the order in which requests came;
 - `upscale` by one thread at a time, but possibly while `generate` runs in another;
-- everything else from any thread at any time: it must be quick and must not wait for a running generation.
+- `resolve_upscaler` and `tokenize` from any thread of them at any time: they must not wait for a running generation;
+- everything else from any thread at any time, the server's event loop too: it must be quick.
+
+An engine that `WorksInParallel` is called by as many threads at a time as it says, for either kind of work.
 
 Pictures are numpy arrays of uint8, row-major, RGB, shape (height, width, 3), values 0..255. Masks are uint8 of shape
 (height, width): 255 (white) is repainted, 0 (black) is kept, values between blend.
@@ -67,8 +70,16 @@ class GenerationRequest:
     preview_format: str | None = None
     """The same for previews."""
     weights: tuple[tuple[str, float], ...] = ()
-    """The parts of the prompt, then those of the negative prompt, each with its weight; () where nothing is weighted.
-    Only for engines that weigh prompts, which then get both prompts without marks."""
+    """The parts of the prompt, each with its weight; () where none weighs more or less than the others. Only for
+    engines that weigh prompts, which then get both prompts without marks."""
+    negative_weights: tuple[tuple[str, float], ...] = ()
+    """The same of the negative prompt."""
+    ultrafix: bool = False
+    """Whether `image`, which is there, is refined tile by tile. Only for engines that refine."""
+    tile_size: int = 512
+    """With `ultrafix`, the side of a tile in pixels, at most the shorter side of the picture."""
+    reference_images: tuple[Rgb, ...] = ()
+    """Pictures of any size that the generation follows. Only for engines that follow them."""
 
     def previews_at(self, denoising_step: int) -> bool:
         """Whether the denoising step (counted from 1) shows a preview: every stride-th, the first included."""
@@ -236,6 +247,39 @@ class WeighsPrompts(Protocol):
     """What an engine has in addition that gives parts of prompts their weights."""
 
     weighs_prompts: ClassVar[bool]
+    """Whether it does."""
+
+
+@runtime_checkable
+class WorksInParallel(Protocol):
+    """What an engine has in addition that works on several machines, or in several processes."""
+
+    @property
+    def at_once(self) -> int:
+        """How many generations it does at a time, and how many upscales; at least 1."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """What an engine has in addition that holds more than the memory of this process."""
+
+    def close(self) -> None:
+        """The server is being stopped, and all work was told so. Must be quick; nothing is asked afterwards."""
+
+
+@runtime_checkable
+class Refines(Protocol):
+    """What an engine has in addition that refines pictures tile by tile."""
+
+    refines: ClassVar[bool]
+    """Whether it does."""
+
+
+@runtime_checkable
+class FollowsPictures(Protocol):
+    """What an engine has in addition whose model edits after reference pictures."""
+
+    follows_pictures: ClassVar[bool]
     """Whether it does."""
 
 

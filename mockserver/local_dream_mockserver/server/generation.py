@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from typing import Protocol
 
 import numpy as np
 
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Rgb, Step
 from local_dream_mockserver.server.errors import APIError, Code, as_api_error
 from local_dream_mockserver.server.events import Complete, Event, Failed, Progress
@@ -79,11 +79,11 @@ class Generation(AsyncIterator[Event]):
         self._job.abandon()
 
     def _work(self, cancelled: Cancelled) -> None:
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             for made in self._engine.generate(self._request, cancelled):
                 if isinstance(made, Picture):
-                    complete = self._complete(made, time.monotonic() - started)
+                    complete = self._complete(made, clock.monotonic() - started)
                     if not cancelled():
                         self._tell(complete)  # there is nothing to wait for any more, however slowly it is read
                     return
@@ -131,10 +131,10 @@ class Generation(AsyncIterator[Event]):
         """Raises ReadsTooSlowly."""
         with self._read:
             while self._ahead and self._ahead + _size(made) > ROOM and not cancelled():
-                began = time.monotonic()
+                began = clock.monotonic()
                 self._read.wait(TICK)
                 if self._worker.wanted:
-                    self._lag_left -= time.monotonic() - began
+                    self._lag_left -= clock.monotonic() - began
                 if self._lag_left <= 0:
                     raise ReadsTooSlowly
         if not cancelled():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from http import HTTPStatus
 from typing import Any
 
@@ -11,11 +10,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.connection_limits import ConnectionLimits, LimitedConfig
 from local_dream_mockserver.server.errors import APIError, Code, logger
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of header names and values that one request may have; httptools itself knows no limit."""
+"""Bytes of header names and values that one request may have; httptools itself knows no limit. Also, how many may come
+of which it makes nothing yet: a header without an end, in the head or after the last chunk, or a chunk's extension."""
 TOLD_EVERY = 60.0
 """Seconds between two lines of the log that say that all connections are taken."""
 TURNED_AWAY_FOR = 1.0
@@ -37,10 +38,12 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.head_length = 0
-        self.waits_since = time.monotonic()  # finer than the clock of the loop
+        self.waits_since = clock.monotonic()  # finer than the clock of the loop
         self.turned_away = False
         self._limits = config.limits if isinstance(config, LimitedConfig) else ConnectionLimits()
         self._head_begun = False
+        self._parsed = False
+        self._unparsed = 0
         self._refusal: APIError | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
@@ -62,7 +65,11 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.turned_away:
             return
+        self._parsed = False
         super().data_received(data)
+        self._unparsed = 0 if self._parsed else self._unparsed + len(data)
+        if self._unparsed > LONGEST_HEAD and not self.transport.is_closing():
+            self._refuse_endless()
         if self.idle:
             self._expect_head()
 
@@ -80,7 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.head_length = 0
-        self._head_begun = True
+        self._head_begun = self._parsed = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -91,8 +98,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._grow(len(name) + len(value))
         super().on_header(name, value)
 
+    def on_body(self, body: bytes) -> None:
+        self._parsed = True
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         self._head_begun = False
+        self._parsed = True
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
@@ -108,7 +120,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self.waits_since = time.monotonic()  # finer than the clock of the loop
+        self.waits_since = clock.monotonic()  # finer than the clock of the loop
         if self.transport.get_write_buffer_size():
             self._expect_reading()
 
@@ -131,7 +143,15 @@ class HttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode("ascii") + body)
 
+    def _refuse_endless(self) -> None:
+        if self._head_begun:
+            self.head_length = self._unparsed
+            self.send_400_response("")
+        else:  # in a body: its answer may have begun
+            self.transport.abort()
+
     def _grow(self, length: int) -> None:
+        self._parsed = True
         self.head_length += length
         if self.head_length > LONGEST_HEAD:
             raise ValueError("head too long")

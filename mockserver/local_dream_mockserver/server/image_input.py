@@ -34,6 +34,21 @@ def read_image(field: str, text: str, size: Size, max_pixels: int) -> Rgb:
     return np.asarray(_fitted(_opened(field, text, max_pixels, "white"), size, Image.Resampling.LANCZOS))
 
 
+def read_picture(field: str, text: str, max_pixels: int) -> Rgb:
+    """The picture as `read_image` reads it, in its own size."""
+    return np.asarray(_opened(field, text, max_pixels, "white"))
+
+
+def read_small(field: str, text: str, longest: int, max_pixels: int) -> Rgb:
+    """The picture as `read_image` reads it, in its own shape, at most `longest` pixels to a side.
+
+    Raises APIError (400) that names the field.
+    """
+    image = _opened(field, text, max_pixels, "white")
+    image.thumbnail((longest, longest))
+    return np.asarray(image)
+
+
 def read_mask(field: str, text: str, size: Size, max_pixels: int) -> Mask:
     """The mask as brightness 0..255, shape (height, width), fitted as `read_image` does; transparent parts on black."""
     image = _opened(field, text, max_pixels, "black").convert("L")

@@ -6,7 +6,6 @@ Types, ranges and defaults come from the contract's schema `GenerateRequest`; th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any
 
@@ -17,6 +16,7 @@ from local_dream_mockserver.server.engine import GenerationRequest, Limits
 from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
 from local_dream_mockserver.server.image_input import read_image, read_mask
+from local_dream_mockserver.server.quick_schema import holds
 from local_dream_mockserver.server.size_limits import check_size
 from local_dream_mockserver.server.spec import fields_of, generate_request, seeds
 from local_dream_mockserver.server.strict_json import is_text, read_object
@@ -26,7 +26,7 @@ ENGINES_NAMES = {"show_diffusion_process": "previews", "show_diffusion_stride": 
 PICTURES = {"image": read_image, "mask": read_mask}
 NUMBERS: dict[str, type[int] | type[float]] = {"integer": int, "number": float}
 """What a JSON number is to the engine: 20.0 is an integer too, and 7 a number."""
-CODES = {"type": Code.WRONG_TYPE, "pattern": Code.WRONG_FORM, "minLength": Code.EMPTY}
+CODES = {"type": Code.WRONG_TYPE, "pattern": Code.WRONG_FORM, "minLength": Code.EMPTY, "minItems": Code.EMPTY}
 """What a broken keyword of the schema means; all others speak of ranges."""
 NOUNS = {"integer": "an integer", "number": "a number", "string": "a string", "boolean": "true or false"}
 
@@ -43,14 +43,17 @@ class RequestReader:
         self._extensions = extensions
         self._schema = generate_request({extension.name for extension in extensions})
         self._fields: dict[str, dict[str, Any]] = self._schema["properties"]
-        self._core = fields_of()
+        self._core = {name: _number(self._fields[name]["type"]) for name in fields_of()}
+        self._defaults = {
+            name: None if "x-extension" in schema else schema.get("default") for name, schema in self._fields.items()
+        }
+        self._holds = holds(self._schema)
         self._validator = Draft202012Validator(self._schema)
 
     def read(self, body: bytes) -> GenerationRequest:
         """Raises APIError (400)."""
         sent = self.checked(read_object(body))
-        values: Fields = {name: sent.get(name, schema.get("default")) for name, schema in self._fields.items()}
-        values |= {name: sent.get(name) for name, schema in self._fields.items() if "x-extension" in schema}
+        values: Fields = {**self._defaults, **sent}
         for extension in self._extensions:
             values = extension.reshaped(values)
         request = self._request(values)
@@ -61,19 +64,14 @@ class RequestReader:
     def _request(self, values: Fields) -> GenerationRequest:
         """What the core's fields say. Every one of them becomes an attribute; a test makes sure of it."""
         seed = self._seeds.randrange(seeds()) if values["seed"] is None else values["seed"]
-        made = {name: self._converted(name, values[name]) for name in self._core} | {"seed": int(seed)}
+        made = {name: _converted(number, values[name]) for name, number in self._core.items()} | {"seed": int(seed)}
         self._check_limits(made["steps"], made["width"], made["height"])
         for name, read in PICTURES.items():
             if made[name] is not None:
                 size = (made["width"], made["height"])
                 made[name] = read(name, made[name], size, self._max_picture_pixels)
-        request = GenerationRequest(**{ENGINES_NAMES.get(name, name): value for name, value in made.items()})
-        return replace(request, preview_stride=max(1, request.preview_stride))
-
-    def _converted(self, name: str, value: Any) -> Any:
-        """A value as the engine takes it: int or float where the schema says so, all else as it came."""
-        kinds = [NUMBERS[kind] for kind in _listed(self._fields[name]["type"]) if kind in NUMBERS]
-        return kinds[0](value) if kinds and value is not None else value
+        told = {ENGINES_NAMES.get(name, name): value for name, value in made.items()}
+        return GenerationRequest(**told | {"preview_stride": max(1, told["preview_stride"])})
 
     def checked(self, document: dict[str, Any]) -> dict[str, Any]:
         """The documented fields that were sent, validated; unknown fields and optional nulls are dropped."""
@@ -83,7 +81,7 @@ class RequestReader:
             for name, value in document.items()
             if name in self._fields and (value is not None or name in required)
         }
-        errors = sorted(self._validator.iter_errors(sent), key=self._order)
+        errors = [] if self._holds(sent) else sorted(self._validator.iter_errors(sent), key=self._order)
         if errors:
             raise APIError(400, self._message(errors[0]), code=_code(errors[0]), field=self._field(errors[0]))
         for name, value in sent.items():
@@ -128,8 +126,8 @@ class RequestReader:
             return f"{name}: {_shown(error.instance)} is of the wrong type; send {wanted}"
         if error.validator == "pattern":
             return f"{name}: {_shown(error.instance)} is of another form; send {wanted}"
-        if error.validator == "minLength":
-            return f"{name}: empty; send {wanted} that is not empty"
+        if error.validator in ("minLength", "minItems"):
+            return f"{name}: empty; send {wanted}" + (" that is not empty" if error.validator == "minLength" else "")
         return f"{name}: {_shown(error.instance)} is out of range; send {wanted}"
 
     def _wanted(self, name: str) -> str:
@@ -145,6 +143,8 @@ class RequestReader:
             words += f" from {schema['minimum']} " + (f"to {schema['maximum']}" if "maximum" in schema else "up")
         if schema.get("contentEncoding") == "base64":
             words = "a picture as base64"
+        if "items" in schema:
+            words = "an array of pictures as base64"
         if name in self._schema["required"]:
             return words
         return words + (", or leave it out and the server picks one" if name == "seed" else ", or leave it out")
@@ -156,6 +156,16 @@ def _code(error: ValidationError) -> Code:
     if error.absolute_schema_path[0] == "allOf":
         return Code.OUT_OF_RANGE
     return CODES.get(str(error.validator), Code.OUT_OF_RANGE)
+
+
+def _number(kinds: str | list[str]) -> type[int] | type[float] | None:
+    """What the engine takes for values of these types of the schema, where it takes a number."""
+    return next((NUMBERS[kind] for kind in _listed(kinds) if kind in NUMBERS), None)
+
+
+def _converted(number: type[int] | type[float] | None, value: Any) -> Any:
+    """A value as the engine takes it; what is no number as it came."""
+    return value if number is None or value is None else number(value)
 
 
 def _listed(kinds: str | Iterable[str]) -> list[str]:

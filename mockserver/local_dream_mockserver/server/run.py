@@ -43,18 +43,20 @@ def serve(
     access_log: bool = False,
     http: Protocols = HttpProtocol,
     limits: ConnectionLimits = LIMITS,
+    control: socket.socket | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns, or ends the process with status 0 where threads still work. Raises
     CannotListen.
 
     When the server accepts connections, one line goes to stdout: `ready URL ABOUT`. Port 0 takes a free port.
+    `control` is a second socket to serve at, that of the control API.
     The access log (method, path, status) goes to stderr; it never holds a body.
     """
     prepare(access_log, limits)
     listener = listen(host, port)
     url = url_of(listener)
     server = Server(app, lambda: say_ready(url, about), access_log=access_log, http=http, limits=limits)
-    server.run_as_process(listener)
+    server.run_as_process(listener, *filter(None, [control]))
 
 
 def prepare(access_log: bool, limits: ConnectionLimits) -> None:
@@ -132,10 +134,10 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._ends_process = False
 
-    def run_as_process(self, listener: socket.socket) -> None:
+    def run_as_process(self, *listeners: socket.socket) -> None:
         """Runs as what this process is there for, which a signal ends within STOP_WITHIN seconds."""
         self._ends_process = True
-        self.run([listener])
+        self.run(list(listeners))
         if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
             end_process()  # Python would wait for the engine's step to end
 

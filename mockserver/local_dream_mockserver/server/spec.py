@@ -37,6 +37,16 @@ def ids_of(field: str) -> Mapping[str, str]:
     return ids
 
 
+@cache
+def extensions_of() -> Mapping[str, str]:
+    """Which extension a requirement belongs to, by its id. Those of every server are not among them."""
+    document = load_spec()
+    operations = (one for path in document["paths"].values() for one in path.values() if isinstance(one, dict))
+    said = (entry for holder in (document, *operations) for entry in holder.get("x-requirements", ()))
+    profiles = {entry["id"]: entry["profile"].partition(":") for entry in said}
+    return {id: extension for id, (_, _, extension) in profiles.items() if extension}
+
+
 def fields_of(*types: str) -> tuple[str, ...]:
     """The names of the core's fields of /generate, those of some JSON types where any are given, in its order."""
     fields = component("GenerateRequest")["properties"]
@@ -53,6 +63,11 @@ def synonyms() -> Mapping[str, str]:
     """Further names of schedulers, with those that they mean."""
     names: Mapping[str, str] = component("GenerateRequest")["properties"]["scheduler"]["x-synonyms"]
     return names
+
+
+def default_of(field: str) -> Any:
+    """What a field means where it is left out."""
+    return _properties()[field]["default"]
 
 
 def seeds() -> int:

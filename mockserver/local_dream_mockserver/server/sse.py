@@ -23,5 +23,4 @@ def encode(event: Event) -> bytes:
     return f'event: {event.type}\ndata: {before}{quotes[:-1]}{image}"{after}\n\n'.encode("ascii")
 
 
-def _json(payload: dict[str, object]) -> str:
-    return json.dumps(payload, separators=(",", ":"), allow_nan=False)
+_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

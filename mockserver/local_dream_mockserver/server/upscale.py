@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection import ClientGone, read_body, while_connected
 from local_dream_mockserver.server.engine import Cancelled, Engine, Limits, Rgb
@@ -48,6 +51,10 @@ class UpscaleAnswer:
     seconds: float
 
 
+Enlarge: TypeAlias = Callable[[], UpscaleAnswer]
+"""The work on an accepted request."""
+
+
 class UpscaleEndpoint:
     """Refuses what the headers already show to be wrong before it reads the body; works in a lane of its own."""
 
@@ -61,13 +68,15 @@ class UpscaleEndpoint:
         asked = self.read(request.headers)
         self.worker.expect_room()
         try:
-            upscaler = self.engine.resolve_upscaler(asked.path)
+            upscaler = await run_in_threadpool(self.engine.resolve_upscaler, asked.path)
         except Exception as error:  # an engine may raise anything
             raise as_api_error(error, PATH) from error
         body = await read_body(request, self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         check_length(asked, len(body))
         rgb = np.frombuffer(body, dtype=np.uint8).reshape(asked.height, asked.width, 3)
-        job = self.worker.submit(lambda cancelled: self.work(rgb, upscaler, asked.use_opencl, cancelled))
+        job = self.worker.submit(
+            lambda cancelled: self.work(rgb, upscaler, asked.use_opencl, cancelled, request),
+        )
         try:
             return self.response(await while_connected(request.receive, job), asked, request)
         finally:
@@ -81,9 +90,9 @@ class UpscaleEndpoint:
             check_length(asked, int(announced))
         return asked
 
-    def work(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled) -> UpscaleAnswer:
+    def work(self, rgb: Rgb, upscaler: str, use_opencl: bool, cancelled: Cancelled, request: Request) -> UpscaleAnswer:
         """In the thread of the worker. Raises APIError."""
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             large = self.engine.upscale(rgb, upscaler, use_opencl, cancelled)
         except Exception as error:  # an engine may raise anything
@@ -93,7 +102,7 @@ class UpscaleEndpoint:
         if cancelled():
             raise ClientGone
         height, width = large.shape[:2]
-        return UpscaleAnswer(jpeg_of(large), width, height, time.monotonic() - started)
+        return UpscaleAnswer(jpeg_of(large), width, height, clock.monotonic() - started)
 
     def response(self, answer: UpscaleAnswer, asked: UpscaleRequest, request: Request) -> Response:
         headers = {

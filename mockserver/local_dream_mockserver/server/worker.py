@@ -1,4 +1,5 @@
-"""One worker thread that does jobs one at a time, and takes turns between the clients that wait for it.
+"""A worker that does jobs one at a time, or as many at once as its engine can, and takes turns between the clients that
+wait for it.
 
 Jobs of one client are done in the order in which they came; between clients (told apart by address) the next job is
 taken round robin, so that a thousand jobs of one client delay another one by one job.
@@ -65,22 +66,23 @@ class Job(Generic[T]):
 
 
 class Worker:
-    """See the module's text. `max_waiting` is how many jobs may wait behind the one that runs; one that was abandoned
-    ends soon, and does not count. A client that has no job here is let in when the queue is full too, up to as many
-    jobs again: otherwise one client could take all the places."""
+    """See the module's text. `max_waiting` is how many jobs may wait behind the `at_once` that run; one that was
+    abandoned ends soon, and does not count. A client that has no job here is let in when the queue is full too, up to
+    as many jobs again: otherwise one client could take all the places."""
 
-    def __init__(self, name: str, max_waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+    def __init__(self, name: str, max_waiting: int, at_once: int = 1) -> None:
+        self._executor = ThreadPoolExecutor(at_once, thread_name_prefix=name)
         self._lock = threading.Lock()
         self._queues: dict[str, deque[Job[Any]]] = {}
         """The waiting jobs of each client; the client whose turn is next comes first."""
-        self._running: Job[Any] | None = None
+        self._running: set[Job[Any]] = set()
+        self._at_once = at_once
         self._max_waiting = max_waiting
         self._closed = False
 
     @property
     def wanted(self) -> bool:
-        """Whether jobs wait for the one that runs. From any thread."""
+        """Whether jobs wait for one that runs. From any thread."""
         return bool(self._queues)
 
     def expect_room(self) -> None:
@@ -99,22 +101,20 @@ class Worker:
         return job
 
     def close(self) -> None:
-        """Stops every job; does not wait for the one that runs."""
+        """Stops every job; does not wait for those that run."""
         with self._lock:
             self._closed = True
-            jobs = [job for queue in self._queues.values() for job in queue]
-            if self._running is not None:
-                jobs.append(self._running)
+            jobs = [*self._running, *(job for queue in self._queues.values() for job in queue)]
         for job in jobs:
             job.stop()
         self._executor.shutdown(wait=False)
 
     def _admit(self, client: str) -> None:
-        running = self._running is not None and not self._running.abandoned
-        jobs = running + sum(map(len, self._queues.values()))
-        known = client in self._queues or (running and self._running is not None and self._running.client == client)
+        running = [job.client for job in self._running if not job.abandoned]
+        jobs = len(running) + sum(map(len, self._queues.values()))
+        known = client in self._queues or client in running
         most = self._max_waiting if known else 2 * self._max_waiting
-        if jobs > most or self._closed:
+        if jobs >= most + self._at_once or self._closed:
             raise APIError(503, "busy with other requests; try again later", {"Retry-After": "5"}, code=Code.BUSY)
 
     def _run_next(self) -> None:
@@ -123,12 +123,13 @@ class Worker:
                 return
             client = next(iter(self._queues))
             queue = self._queues.pop(client)
-            job = self._running = queue.popleft()
+            job = queue.popleft()
+            self._running.add(job)
             if queue:
                 self._queues[client] = queue
         job.run()
         with self._lock:
-            self._running = None
+            self._running.remove(job)
 
     def _forget(self, job: Job[Any]) -> None:
         """Takes a job that was abandoned before its turn out of its queue: what it holds may be large."""

@@ -21,6 +21,10 @@ class Ask:
     prompt: str
     seed: int
     negative_prompt: str = ""
+    weights: tuple[tuple[str, float], ...] = ()
+    negative_weights: tuple[tuple[str, float], ...] = ()
+    ultrafix: bool = False
+    tile_size: int = 512
     steps: int = 20
     cfg: float = 7.5
     width: int = 512

@@ -17,11 +17,8 @@ from local_dream_reference.training.drawings import Drawings, generator
 _SEED = 7002
 _STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 #: Attribute values that a prompt may leave open and that a negative prompt can name.
-_REMOVABLE = {
-    "weather": ("cloudy", "rain", "snow", "rainbow"),
-    "backdrop": ("mountains", "pines"),
-    "time": ("night", "sunset"),
-}
+_REMOVABLE = {"time": ("day", "night", "sunset"), "ground": ("meadow", "sea")}
+"""What comes by itself, and is a picture of another kind without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,5 +3,6 @@
 The pipelines and samplers stay those of diffusers; only what ``unet``, ``vae.encoder`` and ``vae.decoder`` compute
 comes from here. Lowest first: ``cache`` (converted models on disk), ``compiled`` (one network that OpenVINO runs),
 ``converted_model`` and ``networks`` (all of a model, in the places of PyTorch's), ``trial`` (do they compute what
-PyTorch computed?), ``conversion`` (a process of its own that converts and tries), ``choice``.
+PyTorch computed?), ``picture_trial`` (does all of it make PyTorch's picture?), ``conversion`` (a process of its own
+that converts and tries), ``choice``.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RUNTIMES: Final = ("auto", "torch", "openvino")
-LAYOUT: Final = 1
+LAYOUT: Final = 3
 """Counted up when the files of a conversion change their meaning."""
 
 
@@ -68,6 +69,8 @@ def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
     if not computes(precision):
         raise ConversionFailed(f"this CPU does not compute {wish.dtype}")
     files = _files(wish)
+    if any(file.parts[-2:] == ("unet", "config.json") and _is_told_its_guidance(file) for file in files):
+        raise ConversionFailed("its UNet takes the guidance as an input, which conversions have not")
     key = fingerprint(files, LAYOUT, openvino.__version__, cpu_name(), precision)
     folder = cache.find(key)
     if folder is None:
@@ -87,7 +90,9 @@ def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
 
 def _files(wish: Wish) -> list[Path]:
     """What the conversion depends on."""
-    path = find_source(wish.model) or _snapshot(wish.model)
+    path = find_source(wish.model)
+    if path is None:
+        raise ConversionFailed("it is not on this machine yet; the next start will convert it")
     if path.is_file():
         configs = [] if wish.config is None else sorted(Path(wish.config).glob("*/config.json"))
         return [path, *configs, *sorted(path.parent.glob("*/config.json"))]
@@ -95,12 +100,9 @@ def _files(wish: Wish) -> list[Path]:
     return [*files, *path.glob("text_encoder/config.json"), *path.glob("model_index.json")]
 
 
-def _snapshot(model: str) -> Path:
-    """Where the Hub's client keeps a model that it has fetched."""
-    from huggingface_hub import snapshot_download
-
+def _is_told_its_guidance(config: Path) -> bool:
+    """Whether a UNet is that of a latent consistency model, from its configuration."""
     try:
-        return Path(snapshot_download(model, local_files_only=True))
-    # Not fetched, or no such name: loading it will say what is wrong.
-    except Exception as error:
-        raise ConversionFailed("it is not on this machine yet; the next start will convert it") from error
+        return bool(json.loads(config.read_text(encoding="utf-8")).get("time_cond_proj_dim"))
+    except (ValueError, AttributeError):  # loading it will say what is wrong
+        return False

@@ -33,6 +33,10 @@ class Numbers:
             "NUM_STREAMS": 1,
             # Pinned threads wait for whatever else runs on their core.
             "ENABLE_CPU_PINNING": False,
+            # Kernels are not kept for other shapes: with OpenVINO 2026.4, attention that first ran at 64x64 pixels was
+            # wrong at 512x512 afterwards, in either precision. Without attention in one kernel it is right, too, but
+            # then needs memory that grows with the square of the pixels.
+            "CPU_RUNTIME_CACHE_CAPACITY": 0,
         }
 
 

@@ -16,10 +16,13 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.runtime.cache import ConversionCache
+
+if TYPE_CHECKING:
+    from local_dream_reference.runtime.compiled import Precision
 
 PATIENCE: Final = 1800.0
 """Seconds after which a conversion is given up."""
@@ -65,6 +68,9 @@ def convert(order: Order) -> None:
 
     from local_dream_reference.checkpoint import load_pipeline
     from local_dream_reference.runtime import trial
+    from local_dream_reference.runtime.compiled import Numbers
+    from local_dream_reference.runtime.converted_model import ConvertedModel
+    from local_dream_reference.runtime.picture_trial import compare_pictures
 
     torch.set_num_threads(order.threads)
     pipeline = load_pipeline(order.model, torch.device("cpu"), torch.float32, order.config)
@@ -83,6 +89,7 @@ def convert(order: Order) -> None:
         for path in folder.iterdir():
             if path.suffix not in (".blob", ".json"):  # only the way there
                 path.unlink()
+        compare_pictures(pipeline, ConvertedModel(folder, Numbers(order.threads, cast("Precision", order.precision))))
 
     ConversionCache(Path(order.root)).store(order.key, write)
 
@@ -100,10 +107,10 @@ def _write(pipeline: Any, folder: Path) -> None:
         warnings.simplefilter("ignore")  # of tracing: the trial says whether something is wrong
         for name, network, shapes, cases in _networks(pipeline):
             first = next(iter(cases.values()))
-            # To the last bit where the weights were half as long on the disk anyway.
-            halved = all(bool(torch.equal(each.half().float(), each)) for each in network.parameters())
             model = openvino.convert_model(network, example_input=first, input=shapes)
-            openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=halved)
+            # Not halved, even where the weights were: the frequencies of the noise time would be, too, and at time 999
+            # the answer would be 0.2 % off.
+            openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
             for case, inputs in cases.items():
                 numbered = {f"in{number}": value.numpy() for number, value in enumerate(inputs)}
                 for key, value in (numbered | {"out": network(*inputs).numpy()}).items():
@@ -136,6 +143,7 @@ def _networks(pipeline: Any) -> Iterator[tuple[str, Any, list[Any], dict[str, tu
     tokens, width = pipeline.text_encoder.config.max_position_embeddings, pipeline.unet.config.cross_attention_dim
     # A side that no level halves evenly: diffusers then asks for the sizes of what it joins, and tracing keeps that
     # question. With an even one it would keep "twice as large", which is wrong for the others.
+    whole = int(pipeline.unet.config.sample_size or 64)
     odd = 2 ** len(pipeline.unet.config.block_out_channels) + 1
     yield (
         UNET,
@@ -144,6 +152,7 @@ def _networks(pipeline: Any) -> Iterator[tuple[str, Any, list[Any], dict[str, tu
         {
             "odd": (noise(2, channels, odd, odd + 2), torch.tensor(500.0), noise(2, tokens, width)),
             "even": (noise(1, channels, odd - 1, odd + 7), torch.tensor(20.5), noise(1, tokens, width)),
+            "whole": (noise(2, channels, whole, whole), torch.tensor(999.0), noise(2, tokens, width)),
         },
     )
     vae, latent = pipeline.vae, pipeline.vae.config.latent_channels
@@ -157,7 +166,11 @@ def _networks(pipeline: Any) -> Iterator[tuple[str, Any, list[Any], dict[str, tu
         ENCODER,
         vae.encoder,
         [[1, 3, -1, -1]],
-        {"odd": (noise(1, 3, 72, 104).tanh(),), "even": (noise(1, 3, 64, 128).tanh(),)},
+        {
+            "odd": (noise(1, 3, 72, 104).tanh(),),
+            "even": (noise(1, 3, 64, 128).tanh(),),
+            "whole": (noise(1, 3, whole * pipeline.vae_scale_factor, whole * pipeline.vae_scale_factor).tanh(),),
+        },
     )
 
 

@@ -1,23 +1,30 @@
 """Many ways to put a scene into words, and the record of what a caption said.
 
-A caption leaves things out, as people do. What it leaves out is not in :attr:`Caption.said`, so nothing can be asked of
-a picture that its prompt did not ask for.
+A caption leaves things out, as people do: what is calm and goes without saying. What it leaves out is not in
+:attr:`Caption.said`, so nothing can be asked of a picture that its prompt did not ask for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 
 from local_dream_reference.synthetic_dataset import lexicon
 from local_dream_reference.synthetic_dataset.scene import Scene, Thing
 
-#: How often an attribute is said at all. An open backdrop and the plain style go without saying, so that a prompt that
-#: is silent about them mostly gets them.
-_SAY = {"time": 0.8, "weather": 0.75, "ground": 0.87, "backdrop": 0.85, "style": 0.95}
-_SAY_DEFAULT = {"open": 0.1, "illustration": 0.15}
-_SAY_COLOUR, _SAY_SIZE, _SAY_PLACE, _SAY_LIGHT = 0.93, 0.55, 0.72, 0.45
+#: What goes without saying, and how often it is said all the same. Everything else is always said, so that a prompt
+#: that leaves something open has one calm answer: by day, dry, on a meadow, one large thing in the middle. Where a
+#: silent prompt could mean several things, a model learns their average: two suns, three houses.
+_CALM = {"time": "day", "weather": "clear", "ground": "meadow", "backdrop": "open", "style": "illustration"}
+CALM: Final = Scene(**_CALM, light="none", things=())
+"""What a prompt without any known word gets: an empty meadow by day."""
+
+_SAY_CALM = {"time": 0.5, "weather": 0.4, "ground": 0.6, "backdrop": 0.1, "style": 0.15}
+_SAY_COLOUR, _SAY_SIZE, _SAY_PLACE = 0.6, 0.4, 0.6
+_COLOUR = {"house": "red", "tree": "green", "boat": "white", "car": "blue", "balloon": "red"}
+_SYLLABLE_WORDS, _JOINED_WORDS = 0.2, 0.2
 _SYLLABLES = ("ba", "ne", "tor", "mi", "lu", "ka", "ri", "sen", "do", "vel", "pa", "shi", "gru", "zo", "ent", "al")
 
 
@@ -43,9 +50,9 @@ def _pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
 def describe(scene: Scene, rng: np.random.Generator) -> Caption:
     """Put ``scene`` into words, one of very many ways."""
     said: dict[str, str] = {}
-    for name, chance in _SAY.items():
+    for name, calm in _calm(scene).items():
         value = getattr(scene, name)
-        if rng.random() < _SAY_DEFAULT.get(value, chance):
+        if rng.random() < (_SAY_CALM[name] if value == calm else 1.0):
             said[name] = value
     form = rng.random()
     if form < 0.5:
@@ -55,6 +62,35 @@ def describe(scene: Scene, rng: np.random.Generator) -> Caption:
     else:
         text = _sentences(scene, said, rng)
     return Caption(_season(text, rng), said)
+
+
+def _calm(scene: Scene) -> dict[str, str]:
+    """Return what goes without saying in this scene: a boat is at sea."""
+    return _CALM | ({"ground": "sea"} if any(thing.kind == "boat" for thing in scene.things) else {})
+
+
+def calmed(scene: Scene, rng: np.random.Generator) -> Scene:
+    """Return the scene with most of its attributes as they go without saying; its things stay, and where they are."""
+    calm: dict[str, Any] = {name: value for name, value in _calm(scene).items() if rng.random() < 0.7}
+    return replace(scene, **calm, light=scene.light if rng.random() < 0.2 else "none")
+
+
+def foreign(rng: np.random.Generator) -> Caption:
+    """Return a prompt without any word of the world: it says nothing, and gets the calm scene."""
+    phrases = [_foreign_phrase(rng) for _ in range(int(rng.integers(1, 4)))]
+    text = (", " if rng.random() < 0.5 else f" {_pick(rng, lexicon.JOINTS)} ").join(phrases)
+    if rng.random() < 0.3:
+        text = _pick(rng, lexicon.OPENERS) + text
+    return Caption(text[0].upper() + text[1:] if rng.random() < 0.2 else text, {})
+
+
+def _foreign_phrase(rng: np.random.Generator) -> str:
+    words = [_stranger(rng) for _ in range(int(rng.integers(1, 4)))]
+    if rng.random() < 0.2:  # a colour alone is no thing
+        words.insert(0, _pick(rng, lexicon.COLOURS[_pick(rng, tuple(lexicon.COLOURS))]))
+    start = rng.random()
+    article = "a " if start < 0.4 else "the " if start < 0.6 else ""
+    return article + " ".join(words)
 
 
 def _season(text: str, rng: np.random.Generator) -> str:
@@ -71,9 +107,14 @@ def _season(text: str, rng: np.random.Generator) -> str:
 
 
 def _stranger(rng: np.random.Generator) -> str:
-    if rng.random() < 0.7:
-        return _pick(rng, lexicon.STRANGERS)
-    return "".join(_pick(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))
+    kind = rng.random()
+    if kind < _SYLLABLE_WORDS:
+        return "".join(_pick(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))
+    word = _pick(rng, lexicon.STRANGERS)
+    if kind > 1 - _JOINED_WORDS:  # the head of one and the tail of another: spelt like English, met nowhere
+        other = _pick(rng, lexicon.STRANGERS)
+        return word[: -(-len(word) // 2)] + other[len(other) // 2 :]
+    return word
 
 
 def _noun_phrase(thing: Thing, prefix: str, count: int, said: dict[str, str], rng: np.random.Generator) -> str:
@@ -83,10 +124,10 @@ def _noun_phrase(thing: Thing, prefix: str, count: int, said: dict[str, str], rn
     said[f"{prefix}.kind"] = thing.kind
     words = []
     # Three things are always small: saying so would only teach the model to expect a choice.
-    if count < 3 and rng.random() < _SAY_SIZE:
+    if count < 3 and (thing.size == "small" or rng.random() < _SAY_SIZE):
         said[f"{prefix}.size"] = thing.size
         words.append(_pick(rng, lexicon.SIZES[thing.size]))
-    if rng.random() < _SAY_COLOUR:
+    if thing.colour != _COLOUR[thing.kind] or rng.random() < _SAY_COLOUR:
         said[f"{prefix}.colour"] = thing.colour
         words.append(_pick(rng, lexicon.COLOURS[thing.colour]))
     if count > 1:
@@ -96,8 +137,6 @@ def _noun_phrase(thing: Thing, prefix: str, count: int, said: dict[str, str], rn
 
 
 def _place(thing: Thing, prefix: str, said: dict[str, str], rng: np.random.Generator) -> str:
-    if rng.random() >= _SAY_PLACE:
-        return ""
     said[f"{prefix}.place"] = thing.place
     return " " + _pick(rng, lexicon.PLACES[thing.place])
 
@@ -111,18 +150,27 @@ def _subjects(scene: Scene, said: dict[str, str], rng: np.random.Generator) -> l
     if len({thing.kind for thing in things}) == 1:
         count = len(things)
         phrase = _noun_phrase(things[0], "first", count, said, rng)
-        return [(things[0].kind, phrase + (_place(things[0], "first", said, rng) if count == 1 else ""))]
-    ordered = things if rng.random() < 0.5 else things[::-1]
+        if count == 1 and (things[0].place != "centre" or rng.random() < _SAY_PLACE):
+            phrase += _place(things[0], "first", said, rng)
+        return [(things[0].kind, phrase)]
+    # Both places are said, or one, which settles the other; or none: then the first stands on the left.
+    placed = (("first", "second"), ("first",), ("second",), ())[int(rng.choice(4, p=(_SAY_PLACE, 0.1, 0.1, 0.2)))]
+    ordered = things[::-1] if placed and rng.random() < 0.5 else things
     subjects = []
     for prefix, thing in zip(("first", "second"), ordered, strict=True):
         phrase = _noun_phrase(thing, prefix, 1, said, rng)
-        subjects.append((thing.kind, phrase + _place(thing, prefix, said, rng)))
+        subjects.append((thing.kind, phrase + (_place(thing, prefix, said, rng) if prefix in placed else "")))
     return subjects
+
+
+def _empty(rng: np.random.Generator) -> str:
+    """Return what stands for the subject where there is nothing that the world knows."""
+    return _pick(rng, lexicon.EMPTY_SUBJECTS) if rng.random() < 0.5 else _foreign_phrase(rng)
 
 
 def _light(scene: Scene, said: dict[str, str], rng: np.random.Generator) -> str:
     """Return "the sun on the left" or nothing."""
-    if scene.light == "none" or rng.random() >= _SAY_LIGHT:
+    if scene.light == "none":
         return ""
     name = _pick(rng, lexicon.MOON if scene.time == "night" else lexicon.SUN)
     if rng.random() < 0.25:
@@ -139,7 +187,7 @@ def _shuffled(items: list[str], rng: np.random.Generator) -> list[str]:
 def _prose(scene: Scene, said: dict[str, str], rng: np.random.Generator) -> str:
     names = [name for name in said if name in lexicon.SCENE_WORDS]
     clauses = [_pick(rng, lexicon.SCENE_WORDS[name][said[name]].clauses) for name in names]
-    phrases = [phrase for _, phrase in _subjects(scene, said, rng)] or [_pick(rng, lexicon.EMPTY_SUBJECTS)]
+    phrases = [phrase for _, phrase in _subjects(scene, said, rng)] or [_empty(rng)]
     text = " and ".join(phrases)
     if rng.random() < 0.4:
         text = _pick(rng, lexicon.OPENERS) + text
@@ -159,7 +207,7 @@ def _tags(scene: Scene, said: dict[str, str], rng: np.random.Generator) -> str:
         subjects = [phrase.removeprefix("a ").removeprefix("an ") for phrase in subjects]
     tags += [light] if (light := _light(scene, said, rng)) else []
     if not subjects and not tags:
-        return _pick(rng, lexicon.EMPTY_SUBJECTS)
+        return _empty(rng)
     # A person who writes tags mostly begins with the subject.
     tags = _shuffled(tags, rng)
     return ", ".join(subjects + tags if rng.random() < 0.6 else tags + subjects)
@@ -181,7 +229,7 @@ def _sentences(scene: Scene, said: dict[str, str], rng: np.random.Generator) -> 
         parts.append(f"{light} is in the sky" if said["light"] == "shown" else f"there is {light}")
     body = subjects + _shuffled(parts, rng) if rng.random() < 0.75 else _shuffled(parts, rng) + subjects
     if not body:
-        return _pick(rng, lexicon.EMPTY_SUBJECTS)
+        return _empty(rng)
     return ". ".join(part[0].upper() + part[1:] for part in body) + "."
 
 

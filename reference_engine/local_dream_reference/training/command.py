@@ -12,10 +12,11 @@ import torch
 
 from local_dream_reference.shipped import SHIPPED
 from local_dream_reference.training.attribute_classifier import train_judge
+from local_dream_reference.training.begin import begin
 from local_dream_reference.training.export import export
 from local_dream_reference.training.recipe import RECIPES, Recipe
 from local_dream_reference.training.run import Run
-from local_dream_reference.training.text import train_text
+from local_dream_reference.training.text import train_text, train_words
 from local_dream_reference.training.unet import train_unet
 from local_dream_reference.training.vae import GateNotPassed, train_decoder, train_vae
 
@@ -26,6 +27,8 @@ def stages(recipe: Recipe) -> dict[str, Callable[[Run], bool]]:
     """
     table: dict[str, Callable[[Run], bool]] = {"judge": train_judge, "text": train_text, "vae": train_vae}
     for before, resolution in zip((None, *recipe.unet), recipe.unet, strict=False):
+        if resolution.calm:
+            table["words"] = train_words
         table[resolution.name] = partial(train_unet, stage=resolution, before=before)
     return table | {"decoder": train_decoder}
 
@@ -66,9 +69,10 @@ def main(
     workers: int,
     seed: int,
 ) -> None:
-    """Train STAGE (or "all" of them in order), resuming from the checkpoints in --work; or "export" what there is.
+    """Train STAGE (or "all" of them in order), resuming from the checkpoints in --work; or "export" what there is; or
+    "begin" an empty --work with the shipped model, to go on from it.
 
-    Stages: judge, text, vae, unet128, unet256, unet512, mixed, decoder.
+    Stages: judge, text, vae, unet128, unet256, unet512, mixed, words, calm, decoder.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise click.BadParameter("no CUDA device here: use auto or cpu", param_hint="--device")
@@ -76,8 +80,8 @@ def main(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     chosen = RECIPES[{"cpu": "cpu", "cuda": "gpu"}[device] if recipe == "auto" else recipe]
     table = stages(chosen)
-    if stage not in (*table, "all", "export"):
-        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all, export", param_hint="STAGE")
+    if stage not in (*table, "all", "begin", "export"):
+        raise click.BadParameter(f"{stage!r} is none of {', '.join(table)}, all, begin, export", param_hint="STAGE")
     if threads:
         torch.set_num_threads(threads)
     run = Run(
@@ -89,10 +93,10 @@ def main(
         deadline=None if minutes is None else time.monotonic() + minutes * 60,
         save_seconds=save_minutes * 60,
     )
-    if stage == "export":
+    if stage in ("begin", "export"):
         try:
-            click.echo(f"export: written to {export(run, to)}")
-        except FileNotFoundError as error:
+            click.echo(f"{stage}: written to {begin(run, SHIPPED) if stage == 'begin' else export(run, to)}")
+        except (FileExistsError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
         return
     for name in table if stage == "all" else [stage]:

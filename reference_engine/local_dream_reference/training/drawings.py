@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from local_dream_reference.synthetic_dataset.grammar import Caption, describe
+from local_dream_reference.synthetic_dataset.grammar import CALM, Caption, calmed, describe, foreign
 from local_dream_reference.synthetic_dataset.painter import box_weights, paint
 from local_dream_reference.synthetic_dataset.scene import Scene
-from local_dream_reference.synthetic_dataset.split import sample_split
+from local_dream_reference.synthetic_dataset.split import is_held_out, sample_split
 
 T = TypeVar("T")
 
@@ -40,7 +40,12 @@ class Drawing:
 
 
 class Drawings(Dataset[Drawing]):
-    """An endless stream of drawings of one size. In ``pairs`` of them (0..1) two kinds of thing are a must."""
+    """An endless stream of drawings of one size.
+
+    In a share ``pairs`` (0..1) of them two kinds of thing are a must. A share ``calm`` is calm in most respects, so
+    that its captions are as short as people's; a fifth of that is the calm scene, under a prompt without a word of the
+    world.
+    """
 
     def __init__(
         self,
@@ -51,17 +56,25 @@ class Drawings(Dataset[Drawing]):
         box_weight: float = 1.0,
         held_out: bool = False,
         pairs: float = 0.0,
+        calm: float = 0.0,
     ) -> None:
         self._stream, self._size, self._seed = stream, size, seed
-        self._box_weight, self._held_out, self._pairs = box_weight, held_out, pairs
+        self._box_weight, self._held_out, self._pairs, self._calm = box_weight, held_out, pairs, calm
 
     def __getitem__(self, index: int) -> Drawing:
         rng = generator(self._seed, self._stream, index)
-        pair = self._pairs > 0 and rng.random() < self._pairs
-        scene = sample_split(rng, held_out=self._held_out)
-        while pair and len({thing.kind for thing in scene.things}) < 2:
-            scene = sample_split(rng, held_out=self._held_out)
         width, height = self._size
+        calm = self._calm > 0 and rng.random() < self._calm
+        if calm and rng.random() < 0.2:
+            painting = paint(CALM, width, height, rng)
+            return Drawing(np.array(painting.image), np.ones((height // 8, width // 8), np.float32), CALM, foreign(rng))
+        pair = self._pairs > 0 and rng.random() < self._pairs
+        while True:
+            scene = sample_split(rng, held_out=self._held_out)
+            if calm:
+                scene = calmed(scene, rng)
+            if is_held_out(scene) == self._held_out and (not pair or len({thing.kind for thing in scene.things}) > 1):
+                break
         painting = paint(scene, width, height, rng)
         weights = box_weights(painting.boxes, width // 8, height // 8, self._box_weight)
         return Drawing(np.array(painting.image), weights, scene, describe(scene, rng))

@@ -90,7 +90,8 @@ def record(run: Run) -> dict[str, Any]:
     in.
     """
     stages = {}
-    for name in ("judge", "text", "vae", *(resolution.name for resolution in run.recipe.unet), "decoder"):
+    denoisers = (name for stage in run.recipe.unet for name in (("words", stage.name) if stage.calm else (stage.name,)))
+    for name in ("judge", "text", "vae", *denoisers, "decoder"):
         path = run.work / name / "state.pt"
         if path.exists():
             state = torch.load(path, map_location="cpu", weights_only=True)

@@ -48,6 +48,7 @@ class Resolution:
         crossed: how many of the deepest levels have attention. A stage may have more than the one before: what is
             added begins without effect.
         pairs: share of the drawings that must show two kinds of thing, beside the one in seven that does anyway.
+        calm: share of the drawings that are calm in most respects, as in :class:`Drawings`.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Resolution:
     whole_texts: float = 1.0
     crossed: int = 2
     pairs: float = 0.0
+    calm: float = 0.0
 
 
 _NATIVE: Final = ((512, 512), (512, 512), (512, 384), (384, 512), (512, 512), (256, 256))
@@ -70,6 +72,7 @@ class Recipe:
 
     networks: Networks = field(default_factory=Networks)
     text: Fit = Fit(steps=1200, batch=48, rate=8e-4)
+    words: Fit = Fit(steps=240, batch=48, rate=3e-4, warmup=50)
     judge: Fit = Fit(steps=1000, batch=48, rate=2e-3)
     judge_size: int = 128  # pixels; pictures of any size are shrunk to it
     vae: Fit = Fit(steps=5000, batch=6, rate=1e-3)
@@ -97,6 +100,17 @@ class Recipe:
             crossed=3,
             pairs=0.4,
         ),
+        Resolution(
+            "calm",
+            _MIXED,
+            Fit(steps=1800, batch=8, rate=3e-4, warmup=60),
+            window=128,
+            reuse=8,
+            whole_texts=0.25,
+            crossed=3,
+            pairs=0.25,
+            calm=0.4,
+        ),
     )
     prompt_dropout: float = 0.1
     noisy: float = 0.7  # below 1: more of the noisy times, where the prompt decides
@@ -119,6 +133,16 @@ GPU: Final = replace(
         Resolution(
             "mixed", _MIXED, Fit(steps=10000, batch=32, rate=5e-4), window=2048, whole_texts=0.5, crossed=3, pairs=0.4
         ),
+        Resolution(
+            "calm",
+            _MIXED,
+            Fit(steps=10000, batch=32, rate=4e-4),
+            window=2048,
+            whole_texts=0.5,
+            crossed=3,
+            pairs=0.25,
+            calm=0.4,
+        ),
     ),
 )
 
@@ -130,6 +154,7 @@ TOY: Final = Recipe(
         judge_width=8,
     ),
     text=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
+    words=Fit(steps=2, batch=4, rate=1e-3, warmup=2),
     judge=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
     judge_size=32,
     vae=Fit(steps=4, batch=4, rate=1e-3, warmup=2),
@@ -139,7 +164,9 @@ TOY: Final = Recipe(
     vae_gate=0.0,
     unet=(
         Resolution("unet32", ((32, 32),), Fit(steps=4, batch=4, rate=1e-3, warmup=2), window=8, reuse=2, crossed=1),
-        Resolution("unet64", ((64, 64), (64, 48)), Fit(steps=2, batch=2, rate=1e-3, warmup=2), window=4, reuse=2),
+        Resolution(
+            "unet64", ((64, 64), (64, 48)), Fit(steps=2, batch=2, rate=1e-3, warmup=2), window=4, reuse=2, calm=0.5
+        ),
     ),
 )  # fmt: skip
 

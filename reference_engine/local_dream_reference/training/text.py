@@ -14,17 +14,18 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from local_dream_reference.synthetic_dataset.grammar import Caption, describe
+from local_dream_reference.synthetic_dataset.grammar import Caption, describe, foreign
 from local_dream_reference.synthetic_dataset.scene import sample_scene
 from local_dream_reference.training.drawings import generator
 from local_dream_reference.training.labels import SAID, said_classes
 from local_dream_reference.training.networks import build_text_encoder
-from local_dream_reference.training.recipe import Networks
+from local_dream_reference.training.recipe import Fit, Networks
 from local_dream_reference.training.run import Loop, Run, adam, load_state, set_rate
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 _CORPUS = 30_000
+_FOREIGN = 0.1  # share of the captions that say nothing
 
 
 def make_tokenizer(networks: Networks, folder: Path, seed: int) -> CLIPTokenizer:
@@ -97,7 +98,7 @@ class Reader(nn.Module):
 
 def _captions(seed: int, stream: str, step: int, count: int) -> list[Caption]:
     rng = generator(seed, stream, step)
-    return [describe(sample_scene(rng), rng) for _ in range(count)]
+    return [foreign(rng) if rng.random() < _FOREIGN else describe(sample_scene(rng), rng) for _ in range(count)]
 
 
 def _end_states(states: torch.Tensor, ids: torch.Tensor, end: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -108,20 +109,33 @@ def _end_states(states: torch.Tensor, ids: torch.Tensor, end: int) -> tuple[torc
 
 def train_text(run: Run) -> bool:
     """Train the stage; return whether it is finished."""
-    networks, fit = run.recipe.networks, run.recipe.text
-    tokenizer = make_tokenizer(networks, run.folder("text"), run.seed)
+    tokenizer = make_tokenizer(run.recipe.networks, run.folder("text"), run.seed)
     torch.manual_seed(run.seed)
-    encoder = build_text_encoder(networks, tokenizer).to(run.device)
-    reader = Reader(networks.text_width).to(run.device)
+    return _read(run, "text", run.recipe.text, tokenizer, build_text_encoder(run.recipe.networks, tokenizer))
+
+
+def train_words(run: Run) -> bool:
+    """Go on with the trained encoder and fresh heads, for words that the world has learned since and for those that it
+    does not know; return whether the stage is finished.
+    """
+    tokenizer, encoder = load_text(run, "text")
+    torch.manual_seed(run.seed + 4)
+    return _read(run, "words", run.recipe.words, tokenizer, encoder.requires_grad_(True).train())
+
+
+def _read(run: Run, stage: str, fit: Fit, tokenizer: CLIPTokenizer, encoder: CLIPTextModel) -> bool:
+    """Train ``encoder`` to have each attribute of a caption readable from its states."""
+    encoder = encoder.to(run.device)
+    reader = Reader(run.recipe.networks.text_width).to(run.device)
     optimizer = adam(iter([*encoder.parameters(), *reader.parameters()]), decay=0.01)
-    loop = Loop(run, "text", fit, {"encoder": encoder, "reader": reader, "optimizer": optimizer})
+    loop = Loop(run, stage, fit, {"encoder": encoder, "reader": reader, "optimizer": optimizer})
     end = int(tokenizer.eos_token_id)
     for step in loop:
         set_rate(optimizer, loop.rate())
-        captions = _captions(run.seed, "text", step, fit.batch)
+        captions = _captions(run.seed, stage, step, fit.batch)
         ids = tokenize(tokenizer, [caption.text for caption in captions], run.device)
         wanted = torch.tensor([said_classes(caption) for caption in captions], device=run.device)
-        rng = generator(run.seed, "text padding", step)
+        rng = generator(run.seed, f"{stage} padding", step)
         # Attention looks back only: a cut after the longest caption changes nothing before it and saves most of the
         # work. Now and then the whole length, so that every padding position is trained as well.
         longest = int((ids == end).int().argmax(dim=1).max()) + 1
@@ -152,9 +166,9 @@ def train_text(run: Run) -> bool:
     return loop.finished
 
 
-def load_text(run: Run) -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """Load what :func:`train_text` made, frozen."""
-    state = load_state(run, "text")
+def load_text(run: Run, stage: str | None = None) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Load what ``stage`` made, or the furthest of ``text`` and ``words`` that has run, frozen."""
+    state = load_state(run, stage) if stage else load_state(run, "words") or load_state(run, "text")
     if state is None:
         raise FileNotFoundError("the text stage has not run yet in this --work folder: run it first")
     tokenizer = load_tokenizer(run.folder("text"), run.recipe.networks.text_length)

@@ -68,7 +68,14 @@ def _windows(run: Run, stage: Resolution, prepare: _Preparation) -> dict[tuple[i
     windows = {}
     for width, height in dict.fromkeys(stage.sizes):
         name = f"{stage.name} {width}x{height}"
-        drawings = Drawings(name, (width, height), seed=run.seed, box_weight=run.recipe.box_weight, pairs=stage.pairs)
+        drawings = Drawings(
+            name,
+            (width, height),
+            seed=run.seed,
+            box_weight=run.recipe.box_weight,
+            pairs=stage.pairs,
+            calm=stage.calm,
+        )
         fresh = max(1, batch_size(stage, (width, height)) // stage.reuse)
         windows[width, height] = Window(
             lambda start, drawings=drawings: stream(drawings, start, run.workers),  # type: ignore[misc]
@@ -97,7 +104,7 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
     require_gate(run)
     fit = stage.fit
     vae = load_vae(run, refined=False)
-    tokenizer, text = load_text(run)
+    tokenizer, text = load_text(run, "words" if stage.calm else "text")
     prepare = _Preparation(run, vae, tokenizer, text)
     torch.manual_seed(run.seed + 3)
     unet = build_unet(run.recipe.networks, stage.crossed)

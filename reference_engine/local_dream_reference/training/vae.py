@@ -72,9 +72,14 @@ def train_vae(run: Run) -> bool:
         optimizer.step()
         _report(run, loop, vae, step, loss, output, pictures)
     if loop.finished and (loop.trained or not (loop.folder / _GATE_FILE).exists()):
-        table = check_reconstructions(run, vae, "vae", _GATE_DRAWINGS)
-        (loop.folder / _GATE_FILE).write_text(json.dumps(table, indent=2) + "\n")
+        check_gate(run, vae)
     return loop.finished
+
+
+def check_gate(run: Run, vae: AutoencoderTiny) -> None:
+    """Measure what survives the finished autoencoder, and note it for :func:`require_gate`."""
+    table = check_reconstructions(run, vae, "vae", _GATE_DRAWINGS)
+    (run.folder("vae") / _GATE_FILE).write_text(json.dumps(table, indent=2) + "\n")
 
 
 def require_gate(run: Run) -> None:

@@ -2,7 +2,8 @@
 
 A client's name is never turned into a path. It is looked up among the names of the files
 that a scan of the models folder found, so ``..``, absolute paths and odd characters are
-simply names that nothing has. The scan follows no symbolic links.
+simply names that nothing has. Symbolic links that whoever owns the folder has put there are
+followed; a client cannot make any.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from local_dream_reference.shipped import MODELS
-from local_dream_reference.upscaling.architecture import architecture_name, check
+from local_dream_reference.upscaling.architecture import checked_name
 from local_dream_reference.upscaling.compact_network import SCALE
 from local_dream_reference.upscaling.errors import UnknownUpscaler, UnusableWeights
 from local_dream_reference.upscaling.weights_file import SUFFIXES, read_weights
@@ -127,8 +128,7 @@ def _judged(found: _Found) -> UpscalerModel | str:
     except UnusableWeights as error:
         return str(error)
     try:
-        check(content)
-        architecture = architecture_name(content)
+        architecture = checked_name(content)
     except UnusableWeights as error:
         return f"{found.file}: {error}"
     return UpscalerModel(Path(found.file).with_suffix("").as_posix(), found.file, SCALE, architecture)
@@ -139,12 +139,15 @@ def _named_by_file(model: UpscalerModel) -> UpscalerModel:
 
 
 def _files(root: Path) -> list[_Found]:
-    """Weights files below ``root``, sorted; symbolic links are left out, to files and to folders."""
+    """Weights files below ``root``, sorted, each folder once however many links lead there."""
     found: list[_Found] = []
-    for folder, _, names in os.walk(root, followlinks=False):
+    seen: set[Path] = set()
+    for folder, below, names in os.walk(root, followlinks=True):
+        seen.add(Path(folder).resolve())
+        below[:] = sorted(name for name in below if Path(folder, name).resolve() not in seen)
         for name in names:
             path = Path(folder, name)
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink():
+            if path.suffix.lower() in SUFFIXES and path.is_file():
                 status = path.stat()
                 found.append(_Found(root, path.relative_to(root).as_posix(), (status.st_size, status.st_mtime_ns)))
     return sorted(found, key=lambda entry: entry.file)

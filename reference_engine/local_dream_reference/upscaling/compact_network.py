@@ -1,11 +1,11 @@
 """The compact super-resolution network (SRVGGNetCompact layout), ours and third parties'.
 
-Input and output: float tensors (n, 3, h, w) and (n, 3, 4h, 4w), RGB in 0..1 (the output
+Input and output: float tensors (n, 3, h, w) and (n, 3, sh, sw), RGB in 0..1 (the output
 may overshoot; whoever makes a picture of it clips). All convolutions work at the small
 size and one pixel shuffle at the end enlarges, which is why it is fast.
 
 Key layout of the weights: ``body.0`` a convolution, ``body.1`` its activation, and so on,
-the last ``body`` entry the convolution to 3 * 16 channels. ``skip`` has no weights: third
+the last ``body`` entry the convolution to 3 * scale * scale channels. ``skip`` has no weights: third
 parties' networks add their output to the nearest-neighbour enlargement, ours to the
 bicubic one, so that training starts at bicubic quality instead of having to learn it.
 """
@@ -35,6 +35,8 @@ class CompactShape:
     """Inner convolutions, the first and the last one not counted."""
     activation: Activation = "prelu"
     skip: Skip = "nearest"
+    scale: int = SCALE
+    """By how much it enlarges; with the bicubic skip 4."""
 
 
 def _activation(kind: Activation, features: int) -> nn.Module:
@@ -73,24 +75,24 @@ class CompactNetwork(nn.Module):
         for _ in range(shape.convolutions):
             self.body.append(nn.Conv2d(shape.features, shape.features, 3, padding=1))
             self.body.append(_activation(shape.activation, shape.features))
-        self.body.append(nn.Conv2d(shape.features, 3 * SCALE * SCALE, 3, padding=1))
+        self.body.append(nn.Conv2d(shape.features, 3 * shape.scale**2, 3, padding=1))
         self.register_buffer("bicubic", bicubic_kernel(), persistent=False)
 
     @property
     def precision(self) -> torch.dtype:
-        """The type that the convolutions work in."""
-        return next(self.parameters()).dtype
+        """The type of what the convolutions take: float32 where something else runs them."""
+        return next((each.dtype for each in self.parameters()), torch.float32)
 
     def correction(self, picture: Tensor) -> Tensor:
-        """What the network adds to the plain enlargement, before the shuffle: (n, 48, h, w)."""
+        """What the network adds to the plain enlargement, before the shuffle: (n, 3ss, h, w)."""
         for layer in self.body:
             picture = layer(picture)
         return picture
 
     def enlargement(self, picture: Tensor) -> Tensor:
-        """The plain enlargement before the shuffle, (n, 48, h, w), in the input's precision."""
+        """The plain enlargement before the shuffle, (n, 3ss, h, w), in the input's precision."""
         if self.shape.skip == "nearest":
-            return picture.repeat_interleave(SCALE * SCALE, dim=1)
+            return picture.repeat_interleave(self.shape.scale**2, dim=1)
         padded = functional.pad(picture, (2, 2, 2, 2), mode="replicate")
         return functional.conv2d(padded, self.bicubic.to(picture.dtype), groups=3)
 
@@ -98,7 +100,7 @@ class CompactNetwork(nn.Module):
         # The skip stays in full precision: only the small correction is rounded to bf16,
         # which is what keeps reduced precision free of colour shifts.
         correction = self.correction(picture.to(self.precision))
-        return functional.pixel_shuffle(self.enlargement(picture) + correction.to(picture.dtype), SCALE)
+        return functional.pixel_shuffle(self.enlargement(picture) + correction.to(picture.dtype), self.shape.scale)
 
 
 def initialised(shape: CompactShape) -> CompactNetwork:

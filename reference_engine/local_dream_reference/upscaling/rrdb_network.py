@@ -1,6 +1,6 @@
-"""The residual-in-residual dense network (RRDBNet layout) of ESRGAN-style weights, x4.
+"""The residual-in-residual dense network (RRDBNet layout) of ESRGAN-style weights.
 
-Input and output: float tensors (n, 3, h, w) and (n, 3, 4h, 4w), RGB in 0..1 (the output
+Input and output: float tensors (n, 3, h, w) and (n, 3, sh, sw), RGB in 0..1 (the output
 may overshoot). Slow and strong: offered so that third parties' weights run.
 """
 
@@ -25,6 +25,15 @@ class RrdbShape:
     """Residual-in-residual blocks."""
     growth: int
     """Channels that every convolution inside a dense block adds."""
+    doublings: int = 2
+    """How often what the blocks give is doubled."""
+    folded: int = 1
+    """Side of the squares of pixels that are one cell of the network: those of Real-ESRGAN's x2 fold 2 x 2."""
+
+    @property
+    def scale(self) -> int:
+        """By how much it enlarges; 0 where it makes pictures smaller."""
+        return int(2**self.doublings // self.folded)
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
@@ -69,25 +78,34 @@ class ResidualBlock(nn.Module):
 
 
 class RrdbNetwork(nn.Module):
-    """Blocks at the small size, then two doublings, each followed by a convolution."""
+    """Blocks at the small size, then doublings, each followed by a convolution."""
 
     def __init__(self, shape: RrdbShape) -> None:
         super().__init__()
         self.shape = shape
         width = shape.features
-        self.conv_first = _convolution(3, width)
+        self.conv_first = _convolution(3 * shape.folded**2, width)
         self.body = nn.Sequential(*(ResidualBlock(width, shape.growth) for _ in range(shape.blocks)))
         self.conv_body = _convolution(width, width)
-        self.conv_up1 = _convolution(width, width)
-        self.conv_up2 = _convolution(width, width)
+        for number in range(1, shape.doublings + 1):
+            self.add_module(f"conv_up{number}", _convolution(width, width))
         self.conv_hr = _convolution(width, width)
         self.conv_last = _convolution(width, 3)
 
     def forward(self, picture: Tensor) -> Tensor:
-        first = self.conv_first(picture.to(self.conv_first.weight.dtype))
+        height, width = picture.shape[-2:]
+        folded = functional.pixel_unshuffle(self._whole_cells(picture), self.shape.folded)
+        first = self.conv_first(folded.to(self.conv_first.weight.dtype))
         value = first + self.conv_body(self.body(first))
-        for convolution in (self.conv_up1, self.conv_up2):
-            value = _active(convolution(functional.interpolate(value, scale_factor=2, mode="nearest")))
+        for number in range(1, self.shape.doublings + 1):
+            doubled = functional.interpolate(value, scale_factor=2, mode="nearest")
+            value = _active(self.get_submodule(f"conv_up{number}")(doubled))
         # The last convolution makes the pixels: its precision is that of the picture.
         result: Tensor = self.conv_last(_active(self.conv_hr(value)).to(self.conv_last.weight.dtype))
-        return result
+        return result[..., : height * self.shape.scale, : width * self.shape.scale]
+
+    def _whole_cells(self, picture: Tensor) -> Tensor:
+        """With its last row and column repeated as far as cells need it."""
+        height, width = picture.shape[-2:]
+        below, beside = -height % self.shape.folded, -width % self.shape.folded
+        return functional.pad(picture, (0, beside, 0, below), mode="replicate") if below or beside else picture

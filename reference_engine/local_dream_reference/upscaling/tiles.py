@@ -34,20 +34,23 @@ class Tile:
     context_stop: int
 
 
-def spans(length: int, tile: int, margin: int) -> list[Tile]:
-    """Cut 0..length into nearly equal tiles of at most ``tile``, each with its context."""
+def spans(length: int, tile: int, margin: int, grid: int = 1) -> list[Tile]:
+    """Cut 0..length into nearly equal tiles of at most ``tile``, each with its context.
+
+    Contexts begin on multiples of ``grid``, for networks that see pixels in squares.
+    """
     count = -(-length // tile)
     cuts = [length * index // count for index in range(count + 1)]
     return [
-        Tile(start, stop, max(start - margin, 0), min(stop + margin, length))
+        Tile(start, stop, max(start - margin, 0) // grid * grid, min(stop + margin, length))
         for start, stop in itertools.pairwise(cuts)
     ]
 
 
-def tiles(height: int, width: int, tile: int, margin: int) -> Iterator[tuple[Tile, Tile]]:
-    """All (row, column) tiles of a picture, row by row."""
-    columns = spans(width, tile, margin)
-    for row in spans(height, tile, margin):
+def tiles(height: int, width: int, tile: tuple[int, int], margin: int, grid: int = 1) -> Iterator[tuple[Tile, Tile]]:
+    """All (row, column) tiles of a picture, row by row. ``tile`` is the greatest (height, width) of one."""
+    columns = spans(width, tile[1], margin, grid)
+    for row in spans(height, tile[0], margin, grid):
         for column in columns:
             yield row, column
 
@@ -82,10 +85,11 @@ def enlarge_tile(network: nn.Module, picture: Picture, row: Tile, column: Tile, 
 def enlarge(
     network: nn.Module,
     picture: Picture,
-    tile: int,
+    tile: tuple[int, int],
     margin: int,
     device: torch.device,
     each: Callable[[Callable[[], Picture]], Picture],
+    grid: int = 1,
 ) -> Picture:
     """The whole picture, (h, w, 3) to (4h, 4w, 3) uint8.
 
@@ -93,7 +97,7 @@ def enlarge(
     """
     height, width = picture.shape[:2]
     result = np.empty((height * SCALE, width * SCALE, 3), np.uint8)
-    for row, column in tiles(height, width, tile, margin):
+    for row, column in tiles(height, width, tile, margin, grid):
 
         def work(row: Tile = row, column: Tile = column) -> Picture:
             return enlarge_tile(network, picture, row, column, device)

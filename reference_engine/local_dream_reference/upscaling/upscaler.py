@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from local_dream_reference.upscaling.architecture import build
+from local_dream_reference.upscaling.architecture import Built, build
 from local_dream_reference.upscaling.catalogue import Catalogue, UpscalerModel
 from local_dream_reference.upscaling.errors import Abandoned, UnsuitablePicture, UnusableWeights
 from local_dream_reference.upscaling.precision import convolution_precision
@@ -26,15 +24,9 @@ Picture = NDArray[np.uint8]
 LARGEST_SIDE = 4096
 """Greatest width and height that can be enlarged, in pixels."""
 
-_TILE = 256
-"""Side of a tile in small pixels: large enough that its context costs little, small enough
-that a generation running beside gets its turn several times a second."""
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    network: nn.Module
-    margin: int
+_AREA = 2**16
+"""Small pixels of a tile: enough that its context costs little, few enough that a generation
+running beside gets its turn several times a second."""
 
 
 class Upscaler:
@@ -42,7 +34,8 @@ class Upscaler:
 
     Models are loaded when first used; the ``kept`` used last stay in memory. ``turn`` gives
     a context manager in which each tile is computed: a lock that a generation takes for
-    each of its steps makes the two alternate instead of fighting for the cores.
+    each of its steps makes the two alternate instead of fighting for the cores. With ``compiled``
+    OpenVINO may run the networks, where it is faster.
 
     May be called from several threads; the pictures are then enlarged tile by tile in turn.
     """
@@ -54,14 +47,15 @@ class Upscaler:
         device: str = "cpu",
         kept: int = 2,
         turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+        compiled: bool = True,
     ) -> None:
         if kept < 1:
             raise ValueError(f"kept must be at least 1, got {kept}")
         self.catalogue = catalogue
         self._device = torch.device(device)
         self._precision = convolution_precision(self._device)
-        self._kept, self._turn = kept, turn
-        self._loaded: OrderedDict[tuple[Path, tuple[int, int]], _Loaded] = OrderedDict()
+        self._kept, self._turn, self._compiled = kept, turn, compiled
+        self._loaded: OrderedDict[tuple[Path, tuple[int, int]], Built] = OrderedDict()
         self._lock = Lock()
 
     def models(self) -> list[UpscalerModel]:
@@ -73,10 +67,11 @@ class Upscaler:
         return self.catalogue.resolve(asked)
 
     def upscale(
-        self, rgb: Picture, model: str, cancelled: Callable[[], bool] = lambda: False, *, tile: int = _TILE
+        self, rgb: Picture, model: str, cancelled: Callable[[], bool] = lambda: False, *, tile: int | None = None
     ) -> Picture:
         """(h, w, 3) uint8 RGB to (4h, 4w, 3), for sides of 1 to 4096.
 
+        ``tile`` is the side of a tile in small pixels; left out, one is chosen.
         ``cancelled`` is asked before every tile. Raises UnknownUpscaler, UnsuitablePicture,
         UnusableWeights (the file changed into something else since it was listed), Abandoned.
         """
@@ -89,22 +84,31 @@ class Upscaler:
             with self._turn(), self._lock, torch.inference_mode():
                 return work()
 
-        return enlarge(loaded.network, rgb, tile, loaded.margin, self._device, each)
+        sides = _tile(rgb.shape[1], light=loaded.light) if tile is None else (tile, tile)
+        return enlarge(loaded.network, rgb, sides, loaded.margin, self._device, each, loaded.grid)
 
-    def _network(self, asked: str) -> _Loaded:
+    def _network(self, asked: str) -> Built:
         model, path, stamp = self.catalogue.locate(asked)
         key = (path, stamp)
         with self._lock:
             if key not in self._loaded:
                 try:
-                    network, margin = build(read_weights(path), self._precision)
+                    built = build(read_weights(path), self._precision, self._device if self._compiled else None)
                 except UnusableWeights as error:
                     raise UnusableWeights(f"{model.file}: {error}") from error
-                self._loaded[key] = _Loaded(network.to(self._device), margin)
+                built.network.to(self._device)
+                self._loaded[key] = built
             self._loaded.move_to_end(key)
             while len(self._loaded) > self._kept:
                 self._loaded.popitem(last=False)
             return self._loaded[key]
+
+
+def _tile(width: int, *, light: bool) -> tuple[int, int]:
+    """Height and width of a tile of a picture that is ``width`` wide."""
+    area = _AREA * 2 if light else _AREA
+    across = min(width, area // 256)
+    return area // across, across
 
 
 def _check(rgb: Picture) -> None:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from local_dream_reference.upscaling.errors import UnusableWeights
+from local_dream_reference.upscaling.esrgan_keys import renamed
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
@@ -28,7 +29,8 @@ class WeightsFile:
     """The content of a weights file."""
 
     weights: dict[str, Tensor]
-    """Key to float32 tensor on the CPU, all values finite."""
+    """Key to tensor on the CPU, float32 (tables of places in other architectures: whole numbers), all values finite;
+    older ESRGAN files under their present keys."""
     header: dict[str, str]
     """The free-form header of a safetensors file; empty for other kinds."""
 
@@ -42,7 +44,7 @@ def read_weights(path: Path) -> WeightsFile:
         content, header = _read_pickle(path), {}
     else:
         raise UnusableWeights(f"{path.name}: expected one of {', '.join(SUFFIXES)}")
-    return WeightsFile(_checked(path, content), header)
+    return WeightsFile(renamed(_checked(path, content)), header)
 
 
 def _read_safetensors(path: Path) -> tuple[object, dict[str, str]]:
@@ -76,11 +78,12 @@ def _checked(path: Path, content: object) -> dict[str, Tensor]:
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise UnusableWeights(f"{path.name}: holds something that is not a named tensor")
-        if value.layout is not torch.strided or not value.is_floating_point():
-            raise UnusableWeights(f"{path.name}: {key} is not a dense floating-point tensor")
-        weights[key.removeprefix("module.")] = value.float()
-        if not bool(torch.isfinite(weights[key.removeprefix("module.")]).all()):
+        if value.layout is not torch.strided or value.is_complex() or value.is_quantized:
+            raise UnusableWeights(f"{path.name}: {key} is not a dense tensor of real numbers")
+        kept = value.float() if value.is_floating_point() else value
+        if not bool(torch.isfinite(kept).all()):
             raise UnusableWeights(f"{path.name}: {key} has values that are not finite")
+        weights[key.removeprefix("module.")] = kept
     return weights
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import ON_CONTROL, End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
@@ -119,6 +119,7 @@ def test_other_statuses_leave_out_what_cannot_carry_one() -> None:
     exempt = [
         answer("health/head", 404, to=Request("HEAD", "/health")),
         answer("overlap/second-busy", 503, to=SENT),
+        answer("control/not-found", 404, b'{"error": "not found"}', notes=(ON_CONTROL,)),
         answer("hostile/chunk-size", 400, to=Request("", "", (), b"\0")),
     ]
     assert judge("ERR-04", *RIGHT, *exempt).verdict is Verdict.UNTESTED
@@ -127,13 +128,13 @@ def test_other_statuses_leave_out_what_cannot_carry_one() -> None:
 def test_health_goes_on() -> None:
     scenarios = ("refuse", "refuse-image", "upscale-refuse")
     right = [answer(f"{scenario}/health", 200, to=HEALTH) for scenario in scenarios]
-    assert judge("ERR-05", *right).verdict is Verdict.PASS
+    assert judge("ERR-05", REFUSED, *right).verdict is Verdict.PASS
     for index, scenario in enumerate(scenarios):
         dead = answer(f"{scenario}/health", None, end=End.UNREACHABLE, to=HEALTH)
-        judgement = judge("ERR-05", *right[:index], dead, *right[index + 1 :])
+        judgement = judge("ERR-05", REFUSED, *right[:index], dead, *right[index + 1 :])
         assert (judgement.verdict, judgement.reason) == (Verdict.BLOCKED, "SRV-05 does not hold")
         ill = answer(f"{scenario}/health", 500, to=HEALTH)
-        assert judge("ERR-05", *right[:index], ill, *right[index + 1 :]).verdict is Verdict.FAIL
+        assert judge("ERR-05", REFUSED, *right[:index], ill, *right[index + 1 :]).verdict is Verdict.FAIL
 
 
 REFUSED = refusal("refuse/prompt-missing", started=1.0)

@@ -8,68 +8,36 @@ from dataclasses import replace
 import pytest
 
 from local_dream_conformance.checks.check import REGISTRY
-from local_dream_conformance.core import contract
-from local_dream_conformance.core.budget import Budget
 from local_dream_conformance.core.contract import Level, of_profile
-from local_dream_conformance.core.exchange import Exchange, Request
-from local_dream_conformance.core.extension import NAMES, Declared, parse
+from local_dream_conformance.core.exchange import Request
+from local_dream_conformance.core.extension import NAMES as ALL_NAMES
+from local_dream_conformance.core.extension import Declared, parse
 from local_dream_conformance.core.fields import of_extensions
-from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.core.verdict import Judgement, Verdict
-from local_dream_conformance.run import suite
+from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.run.evaluator import Evaluator
+from tests.conformance.checks.extension_verdicts import (
+    CONTRACT,
+    DECLARED,
+    EXTENSIONS,
+    KNOWN,
+    NAMES,
+    SCENARIOS,
+    having,
+    judged,
+    of,
+)
 from tests.conformance.extended_server import ExtendedServer, ask
-from tests.conformance.transcripts import SETTINGS, Found, answer, generation, refusal, request, words
+from tests.conformance.transcripts import SETTINGS, Found, answer, refusal, request, words
 
-suite.load()
-CONTRACT = contract.load()
-SCENARIOS = (
-    "keep-alive",
-    "base",
-    "negative",
-    "upscale-refuse",
-    "cors",
-    "cors-upscale",
-    "tokenize",
-    "formats",
-    "size",
-    "aspect-ratio",
-    "prompt-weights",
-    "schedulers",
-)
-DECLARED = replace(
-    SETTINGS,
-    upscaler_path="up.bin",
-    extensions=(Declared("schedulers", ("euler", "lcm", "eulera")), Declared("prompt_weights")),
-)
-KNOWN = replace(SETTINGS, upscaler_path="up.bin")
-EXTENSIONS = [r for r in CONTRACT.requirements if of_profile(r.profile)]
+UNASKED = ("schedulers", "ultrafix", "reference_images")
+"""What is asked for only where it is declared."""
 ALONE = ("busy", "upscaler-only")
 """What a server that has all the others does not show here: it queues, and it has a /generate."""
 
 
-def judged(server: ExtendedServer, settings: Settings = DECLARED, *more: Exchange) -> dict[str, Judgement]:
-    """What the suite says of every requirement of an extension."""
-    exchanges = [*ask(server, settings, *SCENARIOS), *overlapping(), *more]
-    judge = Evaluator(CONTRACT, REGISTRY, Found({e.label: e for e in exchanges}.values()), settings)
-    return {r.id: judge.judge(r.id) for r in EXTENSIONS}
-
-
-def overlapping() -> list[Exchange]:
-    first = generation("overlap/first", started=0.0, gap=0.5)
-    return [first, generation("overlap/second", started=0.2, gap=0.5)]
-
-
-def having(judgements: dict[str, Judgement], verdict: Verdict) -> set[str]:
-    return {id for id, judgement in judgements.items() if judgement.verdict is verdict}
-
-
-def of(*names: str) -> set[str]:
-    return {r.id for r in EXTENSIONS if of_profile(r.profile) in names}
-
-
 def test_the_names_are_those_of_the_spec() -> None:
-    assert tuple(NAMES) == tuple(sorted({of_profile(r.profile) for r in EXTENSIONS}, key=NAMES.index))
+    found = {of_profile(r.profile) for r in CONTRACT.requirements} - {""}
+    assert tuple(ALL_NAMES) == tuple(sorted(found, key=ALL_NAMES.index))
     assert {field.extension for field in of_extensions().values()} <= set(NAMES)
 
 
@@ -96,8 +64,8 @@ def test_a_server_without_them_is_asked_for_three_generations_and_nothing_is_hel
     lacking = tuple(name for name in NAMES if name not in ALONE)
     server = ExtendedServer(without=lacking, wrong=wrong)
     judgements = judged(server, KNOWN)
-    assert having(judgements, Verdict.NOT_APPLICABLE) == of(*lacking, *ALONE) - of("schedulers")
-    assert having(judgements, Verdict.UNTESTED) == of("schedulers"), "its scenario is not available"
+    assert having(judgements, Verdict.NOT_APPLICABLE) == of(*lacking, *ALONE) - of(*UNASKED)
+    assert having(judgements, Verdict.UNTESTED) == of(*UNASKED), "their scenarios are not available"
     generations = [
         label for label, sent in server.asked if sent.target == "/generate" and "prompt" in (sent.json or {})
     ]
@@ -162,6 +130,16 @@ WRONG = {
     "weights-counted": {"EXT-WGT-02"},
     "weights-ignored": {"EXT-WGT-03"},
     "weight-one-counts": {"EXT-WGT-04"},
+    "ultrafix-one-tile": {"EXT-UFX-02"},
+    "ultrafix-swaps": {"EXT-UFX-03"},
+    "ultrafix-in-one-half": {"EXT-UFX-04"},
+    "ultrafix-500": {"EXT-UFX-05"},
+    "ultrafix-takes-masks": {"EXT-UFX-06"},
+    "takes-any-tile": {"EXT-UFX-07"},
+    "reference-gives-the-size": {"EXT-REF-02"},
+    "references-unseen": {"EXT-REF-03"},
+    "takes-any-references": {"EXT-REF-04"},
+    "references-500": {"EXT-REF-04"},
 }
 CAUSES = {
     "coded-bgr": "it looks BGR",
@@ -173,6 +151,10 @@ CAUSES = {
     "offset-characters": "not UTF-16 code units",
     "count-clamped": "stops at max_length",
     "falls-back": "falls back to dpm",
+    "ultrafix-one-tile": "one tile is sent",
+    "ultrafix-swaps": "tiles are in other places",
+    "ultrafix-in-one-half": "only some of the tiles",
+    "reference-gives-the-size": "its size from a reference",
 }
 
 
@@ -191,14 +173,10 @@ def test_every_requirement_is_broken_by_something() -> None:
     assert set().union(*WRONG.values()) | elsewhere | roots == {r.id for r in EXTENSIONS}
 
 
-def test_the_landscape_is_asked_for_where_there_are_ratios_and_the_budget_allows() -> None:
-    for without, budget, asked in (
-        ((), Budget(), True),
-        (("aspect_ratio",), Budget(), False),
-        ((), Budget(generations=0), False),
-    ):
+def test_the_landscape_is_asked_for_where_there_are_ratios() -> None:
+    for without, asked in (((), True), (("aspect_ratio",), False)):
         server = ExtendedServer(without=without)
-        ask(server, replace(KNOWN, budget=budget), "base", "aspect-ratio")
+        ask(server, KNOWN, "base", "aspect-ratio")
         assert ("aspect-ratio/landscape" in [label for label, _ in server.asked]) is asked
 
 
@@ -213,84 +191,6 @@ def test_a_tokenizer_without_offset_is_right_too() -> None:
         Verdict.NOT_APPLICABLE,
         "no overflow_offset in the answers of /tokenize",
     )
-
-
-def test_a_preflight_that_wants_credentials() -> None:
-    refused = judged(ExtendedServer(wrong="preflight-401"))
-    assert refused["EXT-COR-01"].verdict is Verdict.NOT_APPLICABLE
-    assert "make those requests that need no preflight" in refused["EXT-COR-01"].reason
-    half = answer("cors/preflight-upscale", 401, to=Request("OPTIONS", "/upscale"))
-    judgements = judged(ExtendedServer(), DECLARED, half)
-    assert judgements["EXT-COR-02"].verdict is Verdict.FAIL
-    assert "no credentials" in words(judgements["EXT-COR-02"])
-    assert judgements["EXT-COR-07"].verdict is Verdict.PASS, "what is not let in need not say for how long"
-
-
-@pytest.mark.parametrize(
-    ("lacking", "quiet"),
-    [("upscale", {"EXT-COR-04", "EXT-COR-06"}), ("generate", {"EXT-COR-03"})],
-)
-def test_pages_need_no_preflight_of_what_is_not_there(lacking: str, quiet: set[str]) -> None:
-    exchanges = ask(ExtendedServer(without=(lacking,)), KNOWN, *SCENARIOS)
-    judge = Evaluator(CONTRACT, REGISTRY, Found(exchanges), KNOWN)
-    of_cors = {id: judge.judge(id) for id in of("cors")}
-    assert having(of_cors, Verdict.NOT_APPLICABLE) == quiet
-    assert having(of_cors, Verdict.PASS) == of("cors") - quiet
-    assert all(f"no /{lacking}" in of_cors[id].reason for id in quiet)
-
-
-def test_a_path_that_is_no_upscaler_does_not_show_that_there_is_no_upscale() -> None:
-    missing = answer("cors-upscale/page", 404, to=Request("POST", "/upscale", (("Origin", "https://page.example"),)))
-    assert judged(ExtendedServer(), DECLARED, missing)["EXT-COR-06"].verdict is Verdict.UNTESTED
-
-
-def test_another_origin_is_not_let_in() -> None:
-    assert judged(ExtendedServer(wrong="other-origin"))["EXT-COR-01"].verdict is Verdict.NOT_APPLICABLE
-
-
-def test_the_origin_itself_will_do_instead_of_the_star() -> None:
-    asked = (("Origin", "https://page.example"),)
-    let = (("Access-Control-Allow-Origin", "https://page.example"),)
-    exchange = refusal("cors/refused-generate", to=request({}, headers=asked))
-    judgement = judged(ExtendedServer(), DECLARED, replace(exchange, headers=(*exchange.headers, *let)))["EXT-COR-05"]
-    assert judgement.verdict is Verdict.PASS
-    twice = replace(exchange, headers=(*exchange.headers, *let, *let))
-    assert judged(ExtendedServer(), DECLARED, twice)["EXT-COR-05"].verdict is Verdict.FAIL
-
-
-BUSY = (("Retry-After", "5"),)
-
-
-@pytest.mark.parametrize(
-    ("after", "broken"),
-    [
-        ("5", set()),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", set()),
-        ("", {"EXT-BSY-02"}),
-        ("soon", {"EXT-BSY-02"}),
-        ("-1", {"EXT-BSY-02"}),
-    ],
-)
-def test_a_busy_server(after: str, broken: set[str]) -> None:
-    headers = (("Retry-After", after),) if after else ()
-    refused = refusal("overlap/second-busy", 503, to=request(), started=0.2)
-    busy = replace(refused, headers=(*refused.headers, *headers))
-    judgements = judged(ExtendedServer(), DECLARED, busy)
-    assert judgements["EXT-BSY-01"].reason == "overlap/second-busy is answered with status 503"
-    assert having(judgements, Verdict.FAIL) == broken
-    bare = answer("overlap/second-busy", 503, to=request(), headers=BUSY, started=0.2)
-    assert having(judged(ExtendedServer(), DECLARED, bare), Verdict.FAIL) == {"EXT-BSY-03"}
-
-
-def test_another_refusal_is_not_busy() -> None:
-    judgements = judged(ExtendedServer(), DECLARED, refusal("overlap/second-busy", 429, to=request(), started=0.2))
-    assert judgements["EXT-BSY-01"].verdict is Verdict.NOT_APPLICABLE
-    assert "status 429" in judgements["EXT-BSY-01"].reason
-
-
-def test_too_quick_to_be_busy() -> None:
-    late = generation("overlap/second", started=60.0)
-    assert judged(ExtendedServer(), DECLARED, late)["EXT-BSY-01"].verdict is Verdict.UNTESTED
 
 
 def test_an_upscaler_alone() -> None:

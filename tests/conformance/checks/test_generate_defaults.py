@@ -6,22 +6,12 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.checks import (
-    generate_defaults,
-    generate_dependence,
-    generate_ending,
-    generate_pictures,
-    generate_previews,
-    generate_progress,
-    generate_request,
-    generate_sse,
-    health,
-)
 from local_dream_conformance.checks.generate_defaults import PAINTED
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.run import suite
 from tests.conformance.in_memory_server import BARE, DEFAULTS, PICKED, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (
     FIELDS,
@@ -39,18 +29,7 @@ from tests.conformance.transcripts import (
 )
 from tests.field_values import another
 
-for module in (
-    generate_defaults,
-    generate_dependence,
-    generate_ending,
-    generate_pictures,
-    generate_previews,
-    generate_progress,
-    generate_request,
-    generate_sse,
-    health,
-):
-    assert module  # importing it registers the checks
+suite.load()
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [requirement.id for requirement in contract.load().requirements if requirement.group == "generate-defaults"]
 HALVES = (("steps", "cfg", "scheduler"), ("steps", "cfg"), ("steps",))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from local_dream_conformance.checks import generate_dependence, generate_ending, generate_pictures, generate_sse
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.evidence import selectors
 from local_dream_conformance.evidence.generation import generation as stream_of
 from local_dream_conformance.evidence.image_compare import as_changed
+from local_dream_conformance.run import suite
 from local_dream_conformance.scenarios.requests import card64
 from tests.conformance.in_memory_server import MISREAD, PICKED, PLAIN, InMemoryServer, asked, image64, mask64, run
 from tests.conformance.transcripts import (
@@ -31,10 +31,7 @@ from tests.conformance.transcripts import (
     words,
 )
 
-assert generate_dependence  # importing them registers the checks
-assert generate_ending
-assert generate_pictures
-assert generate_sse
+suite.load()
 WRONG = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 IDS = [f"GEN-PIC-{number:02}" for number in range(1, 15)]
 HONEST = run()
@@ -90,6 +87,12 @@ CASES = {
     "preview wrapped": ("GEN-PIC-01", base(wrapped(RAW)), "event 1"),
     "preview a number": ("GEN-PIC-01", stream("base", [progress(4, 4) | {"image": 3}, complete(PIXELS)]), "image is 3"),
     "cut at a whole group": ("GEN-PIC-02", base(image=RAW[:-4]), "24573 bytes where 128x64 raw RGB has 24576"),
+    "rows of the other side": (
+        "GEN-PIC-02",
+        base(image=coded(np.ascontiguousarray(PIXELS.transpose(1, 0, 2)))),
+        "width and height are swapped in the order of the values?",
+    ),
+    "planes": ("GEN-PIC-02", base(image=coded(np.ascontiguousarray(PIXELS.transpose(2, 0, 1)))), "one plane after"),
     "png without format": ("GEN-PIC-02", base(image=coded(PIXELS, "png")), "it is a png"),
     "RGBA": ("GEN-PIC-02", base(image=base64.b64encode(bytes(128 * 64 * 4)).decode()), "32768 bytes"),
     "png that is jpeg": ("GEN-PIC-03", base(image=coded(PIXELS, "jpeg"), format="png"), "does not begin as a PNG"),
@@ -248,6 +251,35 @@ def test_what_was_not_generated_is_not_judged() -> None:
     for id in ("GEN-PIC-07", "GEN-PIC-08", "GEN-PIC-09", "GEN-PIC-10", "GEN-PIC-11", "GEN-PIC-12", "GEN-PIC-13"):
         assert judge(id, base()).verdict is Verdict.UNTESTED, id
     assert judge("GEN-PIC-06", base()).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_width_alone_is_judged_too() -> None:
+    fields = {"prompt": "a red house", "width": 128, "steps": 4}
+    understood = {**FIELDS, "height": 512}
+    assert judge("GEN-PIC-05", generation("base", fields=understood, sent=fields)).verdict is Verdict.PASS
+    other = generation("base", fields={**understood, "width": 64}, sent=fields)
+    judgement = judge("GEN-PIC-05", other)
+    assert judgement.verdict is Verdict.FAIL
+    assert "width 128, as asked for" in words(judgement)
+
+
+DEFAULTS_ALIKE = (HONEST["defaults/absent"], HONEST["defaults/explicit"])
+
+
+def test_previews_leave_the_picture_as_it_is() -> None:
+    """Null for all that is not needed asks for no previews; where null is no default, the request without it tells."""
+    sent = {**FIELDS, "show_diffusion_process": None, "cfg": None}
+    shown, nulls = generation("base", fields=SHOWN), generation("nulls", sent=sent)
+    assert judge("GEN-PIC-23", shown, nulls, *DEFAULTS_ALIKE).verdict is Verdict.PASS
+    other = generation("nulls", PIXELS, sent=sent)
+    assert judge("GEN-PIC-23", shown, other, *DEFAULTS_ALIKE).verdict is Verdict.UNTESTED
+    without = generation("nulls/left-out", PIXELS)
+    judgement = judge("GEN-PIC-23", shown, other, without, *DEFAULTS_ALIKE)
+    assert judgement.verdict is Verdict.WARN
+    assert "the picture of base, which has previews" in words(judgement)
+    assert judge("GEN-PIC-07", shown, other, without, *DEFAULTS_ALIKE).verdict is Verdict.PASS
+    again = generation("nulls/again", PIXELS, fields=SHOWN)
+    assert judge("GEN-PIC-07", shown, other, again, *DEFAULTS_ALIKE).verdict is Verdict.FAIL
 
 
 def test_a_size_that_was_not_asked_for_is_not_judged() -> None:

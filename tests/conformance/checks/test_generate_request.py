@@ -55,7 +55,7 @@ REFUSALS = {
     "GEN-REQ-04": ["refuse/json-array", "refuse/json-string", "refuse/json-number", "refuse/json-null"],
     "GEN-REQ-06": ["refuse/prompt-empty"],
     "GEN-REQ-07": ["refuse/prompt-empty"],
-    "GEN-REQ-12": ["refuse-image/image-not-base64"],
+    "GEN-REQ-12": ["refuse-image/image-not-base64", "refuse-image/image-junk-in-base64"],
     "GEN-REQ-13": ["refuse-image/image-not-an-image"],
     "GEN-REQ-14": ["refuse-image/mask-not-base64"],
     "GEN-REQ-15": ["refuse-image/mask-not-an-image"],
@@ -237,6 +237,8 @@ def test_nulls_are_as_good_as_nothing() -> None:
     judgement = judge("GEN-REQ-11", other)
     assert judgement.verdict is Verdict.WARN
     assert "another picture" in words(judgement)
+    as_good = generation("nulls/left-out", picture(seed=5), fields=FIELDS)
+    assert judge("GEN-REQ-11", other, as_good).verdict is Verdict.PASS
     judgement = judge("GEN-REQ-11", refusal("nulls", to=request(NULLS)))
     assert judgement.verdict is Verdict.WARN
     assert "null for cfg and image" in words(judgement)

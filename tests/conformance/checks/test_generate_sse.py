@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.checks import generate_ending, generate_progress, generate_sse
+from local_dream_conformance.checks import generate_sse
 from local_dream_conformance.core.exchange import End, Exchange
 from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.http import coding
+from local_dream_conformance.run import suite
 from tests.conformance.transcripts import (
     JSON_HEADERS,
     STREAM_HEADERS,
@@ -25,8 +28,7 @@ from tests.conformance.transcripts import (
     words,
 )
 
-for module in (generate_sse, generate_progress, generate_ending):
-    assert module  # importing it registers the checks
+suite.load()
 IDS = [f"GEN-SSE-{number:02}" for number in range(1, 13)]
 LAST = complete(picture(16, 8))
 HONEST = [progress(1, 2), progress(2, 2), LAST]
@@ -193,3 +195,12 @@ def test_nothing_else_is_judged_where_nothing_streams() -> None:
     verdicts = {id: judge(id, exchange).verdict for id in IDS}
     assert verdicts.pop("GEN-SSE-01") is Verdict.FAIL
     assert set(verdicts.values()) == {Verdict.BLOCKED}
+
+
+def test_a_body_that_is_not_in_the_coding_it_names_is_told_in_words() -> None:
+    said = "the body is not gzip, as Content-Encoding says"
+    broken = replace(stream("base", []), end=End.MALFORMED, detail=said, notes=((coding.NOTE, "gzip"),))
+    judgement = judge("GEN-SSE-01", broken)
+    assert judgement.verdict is Verdict.FAIL
+    assert said in words(judgement)
+    assert said in outcome(broken)

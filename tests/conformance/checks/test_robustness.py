@@ -73,6 +73,17 @@ def test_a_first_generation_that_is_disturbed_fails(first: Exchange, said: str) 
     assert judge("ROB-02", first, second).verdict is Verdict.PASS
 
 
+def test_a_first_generation_that_reports_the_seed_of_the_second_is_disturbed() -> None:
+    second = generation("overlap/second", fields={**FIELDS, "seed": 99}, started=10.1)
+    leaking = generation("overlap/first", fields={**OTHER, "seed": 99}, sent=OTHER, started=10.0)
+    judgement = judge("ROB-01", leaking, second)
+    assert judgement.verdict is Verdict.FAIL
+    assert "seed 99, which overlap/second has sent" in words(judgement)
+    odd = generation("overlap/first", fields={**OTHER, "seed": 5}, sent=OTHER, started=10.0)
+    assert judge("ROB-01", odd, second).verdict is Verdict.PASS  # that is GEN-EVT-19's
+    assert judge("ROB-01", FIRST, second).verdict is Verdict.PASS
+
+
 ILL: dict[str, tuple[Exchange, str]] = {
     "500": (refusal("overlap/second", 500, started=10.1), "409, 429, 503"),
     "silence": (answer("overlap/second", None, end=End.IDLE_TIMEOUT, to=request(), started=10.1), "idle-timeout"),
@@ -127,6 +138,14 @@ def test_a_next_request_that_is_not_served_fails(exchange: Exchange) -> None:
     assert judgement.verdict is Verdict.FAIL
     assert "hung up on" in words(judgement)
     assert judge("ROB-04", abandoned(), exchange, AFTERWARDS).verdict is Verdict.BLOCKED
+
+
+def test_a_hang_up_that_reaches_the_next_request_alone_fails() -> None:
+    """The same request is taken when it is sent again: nothing in it is to blame."""
+    failed = refusal("hang-up/next-failed", 500, to=request())
+    judgement = judge("ROB-03", abandoned(), failed, following(0.6), AFTERWARDS)
+    assert judgement.verdict is Verdict.FAIL
+    assert "the same request was taken when it was sent again" in words(judgement)
 
 
 def test_a_server_that_is_ill_after_a_hang_up_fails_and_one_that_is_gone_is_blocked() -> None:

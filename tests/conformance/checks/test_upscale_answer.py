@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from local_dream_conformance.core.exchange import End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
@@ -135,6 +135,17 @@ def test_another_picture_fails_with_its_likely_cause(
     judgement = judge("UPS-ANS-07", exchange)
     assert judgement.verdict is Verdict.FAIL
     assert said in judgement.findings[0].cause
+
+
+def test_a_picture_that_is_to_be_turned_is_another_one() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(upscaled(CARD))) as picture:
+        picture.save(file, "JPEG", quality=95, exif=exif)
+    judgement = judge("UPS-ANS-07", upscale(pixels=CARD, body=file.getvalue()))
+    assert judgement.verdict is Verdict.FAIL
+    assert "orientation 6" in words(judgement)
 
 
 def test_a_single_pixel_is_not_compared() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_dream_conformance.core.context import Context
+from local_dream_conformance.run import suite
 from tests.conformance.transcripts import SETTINGS, answer, generation, judge
 
 FIRST = replace(generation("overlap/first"), started=10.0, ended_at=2.0)
@@ -31,6 +32,7 @@ def test_the_seed_of_another_generation_is_recognized() -> None:
     other = replace(generation("overlap/second", fields={"seed": 9}, sent={"prompt": "b", "seed": 9}), started=0.0)
     base = replace(generation("base"), started=-50.0)
     health = answer("health/get", 200)
+    suite.load()  # imports all checks, as no other test may have done
     (finding,) = judge("GEN-EVT-19", health, base, mine, other).findings
     assert finding.exchange == "overlap/first"
     assert finding.at.endswith(", while overlap/second ran too")

@@ -58,6 +58,7 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         "field": 'model_id={"그림": "é"}',
         "cacert": str(pem),
         "max-duration": "90",
+        "control-url": "http://127.0.0.1:8808/",
     }
     switches = ("strict", "no-img2img", "destructive", "insecure")
     assert texts.keys() | set(switches) == {option.name for option in OPTIONS}
@@ -78,7 +79,8 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
         relaunch="./server --port 8081",
         waivers="/waivers.toml",
         known=("local-dream-2.7",),
-        extensions=(Declared("schedulers", ("euler", "lcm")),),
+        extensions=(Declared("schedulers", ("euler", "lcm")), Declared("control")),
+        control_url="http://127.0.0.1:8808",
         fields=(("model_id", {"그림": "é"}),),
         cacert=str(pem),
         max_duration=90.0,
@@ -98,6 +100,19 @@ def test_every_option_is_reachable_from_all_three_sources(pem: Path) -> None:
 def test_a_switch_can_be_off_in_a_file(switch: str) -> None:
     assert settings(file={switch: False}) == Settings(URL)
     assert settings(environment={"LOCAL_DREAM_" + switch.upper().replace("-", "_"): "0"}) == Settings(URL)
+
+
+def test_the_address_of_a_control_api() -> None:
+    found = settings({"control-url": "http://user:secret@phone:8808"})
+    assert found.declared == ("control",)
+    assert found.public()["control_url"] == "http://phone:8808"
+    assert "secret" in found.secrets
+    assert Settings.from_public(found.public()).control_url == "http://phone:8808"
+    assert settings({"control-url": "http://phone:8808", "extension": ["control"]}).declared == ("control",)
+    with pytest.raises(BadSetting, match="leave /status out"):
+        settings({"control-url": "http://phone:8808/status"})
+    with pytest.raises(BadSetting, match="--extension control: give --control-url"):
+        settings({"extension": ["control"]})
 
 
 def test_several_headers() -> None:

@@ -110,3 +110,10 @@ def test_an_answer_that_is_no_stream_has_no_events() -> None:
 def test_the_view_of_an_exchange_is_made_once() -> None:
     exchange = view(PROGRESS).exchange
     assert generation(exchange) is generation(exchange)
+
+
+@pytest.mark.parametrize(("sent", "read"), [(3, 3), (3.0, 3), (1 << 53, 1 << 53), (1 << 54, None), (10**400, None)])
+def test_steps_that_nobody_can_count_to_are_none(sent: float, read: int | None) -> None:
+    progress = {"type": "progress", "step": sent, "total_steps": sent}
+    [made] = view(event("progress", progress)).progress
+    assert (made.step, made.total_steps) == (read, read)

@@ -53,6 +53,19 @@ def test_a_target_that_accepts_connections_lives(exchange: Exchange) -> None:
         assert not watched.is_gone
 
 
+def test_a_forwarded_port_with_nothing_behind_it_is_a_target_that_is_gone() -> None:
+    with listener() as made:
+        threading.Thread(target=_close_each, args=(made,), daemon=True).start()
+        after = life(made.getsockname()[1]).after(TORN)
+    assert dict(after.notes)[NOT_BACK] == "refused connections from then on"
+
+
+def _close_each(listening: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            listening.accept()[0].close()
+
+
 def test_an_answer_that_is_fine_gives_no_reason_to_look() -> None:
     watched = life(gone())
     assert watched.after(FINE) == FINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.target import Running, Target, first_event
+from local_dream_conformance.http.running import Running, first_event
+from local_dream_conformance.http.target import Target
 from tests.conformance.http.wire_scripts import flood
 from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server
 from tests.conformance.scripted_server import serving
@@ -137,6 +139,20 @@ def test_a_flood_is_cut_off_at_what_the_request_can_need() -> None:
             exchange = made.send("a", GENERATE)
             assert exchange.end is End.TOO_LARGE
             assert len(exchange.body) < most
+
+
+@pytest.mark.parametrize("line", [b"data: x\r", b"id: x\n", b": ping\n\n"])
+def test_a_stream_of_more_lines_than_are_read_is_cut_off_there(line: bytes) -> None:
+    def lines(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        while not over.is_set():
+            connection.sendall(line * 10_000)
+
+    with serving(lines) as url:
+        exchange = Target(Settings(url=url), NOTHING_RAN.__getitem__, cost_of=spent_on).send("a", GENERATE)
+    assert exchange.end is End.TOO_LARGE
+    assert "100000 lines of a stream" in exchange.detail
+    assert len(exchange.body) < 4 << 20
 
 
 def test_tokens_are_sent_and_not_recorded() -> None:

@@ -71,9 +71,12 @@ class Came:
         return (width, height) if len(self.body) == width * height * 3 else (0, 0)
 
 
+NO_SIZE = (0, 0)
+
+
 def _both(came: Came) -> tuple[int, int]:
     width, height = came.number("width"), came.number("height")
-    return (int(width), int(height)) if width and height else (0, 0)
+    return (int(width), int(height)) if width and height else NO_SIZE
 
 
 def _image_is(came: Came, name: str, fact: Callable[[Image.Image], object]) -> bool:
@@ -99,7 +102,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "json-indented": ("GEN-REQ-29", lambda c: b'{\n  "' in c.body),
     "json-compact": ("GEN-REQ-29", lambda c: b'":"' in c.body and b'": ' not in c.body),
     "json-raw": ("GEN-REQ-29", lambda c: c.fields and not c.body.isascii()),
-    "json-escapes": ("GEN-REQ-26", lambda c: b"\\ud83c" in c.body),
+    "json-escapes": ("GEN-REQ-29", lambda c: b"\\ud83c" in c.body),
     "json-slashes": ("GEN-REQ-29", lambda c: b"\\/" in c.body),
     "json-after-white-space": ("GEN-REQ-29", lambda c: c.fields and c.body[:1].isspace()),
     "json-line-end-at-the-end": ("GEN-REQ-29", lambda c: c.fields and c.body.endswith(b"\n")),
@@ -173,7 +176,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "mask-rgba": ("GEN-REQ-28", lambda c: c.mode("mask") == "RGBA"),
     "mask-grey": ("GEN-REQ-28", lambda c: c.mode("mask") in ("L", "1")),
     "mask-jpeg": ("GEN-REQ-28", lambda c: _image_is(c, "mask", lambda p: p.format == "JPEG")),
-    "mask-unfit": ("GEN-REQ-28", lambda c: _image_is(c, "mask", lambda p: p.size == (36, 52))),
+    "mask-unfit": ("GEN-REQ-28", lambda c: _image_is(c, "mask", lambda p: _both(c) not in (p.size, NO_SIZE))),
     "mask-16-bit": ("GEN-REQ-28", lambda c: c.depth("mask") == 16),
     "body-of-a-megabyte": ("ROB-12", lambda c: 1 << 20 < len(c.body) < 1 << 22),
 }

@@ -90,6 +90,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         ('"complete"', '"perfect"', "ValueError"),
         ('"exchanges"', '"exchange"', "KeyError"),
         ("{", "", "JSONDecodeError"),
+        ("{", "[" * 100_000, "RecursionError"),
     ],
 )
 def test_a_damaged_archive_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:

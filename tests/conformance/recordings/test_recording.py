@@ -118,6 +118,7 @@ def test_tokens_are_never_kept_and_prompts_only_if_nobody_minds(tmp_path: Path, 
         ('"base"', '".."', "'..' is no name of a scenario"),
         ('"profile": "core"', '"profile": "x"', "give one of core, hardened, all"),
         ("{", "", "recording.json"),
+        ("{", "[" * 100_000, "recursion"),
     ],
 )
 def test_a_damaged_recording_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:

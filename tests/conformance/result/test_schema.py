@@ -65,6 +65,15 @@ def test_what_older_results_lack_may_be_missing(left_out: str) -> None:
     assert schema.read(document)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
+def test_what_is_not_json_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(text)
+    with pytest.raises(BadResult) as caught:
+        schema.load(path)
+    assert str(caught.value).startswith(f"{path} is not JSON: ")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "place"),
     [

@@ -78,9 +78,15 @@ class Screen:
 
 def run(columns: int, *arguments: str, environment: Mapping[str, str] | None = None) -> Screen:
     """`local-dream check` on such a terminal."""
+    code = "from local_dream_conformance.cli import main; main()"
+    return run_code(columns, code, "check", *arguments, environment=environment)
+
+
+def run_code(columns: int, code: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Screen:
+    """A program in Python on such a terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    command = [sys.executable, "-c", "from local_dream_conformance.cli import main; main()", "check", *arguments]
+    command = [sys.executable, "-c", code, *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, env={**inherited, "TERM": "xterm", **(environment or {})}

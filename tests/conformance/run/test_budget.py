@@ -10,6 +10,7 @@ import pytest
 from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.spending import spent
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run import plan, suite
@@ -18,6 +19,9 @@ from local_dream_conformance.run.worst_case import worst
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
+from tests.conformance.narrow.server import narrow
+from tests.conformance.narrow.spots import GENERATE
+from tests.conformance.run.counting import counted
 from tests.conformance.run.test_deaths import judge, verdicts
 from tests.conformance.scenarios.accepting_server import AcceptingServer, accepting_server
 from tests.mockserver.live_server import running
@@ -31,12 +35,12 @@ def server() -> Iterator[AcceptingServer]:
         yield state
 
 
-def judged(server: AcceptingServer, folder: Path, profile: str, budget: Budget, **more: object) -> tuple[Run, Settings]:
+def judged(url: str, folder: Path, profile: str, budget: Budget, **more: object) -> tuple[Run, Settings]:
     """A whole run, judged."""
-    settings = Settings(server.url, profile=profile, upscaler_path="p", budget=budget, **more)  # type: ignore[arg-type]
+    settings = Settings(url, profile=profile, budget=budget, **{"upscaler_path": "p", **more})  # type: ignore[arg-type]
     ids = [one.id for group in SUITE.groups(profile).values() for one in group]
     kept = RunFolder(folder)
-    kept.begin(server.url)
+    kept.begin(url)
     run = Run(SUITE, settings, plan.make(SUITE, ids, settings), kept)
     for id in ids:
         assert run.judge(id).verdict is not Verdict.ERROR, run.judge(id).reason
@@ -48,7 +52,7 @@ def judged(server: AcceptingServer, folder: Path, profile: str, budget: Budget, 
 def test_no_more_is_accepted_than_the_budget_allows(
     server: AcceptingServer, profile: str, generations: int, tmp_path: Path
 ) -> None:
-    run, _ = judged(server, tmp_path, profile, Budget(generations, 2))
+    run, _ = judged(server.url, tmp_path, profile, Budget(generations, 2))
     assert server.cost.generations <= generations
     assert server.cost.upscales <= 2
     assert spent(run.folder.transcripts()) == server.cost
@@ -57,8 +61,38 @@ def test_no_more_is_accepted_than_the_budget_allows(
     assert f"--budget generate={generations},upscale=2 is spent" in reason
 
 
+@pytest.mark.parametrize(
+    ("name", "profile", "generations"),
+    [
+        *(("2.4", "all", 3), ("2.4", "core", 8), ("2.7", "all", 8), ("2.7", "core", 3)),
+        *(("mock", "all", 3), ("mock", "core", 8), ("mock", "all", 0)),
+    ],
+)
+def test_no_more_is_accepted_by_servers_that_people_have(
+    name: str, profile: str, generations: int, tmp_path: Path
+) -> None:
+    with counted(name) as (url, counter):
+        run, _ = judged(url, tmp_path, profile, Budget(generations, 2), upscaler_path="default")
+    assert counter.generations <= generations
+    assert counter.upscales <= 2
+    assert counter.cost == spent(run.folder.transcripts())
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_looking_into_a_failure_leaves_later_scenarios_what_they_are_planned_to_cost(
+    spare: int, tmp_path: Path
+) -> None:
+    with narrow(GENERATE["accept-stream"][1], "/generate") as url:
+        run, _ = judged(url, tmp_path, "core", Budget(8 + spare, 5), upscaler_path="default")
+    exchanges = run.folder.exchanges()
+    done = [one for one in exchanges.values() if generation(one).complete is not None]
+    assert len(done) + 1 == 8 + spare  # one was hung up on
+    assert {"base", "defaults/explicit", "strength/low", "overlap/second"} <= exchanges.keys()
+    assert run.judge("GEN-EVT-12").verdict is Verdict.PASS
+
+
 def test_a_budget_of_nothing_sends_nothing_that_could_be_accepted(server: AcceptingServer, tmp_path: Path) -> None:
-    run, _ = judged(server, tmp_path, "all", Budget(0, 0))
+    run, _ = judged(server.url, tmp_path, "all", Budget(0, 0))
     assert server.done == []
     assert run.judge("HLT-01").verdict is Verdict.PASS
     assert run.judge("SRV-05").verdict is Verdict.UNTESTED
@@ -68,7 +102,7 @@ def test_a_budget_of_nothing_sends_nothing_that_could_be_accepted(server: Accept
 def test_the_worst_case_of_the_plan_is_what_a_server_that_accepts_everything_pays(
     server: AcceptingServer, profile: str, more: dict[str, bool], tmp_path: Path
 ) -> None:
-    run, settings = judged(server, tmp_path, profile, Budget(), **more)
+    run, settings = judged(server.url, tmp_path, profile, Budget(), **more)
     most = worst(run.plan, settings)
     assert server.cost.upscales == most.upscales
     # It is too quick to be asked anything while a generation runs, and some bytes are no request to it.
@@ -86,8 +120,17 @@ def test_processes_share_one_budget(server: AcceptingServer, options: tuple[str,
     assert "GEN-DEF-01" in verdicts(result, "untested")
 
 
+@pytest.mark.parametrize("profile", ["core", "hardened", "all"])
+def test_a_right_server_costs_what_the_plan_says(profile: str, tmp_path: Path) -> None:
+    with counted("mock", step=0.02) as (url, counter):
+        run, _ = judged(url, tmp_path, profile, Budget(), upscaler_path="default")
+    assert counter.cost == spent(run.folder.transcripts())
+    of_each = {one.scenario: spent([one]) for one in run.folder.transcripts()}
+    assert of_each == {scenario.name: scenario.cost for scenario in run.plan.scenarios}
+
+
 def test_a_right_server_is_judged_whole_with_as_much_as_the_plan_costs(honest: str, tmp_path: Path) -> None:
-    for profile, budget in (("core", "generate=8,upscale=5"), ("hardened", "generate=13,upscale=5")):
+    for profile, budget in (("core", "generate=8,upscale=5"), ("hardened", "generate=16,upscale=5")):
         folder = tmp_path / profile
         folder.mkdir()
         result, _ = judge(honest, folder, "--profile", profile, "--budget", budget)

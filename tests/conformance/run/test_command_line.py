@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,6 +102,7 @@ def test_every_option_is_taken_by_its_short_name(judge: Evaluator, tmp_path: Pat
         "max-duration": "10min",
         "known": "local-dream-2.7",
         "extension": "cors",
+        "control-url": "http://127.0.0.1:8808",
         "field": "model_id=1",
         "relaunch": "./server --port 8081",
         "cacert": str(authority(tmp_path).certificate),
@@ -173,3 +177,15 @@ def test_a_run_that_is_not_ours_imports_next_to_nothing(pytester: pytest.Pyteste
         """
     )
     run(pytester).assert_outcomes(passed=1)
+
+
+def test_check_loads_no_plugins_that_libraries_bring_along(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-X", "importtime", "-m", "local_dream_conformance", "check", f"http://127.0.0.1:{port}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 6, done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    assert "local_dream_conformance.run.session" in imported
+    assert not {"anyio.pytest_plugin", "_hypothesis_pytestplugin", "hypothesis"} & imported

@@ -138,7 +138,7 @@ def test_with_relaunch_the_target_is_started_again_and_ended_with_the_run(
     assert "started the target again once" in shown
     assert not listens(port)
     assert result["settings"]["relaunch"] == shlex.quote(sys.executable)
-    (log,) = tmp_path.glob("local-dream-*/relaunched/1.log")
+    (log,) = tmp_path.glob("local-dream-*/run-*/relaunched/1.log")
     assert log.read_text().startswith("ready")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.run.eta import Eta
+from local_dream_conformance.run.eta import Eta, Prospect
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
@@ -50,9 +50,12 @@ def test_the_time_left_follows_from_the_speed_of_the_target() -> None:
     pace.begin(BASE)
     pace.ask("base")
     assert pace.words()[0] == "scenario 2 of 4: base, waiting 0 s"
+    clock.now = 2
+    assert pace.on_data(1, progress(1, 10))
+    assert pace.left() is None  # it may be the silence before the work, and it may be the first step
     clock.now = 6
     assert pace.on_data(1, progress(5, 10))
-    assert pace.left() == 55  # a second for each of the 5 + 40 + 10 steps that are left
+    assert pace.left() == 55  # a second for each of the 5 + 40 + 10 steps that are left, no silence before them
     assert pace.words() == (
         "scenario 2 of 4: base, waiting 5 s, step 5 of 10, about 55 s of generating left",
         "2/4 base, 5 s, step 5/10, 55 s left",
@@ -60,21 +63,80 @@ def test_the_time_left_follows_from_the_speed_of_the_target() -> None:
         "2/4 base, 5 s",
         "2/4 base",
     )
-    clock.now = 21
+    clock.now = 11
     pace.on_data(1, progress(10, 10))
-    pace.end()  # 10 steps took 20 seconds
-    assert pace.sum() == "scenario 2 of 4: base, 1 request, 20.0 s, about 100 s of generating left"
+    pace.end()
+    assert pace.sum() == "scenario 2 of 4: base, 1 request, 10.0 s, about 50 s of generating left"
     pace.begin(BIG)
-    assert pace.words()[0] == "scenario 3 of 4: big, about 100 s of generating left"
-    clock.now = 61
-    pace.on_data(2, progress(12, 12) + progress(3, 9))
-    pace.on_data(3, progress(12, 12))
-    assert pace.words()[0] == "scenario 3 of 4: big, step 12 of 12, about 38 s of generating left"
+    pace.ask("big")
+    clock.now = 31
+    pace.on_data(2, progress(5, 10))  # after 20 s, of which the five steps that it tells of, of 20, are 10
+    assert pace.left() == 10 + (10 + 20) + (10 + 10)
     pace.end()
     pace.begin(LAST)
+    pace.ask("last")
     clock.now = 10_000
     pace.on_data(4, progress(1, 10))
-    assert pace.words()[0] == "scenario 4 of 4: last, step 1 of 10, about 29 min of generating left"
+    assert pace.left() == 9
+
+
+def test_a_wait_before_the_first_step_counts_once_a_generation() -> None:
+    clock = Clock()
+    pace = Eta((BASE, BIG), SETTINGS, clock)
+    pace.begin(BASE)
+    pace.ask("base")
+    clock.now = 100  # a model is loaded
+    pace.on_data(1, progress(1, 10))
+    clock.now = 101
+    pace.on_data(1, progress(6, 10))
+    # 4 + 40 steps at a fifth of a second, and two waits of a hundred seconds less one step
+    assert pace.left() == pytest.approx(44 * 0.2 + 2 * 99.8)
+
+
+def test_silence_before_the_first_event_counts_once_for_a_generation() -> None:
+    clock = Clock()
+    pace = Eta((BASE, BIG, LAST), SETTINGS, clock)
+    pace.begin(BASE)
+    pace.ask("base")
+    for step in range(1, 11):
+        clock.now = 100 + step
+        pace.on_data(1, progress(step, 10))
+    pace.end()
+    assert pace.left() == 3 * 100 + 50  # not (110 s for 10 steps) * 50 steps
+    pace.begin(BIG)
+    pace.ask("big")
+    clock.now += 60
+    assert pace.left() == 3 * 100 + 50 - 60
+    clock.now += 1000
+    assert pace.left() == 2 * 100 + 50  # what was awaited in vain is not awaited twice
+
+
+def test_a_generation_told_of_in_one_event_is_taken_as_one_silence() -> None:
+    clock = Clock()
+    pace = Eta((BASE, LAST), SETTINGS, clock)
+    pace.begin(BASE)
+    pace.ask("base")
+    clock.now = 7
+    pace.on_data(1, progress(10, 10))
+    pace.end()
+    assert pace.left() == 7
+
+
+def test_what_will_not_be_asked_any_more_is_not_left() -> None:
+    clock = Clock()
+    pace = Eta((BASE, BIG, LAST), SETTINGS, clock)
+    pace.begin(BASE)
+    pace.ask("base")
+    clock.now = 100
+    pace.on_data(1, progress(9, 10))
+    clock.now = 101
+    pace.on_data(1, progress(10, 10))
+    pace.end()
+    pace.prospect = lambda: Prospect(stalls=1, patience=30)
+    assert pace.left() == 30
+    pace.prospect = lambda: Prospect(stalls=0, patience=30)
+    assert pace.left() == 0
+    assert "left" not in pace.sum()
 
 
 def test_what_is_no_progress_is_not_heard() -> None:

@@ -6,14 +6,14 @@ import base64
 import contextlib
 import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.scenarios.test_images import card, jpeg
+from tests.conformance.serving import object_of, serving
 
 EDGE = 8
 
@@ -70,11 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
             length = self.headers.get("content-length") or "0"
             body = self.rfile.read(int(length)) if length.isdigit() else b""
         self.close_connection = self.headers.get("connection") != "keep-alive"
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+        return object_of(body)
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
@@ -105,14 +101,5 @@ def accepting_server() -> Iterator[AcceptingServer]:
     """Serves on a free port."""
     state = AcceptingServer()
     handler = type("Handler", (_Handler,), {"state": state})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

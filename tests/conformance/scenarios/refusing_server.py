@@ -11,10 +11,11 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from local_dream_conformance.scenarios.test_images import card, jpeg
+from tests.conformance.serving import object_of, serving
 
 ENDLESS = 8
 PATIENCE = 20.0
@@ -32,11 +33,7 @@ class Asked:
     @property
     def fields(self) -> dict[str, Any]:
         """The body as a JSON object; {} where it is none."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+        return object_of(self.body)
 
 
 def valid_only(asked: Asked) -> int | None:
@@ -157,16 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
 def refusing_server(state: RefusingServer) -> Iterator[RefusingServer]:
     """Serves on a free port; fills in `url`."""
     handler = type("Handler", (_Handler,), {"state": state})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
-        yield state
-    finally:
-        state.over.set()
-        state.release.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(handler) as state.url:
+        try:
+            yield state
+        finally:
+            state.over.set()
+            state.release.set()

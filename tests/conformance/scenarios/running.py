@@ -6,14 +6,21 @@ from typing import Any
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange, Transcript
+from local_dream_conformance.core.extension import Declared
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 
-HARDENED = ("nulls", "negative", "edges", "hostile", "huge-prompt", "upscale-range")
+HARDENED = ("nulls", "negative", "edges", "fields", "hostile", "huge-prompt", "upscale-range")
 LAST = ("destructive",)
-EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", "schedulers", "prompt-weights")
+DECLARED = ("schedulers", "prompt-weights", "ultrafix", "reference-images", "control")
+"""Scenarios of what is asked for only where it is declared, or the address of it is given."""
+DECLARATIONS = (
+    Declared("schedulers", ("euler", "lcm", "eulera")),
+    *(Declared(name) for name in ("prompt_weights", "ultrafix", "reference_images")),
+)
+EXTENSIONS = ("cors", "cors-upscale", "tokenize", "formats", "size", "aspect-ratio", *DECLARED)
 CORE = tuple(name for name in SCENARIOS if name not in (*HARDENED, *EXTENSIONS, *LAST, "generated"))
 EVERY = (*CORE, *HARDENED)
 QUICK: dict[str, Any] = {"idle_timeout": 20.0, "total_timeout": 40.0}

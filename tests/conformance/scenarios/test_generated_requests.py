@@ -92,8 +92,8 @@ def test_every_generated_size_must_be_refused_and_is_not_negative() -> None:
         for name in ("X-Image-Width", "X-Image-Height"):
             text = request.header(name) or ""
             assert text == text.strip()
-            if re.fullmatch(r"[+-]?[0-9]+", text):
-                assert int(text) > 0
+            if begins := re.match(r"[+-]?[0-9]+", text):  # a reader that goes as far as it can gets this
+                assert (int(begins[0]) > 0) if begins[0] == text else (0 <= int(begins[0]) <= 1024)
 
 
 def ask(answers: Callable[[Request], Exchange]) -> tuple[list[Exchange], Exchange | None]:

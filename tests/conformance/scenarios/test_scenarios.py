@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,10 +26,21 @@ from local_dream_conformance.scenarios import SCENARIOS
 from local_dream_conformance.scenarios.forms import FORMS, forms_of
 from local_dream_conformance.scenarios.generations import DEFAULTS
 from local_dream_conformance.scenarios.requests import without
+from local_dream_conformance.scenarios.spelling import PARAMETERS, PLAIN, SPELT
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
-from tests.conformance.scenarios.running import CORE, EVERY, EXTENSIONS, QUICK, cost_of, run, sent
+from tests.conformance.scenarios.running import (
+    CORE,
+    DECLARATIONS,
+    DECLARED,
+    EVERY,
+    EXTENSIONS,
+    QUICK,
+    cost_of,
+    run,
+    sent,
+)
 from tests.mockserver.live_server import running
 from tests.scenarios_page.page import PAGE, page
 
@@ -36,9 +48,9 @@ from tests.scenarios_page.page import PAGE, page
 def test_the_plan_costs_no_more_than_promised() -> None:
     core, every = cost_of(CORE), cost_of(EVERY)
     assert (core.generations, core.upscales) == (8, 5)
-    assert (every.generations, every.upscales) == (13, 5)
+    assert (every.generations, every.upscales) == (16, 5)
     extensions = cost_of(EXTENSIONS)
-    assert (extensions.generations, extensions.upscales) == (3, 1)
+    assert (extensions.generations, extensions.upscales) == (4, 1)
     declared = Settings(url="http://x", extensions=(Declared("schedulers", ("euler", "lcm")),))
     assert SCENARIOS["schedulers"].priced(declared).cost == Cost(generations=2)
     assert SCENARIOS["base"].priced(declared) == SCENARIOS["base"]
@@ -59,12 +71,11 @@ def test_what_is_not_available() -> None:
         "strength",
         "upscale",
         "cors-upscale",
-        "schedulers",
-        "prompt-weights",
+        *DECLARED,
         "destructive",
     }
-    declared = (Declared("schedulers", ("euler",)), Declared("prompt_weights"))
-    full = Settings(url="http://x", upscaler_path="p", extensions=declared, destructive=True)
+    given: dict[str, Any] = {"upscaler_path": "p", "control_url": "http://x:1", "destructive": True}
+    full = Settings(url="http://x", extensions=DECLARATIONS, **given)
     assert SCENARIOS["size"].available(Settings(url="http://x", size=(512, 512)))
     assert not any(scenario.available(full) for scenario in SCENARIOS.values())
 
@@ -101,14 +112,14 @@ def test_the_page_of_scenarios_is_fresh() -> None:
 
 
 def test_labels_of_refusals_are_described() -> None:
-    """Those that an honest server never causes: those of busy servers."""
+    """Those that an honest server never causes: those of busy servers, and of one that a hang-up spoils."""
     folder = Path(scenarios.__file__ or "").parent
     found = {
         label
         for path in folder.glob("*.py")
         for label in re.findall(r'labelled\(exchange, "([a-z/-]+)"', path.read_text(encoding="utf-8"))
     }
-    assert len(found) == 2
+    assert len(found) == 3
     for label in found:
         name, _, part = label.partition("/")
         assert part in (SCENARIOS[name].run.__doc__ or ""), label
@@ -144,7 +155,7 @@ def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exch
     assert first["prompt"] != base["prompt"]
     assert {name: second[name] for name in ("prompt", "steps", "width", "height")}.items() <= base.items()
     assert second["seed"] - base["seed"] == 2**31
-    assert sent(whole["edges/seed-next"]) == {**without(base, *again), "seed": base["seed"] ^ 1}
+    assert sent(whole["edges/seed-next"]) == {**without(base, *again), "seed": second["seed"] ^ 1}
     assert second["show_diffusion_stride"] == 0
     assert "use_cfg" in second
     explicit, absent = sent(whole["defaults/explicit"]), sent(whole["defaults/absent"])
@@ -173,8 +184,26 @@ def test_every_form_is_sent_and_most_pairs_of_them(whole: Mapping[str, Exchange]
     core = {name for label, e in whole.items() if label.partition("/")[0] in CORE for name in forms_of(e)}
     only_hardened = set(FORMS) - core
     assert len(only_hardened) < len(FORMS) // 8, only_hardened
-    pairs = {frozenset(pair) for names in carried for pair in combinations(sorted(names), 2)}
-    assert len(pairs) > 500
+    together = {frozenset(pair) for names in carried for pair in combinations(sorted(names), 2)}
+    assert len(together) > 800
+
+
+def test_a_request_is_spelt_in_every_way_and_in_as_many_pairs_of_ways_as_can_be(whole: Mapping[str, Exchange]) -> None:
+    """Of the rows that are really sent: every value, in core too, and of two parameters a pair in every row, or all."""
+    rows = {
+        label: {name: next((v for v in values if v in forms_of(whole[label])), PLAIN) for name, values in ways.items()}
+        for ways in (PARAMETERS,)
+        for label in SPELT
+    }
+    assert {label: {value for value in row.values() if value} for label, row in rows.items()} == {
+        label: set(forms.split()) for label, forms in SPELT.items()
+    }
+    core = [row for label, row in rows.items() if label.partition("/")[0] in CORE]
+    for name, values in PARAMETERS.items():
+        assert {row[name] for row in core} == set(values), name
+    for one, other in combinations(PARAMETERS, 2):
+        seen = {(row[one], row[other]) for row in rows.values()}
+        assert len(seen) == min(len(rows), len(PARAMETERS[one]) * len(PARAMETERS[other])), (one, other)
 
 
 def test_oddities_of_transport_are_really_sent(whole: Mapping[str, Exchange]) -> None:

@@ -17,6 +17,7 @@ from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.spending import spent_on
+from local_dream_conformance.http import life
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS, requests
 from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
@@ -28,7 +29,7 @@ from local_dream_mockserver.server.config import ServerSettings
 from tests.conformance.http.wire_scripts import CHUNKED, chunk, drip, flood, silence, vanish
 from tests.conformance.scenarios.accepting_server import accepting_server
 from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server, valid_only
-from tests.conformance.scenarios.running import CORE, EVERY, run, sent
+from tests.conformance.scenarios.running import CORE, DECLARED, EVERY, run, sent
 from tests.conformance.scripted_server import Script, serving
 from tests.mockserver.live_server import running
 
@@ -47,8 +48,8 @@ def first_refused(*rules: tuple[str, int]) -> Any:
             "stride-zero": fields.get("show_diffusion_stride") == 0,
             "jpeg": str(fields.get("image", "")).startswith("/9j/"),
             "tall": fields.get("height", 512) > fields.get("width", 512),
+            "eighths": fields.get("width", 512) % 16 == 8,
             "long": len(fields.get("prompt", "")) > 1000,
-            "no-type": "content-type" not in asked.headers,
         }
         return next((status for name, status in rules if facts[name]), valid_only(asked))
 
@@ -65,8 +66,9 @@ def first_refused(*rules: tuple[str, int]) -> Any:
         (["unknown"], "overlap", {"unknown-fields"}),
         (["stride-zero"], "overlap", {"stride-zero"}),
         (["expect"], "hang-up", {"expect"}),
-        (["tall"], "hang-up", {"size-tall", "size-odd-eighths"}),
-        (["long", "no-type"], "hang-up", {"prompt-longest", "content-type-absent"}),
+        (["tall"], "hang-up", {"size-tall"}),
+        (["eighths"], "hang-up", {"size-odd-eighths"}),
+        (["long", "tall"], "hang-up", {"prompt-longest", "size-tall"}),
         (["jpeg"], "strength", {"image-jpeg", "image-progressive"}),
     ],
 )
@@ -90,7 +92,7 @@ def test_forms_are_narrowed_within_the_budget() -> None:
         exchanges, target = run(state.url, "base", "strength", budget=Budget(1, 0))
     assert target.spent == Cost(generations=1)
     assert set(exchanges) == {"base"}  # at the cap nothing is sent that might be accepted
-    with refusing_server(RefusingServer(refuses=first_refused(("no-type", 400)))) as state:
+    with refusing_server(RefusingServer(refuses=first_refused(("long", 400)))) as state:
         exchanges, target = run(state.url, "base", "hang-up", budget=Budget(3, 0))
     assert target.spent == Cost(generations=3)
 
@@ -243,7 +245,7 @@ def test_nothing_is_sent_to_a_server_that_is_gone() -> None:
     assert target.send("health/get", requests.HEALTH).end is End.UNREACHABLE
     assert target.life.is_gone
     for scenario in SCENARIOS.values():
-        if scenario.name not in ("schedulers", "prompt-weights"):  # none is declared
+        if scenario.name not in DECLARED:
             with pytest.raises(NotSent, match=GONE):
                 list(scenario.run(target))
 
@@ -267,7 +269,10 @@ def stuck(connection: socket.socket, over: threading.Event) -> None:
         (nonsense, EVERY, 60.0, {End.MALFORMED, End.RESET, End.HUNG_UP}),
     ],
 )
-def test_probes_survive_a_hostile_server(script: Script, names: tuple[str, ...], total: float, ends: set[End]) -> None:
+def test_probes_survive_a_hostile_server(
+    script: Script, names: tuple[str, ...], total: float, ends: set[End], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "SECOND_LOOK", 0.01)  # taken after each of a hundred answers; test_life has its own tests
     with serving(script) as url:
         exchanges, _ = run(url, *names, upscaler_path="p", idle_timeout=0.3, total_timeout=total)
     for label, exchange in exchanges.items():

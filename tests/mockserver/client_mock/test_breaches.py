@@ -123,7 +123,8 @@ def test_each_field_is_judged_by_its_requirements(name: str) -> None:
     assert (ids["type"], name) in generate(**{name: of_wrong_type(FIELDS[name])})
     for keyword, value in out_of_range(FIELDS[name]).items():
         wanted = ids.get("minus-one", ids[keyword]) if value == -1 else ids[keyword]
-        assert generate(**{name: value}) == [(wanted, name)], keyword
+        # A field of an extension may also be said to mean nothing in this request.
+        assert generate(**{name: value})[0] == (wanted, name), keyword
 
 
 def test_several_breaches_are_all_told() -> None:

@@ -61,7 +61,8 @@ def ends(client: httpx.Client, **headers: str) -> str:
 
 
 def state(faults: list[str], script: list[str], quirks: list[str] | None = None) -> dict[str, Any]:
-    return {"faults": faults, "quirks": ["total-steps-plus-two", *(quirks or ())], "script": script}
+    pace = {"first": 0, "step": 0, "upscale": 0}
+    return {"faults": faults, "quirks": ["total-steps-plus-two", *(quirks or ())], "script": script, "pace": pace}
 
 
 def test_without_the_option_there_is_no_such_path() -> None:
@@ -144,7 +145,10 @@ def test_the_journal(client: httpx.Client) -> None:
     assert (upscale["json"], upscale["body_length"], upscale["over"], upscale["hung_up"]) == (None, 2, True, None)
     assert client.get("/__mock__/requests/2/body").content == b"\xff\0"
     assert client.get("/__mock__/requests/3/body").status_code == 404
+    assert client.get("/__mock__/breaches").json() == [*generate["breaches"], *upscale["breaches"]]
+    assert [one["request"] for one in generate["breaches"] + upscale["breaches"]][:3] == [1, 1, 2]
     assert client.delete("/__mock__/requests").json() == []
+    assert client.get("/__mock__/breaches").json() == []
 
 
 @pytest.mark.parametrize(
@@ -187,6 +191,13 @@ def test_the_journal_tells_of_a_hang_up(client: httpx.Client) -> None:
         ("script", b'[{"faulty": []}]', "at least one fault"),
         ("script", b'[{"refusal": {"message": "x", "status": 200}}]', "from 400 to 499"),
         ("script", b"[{}]", "no answer of a script"),
+        ("script", b'[{"paced": {"hold": -1}}]', "hold is a number of steps"),
+        ("script", b'[{"paced": {"step": "1"}}]', "seconds are numbers"),
+        ("script", b'[{"paced": {"step": 1e9}}]', "from 0 to 3600"),
+        ("pace", b"0.5", "send seconds for some of first, step, upscale"),
+        ("pace", b'{"steps": 1}', "send seconds for some of first, step, upscale"),
+        ("pace", b'{"step": true}', "seconds are numbers"),
+        ("pace", b'{"step": NaN}', "from 0 to 3600"),
     ],
 )
 def test_bad_orders_are_refused_and_change_nothing(client: httpx.Client, path: str, body: bytes, message: str) -> None:
@@ -203,7 +214,8 @@ def test_what_the_command_line_asked_for_stands_until_it_is_replaced() -> None:
             assert client.get("/__mock__/").json()["faults"] == ["reset@bytes:20"]
             with pytest.raises(httpx.TransportError):
                 client.post("/generate", json=small())
-            assert client.delete("/__mock__/fault").json() == {"faults": [], "quirks": ["comments"], "script": []}
+            left = client.delete("/__mock__/fault").json()
+            assert (left["faults"], left["quirks"], left["script"]) == ([], ["comments"], [])
             answer = client.post("/generate", json=small(width=512, height=512))
             assert "event: complete" in answer.text
             client.post("/__mock__/reset")

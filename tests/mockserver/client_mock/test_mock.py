@@ -64,7 +64,8 @@ def test_bodies_are_kept_whatever_they_are_answered_with(local_dream_mock: Mock,
     assert (refused.body, refused.status) == (b"123456", 400)
     assert refused.requirements == [None, "UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03"]
     assert len(local_dream_mock.breaches) == 4
-    assert local_dream_mock.breaches[1].startswith("request 2: UPS-REQ-01: X-Image-Width: missing")
+    assert local_dream_mock.breaches == [*busy.breaches, *refused.breaches]
+    assert str(local_dream_mock.breaches[1]).startswith("request 2: UPS-REQ-01: X-Image-Width: missing")
 
 
 def test_a_script_answers_one_request_after_the_other(local_dream_mock: Mock, client: httpx.Client) -> None:
@@ -102,6 +103,21 @@ def test_a_script_answers_one_request_after_the_other(local_dream_mock: Mock, cl
         "ok",
         "honest",
     ]
+
+
+def test_a_script_in_the_forms_of_json(local_dream_mock: Mock, client: httpx.Client) -> None:
+    local_dream_mock.script(["busy", {"refusal": "no"}, local_dream_mock.ok(), {"faulty": ["terminal-missing"]}])
+    assert [client.post("/generate", json=small()).status_code for _ in range(4)] == [503, 400, 200, 200]
+    assert [request.answer for request in local_dream_mock.requests] == [
+        "busy",
+        "refusal",
+        "ok",
+        "faulty terminal-missing",
+    ]
+    with pytest.raises(BadAnswer, match="there are ok, busy"):
+        local_dream_mock.script(["bussy"])
+    with pytest.raises(BadAnswer, match="a JSON list"):
+        local_dream_mock.script("busy")
 
 
 def test_a_script_for_upscales(local_dream_mock: Mock, client: httpx.Client) -> None:
@@ -164,6 +180,8 @@ def bad_answers() -> list[Callable[[], Answer]]:
         lambda: Mock.server_error("x", status=400),
         lambda: Mock.error_event("x", after=-1),
         lambda: Mock.faulty(),
+        lambda: Mock.paced(hold=-1),
+        lambda: Mock.paced(step=-1),
     ]
 
 

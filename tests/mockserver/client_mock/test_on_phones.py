@@ -66,6 +66,15 @@ PALETTE = Image.fromarray(np.tile(np.array([0, 1], np.uint8), (8, 4)))
         ({"seed": None}, "seed", "leave it out"),
         ({"image": None}, "image", "leave it out"),
         ({"step": 20}, "step", "steps is meant?"),
+        ({"image": coded(flat(), save_all=True, append_images=[flat(0)])}, "image", "first picture alone"),
+        (
+            {"image": WHITE, "mask": coded(Image.new("L", (8, 16), 255))},
+            "mask",
+            "of another shape than",
+        ),
+        ({"size": 64, "width": 128}, "size", "phones take size"),
+        ({"cfg": -3}, "cfg", "-3 paints away from the prompt"),
+        ({"cfg": 1e30}, "cfg", "1e+30 is beyond"),
     ],
 )
 def test_what_goes_wrong_on_every_phone(fields: dict[str, Any], field: str, words: str) -> None:
@@ -89,6 +98,14 @@ def test_what_concerns_some_releases() -> None:
         {"image": coded(Image.new("RGBA", (8, 8), (1, 2, 3, 255)))},
         {"image": coded(flat(), "JPEG")},
         {"width": LARGEST, "scheduler": "lcm", "seed": 2**32 - 1},
+        {"size": 64, "width": 64},
+        {"size": 64},
+        {"cfg": 0},
+        {"cfg": 30.5},
+        {"image": WHITE, "mask": coded(Image.new("L", (64, 65), 255))},
+        {"image": coded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)))},
+        {"image": coded(flat(), "JPEG", progressive=True)},
+        {"prompt": '(a:1.5) house,\n\t"tall" \\ {x} \u4e2d'},
     ],
 )
 def test_what_phones_take_is_not_told(fields: dict[str, Any]) -> None:
@@ -116,15 +133,39 @@ def test_the_nearest_name_of_a_field(name: str, meant: str) -> None:
 
 
 def test_fields_that_only_newer_releases_have() -> None:
-    assert [breach.message for breach in breaches({"ultrafix": True, "reference_images": []})] == [
-        "no field of the contract, though releases since 2.7 have it; other servers ignore it",
-        "no field of the contract, though releases after 2.8.1 have it; other servers ignore it",
+    found = breaches({"ultrafix": True, "tile_size": 512, "reference_images": [WHITE]})
+    assert [(breach.field, breach.releases) for breach in found] == [
+        ("ultrafix", ("2.4.3",)),
+        ("tile_size", ("2.4.3",)),
+        ("reference_images", ALL),
     ]
+    assert {breach.requirement for breach in found} == {None}
+    assert breaches({"ultrafix": False}) == []
+
+
+@pytest.mark.parametrize("value", [[], "x", [5], ["@@@@"], ["bm8gcGljdHVyZQ=="]])
+def test_what_are_no_reference_images(value: object) -> None:
+    assert "EXT-REF-04" in {breach.requirement for breach in breaches({"reference_images": value})}
+
+
+@pytest.mark.parametrize(
+    ("fields", "requirement", "words"),
+    [
+        ({"image": coded(flat().convert("CMYK"), "JPEG")}, "GEN-REQ-27", "CMYK"),
+        ({"prompt": "a\0b"}, "GEN-REQ-26", "U+0000"),
+        ({"negative_prompt": "a\x1bb"}, "GEN-REQ-26", "U+001B"),
+        ({"prompt": "x" * 2001}, "GEN-REQ-26", "2001 characters"),
+    ],
+)
+def test_what_the_contract_does_not_promise(fields: dict[str, Any], requirement: str, words: str) -> None:
+    [breach] = breaches(fields)
+    assert (breach.requirement, breach.releases) == (requirement, ())
+    assert words in breach.message
 
 
 def test_forms_beyond_8_kib() -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     short, long = breaches({}, headers), breaches({"negative_prompt": "x" * 8192}, headers)
     assert [breach.releases for breach in short] == [()]
-    assert [breach.releases for breach in long] == [(), ALL]
+    assert [breach.releases for breach in long] == [(), ALL, ()]
     assert "413" in long[1].message

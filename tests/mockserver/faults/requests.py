@@ -76,6 +76,7 @@ def refusals() -> Iterator[Ask]:
     yield generate((text[:-1] + ', "x": ' + "[" * 5000 + "]" * 5000 + "}").encode())
     yield generate({**PLAIN, "prompt": "word " * 210_000, "steps": 0})
     yield generate({**PLAIN, "image": "@@@@"})
+    yield generate({**PLAIN, "image": f"{IMAGE[:40]}@{IMAGE[40:]}"})
     yield generate({**PLAIN, "image": "aGVsbG8gd29ybGQh"})
     yield generate({**PLAIN, "image": IMAGE, "mask": "@@@@"})
     yield generate({**PLAIN, "image": IMAGE, "mask": "aGVsbG8gd29ybGQh"})
@@ -128,6 +129,14 @@ def extensions() -> Iterator[Ask]:
         yield generate({**PLAIN, "width": 128, "height": 64, "aspect_ratio": ratio})
     for scheduler in ("lcm", "euler"):
         yield generate({**PLAIN, "scheduler": scheduler})
+    refined = {**PLAIN, "ultrafix": True, "tile_size": 16, "image": IMAGE}
+    yield generate(refined)
+    yield generate({**refined, "image": None})
+    yield generate({name: value for name, value in refined.items() if name != "image"})
+    yield generate({**refined, "mask": MASK})
+    yield generate({**refined, "tile_size": 100})
+    for references in ([IMAGE, picture(10, 30, "JPEG")], [], [5], ["@@@@"]):
+        yield generate({**PLAIN, "reference_images": references})
     for prompt in ("a red house", "", 5, "\N{HOUSE BUILDING} " * 12 + "red cat sea " * 40):
         yield Ask("POST", "/tokenize", json.dumps({"prompt": prompt}).encode())
     for body in (b"{", b"{}"):

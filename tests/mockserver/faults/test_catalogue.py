@@ -69,7 +69,7 @@ def test_every_entry_is_well_formed() -> None:
             assert entry.breaks, name
         else:
             assert all(known[id] == "SHOULD" for id in ids), name
-        assert set(entry.extensions) <= {*NAMES, "busy", "upscaler-only"}, name
+        assert set(entry.extensions) <= {*NAMES, "busy", "upscaler-only", "control"}, name
         assert bool(entry.extensions) is (entry.layer is Layer.EXTENSION), name
         assert entry.place is None or entry.place.unit in entry.units, name
         entry.make(entry.place)

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import replace
 
 import pytest
 
 from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk
-from local_dream_mockserver.faults.effects import pictures, upscale
+from local_dream_mockserver.faults.effects import events, pictures, upscale
 from local_dream_mockserver.faults.effects.declare import called, several, whole
+from local_dream_mockserver.faults.effects.events import EVENTS
 from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
+from tests.mockserver.faults.declared import hooks
 from tests.mockserver.test_request_reader import READER
 
 ANSWER = UpscaleAnswer(b"jpeg", 4, 4, 0.5)
 ASKED = UpscaleRequest(1, 1, "default", False)
-
-
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    """Takes what a test has declared out of the catalogue again."""
-    catalogue.entries()
-    known = dict(catalogue._ENTRIES)
-    yield
-    catalogue._ENTRIES.clear()
-    catalogue._ENTRIES.update(known)
-
-
-def hooks(name: str) -> FaultHooks:
-    made = catalogue.choose(name).make()
-    assert isinstance(made, FaultHooks)
-    return made
 
 
 def test_name_sentence_and_requirements_are_those_of_the_function() -> None:
@@ -107,9 +93,46 @@ def test_a_table_gives_each_function_its_head() -> None:
     assert [hooks(f"made-up-{name}").upscaled(ANSWER, ASKED).width for name in ("first", "second")] == [1, 2]
 
 
-@pytest.mark.parametrize("head", ["no sentence", "Made-Up: In capitals.", "made-up ups-1: No brackets.", "made-up:"])
+def test_a_head_says_the_place_and_what_is_a_quirk() -> None:
+    several(events.event)(
+        "made-up-placed@after:progress:2 (quirk, GEN-EVT-02): Odd there.",
+        lambda message: message,
+        "made-up-anywhere (quirk): Odd.",
+        lambda message: message,
+    )
+    placed, anywhere = (catalogue.entries()[f"made-up-{name}"] for name in ("placed", "anywhere"))
+    assert isinstance(placed, Quirk)
+    assert isinstance(anywhere, Quirk)
+    assert (str(placed.place), placed.discouraged, placed.units) == ("after:progress:2", ("GEN-EVT-02",), EVENTS)
+    assert (anywhere.place, anywhere.discouraged, anywhere.units) == (None, (), ())
+
+
+def test_extensions_are_those_of_the_requirements_unless_it_is_said() -> None:
+    several(upscale.enlarged)(
+        "made-up-of-two (EXT-BSY-01, EXT-COR-02, EXT-BSY-02): Two.",
+        lambda answer: answer,
+        "made-up-of-the-core (UPS-ANS-02): None.",
+        lambda answer: answer,
+    )
+    several(upscale.enlarged, "EXT-WGT-02", extensions=("prompt_weights", "tokenize"))(
+        "made-up-of-more: More than the requirement's own.",
+        lambda answer: answer,
+    )
+    found = catalogue.entries()
+    assert (found["made-up-of-two"].extensions, found["made-up-of-two"].layer) == (("busy", "cors"), Layer.EXTENSION)
+    assert (found["made-up-of-the-core"].extensions, found["made-up-of-the-core"].layer) == ((), Layer.UPSCALE)
+    assert found["made-up-of-more"].extensions == ("prompt_weights", "tokenize")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("no sentence", "Made-Up: In capitals.", "made-up ups-1: No brackets.", "made-up:"),
+        *("made-up@: No place.", "made-up (GEN-EVT-02, quirk): Last.", "made-up (odd): Another word."),
+    ],
+)
 def test_a_head_of_another_form_is_refused(head: str) -> None:
-    with pytest.raises(ValueError, match=f"{head}.* is not of the form"):
+    with pytest.raises(ValueError, match=f"{re.escape(head)}.* is not of the form"):
         several(upscale.enlarged)(head, lambda answer: answer)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.effects import requests, responses
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
 from local_dream_mockserver.faults.effects.responses import Exchange
@@ -17,28 +15,12 @@ from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import Headers, Reply, body_of
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
+from tests.mockserver.faults.declared import hooks
 from tests.mockserver.faults.direct import Answer, Ask, ask
 from tests.mockserver.test_request_reader import READER
 
 VALID = b'{"prompt": "x", "seed": 3}'
 WRONG = b'{"prompt": "x", "seed": "3"}'
-
-
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    """Takes what a test has declared out of the catalogue again."""
-    catalogue.entries()
-    known = dict(catalogue._ENTRIES)
-    yield
-    catalogue._ENTRIES.clear()
-    catalogue._ENTRIES.update(known)
-
-
-def hooks() -> FaultHooks:
-    """What a test has declared under the name `made-up`."""
-    made = catalogue.choose("made-up").make()
-    assert isinstance(made, FaultHooks)
-    return made
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +43,7 @@ def test_the_application_receives_another_request() -> None:
     def other(request: Incoming) -> Incoming:
         return replace(request.with_headers({"x-name": "other"}), body=request.body[:2])
 
-    made = hooks()
+    made = hooks("made-up")
     first, second, third, fourth = answers(
         made,
         Ask("POST", "/upscale", b"body", {"x-name": "mine"}),
@@ -81,7 +63,7 @@ def test_after_an_exchange_answers_are_others_on_its_connection() -> None:
     def other(earlier: Exchange, client: tuple[str, int]) -> Reply | None:
         return earlier.reply if client == earlier.client else None
 
-    made = hooks()
+    made = hooks("made-up")
     asked = [Ask("POST", "/a", b"what?", client=1), Ask("POST", "/b", b"why?", client=1)]
     later = [Ask("POST", "/c", b"c", client=1), Ask("POST", "/d", b"d", client=2)]
     bodies = [answer.body for answer in answers(made, *asked, *later)]
@@ -101,7 +83,7 @@ def test_nobody_who_waits_is_asked_for_the_body_of_a_refused_request() -> None:
         async def send(message: Message) -> None:
             return None
 
-        await hooks().wrap(echo)({"type": "http", "path": "/", "headers": headers}, receive, send)
+        await hooks("made-up").wrap(echo)({"type": "http", "path": "/", "headers": headers}, receive, send)
 
     asyncio.run(refused([(b"expect", b"100-continue")]))
     assert read == []
@@ -114,7 +96,7 @@ def test_another_request_is_a_hit() -> None:
     def other(request: GenerationRequest, values: Body) -> GenerationRequest:
         return replace(request, seed=5) if values["seed"] == 4 else request
 
-    made = hooks()
+    made = hooks("made-up")
     assert made.read(VALID, READER.read).seed == 3
     assert made.applied == 0
     assert made.read(VALID.replace(b"3", b"4"), READER.read).seed == 5
@@ -125,7 +107,7 @@ def test_the_first_after_a_refusal_is_refused() -> None:
     requests.refused("ERR-06", after=(Code.WRONG_TYPE,), name="made-up", sentence="Spoilt.")(
         lambda: APIError(500, "spoilt")
     )
-    made = hooks()
+    made = hooks("made-up")
     assert made.read(VALID, READER.read).seed == 3
     with pytest.raises(APIError) as refusal:
         made.read(WRONG, READER.read)
@@ -139,7 +121,7 @@ def test_the_first_after_a_refusal_is_refused() -> None:
 @pytest.mark.parametrize(("status", "why"), [(400, "why"), (500, "why"), (400, "")])
 def test_a_text_is_why_a_request_is_refused(status: int, why: str) -> None:
     requests.refused("GEN-REQ-05", status=status, name="made-up", sentence="Refused.")(lambda: why)
-    made = hooks()
+    made = hooks("made-up")
     if why:
         with pytest.raises(APIError, match=why) as refusal:
             made.read(VALID, READER.read)
@@ -155,7 +137,7 @@ def test_looking_counts_where_it_is_to(always: bool) -> None:
     def nothing(values: Body) -> APIError | None:
         return None
 
-    made = hooks()
+    made = hooks("made-up")
     assert made.read(VALID, READER.read).seed == 3
     assert made.applied == always
 
@@ -174,7 +156,7 @@ def test_another_document_is_made_of_the_answer_and_the_request() -> None:
         asked = [Ask("POST", path, body) for path, bodies in paths.items() for body in bodies]
         return [await ask(made.wrap(counts), one) for one in asked]
 
-    made = hooks()
+    made = hooks("made-up")
     found = asyncio.run(all_of_them())
     assert [answer.body for answer in found] == [b'{"count": 3}', b'{"count": 2}', b'{"count": 2}']
     assert (b"x-name", b"kept") in found[0].headers
@@ -186,7 +168,7 @@ def test_heads_are_others_for_their_methods_and_may_repeat_the_request() -> None
     def repeated(status: int, headers: Headers, scope: Scope) -> tuple[int, Headers]:
         return status, (*headers, (b"x-method", scope["method"].encode()))
 
-    made = hooks()
+    made = hooks("made-up")
     first, second = answers(made, Ask("GET", "/x"), Ask("POST", "/x"))
     assert (b"x-method", b"GET") in first.headers
     assert b"x-method" not in dict(second.headers)
@@ -195,7 +177,7 @@ def test_heads_are_others_for_their_methods_and_may_repeat_the_request() -> None
 
 def test_the_same_refusal_is_no_hit() -> None:
     requests.refusal("GEN-TYP-05", name="made-up", sentence="Same.")(lambda problem: problem)
-    made = hooks()
+    made = hooks("made-up")
     with pytest.raises(APIError):
         made.read(WRONG, READER.read)
     assert made.applied == 0

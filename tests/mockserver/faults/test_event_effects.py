@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pytest
 
-from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.effects import pictures, work
 from local_dream_mockserver.faults.hooks import FaultHooks, Work
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Step
+from tests.mockserver.faults.declared import hooks
 
 REQUEST = GenerationRequest(prompt="x", seed=3, steps=3)
 ERROR = Message("error", "error", {"type": "error", "message": "no memory"})
@@ -25,22 +24,6 @@ def progress(step: int) -> Message:
 
 COMPLETE = Message("complete", "complete", {"type": "complete", "seed": 3, "image": "AAAA"})
 STREAM = [progress(1), progress(2), progress(3), COMPLETE]
-
-
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    """Takes what a test has declared out of the catalogue again."""
-    catalogue.entries()
-    known = dict(catalogue._ENTRIES)
-    yield
-    catalogue._ENTRIES.clear()
-    catalogue._ENTRIES.update(known)
-
-
-def hooks(name: str) -> FaultHooks:
-    made = catalogue.choose(name).make()
-    assert isinstance(made, FaultHooks)
-    return made
 
 
 def sent(made: FaultHooks, messages: list[Message], request: GenerationRequest = REQUEST) -> list[Message]:

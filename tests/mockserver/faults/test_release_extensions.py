@@ -17,6 +17,7 @@ from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.extensions.remote_control import NAME as CONTROL
 from local_dream_mockserver.server.image_output import file_of
 from tests.mockserver.live_server import PATIENCE, events_of, running, small
 
@@ -38,7 +39,7 @@ def complete(client: httpx.Client, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["2.4", "2.7"])
 def test_the_names_of_what_it_lacks_are_extensions(name: str) -> None:
-    assert set(personalities()[name].without) <= set(NAMES)
+    assert set(personalities()[name].without) <= {*NAMES, CONTROL}
 
 
 @pytest.mark.parametrize("name", ["2.4", "2.7"])

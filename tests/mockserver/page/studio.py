@@ -20,7 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from local_dream_mockserver.mock.mock import QUICK
+from local_dream_mockserver.mock.pace import QUICK
 from local_dream_mockserver.mock.request_log import Request, RequestLog
 from local_dream_mockserver.mock.scripted_app import create_scripted_app
 from local_dream_mockserver.mock.state import MockState
@@ -91,6 +91,11 @@ class Studio:
         while not condition():
             assert time.monotonic() < end, f"stage {self.state}, problem {self.problem!r}, {complaints(self.window)}"
             time.sleep(0.02)
+
+    def saved(self, file: Path) -> Path:
+        """A file that the browser has saved whole: until then it has an empty one in its place."""
+        self.until(lambda: file.is_file() and file.stat().st_size and not list(file.parent.glob("*.crdownload")))
+        return file
 
     def set(self, field: str, value: str) -> None:
         """Types into the control of a field."""

@@ -132,6 +132,7 @@ NOT_IN_ONE_STREAM = {
     "previews-a-step-late",  # in a run of one step alone there is no preview at all
     *("busy-as-text", "busy-bare"),  # only while another generation runs
     "engine-fails",  # an error event is an answer
+    "picture-rows-swapped",  # as many values as ever: seen beside another picture
     *("redirected", "refused-by-redirect", "encoding-that-lies"),  # browsers follow, or give no answer
     *("no-answer", "interim-flood"),
 }

@@ -241,8 +241,7 @@ def test_the_picture_can_be_saved(studio: Studio, downloads: Path) -> None:
     studio.set("seed", "7")
     studio.paint("a red house")
     studio.press("save")
-    file = downloads / "local-dream-7.png"
-    studio.until(file.is_file)
+    file = studio.saved(downloads / "local-dream-7.png")
     with Image.open(file) as image:
         assert np.array_equal(np.asarray(image.convert("RGB")), studio.picture())
 
@@ -267,8 +266,7 @@ def test_a_picture_is_enlarged_and_compared(studio: Studio, server: Served, down
         assert studio["compare"].get_attribute("style") == f"--split: {split};"
         assert studio["large"].value_of_css_property("clip-path").endswith(f"{split})")
     studio.press("save")
-    file = downloads / "local-dream-7-4x.jpg"
-    studio.until(file.is_file)
+    file = studio.saved(downloads / "local-dream-7-4x.jpg")
     with Image.open(file) as image:
         assert image.size == (160, 256)
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from tests.mockserver.test_server import process
 
+PACED = ("--pace-step", "0.03")
+"""Slow enough that what is judged of generations that take time is judged in each run, on any machine."""
+
 
 def outcomes(folder: Path, *options: str) -> dict[str, str]:
     """The outcome of each requirement of all profiles."""
     report = folder / "result.json"
-    with process(*options) as (_, url):
+    with process(*PACED, *options) as (_, url):
         line = [sys.executable, "-m", "pytest", "--target", url, "--profile", "all", "--json-report", str(report)]
         subprocess.run(line, cwd=folder, check=True, capture_output=True, timeout=300)
     found = json.loads(report.read_text(encoding="utf-8"))["requirements"]

@@ -67,7 +67,7 @@ def test_the_python_program_makes_the_same_picture(
     assert studio["request-file"].is_displayed() == source
     if source:
         studio.press("request-download")
-        studio.until((downloads / "request.json").is_file)
+        studio.saved(downloads / "request.json")
     told = run([sys.executable, "-c", studio["snippet"].text], downloads)
     steps = 2 if source else 3  # of a picture, about steps * denoise_strength are left to do
     assert told.splitlines() == [*(f"step {n + 1} of {steps}" for n in range(steps)), "picture.ppm, seed 7"]
@@ -113,8 +113,7 @@ def test_the_stream_is_kept_byte_for_byte_and_holds_the_contract(
     assert studio["stream-summary"].text.startswith("The stream has ended · 4 events · ")
     assert studio["stream-summary"].text.endswith(" · holds the contract")
     studio.press("stream-download")
-    file = downloads / "events.txt"
-    studio.until(file.is_file)
+    file = studio.saved(downloads / "events.txt")
     assert np.array_equal(picture_of(file.read_text("utf-8"))[0], studio.picture())
     again = httpx.post(f"{server.url}/generate", json=server.last(), timeout=PATIENCE).text
     assert without_times(file.read_text("utf-8")) == without_times(again)
@@ -144,6 +143,7 @@ def test_what_breaks_the_contract_is_named_at_its_event(
     assert studio["stream-badge"].text
     sentence = studio.all(".findings .sentence")[0].text
     assert "MUST" in sentence
+    assert "`" not in sentence
 
 
 def test_what_is_odd_but_allowed_is_no_breach(studio: Studio, server: Served) -> None:

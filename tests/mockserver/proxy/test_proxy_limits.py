@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
 import uvloop
 
 from local_dream_mockserver.proxy import client_side
+from local_dream_mockserver.proxy import proxy as proxies
 from local_dream_mockserver.proxy.proxy import Proxy, parse_upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n"
@@ -32,6 +34,10 @@ def test_a_client_too_many_is_answered_with_503(caplog: pytest.LogCaptureFixture
         server, proxy, port = await before(silent)
         proxy.most_connections = 1
         _, first = await asyncio.open_connection("127.0.0.1", port)
+        first.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            while not any(one.answering for one in proxy._running.values()):
+                await asyncio.sleep(0.01)
         reader, second = await asyncio.open_connection("127.0.0.1", port)
         second.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = await reader.read()
@@ -66,6 +72,89 @@ def test_a_client_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.wait_for(left.wait(), 20)
         client.transport.abort()
         await proxy.close()
+        server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_without_a_request_gives_way(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.read(1000):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            writer.close()
+
+        server, proxy, port = await before(answering)
+        proxy.most_connections = 2
+        clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for reader, writer in clients:  # each had its turn, the second one later
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        reader, third = await asyncio.open_connection("127.0.0.1", port)
+        third.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await clients[0][0].read() == b"", "it has waited longest"
+        clients[1][1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await clients[1][0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        for _, writer in clients:
+            writer.close()
+        third.close()
+        await proxy.close()
+        server.close()
+
+    asyncio.run(scenario())
+    assert "all 2 connections of the proxy are taken" in caplog.text
+
+
+def test_those_that_are_turned_away_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxies, "MOST_TURNED_AWAY", 1)
+    monkeypatch.setattr(proxies, "TURNED_AWAY_FOR", 3600)
+
+    async def scenario() -> None:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server, proxy, port = await before(silent)
+        proxy.most_connections = 1
+        _, first = await asyncio.open_connection("127.0.0.1", port)
+        first.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            while not any(one.answering for one in proxy._running.values()):
+                await asyncio.sleep(0.01)
+            told, second = await asyncio.open_connection("127.0.0.1", port)
+            assert (await told.read(12)) == b"HTTP/1.1 503"
+            cut, third = await asyncio.open_connection("127.0.0.1", port)
+            assert await cut.read() == b""
+        for writer in (first, second, third):
+            writer.close()
+        await proxy.close()
+        server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_does_not_read_keeps_no_proxy_from_its_end() -> None:
+    async def scenario() -> None:
+        async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(ANSWER)
+            with contextlib.suppress(OSError):
+                while True:
+                    writer.write(bytes(65536))
+                    await writer.drain()
+
+        server, proxy, port = await before(endless)
+        _, client = await asyncio.open_connection("127.0.0.1", port)
+        client.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's socket transports have it
+        client.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        stuck = 0
+        async with asyncio.timeout(20):
+            while stuck < 20:
+                await asyncio.sleep(0.01)
+                unsent = [one._client._writer.transport.get_write_buffer_size() for one in proxy._running.values()]
+                stuck = stuck + 1 if any(unsent) else 0
+            await proxy.close()
+        client.transport.abort()
         server.close()
 
     asyncio.run(scenario())

@@ -60,6 +60,6 @@ def test_it_looks_exactly_as_far_as_it_says() -> None:
 
 @pytest.mark.parametrize(("header", "projected"), [({"skip": "bicubic"}, True), ({}, False)])
 def test_only_our_own_networks_are_projected(header: dict[str, str], projected: bool) -> None:
-    network, margin = build(WeightsFile(compact_weights(convolutions=2), header), torch.float32)
-    assert isinstance(network, BackProjected) is projected
-    assert margin == 4 + (REACH if projected else 0)
+    built = build(WeightsFile(compact_weights(convolutions=2), header), torch.float32)
+    assert isinstance(built.network, BackProjected) is projected
+    assert built.margin == 4 + (REACH if projected else 0)

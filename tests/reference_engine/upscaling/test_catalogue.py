@@ -70,18 +70,13 @@ def test_a_file_cannot_take_the_place_of_the_default(shipped: Path, folder: Path
         "..\\outside.pth",
         "%2e%2e/outside.pth",
         "file:inside.pth",
-        "linked.pth",
-        "linked",
-        "linked folder/outside.pth",
         "/data/user/0/io.github.xororz.localdream/files/models/upscaler_anime/upscaler.bin",
     ],
 )
 def test_everything_else_is_unknown(shipped: Path, folder: Path, asked: str) -> None:
-    outside = write(folder.parent / "outside" / "outside.pth", compact_weights())
+    write(folder.parent / "outside" / "outside.pth", compact_weights())
     write(folder.parent / "outside.pth", compact_weights())
     write(folder / "inside.pth", compact_weights())
-    (folder / "linked.pth").symlink_to(outside)
-    (folder / "linked folder").symlink_to(outside.parent)
     catalogue = Catalogue(folder, shipped=shipped)
     with pytest.raises(UnknownUpscaler) as caught:
         catalogue.resolve(asked)
@@ -100,6 +95,25 @@ def test_a_linked_models_folder_is_what_it_points_to(shipped: Path, folder: Path
     link = folder.parent / "link"
     link.symlink_to(folder)
     assert Catalogue(link, shipped=shipped).resolve("inside") == "inside"
+
+
+def test_links_of_the_folder_are_followed_once(shipped: Path, folder: Path) -> None:
+    outside = write(folder.parent / "outside" / "other.pth", rrdb_weights())
+    (folder / "linked.pth").symlink_to(outside)
+    (folder / "linked folder").symlink_to(outside.parent)
+    (folder / "round").symlink_to(folder)
+    (folder / "gone.pth").symlink_to(folder / "nothing")
+    catalogue = Catalogue(folder, shipped=shipped)
+    assert [model.name for model in catalogue.models()] == ["tiny-x4", "linked folder/other", "linked"]
+    assert catalogue.locate("linked")[0].architecture == "rrdb 8x1"
+
+
+def test_names_may_be_of_any_script(shipped: Path, folder: Path) -> None:
+    for name in ("超分", "увеличение", "café"):
+        write(folder / f"{name}.pth", compact_weights())
+    catalogue = Catalogue(folder, shipped=shipped)
+    assert {model.name for model in catalogue.models()[1:]} == {"超分", "увеличение", "café"}
+    assert catalogue.resolve("超分.pth") == "超分"
 
 
 def test_pipes_are_not_opened(shipped: Path, folder: Path) -> None:
@@ -126,15 +140,15 @@ def test_unknown_names_can_be_mapped_to_the_default(shipped: Path, folder: Path)
 
 def test_files_that_cannot_be_used_are_not_offered_but_explained(shipped: Path, folder: Path) -> None:
     (folder / "noise.pth").write_bytes(b"noise")
-    write(folder / "x2.safetensors", compact_weights(scale=2))
+    write(folder / "x3.safetensors", compact_weights(scale=3))
     torch.save({"params": {"a": torch.ones(1)}}, folder / "other.pth")
     (folder / "notes.txt").write_text("not a model")
     catalogue = Catalogue(folder, shipped=shipped)
     assert [model.name for model in catalogue.models()] == ["tiny-x4"]
     refused = catalogue.refused()
-    assert sorted(refused) == ["noise.pth", "other.pth", "x2.safetensors"]
-    assert refused["x2.safetensors"] == (
-        "x2.safetensors: enlarges by 2, but only networks that enlarge by 4 can be used"
+    assert sorted(refused) == ["noise.pth", "other.pth", "x3.safetensors"]
+    assert refused["x3.safetensors"] == (
+        "x3.safetensors: enlarges by 3: only 4 can be used, 2 (applied twice) and 8 (halved)"
     )
 
 

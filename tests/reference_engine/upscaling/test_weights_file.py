@@ -81,8 +81,8 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, kept: float) -
         ([1, 2], "holds no weights"),
         ({"params": {"a": 3}}, "not a named tensor"),
         ({"params": {1: torch.ones(1)}}, "not a named tensor"),
-        ({"a": torch.ones(2, dtype=torch.int64)}, "a is not a dense floating-point tensor"),
-        ({"a": torch.eye(2).to_sparse()}, "a is not a dense floating-point tensor"),
+        ({"a": torch.ones(2, dtype=torch.complex64)}, "a is not a dense tensor of real numbers"),
+        ({"a": torch.eye(2).to_sparse()}, "a is not a dense tensor of real numbers"),
         ({"a": torch.tensor([1.0, float("nan")])}, "a has values that are not finite"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -31,7 +32,9 @@ def compact_weights(
     return weights
 
 
-def rrdb_weights(features: int = 8, blocks: int = 1, growth: int = 4, inputs: int = 3, seed: int = 0) -> Weights:
+def rrdb_weights(
+    features: int = 8, blocks: int = 1, growth: int = 4, inputs: int = 3, seed: int = 0, doublings: int = 2
+) -> Weights:
     """The RRDBNet key layout."""
     generator = torch.Generator().manual_seed(seed)
     weights: Weights = {}
@@ -42,10 +45,44 @@ def rrdb_weights(features: int = 8, blocks: int = 1, growth: int = 4, inputs: in
                 outputs = features if step == 5 else growth
                 name = f"body.{block}.rdb{dense}.conv{step}"
                 _convolution(weights, name, features + (step - 1) * growth, outputs, generator)
-    for name in ("conv_body", "conv_up1", "conv_up2", "conv_hr"):
+    ups = [f"conv_up{number}" for number in range(1, doublings + 1)]
+    for name in ("conv_body", *ups, "conv_hr"):
         _convolution(weights, name, features, features, generator)
     _convolution(weights, "conv_last", features, 3, generator)
     return weights
+
+
+def as_esrgan(weights: Weights) -> Weights:
+    """The same under the keys of the first ESRGAN code, whose layers are numbered, upscaling layers among them."""
+    blocks = len({key.split(".")[1] for key in weights if key.startswith("body.")})
+    ups = sorted({key.split(".")[0] for key in weights if key.startswith("conv_up")})
+    after = 3 * len(ups)
+    numbers = {
+        "conv_first": "0",
+        "conv_body": f"1.sub.{blocks}",
+        "conv_hr": f"{after + 2}",
+        "conv_last": f"{after + 4}",
+    }
+    numbers |= {name: str(3 * number) for number, name in enumerate(ups, 1)}
+    renamed = {}
+    for key, value in weights.items():
+        if match := re.fullmatch(r"body\.(\d+)\.rdb(\d)\.conv(\d)\.(.*)", key):
+            renamed[f"model.1.sub.{match[1]}.RDB{match[2]}.conv{match[3]}.0.{match[4]}"] = value
+        else:
+            layer, _, kind = key.rpartition(".")
+            renamed[f"model.{numbers[layer]}.{kind}"] = value
+    return renamed
+
+
+def as_trunk(weights: Weights) -> Weights:
+    """The same under the keys of the code between the two."""
+    names = {"conv_body": "trunk_conv", "conv_hr": "HRconv", "conv_up1": "upconv1", "conv_up2": "upconv2"}
+    renamed = {}
+    for key, value in weights.items():
+        key = re.sub(r"^body\.(\d+)\.rdb", r"RRDB_trunk.\1.RDB", key)
+        layer, dot, kind = key.rpartition(".")
+        renamed[f"{names.get(layer, layer)}{dot}{kind}"] = value
+    return renamed
 
 
 def write(path: Path, weights: Weights, wrapper: str | None = None, header: dict[str, str] | None = None) -> Path:

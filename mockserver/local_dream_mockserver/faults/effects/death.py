@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_dream_mockserver.faults.catalogue import Fault, Layer, register
+from local_dream_mockserver.faults.catalogue import Layer
+from local_dream_mockserver.faults.effects.declare import Decorator, Options, declare
+from local_dream_mockserver.faults.effects.requests import sent
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.middleware import body_of, replayed
 from local_dream_mockserver.proxy.trigger import Trigger
@@ -21,7 +22,6 @@ from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
 """The exit code of a process that ended by abort(), as a shell shows it."""
-SURVIVAL = "SRV-05"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,7 @@ class Call:
     @property
     def fields(self) -> dict[str, Any]:
         """The body as a JSON object; {} where it is none."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+        return sent(self.body)
 
 
 Kills = Callable[[Call], bool]
@@ -99,18 +95,23 @@ class Deadly(FaultHooks):
 
     async def _die(self) -> None:
         self.happened()
-        server = running()
-        if self._back is None and server.is_process:
+        if self._back is None and running().is_process:
             os._exit(STATUS)
-        addresses = [listener.getsockname()[:2] for one in server.servers for listener in one.sockets]
-        for one in server.servers:
-            one.close()
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
-        if self._back is not None:
-            reviving = asyncio.get_running_loop().create_task(_revive(server, addresses, self._back))
-            _reviving.add(reviving)
-            reviving.add_done_callback(_reviving.discard)
+        close(self._back)
+
+
+def close(back: float | None) -> None:
+    """Resets all connections and accepts no more, for `back` seconds, None for ever. In the event loop."""
+    server = running()
+    addresses = [listener.getsockname()[:2] for one in server.servers for listener in one.sockets]
+    for one in server.servers:
+        one.close()
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    if back is not None:
+        reviving = asyncio.get_running_loop().create_task(_revive(server, addresses, back))
+        _reviving.add(reviving)
+        reviving.add_done_callback(_reviving.discard)
 
 
 _reviving: set[asyncio.Task[None]] = set()
@@ -130,13 +131,15 @@ async def _listening(server: Server, listener: socket.socket) -> asyncio.Server:
     return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=config.backlog)
 
 
-def dies(
-    name: str,
-    sentence: str,
-    *also: str,
-    make: Callable[..., FaultHooks] = Deadly,
-    **how: Any,
-) -> None:
-    """Adds a fault to the catalogue: `make` gets what `how` says. It breaks SURVIVAL and the requirements `also`."""
-    breaks = (SURVIVAL, *also)
-    register(Fault(name=name, sentence=sentence, layer=Layer.REQUEST, make=partial(make, **how), breaks=breaks))
+def dies(*ids: str, back: float | None = None, **options: Unpack[Options]) -> Decorator:
+    """`(call) -> bool`: whether a request kills the server, which is there again after `back` seconds (None: never)."""
+    return lambda function: declare(
+        function, ids, options, lambda place, kills: Deadly(place, of=kills, back=back), Layer.REQUEST
+    )
+
+
+def dies_of_hang_up(*ids: str, **options: Unpack[Options]) -> Decorator:
+    """`(call) -> bool`: whether the server dies when the client of a request hangs up."""
+    return lambda function: declare(
+        function, ids, options, lambda place, kills: Deadly(place, of_hang_up=kills), Layer.REQUEST
+    )

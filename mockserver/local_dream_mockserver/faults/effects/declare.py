@@ -12,15 +12,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, register
 from local_dream_mockserver.faults.hooks import FaultHooks, hooked
+from local_dream_mockserver.faults.middleware import value_of
 from local_dream_mockserver.proxy.mutator import ResponseMutator
 from local_dream_mockserver.proxy.trigger import Trigger, Unit, parse_trigger
+from local_dream_mockserver.server.spec import extensions_of
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 Function: TypeAlias = Callable[..., Any]
 Visit: TypeAlias = Callable[[Function, FaultHooks, ASGIApp, Scope, Receive, Send], Awaitable[None]]
 """Handles a request, with the fault's function, its hooks, and the application that is inside."""
-HEAD = re.compile(r"([a-z0-9-]+)(?: \(([A-Z0-9, -]+)\))?: (.+)")
+HEAD = re.compile(
+    r"(?P<name>[a-z0-9-]+)(@(?P<at>[a-z0-9:]+))?( \((?P<marks>(quirk|[A-Z0-9-]+)(, [A-Z0-9-]+)*)\))?: (?P<sentence>.+)"
+)
+QUIRK = "quirk"
+
+
+OF = extensions_of()
 
 
 class Decorator(Protocol):
@@ -33,9 +41,9 @@ class Options(TypedDict, total=False):
     """What every decorator takes by name.
 
     `quirk`: odd but legal; the ids are the SHOULDs that speak against it. `layer`: where it happens, if not where the
-    decorator says. `extensions`: those that it is about; the layer is then EXTENSION. `name` and `sentence`: for
-    functions made in a loop, in place of their own name and docstring. `state`: makes an object for each server, which
-    the function gets as its first argument.
+    decorator says. `extensions`: those that it is about, where these are not those of its ids; the layer is then
+    EXTENSION. `name` and `sentence`: for functions made in a loop, in place of their own name and docstring. `state`:
+    makes an object for each server, which the function gets as its first argument.
     """
 
     quirk: bool
@@ -60,7 +68,7 @@ def declare(
     Its name is the function's with - for _, its sentence the first paragraph of the docstring. `make` gets the place
     and the function, which has its state already.
     """
-    extensions = options.get("extensions", ())
+    extensions = options.get("extensions") or tuple(dict.fromkeys(OF[id] for id in ids if id in OF))
     state = options.get("state")
 
     def made(place: Trigger | None) -> FaultHooks | ResponseMutator:
@@ -96,13 +104,20 @@ def hooking(
 
 
 def visiting(
-    visit: Visit, ids: tuple[str, ...], options: Options, paths: tuple[str, ...] = (), methods: tuple[str, ...] = ()
+    visit: Visit,
+    ids: tuple[str, ...],
+    options: Options,
+    paths: tuple[str, ...] = (),
+    methods: tuple[str, ...] = (),
+    having: str = "",
 ) -> Decorator:
-    """The decorator of functions with which `visit` handles requests of these paths and methods (none: all)."""
+    """The decorator of functions with which `visit` handles requests of these paths and methods (none: all), having a
+    header ("": any)."""
 
     def wrap(function: Function, self: FaultHooks, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             wanted = (not paths or scope["path"] in paths) and (not methods or scope["method"] in methods)
+            wanted = wanted and (not having or bool(value_of(scope["headers"], having.encode())))
             await (visit(function, self, app, scope, receive, send) if wanted else app(scope, receive, send))
 
         return around
@@ -118,16 +133,20 @@ def whole(*ids: str, **options: Unpack[Options]) -> Decorator:
 def several(decorator: Callable[..., Decorator], *ids: str, **options: Any) -> Callable[..., None]:
     """Declares faults of one expression each: `several(decorator, *ids, **options)(head, function, head, function)`.
 
-    A head is `name (ids): sentence`, with the ids that this fault alone breaks; `ids` and `options` are those of all.
+    A head is `name@place (quirk, ids): sentence`, with its place, if it has one, and the ids that this fault alone
+    breaks; `ids` and `options` are those of all.
     """
 
     def table(*rows: Any) -> None:
         for head, function in zip(rows[::2], rows[1::2], strict=True):
             found = HEAD.fullmatch(head)
             if not found:
-                raise ValueError(f"{head!r} is not of the form `name (ids): sentence`")
-            own = found[2].split(", ") if found[2] else ()
-            decorator(*ids, *own, name=found[1], sentence=found[3], **options)(function)
+                raise ValueError(f"{head!r} is not of the form `name@place (quirk, ids): sentence`")
+            marks = found["marks"].split(", ") if found["marks"] else []
+            own: dict[str, Any] = {"name": found["name"], "sentence": found["sentence"]}
+            own |= {"at": found["at"]} if found["at"] else {}
+            own |= {"quirk": True} if QUIRK in marks else {}
+            decorator(*ids, *(id for id in marks if id != QUIRK), **{**options, **own})(function)
 
     return table
 

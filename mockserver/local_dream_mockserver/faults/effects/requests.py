@@ -9,7 +9,7 @@ this field ("": of any). `server/errors.py` has the codes. A hit is counted wher
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, Unpack
 
@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, hooking, visiting
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.middleware import body_of, replayed, value_of
+from local_dream_mockserver.faults.effects.events import Messages
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
+from local_dream_mockserver.faults.middleware import body_of, replayed
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 
@@ -85,6 +86,35 @@ def refused(
     return hooking(ids, options, Layer.REQUEST, read=read)
 
 
+def after_hang_up(
+    answer: APIError, meant: Callable[[GenerationRequest], bool] = lambda request: True, once: bool = False
+) -> Callable[[], FaultHooks]:
+    """For `whole`: after a client has hung up on a stream that it had begun to read, requests that are meant are
+    refused, with `once` the first of them alone."""
+
+    def made() -> FaultHooks:
+        async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+            over = False
+            try:
+                async for message in came:
+                    over = over or message.kind != "progress"
+                    yield message
+            finally:
+                hooks.remembered = hooks.remembered or not over
+
+        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+            request = honest(body)
+            if not hooks.remembered or not meant(request):
+                return request
+            hooks.remembered = not once
+            hooks.happened()
+            raise answer
+
+        return hooked(None, messages=messages, read=read)
+
+    return made
+
+
 def values(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`(values) -> values`: another JSON object in place of the one that was sent, which the function may change."""
 
@@ -143,9 +173,6 @@ def received(
     async def visit(
         function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if having and not value_of(scope["headers"], having.encode()):
-            await app(scope, receive, send)
-            return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         came = Incoming(scope["path"], headers, await body_of(receive))
         went: Incoming = function(came)
@@ -157,7 +184,7 @@ def received(
             scope = {**scope, "path": went.path, "headers": pairs}
         await app(scope, replayed(went.body, receive), send)
 
-    return visiting(visit, ids, options, on, methods)
+    return visiting(visit, ids, options, on, methods, having)
 
 
 class AnyAnswer(APIError):

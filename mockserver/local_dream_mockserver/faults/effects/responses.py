@@ -31,10 +31,11 @@ from local_dream_mockserver.server.errors import APIError, Code
 
 
 def instead(
-    *ids: str, on: tuple[str, ...] = (), methods: tuple[str, ...] = (), **options: Unpack[Options]
+    *ids: str, on: tuple[str, ...] = (), methods: tuple[str, ...] = (), having: str = "", **options: Unpack[Options]
 ) -> Decorator:
     """`(scope) -> Reply`: the answer in place of the application's, or None for that.
 
+    It is that of requests having a header ("": any).
     The body is read before, unless the client waits to be told that it shall send it.
     """
 
@@ -50,7 +51,7 @@ def instead(
         self.happened()
         await reply.send(send)
 
-    return visiting(visit, ids, options, on, methods)
+    return visiting(visit, ids, options, on, methods, having)
 
 
 def rewrite(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from local_dream_mockserver.faults.emulated.conversions import int_of
 from local_dream_mockserver.faults.emulated.reader import Wanted
 from local_dream_mockserver.faults.emulated.version import Version
 
@@ -43,8 +44,9 @@ class Counted:
 
 def counted(wanted: Wanted, version: Version) -> Counted:
     """The text encoder is a step, the decoder two; with a picture to begin with its encoder is one, and the steps that
-    the strength leaves out are known only after the first event."""
-    first = wanted.steps + (3 if wanted.from_picture else 2)
+    the strength leaves out are known only after the first event. Refining goes back to the noise first, in as many
+    steps as are then taken forward."""
+    first = int_of(wanted.steps + (3 if wanted.from_picture else 2))
     if failure := _failure(wanted, version):
         return Counted(((1, first),), 0, first, failure)
     if not wanted.from_picture:
@@ -52,8 +54,11 @@ def counted(wanted: Wanted, version: Version) -> Counted:
     start = _start(wanted)
     if version.clamps_strength:
         start = max(0, min(start, wanted.steps - 1))
-    total = first - start
-    return Counted(((1, first), (2, total)), wanted.steps - start if 0 <= start < wanted.steps else 0, total)
+    left = wanted.steps - start if 0 <= start < wanted.steps else 0
+    hops = max(1, left) if wanted.refines else 0
+    total = int_of(first - start + hops)
+    counted_in = tuple((step, total) for step in range(2, 3 + min(hops, MOST_EVENTS)))
+    return Counted(((1, first), *counted_in), left, total)
 
 
 def _failure(wanted: Wanted, version: Version) -> str:

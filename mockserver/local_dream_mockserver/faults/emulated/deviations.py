@@ -20,10 +20,10 @@ def breaks_of(version: Version, mode: Mode) -> tuple[str, ...]:
     if model or version.upscaler_generates:
         found += [*_ids("type", but=("mask",)), "GEN-TYP-15"]
     if model:
-        found += ["GEN-REQ-09", "GEN-REQ-10"]
-        found += ["GEN-EVT-19"] if version.shared_state else []
+        found += ["GEN-REQ-09", "GEN-REQ-10", "GEN-REQ-12"]
+        found += ["GEN-EVT-19", "ROB-01"] if version.shared_state else []
     elif version.upscaler_generates:
-        found += ["GEN-EVT-15", "ERR-06", "EXT-TOK-03"]
+        found += ["GEN-EVT-15", "GEN-REQ-12", "ERR-06", "EXT-TOK-03"]
     found += ["UPS-REQ-16"] if version.wraps else []
     return (*found, *(["EXT-COR-04"] if version.cors else []))
 
@@ -40,6 +40,7 @@ def discouraged_of(version: Version, mode: Mode) -> tuple[str, ...]:
         found += ["GEN-REQ-22", "ROB-08"]
     found += ["EXT-SIZ-03"] if mode in (Mode.QNN, Mode.MNN) else []
     found += ["GEN-EVT-10"] if mode is Mode.MNN else []
+    found += ["EXT-UFX-07"] if version.ultrafix and mode in (Mode.QNN, Mode.SDXL) else []
     found += ["EXT-ASP-04"] if mode is Mode.SDXL and version.aspect_ratio else []
     return tuple(found)
 

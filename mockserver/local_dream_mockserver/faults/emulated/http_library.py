@@ -3,15 +3,15 @@ before the program behind it hears of a request, always with an empty body."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
+from local_dream_mockserver.faults.effects.death import close
 from local_dream_mockserver.faults.middleware import Header
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 
 LONGEST_FORM = 8192
@@ -70,38 +70,25 @@ class Connections:
     """The connections of a server that can die."""
 
     def __init__(self) -> None:
-        self.open: set[HttpProtocol] = set()
         self.back_at = 0.0
 
     @property
     def gone(self) -> bool:
-        return time.monotonic() < self.back_at
+        return clock.monotonic() < self.back_at
 
     def die(self) -> None:
-        """Cuts all connections, and lets nobody in for a while. In the event loop."""
-        self.back_at = time.monotonic() + GONE_FOR
-        for one in tuple(self.open):
-            one.transport.abort()
+        """Resets all connections, and lets nobody in for a while. In the event loop."""
+        self.back_at = clock.monotonic() + GONE_FOR
+        close(GONE_FOR)
 
 
 class LibraryProtocol(HttpProtocol):
     """Takes and refuses bytes as the library does. `protocol_of` makes one for a server."""
 
-    connections_here: Connections
     always: tuple[Header, ...]
     """Headers of every answer."""
     target_length = 0
     long_line = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        super().connection_made(transport)
-        self.connections_here.open.add(self)
-        if self.connections_here.gone:
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.connections_here.open.discard(self)
-        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         self.target_length, self.long_line = 0, False
@@ -128,6 +115,6 @@ class LibraryProtocol(HttpProtocol):
         self.transport.close()
 
 
-def protocol_of(connections: Connections, always: tuple[Header, ...]) -> type[HttpProtocol]:
+def protocol_of(always: tuple[Header, ...]) -> type[HttpProtocol]:
     """The protocol of one server, whose answers have the headers `always`."""
-    return type("ReleaseProtocol", (LibraryProtocol,), {"connections_here": connections, "always": always})
+    return type("ReleaseProtocol", (LibraryProtocol,), {"always": always})

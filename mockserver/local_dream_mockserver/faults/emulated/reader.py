@@ -3,7 +3,6 @@ words for what they refuse."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 from PIL import Image
 
 from local_dream_mockserver.faults.effects.requests import AnyAnswer, in_stream
+from local_dream_mockserver.faults.emulated.conversions import flag_of, float_of, int_of, stoi, text_of, unsigned_of
 from local_dream_mockserver.faults.emulated.decoding import Undecodable, decoded
-from local_dream_mockserver.faults.emulated.json_library import JsonFailure, dumped, parsed, wrong_type
+from local_dream_mockserver.faults.emulated.json_library import JsonFailure, dumped, parsed
 from local_dream_mockserver.faults.emulated.version import DPM, Mode, Version
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
@@ -83,6 +83,8 @@ class Wanted:
     output_format: str = "raw"
     image: Image.Image | None = None
     mask: Image.Image | None = None
+    refines: bool = False
+    """Whether the picture is refined tile by tile."""
     from_picture: bool = False
     """Whether the work begins with a picture: that of the request, or the canvas of an aspect ratio."""
 
@@ -136,7 +138,7 @@ class _Fields:
         refines = self.version.ultrafix and "ultrafix" in sent and flag_of(sent["ultrafix"])
         if refines:
             self._check_refining(Wanted(**read))
-            read["previews"] = False
+            read |= {"previews": False, "refines": True}
         if self.mode is Mode.SDXL and not refines:
             read["width"] = read["height"] = SDXL_SIDE
         self._into(read, "denoise_strength", float_of, "strength")
@@ -222,73 +224,12 @@ def shape_of(ratio: str) -> tuple[int, int] | None:
     first, colon, second = ratio.partition(":")
     try:
         wide, high = stoi(first.encode()), stoi(second.encode())
-    except ValueError:
+    except (ValueError, OverflowError):  # the release lets every exception pass here
         return None
     if not colon or min(wide, high) <= 0 or wide == high:
         return None
     short = max(8, int(SDXL_SIDE * min(wide, high) / max(wide, high)) // 8 * 8)
     return (SDXL_SIDE, short) if wide > high else (short, SDXL_SIDE)
-
-
-def stoi(text: bytes) -> int:
-    """As std::stoi: leading spaces, a sign, digits, and anything after them. Raises ValueError; OverflowError beyond 32
-    bits."""
-    stripped = text.lstrip(b" \t\n\v\f\r")
-    sign = stripped[:1] if stripped[:1] in (b"+", b"-") else b""
-    rest = stripped[len(sign) :]
-    digits = rest[: len(rest) - len(rest.lstrip(b"0123456789"))]
-    if not digits:
-        raise ValueError("stoi")
-    value = int(sign + digits) if len(digits) < 400 else 2**64
-    if not -(2**31) <= value < 2**31:
-        raise OverflowError("stoi")
-    return value
-
-
-# Values, as the library converts them
-
-
-def text_of(value: Any) -> str:
-    if not isinstance(value, str):
-        raise wrong_type("string", value)
-    return value
-
-
-def flag_of(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise wrong_type("boolean", value)
-    return value
-
-
-def number_of(value: Any) -> int | float:
-    """Booleans are numbers, too."""
-    if not isinstance(value, int | float):
-        raise wrong_type("number", value)
-    return value
-
-
-def int_of(value: Any) -> int:
-    """32 bits: fractions are cut off, what is too large is what is left of it; a float beyond them is the smallest."""
-    number = number_of(value)
-    if isinstance(number, float):
-        return int(number) if -(2.0**31) - 1 < number < 2.0**31 else -(2**31)
-    return (int(number) + 2**31) % 2**32 - 2**31
-
-
-def unsigned_of(value: Any) -> int:
-    """32 bits, without a sign."""
-    number = number_of(value)
-    if isinstance(number, float) and not -(2.0**63) <= number < 2.0**63:
-        return 0
-    return int(number) % 2**32
-
-
-def float_of(value: Any) -> float:
-    """Of 32 bits."""
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", number_of(value)))[0])
-    except OverflowError:
-        return float("inf") if number_of(value) > 0 else float("-inf")
 
 
 def format_of(value: Any) -> str:

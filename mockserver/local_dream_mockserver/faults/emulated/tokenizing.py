@@ -7,8 +7,9 @@ from typing import Any
 
 from starlette.types import ASGIApp, Scope
 
+from local_dream_mockserver.faults.emulated.conversions import text_of
 from local_dream_mockserver.faults.emulated.json_library import JsonFailure, dumped, no_object, parsed
-from local_dream_mockserver.faults.emulated.reader import Refusal, text_of
+from local_dream_mockserver.faults.emulated.reader import Refusal
 from local_dream_mockserver.faults.middleware import Reply, reply_of
 
 EMPTY = 2

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from local_dream_mockserver.faults.emulated.conversions import int_of, stoi
 from local_dream_mockserver.faults.emulated.http_library import header_value
-from local_dream_mockserver.faults.emulated.reader import Refusal, failed, int_of, invalid, stoi
+from local_dream_mockserver.faults.emulated.reader import Refusal, failed, invalid
 from local_dream_mockserver.faults.middleware import Header
 
 WIDTH, HEIGHT, PATH = "X-Image-Width", "X-Image-Height", "X-Upscaler-Path"

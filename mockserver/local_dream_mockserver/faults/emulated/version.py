@@ -26,49 +26,35 @@ ALL = (*CORE, "dpm_karras", "euler", "euler_karras", "euler_a_karras", "dpm_sde"
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One release."""
+    """One release. The defaults are those of the older one."""
 
     name: str
-    schedulers: tuple[str, ...]
+    schedulers: tuple[str, ...] = CORE
     """Every other name means dpm, but `eulera`, which means euler_a."""
-    cors: bool
+    cors: bool = False
     """CORS headers on every answer, and preflights."""
-    formats: bool
+    formats: bool = False
     """`output_format` and `preview_format`, and `format` in events."""
-    overflow: bool
+    overflow: bool = False
     """Whether /tokenize says where a prompt grows too long."""
-    separate_mask: bool
+    separate_mask: bool = False
     """Whether image and mask are read one after the other; else a mask counts with an image only."""
-    ultrafix: bool
-    aspect_ratio: bool
+    ultrafix: bool = False
+    aspect_ratio: bool = False
     """In SDXL mode."""
-    clamps_strength: bool
+    clamps_strength: bool = False
     """Whether a strength that leaves no step, or more than there are, is brought into range."""
-    shared_state: bool
+    shared_state: bool = True
     """Whether all requests write into the same variables."""
-    wraps: bool
+    wraps: bool = True
     """Whether /upscale multiplies sizes in 32 bits."""
-    no_prompt: str
+    no_prompt: str = "Global prompt empty"
     """What an empty prompt is told, in the stream."""
-    upscaler_generates: bool
+    upscaler_generates: bool = True
     """Whether upscaler mode has /generate and /tokenize."""
 
 
-V243 = Version(
-    name="2.4",
-    schedulers=CORE,
-    cors=False,
-    formats=False,
-    overflow=False,
-    separate_mask=False,
-    ultrafix=False,
-    aspect_ratio=False,
-    clamps_strength=False,
-    shared_state=True,
-    wraps=True,
-    no_prompt="Global prompt empty",
-    upscaler_generates=True,
-)
+V243 = Version(name="2.4")
 V27 = Version(
     name="2.7",
     schedulers=ALL,

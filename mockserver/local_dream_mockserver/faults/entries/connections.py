@@ -6,18 +6,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.effects import overlap, requests, responses
 from local_dream_mockserver.faults.effects.declare import several, whole
-from local_dream_mockserver.faults.effects.requests import AnyAnswer, in_stream
+from local_dream_mockserver.faults.effects.requests import AnyAnswer, after_hang_up, in_stream, meant
 from local_dream_mockserver.faults.effects.responses import Exchange
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
+from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import Reply, value_of
+from local_dream_mockserver.faults.middleware import Reply
 from local_dream_mockserver.server.connection import gone
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
@@ -28,7 +27,6 @@ from local_dream_mockserver.server.upscale import WIDTH
 OUT_OF_RANGE = (Code.OUT_OF_RANGE,)
 TORN = b'{"error": '
 HEALTH = ("/health",)
-OUT_OF_ORDER = Reply.of_error(500, "out of order")
 BUSY = ("busy",)
 WORDS = "busy with another request"
 AGAIN = {"Retry-After": "1"}
@@ -77,38 +75,15 @@ several(requests.refused)(
 
 # Clients that hang up
 
-
-def after_hang_up(answer: APIError) -> Callable[[], FaultHooks]:
-    """Takes no image any more after a client has hung up on a stream that it had begun to read."""
-
-    def made() -> FaultHooks:
-        async def messages(hooks: FaultHooks, came: AsyncIterator[Message], request: GenerationRequest) -> Any:
-            over = False
-            try:
-                async for message in came:
-                    over = over or message.kind != "progress"
-                    yield message
-            finally:
-                hooks.remembered = hooks.remembered or not over
-
-        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
-            request = honest(body)
-            if not hooks.remembered or request.image is None:
-                return request
-            hooks.happened()
-            raise answer
-
-        return hooked(None, messages=messages, read=read)
-
-    return made
-
-
 several(whole)(
     "hang-up-wedges (ROB-03): After a client has hung up in mid-stream, requests with an image are never answered.",
-    after_hang_up(NoAnswer(NeverAnswered())),
+    after_hang_up(NoAnswer(NeverAnswered()), lambda request: request.image is not None),
     "hang-up-breaks-the-engine (ROB-03): After a client has hung up in mid-stream, requests with an image are answered"
     " with status 500.",
-    after_hang_up(APIError(500, "the engine is in a bad state")),
+    after_hang_up(APIError(500, "the engine is in a bad state"), lambda request: request.image is not None),
+    "hang-up-reaches-the-next (ROB-03): After a client has hung up in mid-stream the next generation is answered with"
+    " status 500, and those after it are made.",
+    after_hang_up(APIError(500, "stopped"), once=True),
 )
 
 
@@ -137,27 +112,18 @@ def each(work: Work) -> Work:
 
 # Bodies in chunks, and Expect
 
-
-@responses.instead("ROB-05", methods=("POST",))
-def chunked_bodies_refused(scope: Scope) -> Reply | None:
-    """A body in chunked transfer coding is refused with status 411."""
-    chunked = b"chunked" in value_of(scope["headers"], b"transfer-encoding")
-    return Reply.of_error(411, "Content-Length: missing") if chunked else None
-
-
+several(responses.instead, having="transfer-encoding")(
+    "chunked-bodies-refused (ROB-05): A body in chunked transfer coding is refused with status 411.",
+    lambda: Reply.of_error(411, "Content-Length: missing"),
+)
 several(requests.received, having="transfer-encoding")(
     "chunked-bodies-unread (ROB-05): A body in chunked transfer coding is not read.",
     lambda request: replace(request, body=b""),
 )
-
-
-@responses.instead("ROB-06")
-def expect_refused(scope: Scope) -> Reply | None:
-    """A request with Expect: 100-continue is refused with status 417."""
-    refusal = Reply.of_error(417, "Expect: cannot be met", (b"connection", b"close"))
-    return refusal if value_of(scope["headers"], b"expect") else None
-
-
+several(responses.instead, having="expect")(
+    "expect-refused (ROB-06): A request with Expect: 100-continue is refused with status 417.",
+    lambda: Reply.of_error(417, "Expect: cannot be met", (b"connection", b"close")),
+)
 several(requests.received, having="expect")(
     "expect-loses-the-body (ROB-06): The body of a request with Expect: 100-continue is not read.",
     lambda request: replace(request, body=b""),
@@ -178,15 +144,9 @@ several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(
 # Afterwards
 
 
-def is_wrong_type(exchange: Exchange) -> bool:
-    """Whether a field was refused for its type."""
-    return exchange.problem is not None and exchange.problem.code is Code.WRONG_TYPE
-
-
-def is_wrong_width(exchange: Exchange) -> bool:
-    """Whether an upscale was refused for a width that is no number."""
-    problem = exchange.problem
-    return problem is not None and problem.code is Code.WRONG_FORM and problem.field == WIDTH
+def refused_for(code: Code, field: str = "") -> Callable[[Exchange], bool]:
+    """Whether a request was refused for this reason, and for this field ("": for any)."""
+    return lambda exchange: exchange.problem is not None and meant(exchange.problem, (code,), field)
 
 
 def is_deep(exchange: Exchange) -> bool:
@@ -199,24 +159,19 @@ def is_long(exchange: Exchange) -> bool:
     return len(exchange.body) > 1_000_000 and exchange.path == "/generate" and b'"image"' not in exchange.body
 
 
-several(responses.after, on=HEALTH, when=is_wrong_type)(
-    "refusal-ends-health (ERR-05): After a field of a wrong type GET /health is answered with status 500.",
-    lambda: OUT_OF_ORDER,
-)
-several(responses.after, on=HEALTH, when=is_wrong_width)(
-    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number GET /health is answered"
-    " with status 500.",
-    lambda: OUT_OF_ORDER,
-)
-several(responses.after, on=HEALTH, when=is_deep)(
-    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep GET /health is answered with"
-    " status 500.",
-    lambda: OUT_OF_ORDER,
-)
-several(responses.after, on=HEALTH, when=is_long)(
-    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte GET /health is answered with status 500.",
-    lambda: OUT_OF_ORDER,
-)
+ENDS_HEALTH = {
+    "refusal-ends-health (ERR-05): After a field of a wrong type": refused_for(Code.WRONG_TYPE),
+    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number": refused_for(
+        Code.WRONG_FORM, WIDTH
+    ),
+    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep": is_deep,
+    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte": is_long,
+}
+for _head, _when in ENDS_HEALTH.items():
+    several(responses.after, on=HEALTH, when=_when)(
+        f"{_head} GET /health is answered with status 500.",
+        lambda: Reply.of_error(500, "out of order"),
+    )
 several(requests.refused, after=(Code.WRONG_TYPE,))(
     "refusal-spoils-the-next (ERR-06): The first generation after a field of a wrong type is answered with status 500.",
     lambda: APIError(500, "the engine is in a bad state"),
@@ -293,19 +248,18 @@ several(overlap.second, extensions=BUSY)(
     "busy-without-retry-after (EXT-BSY-02): A second generation while one runs is refused with status 503 and no"
     " Retry-After.",
     lambda: APIError(503, WORDS),
-    "busy-retry-soon (EXT-BSY-02): A second generation while one runs is refused with status 503 and the word soon"
-    " in Retry-After.",
+    "busy-retry-soon (EXT-BSY-02): A second generation while one runs is refused with status 503 and the word soon in"
+    " Retry-After.",
     lambda: APIError(503, WORDS, {"Retry-After": "soon"}),
     "busy-retry-in-fractions (EXT-BSY-02): A second generation while one runs is refused with status 503 and half a"
     " second in Retry-After.",
     lambda: APIError(503, WORDS, {"Retry-After": "0.5"}),
     "busy-as-text (EXT-BSY-03): A second generation while one runs is refused with status 503 as text/plain.",
     lambda: APIError(503, WORDS, {**AGAIN, "Content-Type": "text/plain"}),
-    "busy-bare (EXT-BSY-03, ROB-02): A second generation while one runs is refused with status 503, Retry-After and"
-    " no envelope.",
+    "busy-bare (EXT-BSY-03, ROB-02): A second generation while one runs is refused with status 503, Retry-After and no"
+    " envelope.",
     lambda: AnyAnswer(503, b"", AGAIN),
-)
-several(overlap.second, extensions=BUSY, quirk=True)(
-    "busy-until-a-date: A second generation while one runs is refused with status 503 and an HTTP date in Retry-After.",
+    "busy-until-a-date (quirk): A second generation while one runs is refused with status 503 and an HTTP date in"
+    " Retry-After.",
     lambda: APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"}),
 )

@@ -22,10 +22,9 @@ ELSEWHERE = b"https://elsewhere.example"
 Head: TypeAlias = tuple[int, Headers]
 """Status and headers."""
 
-refused = partial(responses.instead, methods=PREFLIGHT, extensions=CORS)
-preflight = partial(responses.headers, everywhere=True, methods=PREFLIGHT, extensions=CORS)
-answer = partial(responses.headers, everywhere=True, methods=OTHERS, extensions=CORS)
-stream = partial(responses.headers, methods=OTHERS, extensions=CORS)
+refused = partial(responses.instead, methods=PREFLIGHT)
+preflight = partial(responses.headers, everywhere=True, methods=PREFLIGHT)
+answer = partial(responses.headers, everywhere=True, methods=OTHERS)
 any_answer = partial(responses.headers, everywhere=True, extensions=CORS, quirk=True)
 
 
@@ -59,13 +58,12 @@ several(preflight, on=GENERATE)(
 )
 
 
-@preflight("EXT-COR-04")
-def use_opencl_not_allowed(status: int, headers: Headers) -> Head:
-    """Preflights do not allow X-Use-OpenCL."""
-    return status, having(headers, ALLOWED, b"Content-Type, X-Image-Width, X-Image-Height, X-Upscaler-Path")
-
-
 several(preflight)(
+    "use-opencl-not-allowed (EXT-COR-04): Preflights do not allow X-Use-OpenCL.",
+    lambda status, headers: (
+        status,
+        having(headers, ALLOWED, b"Content-Type, X-Image-Width, X-Image-Height, X-Upscaler-Path"),
+    ),
     "allowed-headers-missing (EXT-COR-03, EXT-COR-04): Preflights come without Access-Control-Allow-Headers.",
     lambda status, headers: (status, without(headers, ALLOWED)),
     "only-content-type-allowed (EXT-COR-04): Preflights allow Content-Type alone.",
@@ -75,15 +73,15 @@ several(preflight)(
     "max-age-in-words (EXT-COR-07): Preflights are good for a day, in words.",
     lambda status, headers: (status, having(headers, AGE, b"1 day")),
 )
-several(responses.rewrite, methods=PREFLIGHT, statuses=(204,), extensions=CORS, quirk=True)(
-    "preflights-with-200: Preflights are answered with status 200 and a body.",
+several(responses.rewrite, methods=PREFLIGHT, statuses=(204,), extensions=CORS)(
+    "preflights-with-200 (quirk): Preflights are answered with status 200 and a body.",
     lambda reply: Reply.of(200, "text/plain", b"OK", *reply.headers),
 )
 
 
 # Other answers
 
-several(stream)(
+several(responses.headers, methods=OTHERS)(
     "streams-for-no-origin (EXT-COR-05): Event streams come without Access-Control-Allow-Origin.",
     lambda status, headers: (status, without(headers, ORIGIN)),
 )

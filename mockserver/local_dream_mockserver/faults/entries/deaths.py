@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from local_dream_mockserver.faults.effects.death import Call, Deadly, dies
+from local_dream_mockserver.faults.effects.death import Call, Deadly, dies, dies_of_hang_up
+from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.hooks import Reader
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
 
+SURVIVAL = "SRV-05"
 DEFAULT_WIDTH = 512
 MOMENT = 1.0
 """Seconds that a supervisor takes to start a server again."""
@@ -26,44 +27,32 @@ def _header(call: Call, name: str) -> int:
     return value if abs(value) < 2**31 else 0
 
 
-dies(
-    "dies-of-a-wrong-type",
-    "The server ends on a request whose steps are a text.",
-    of=lambda call: isinstance(call.fields.get("steps"), str),
+several(dies, SURVIVAL)(
+    "dies-of-a-wrong-type: The server ends on a request whose steps are a text.",
+    lambda call: isinstance(call.fields.get("steps"), str),
+    "dies-of-an-empty-body: The server ends on a POST /generate without a body.",
+    lambda call: call.method == "POST" and call.path == "/generate" and not call.body,
+    "dies-of-a-negative-size: The server ends on a negative width or height.",
+    lambda call: min(_number(call, "width"), _number(call, "height")) < 0,
+    "dies-of-an-upscale-too-large: The server ends on an upscale whose sides are numbers of 31 bits and whose size is"
+    " beyond 32.",
+    lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
 )
-dies(
-    "dies-of-an-empty-body",
-    "The server ends on a POST /generate without a body.",
-    of=lambda call: call.method == "POST" and call.path == "/generate" and not call.body,
+several(dies, SURVIVAL, back=MOMENT)(
+    "dies-and-comes-back: The server ends on JSON that breaks off, and its supervisor starts it again within a second.",
+    lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}",
 )
-dies(
-    "dies-of-a-hang-up",
-    "The server ends when a client hangs up in mid-stream.",
-    of_hang_up=lambda call: call.path == "/generate",
-)
-dies(
-    "dies-of-a-negative-size",
-    "The server ends on a negative width or height.",
-    of=lambda call: min(_number(call, "width"), _number(call, "height")) < 0,
-)
-dies(
-    "dies-of-an-upscale-too-large",
-    "The server ends on an upscale whose sides are numbers of 31 bits and whose size is beyond 32.",
-    of=lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
-)
-dies(
-    "dies-and-comes-back",
-    "The server ends on JSON that breaks off, and its supervisor starts it again within a second.",
-    of=lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}",
-    back=MOMENT,
+several(dies_of_hang_up, SURVIVAL)(
+    "dies-of-a-hang-up: The server ends when a client hangs up in mid-stream.",
+    lambda call: call.path == "/generate",
 )
 
 
 class DiesAfterAnAbandonedPicture(Deadly):
     """As releases 2.3.3 and 2.4.3 do, whose requests share their state."""
 
-    def __init__(self, place: Trigger | None = None) -> None:
-        super().__init__(place, of=self._is_next, of_hang_up=self._abandoned)
+    def __init__(self) -> None:
+        super().__init__(of=self._is_next, of_hang_up=self._abandoned)
         self._left = False
 
     def read(self, body: bytes, honest: Reader) -> GenerationRequest:
@@ -81,10 +70,8 @@ class DiesAfterAnAbandonedPicture(Deadly):
         return False
 
 
-dies(
-    "dies-after-an-abandoned-picture",
-    "A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends "
-    "the server.",
-    "GEN-RNG-03",
-    make=DiesAfterAnAbandonedPicture,
+several(whole, SURVIVAL, "GEN-RNG-03")(
+    "dies-after-an-abandoned-picture: A width of 0 is taken for the default one; after a client has hung up on such a"
+    " stream the next generation ends the server.",
+    DiesAfterAnAbandonedPicture,
 )

@@ -11,24 +11,19 @@ from starlette.types import Scope
 
 from local_dream_mockserver.faults.effects import overlap, responses
 from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.middleware import Headers, Reply, value_of
+from local_dream_mockserver.faults.middleware import Reply, value_of
 
 HEALTH = ("/health",)
 READ = ("GET", "HEAD")
 OK = (200,)
 OPERATIONS = ("/generate", "/upscale")
 FAILED = (400, 500)
+ANYONE = (b"access-control-allow-origin", b"*")
+EXPOSED = (b"access-control-expose-headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
 PAGE = Reply.of(200, "text/html", b"<!doctype html><title>Local Dream</title>")
 
 
 # /health
-
-several(responses.rewrite, on=HEALTH, methods=READ, statuses=OK)(
-    "health-503 (HLT-01): GET /health is answered with status 503.",
-    lambda: Reply.of_error(503, "starting"),
-    "health-404 (HLT-01): There is no /health.",
-    lambda: Reply.of_error(404, "there is no /health"),
-)
 
 
 def is_stranger(scope: Scope) -> bool:
@@ -61,27 +56,23 @@ several(responses.instead, on=HEALTH, methods=("HEAD",))(
     "head-refused (HLT-04): HEAD /health is answered with status 405.",
     lambda: Reply.of_error(405, "use GET", (b"allow", b"GET")),
 )
-several(responses.rewrite, on=HEALTH, methods=READ, statuses=OK, quirk=True)(
-    "health-says-ok: The body of GET /health says OK.",
+several(responses.rewrite, on=HEALTH, methods=READ, statuses=OK)(
+    "health-503 (HLT-01): GET /health is answered with status 503.",
+    lambda: Reply.of_error(503, "starting"),
+    "health-404 (HLT-01): There is no /health.",
+    lambda: Reply.of_error(404, "there is no /health"),
+    "health-says-ok (quirk): The body of GET /health says OK.",
     lambda: Reply.of(200, "text/plain", b"OK"),
-    "health-says-json: The body of GET /health is a JSON document about the server.",
+    "health-says-json (quirk): The body of GET /health is a JSON document about the server.",
     lambda: Reply.of_json(200, {"status": "ok", "model": "m", "queue": 0}),
 )
 
 
 # Paths and methods
 
-several(responses.rewrite, statuses=(404,))(
-    "every-path-is-found (SRV-01): Every path that the API does not have is answered with a web page.",
-    lambda: PAGE,
-    "unknown-path-400 (SRV-01): A path that the API does not have is answered with status 400.",
-    lambda: Reply.of_error(400, "no such path"),
-)
-several(responses.rewrite, statuses=(405,), quirk=True)(
-    "wrong-method-404 (SRV-03): A method that a path does not have is answered with status 404.",
-    lambda: Reply.of_error(404, "no such path"),
-)
 several(responses.rewrite, statuses=(405,))(
+    "wrong-method-404 (quirk, SRV-03): A method that a path does not have is answered with status 404.",
+    lambda: Reply.of_error(404, "no such path"),
     "get-shows-a-page (SRV-02): A method that a path does not have is answered with a web page.",
     lambda: PAGE,
     "wrong-method-500 (SRV-02): A method that a path does not have is answered with status 500.",
@@ -93,8 +84,12 @@ several(responses.rewrite, statuses=(404, 405))(
     "not-found-bare (ERR-04): Answers with 404 and 405 have no body.",
     lambda reply: Reply(reply.status, reply.without(b"content-type").headers),
 )
-several(responses.rewrite, statuses=(404,), quirk=True)(
-    "bare-404 (ERR-04): Answers with 404 have no body.",
+several(responses.rewrite, statuses=(404,))(
+    "every-path-is-found (SRV-01): Every path that the API does not have is answered with a web page.",
+    lambda: PAGE,
+    "unknown-path-400 (SRV-01): A path that the API does not have is answered with status 400.",
+    lambda: Reply.of_error(400, "no such path"),
+    "bare-404 (quirk, ERR-04): Answers with 404 have no body.",
     lambda: Reply(404),
 )
 
@@ -131,6 +126,19 @@ several(responses.rewrite, on=OPERATIONS, statuses=FAILED)(
 )
 
 
+def cut_to_characters(text: str) -> bytes:
+    """As many bytes of a text as it has characters."""
+    return text.encode()[: len(text)]
+
+
+@responses.rewrite("ERR-02", on=OPERATIONS, statuses=FAILED)
+def error_length_in_characters(reply: Reply) -> Reply:
+    """Error answers have a message in Korean, and their Content-Length counts characters in place of bytes."""
+    told = {**reply.json["error"], "message": "잘못된 요청"}
+    text = json.dumps({"error": told}, ensure_ascii=False)
+    return Reply.of(reply.status, "application/json", cut_to_characters(text), *reply.without(b"content-type").headers)
+
+
 @responses.rewrite(on=OPERATIONS, statuses=FAILED, quirk=True)
 def wordy_errors(reply: Reply) -> Reply:
     """Error answers have further keys, line ends and a message in Korean."""
@@ -140,14 +148,11 @@ def wordy_errors(reply: Reply) -> Reply:
     return Reply.of(reply.status, "application/json; charset=utf-8", text.encode())
 
 
-several(responses.rewrite, statuses=(400, 404, 405, 413, 415, 500, 503), quirk=True)(
-    "errors-close: Error answers close the connection, and say so.",
+several(responses.rewrite, statuses=(400, 404, 405, 413, 415, 500, 503))(
+    "errors-close (quirk): Error answers close the connection, and say so.",
     lambda reply: reply.plus((b"connection", b"close")),
 )
-
-
-@responses.headers(everywhere=True, quirk=True)
-def cors_everywhere(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Every answer carries CORS headers."""
-    exposed = (b"access-control-expose-headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
-    return status, (*headers, (b"access-control-allow-origin", b"*"), exposed)
+several(responses.headers, everywhere=True)(
+    "cors-everywhere (quirk): Every answer carries CORS headers.",
+    lambda status, headers: (status, (*headers, ANYONE, EXPOSED)),
+)

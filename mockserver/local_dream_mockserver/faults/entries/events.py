@@ -39,12 +39,6 @@ async def complete_before_the_last_step(messages: Messages) -> Messages:
         yield one
 
 
-several(events.beside, at="after:complete")(
-    "error-beside-complete (GEN-EVT-12): An error event comes after complete, too.",
-    lambda: error("the connection was closed"),
-)
-
-
 @events.beside("GEN-EVT-13", at="after:complete")
 def progress_after_complete(message: Message, request: GenerationRequest) -> Message:
     """A progress event comes after complete."""
@@ -52,61 +46,35 @@ def progress_after_complete(message: Message, request: GenerationRequest) -> Mes
     return Message("progress", "progress", {"type": "progress", "step": total, "total_steps": total})
 
 
-several(events.beside, at="after:progress:2")(
-    "error-and-on (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
+several(events.beside)(
+    "error-beside-complete@after:complete (GEN-EVT-12): An error event comes after complete, too.",
+    lambda: error("the connection was closed"),
+    "error-and-on@after:progress:2 (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
     lambda: error("a tile could not be decoded; trying again"),
 )
-several(events.beside, at="complete", units=(Unit.COMPLETE, Unit.ERROR))(
-    "terminal-twice (GEN-EVT-12): The terminal event comes twice.",
+several(events.beside, units=(Unit.COMPLETE, Unit.ERROR))(
+    "terminal-twice@complete (GEN-EVT-12): The terminal event comes twice.",
     lambda message: message,
 )
 several(events.event, kinds=COMPLETE)(
     "terminal-missing (GEN-EVT-12): The stream ends without complete.",
     lambda: None,
 )
-several(events.beside, at="after:progress:2", ends=True)(
-    "engine-fails (GEN-EVT-15): Every generation fails after a step, with an error event.",
+several(events.beside, ends=True)(
+    "engine-fails@after:progress:2 (GEN-EVT-15): Every generation fails after a step, with an error event.",
     lambda: error("the engine ran out of memory"),
 )
 
 
 # What is in all events
 
-several(events.event, quirk=True)(
-    "further-keys: Events have keys that the contract does not name, nested ones too.",
+several(events.event)(
+    "further-keys (quirk): Events have keys that the contract does not name, nested ones too.",
     lambda message: message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False),
 )
 
 
 # What is in complete
-
-several(events.event, kinds=COMPLETE)(
-    "complete-without-seed (GEN-EVT-15): The complete event has no seed.",
-    lambda message: message.without("seed"),
-    "complete-without-size (GEN-EVT-15): The complete event has no width and height.",
-    lambda message: message.without("width", "height"),
-    "complete-without-image (GEN-EVT-15): The complete event has no image.",
-    lambda message: message.without("image"),
-    "seed-is-text (GEN-EVT-15): The seed in complete is a text.",
-    lambda message: message.with_(seed=str(message.payload["seed"])),
-    "channels-missing (GEN-EVT-16): The complete event has no channels.",
-    lambda message: message.without("channels"),
-    "first-step-time-missing (GEN-EVT-16): The complete event has no first_step_time_ms.",
-    lambda message: message.without("first_step_time_ms"),
-    "time-in-microseconds (GEN-EVT-17): The generation_time_ms is in microseconds.",
-    lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000),
-    "time-negative (GEN-EVT-17): The generation_time_ms is negative.",
-    lambda message: message.with_(generation_time_ms=-1),
-    "seed-off-by-one (GEN-EVT-19, GEN-REQ-22): The complete event reports the seed of the next picture.",
-    lambda message: message.with_(seed=(message.payload["seed"] + 1) % 2**32),
-)
-
-
-@events.event("GEN-EVT-19", "GEN-REQ-22", kinds=COMPLETE)
-def seed_signed(message: Message) -> Message:
-    """The complete event reports the seed as a signed number of 32 bits."""
-    seed = message.payload["seed"]
-    return message.with_(seed=seed - 2**32) if seed >= 2**31 else message
 
 
 def picked(reported: Callable[[int], int]) -> Callable[[], FaultHooks]:
@@ -139,29 +107,45 @@ several(whole, layer=Layer.EVENT)(
     "picked-seed-of-64-bits (GEN-DEF-11): A seed that the server picks has 64 bits.",
     picked(lambda seed: seed + 2**40),
 )
-several(events.event, quirk=True, kinds=COMPLETE)(
-    "image-key-early: The keys of complete come in another order, and the image first.",
+several(events.event, kinds=COMPLETE)(
+    "complete-without-seed (GEN-EVT-15): The complete event has no seed.",
+    lambda message: message.without("seed"),
+    "complete-without-size (GEN-EVT-15): The complete event has no width and height.",
+    lambda message: message.without("width", "height"),
+    "complete-without-image (GEN-EVT-15): The complete event has no image.",
+    lambda message: message.without("image"),
+    "seed-is-text (GEN-EVT-15): The seed in complete is a text.",
+    lambda message: message.with_(seed=str(message.payload["seed"])),
+    "channels-missing (GEN-EVT-16): The complete event has no channels.",
+    lambda message: message.without("channels"),
+    "first-step-time-missing (GEN-EVT-16): The complete event has no first_step_time_ms.",
+    lambda message: message.without("first_step_time_ms"),
+    "time-in-microseconds (GEN-EVT-17): The generation_time_ms is in microseconds.",
+    lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000),
+    "time-negative (GEN-EVT-17): The generation_time_ms is negative.",
+    lambda message: message.with_(generation_time_ms=-1),
+    "seed-off-by-one (GEN-EVT-19, GEN-REQ-22): The complete event reports the seed of the next picture.",
+    lambda message: message.with_(seed=(message.payload["seed"] + 1) % 2**32),
+    "seed-signed (GEN-EVT-19, GEN-REQ-22): The complete event reports the seed as a signed number of 32 bits.",
+    lambda message: message.with_(seed=(message.payload["seed"] + 2**31) % 2**32 - 2**31),
+    "image-key-early (quirk): The keys of complete come in another order, and the image first.",
     lambda message: Message(message.kind, message.name, {"image": message.payload["image"], **message.payload}),
-    "time-zero (GEN-EVT-22): The generation_time_ms and first_step_time_ms are 0.",
+    "time-zero (quirk, GEN-EVT-22): The generation_time_ms and first_step_time_ms are 0.",
     lambda message: message.with_(generation_time_ms=0, first_step_time_ms=0),
-    "bare-complete (GEN-EVT-16): The complete event has what it must have, and nothing else.",
+    "bare-complete (quirk, GEN-EVT-16): The complete event has what it must have, and nothing else.",
     lambda message: message.without("channels", "first_step_time_ms"),
 )
 
 
 # How steps are counted
 
-several(events.progress, at="progress:2")(
-    "step-missing (GEN-EVT-02): A progress event has no `step`.",
-    lambda message: message.without("step"),
-    "step-beyond-total (GEN-EVT-03): A step is beyond total_steps.",
-    lambda message, step, total: message.with_(step=total + 1),
-)
-several(events.progress, at="progress:3")(
-    "step-goes-back (GEN-EVT-04): A step is behind the one before.",
-    lambda message: message.with_(step=1),
-)
 several(events.progress)(
+    "step-missing@progress:2 (GEN-EVT-02): A progress event has no `step`.",
+    lambda message: message.without("step"),
+    "step-beyond-total@progress:2 (GEN-EVT-03): A step is beyond total_steps.",
+    lambda message, step, total: message.with_(step=total + 1),
+    "step-goes-back@progress:3 (GEN-EVT-04): A step is behind the one before.",
+    lambda message: message.with_(step=1),
     "step-is-text (GEN-EVT-02): The `step` is a text of digits.",
     lambda message, step: message.with_(step=str(step)),
     "steps-from-zero (GEN-EVT-03, GEN-EVT-05): Steps are counted from 0.",
@@ -187,10 +171,12 @@ def total_steps_plus_two(message: Message, step: int, total: int) -> list[Messag
     return [*first, counted, *last]
 
 
-@events.progress("GEN-EVT-06", units=(), quirk=True)
-def total_steps_known_late(message: Message, step: int, total: int) -> list[Message]:
-    """The first progress event says more total_steps than those after it."""
-    return [message.without("image").with_(total_steps=total + 3), message] if step == 1 else [message]
+several(events.progress, units=())(
+    "total-steps-known-late (quirk, GEN-EVT-06): The first progress event says more total_steps than those after it.",
+    lambda message, step, total: (
+        [message.without("image").with_(total_steps=total + 3), message] if step == 1 else [message]
+    ),
+)
 
 
 # Which steps are told
@@ -200,13 +186,11 @@ several(events.progress, units=())(
     lambda: None,
     "last-step-missing (GEN-EVT-05): The progress event of the last step is missing.",
     lambda message, step, total: None if step == total > 1 else message,
-)
-several(events.progress, units=(), quirk=True)(
-    "steps-in-percent: Steps are counted in percent: total_steps is always 100.",
+    "steps-in-percent (quirk): Steps are counted in percent: total_steps is always 100.",
     lambda message, step, total: message.with_(step=max(1, int(step / total * 100)), total_steps=100),
-    "steps-skipped: Progress events without a preview come for every second step and the last one only.",
+    "steps-skipped (quirk): Progress events without a preview come for every second step and the last one only.",
     lambda message, step, total: message if step % 2 or step == total or "image" in message.payload else None,
-    "steps-repeated: Every progress event comes a second time, without its preview.",
+    "steps-repeated (quirk): Every progress event comes a second time, without its preview.",
     lambda message: [message, message.without("image")],
 )
 
@@ -214,13 +198,11 @@ several(events.progress, units=(), quirk=True)(
 # Which steps carry a preview
 
 
-@pictures.previewed("GEN-EVT-09")
-def previews_with_stride_only(step: int, request: GenerationRequest) -> bool:
-    """A stride of 1 shows the last step alone, a larger one shows more."""
-    return request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
-
-
 several(pictures.previewed)(
+    "previews-with-stride-only (GEN-EVT-09): A stride of 1 shows the last step alone, a larger one shows more.",
+    lambda step, request: (
+        request.previews_at(step) if request.preview_stride > 1 else request.previews and step == request.steps
+    ),
     "previews-unasked (GEN-EVT-08): Previews are sent whether they are asked for or not.",
     lambda step, request: replace(request, previews=True).previews_at(step),
     "first-preview-unasked (GEN-EVT-08): The first progress event carries a preview whether it is asked for or not.",
@@ -234,7 +216,7 @@ several(pictures.previewed)(
     "previews-a-step-late (GEN-EVT-10): Previews come with the step behind the one that is to show one.",
     lambda step, request: step > 1 and request.previews_at(step - 1),
 )
-several(events.progress, units=(), quirk=True, layer=pictures.PICTURE)(
-    "no-previews (GEN-EVT-10): There are no previews, as on CPUs.",
+several(events.progress, units=(), layer=pictures.PICTURE)(
+    "no-previews (quirk, GEN-EVT-10): There are no previews, as on CPUs.",
     lambda message: message.without("image"),
 )

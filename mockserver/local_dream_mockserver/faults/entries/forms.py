@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from local_dream_mockserver.server.image_input import decode_base64
 
 WORDS = 60
 MEGABYTE = 1 << 20
+EXPONENT = re.compile(rb'"cfg": *[0-9.]+[eE]')
 
 
 def _opened(values: Body, field: str) -> Image.Image | None:
@@ -123,8 +125,8 @@ several(requests.received, "GEN-REQ-29", on=("/generate",), methods=("POST",))(
     lambda incoming: _unread(incoming, incoming.body[:1].isspace()),
     "fields-in-order-only: A body whose first field is not the prompt is not read.",
     lambda incoming: _unread(incoming, incoming.body.lstrip()[:1] == b"{" and _first(incoming.body) == "mask"),
-)
-several(requests.received, "GEN-REQ-23", on=("/generate",), methods=("POST",))(
+    "exponents-unread: A body in which a number has an exponent is not read.",
+    lambda incoming: _unread(incoming, EXPONENT.search(incoming.body) is not None),
     "raw-utf8-unread: A body with characters beyond ASCII is not read.",
     lambda incoming: _unread(incoming, _is_text(incoming.body) and not incoming.body.isascii()),
 )
@@ -197,8 +199,17 @@ def clipped(request: GenerationRequest, values: Body) -> GenerationRequest:
     return replace(request, image=np.where(request.image > 0, 255, 0).astype(np.uint8))
 
 
+def brighter(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """The request with an image of 16 bits a channel as it looks with another gamma: a little brighter."""
+    if request.image is None or _depth(values, "image") != 16:
+        return request
+    return replace(request, image=(np.minimum(request.image.astype(np.int16) + 10, 255)).astype(np.uint8))
+
+
 several(requests.accepted, layer=Layer.PICTURE)(
-    "deep-image-clipped (GEN-PIC-12): An image of 16 bits a channel is read as if it had 8.",
+    "deep-image-brighter (GEN-REQ-27): An image of 16 bits a channel is read a little brighter than one of 8.",
+    brighter,
+    "deep-image-clipped (GEN-PIC-12, GEN-REQ-27): An image of 16 bits a channel is read as if it had 8.",
     clipped,
 )
 several(requests.refused, "GEN-REQ-17", status=500)(

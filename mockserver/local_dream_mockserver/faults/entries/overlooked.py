@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import ExifTags, Image, ImageFilter
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, pictures, requests, upscale
@@ -14,7 +14,7 @@ from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
 from local_dream_mockserver.faults.entries.events import picked
 from local_dream_mockserver.faults.entries.painting import array_of
-from local_dream_mockserver.server.engine import Mask, Rgb
+from local_dream_mockserver.server.engine import GenerationRequest, Mask, Rgb
 
 # Seed and prompts
 
@@ -31,6 +31,14 @@ several(pictures.asked)(
     lambda request: replace(request, prompt=" ".join(sorted(request.prompt.split()))),
     "negative-prompt-ignored (GEN-PIC-17): The negative prompt has no effect.",
     lambda request: replace(request, negative_prompt=""),
+    "cfg-ignored (GEN-PIC-20): The cfg has no effect.",
+    lambda request: replace(request, cfg=7.5),
+    "cfg-rounded (GEN-PIC-20): The cfg is rounded to an integer.",
+    lambda request: replace(request, cfg=float(round(request.cfg))),
+    "scheduler-ignored (GEN-PIC-21): The scheduler has no effect.",
+    lambda request: replace(request, scheduler="dpm"),
+    "steps-always-four (GEN-PIC-22): Four steps are made, whatever their number in the request.",
+    lambda request: replace(request, steps=4),
 )
 several(requests.accepted, layer=Layer.PICTURE)(
     "picked-seed-unused (GEN-DEF-13): Without a seed in the request another one is used than is reported.",
@@ -53,9 +61,7 @@ several(pictures.asked, given="image")(
     lambda request: replace(request, denoise_strength=max(0.5, request.denoise_strength)),
     "strength-rounded (GEN-PIC-16): The denoise_strength is rounded to 0 or 1.",
     lambda request: replace(request, denoise_strength=float(round(request.denoise_strength))),
-)
-several(pictures.asked, given="image", quirk=True)(
-    "strength-zero-takes-a-step: A denoise_strength of 0 still takes one of the steps.",
+    "strength-zero-takes-a-step (quirk): A denoise_strength of 0 still takes one of the steps.",
     lambda request: replace(request, denoise_strength=max(1 / request.steps, request.denoise_strength)),
 )
 
@@ -82,9 +88,7 @@ several(pictures.asked, given="mask")(
     lambda request: replace(request, mask=array_of(request.mask)[::-1].copy()),
     "mask-leaks (GEN-PIC-12): Black parts of the mask are repainted by a quarter.",
     lambda request: replace(request, mask=(64 + array_of(request.mask) * 0.75).astype(np.uint8)),
-)
-several(pictures.asked, given="mask", quirk=True)(
-    "mask-with-soft-edges: The edges of the mask are blurred, into its black parts too.",
+    "mask-with-soft-edges (quirk): The edges of the mask are blurred, into its black parts too.",
     lambda request: replace(request, mask=blurred(array_of(request.mask), 5)),
 )
 
@@ -113,9 +117,7 @@ several(pictures.picture, kinds=PROGRESS)(
     lambda rgb: np.zeros_like(rgb),
     "preview-of-noise (GEN-PIC-19): Previews are noise, whatever the picture.",
     lambda rgb: np.random.default_rng(1).integers(0, 256, rgb.shape, np.uint8),
-)
-several(pictures.picture, kinds=PROGRESS, quirk=True)(
-    "preview-approximate: Previews are coarse, pale and of a wrong tint, as without the decoder.",
+    "preview-approximate (quirk): Previews are coarse, pale and of a wrong tint, as without the decoder.",
     approximate,
 )
 
@@ -138,6 +140,14 @@ def seamed(rgb: Rgb) -> Rgb:
     return shown
 
 
+def turned(jpeg: bytes) -> bytes:
+    """The same JPEG with metadata by which viewers turn it."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    data = b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
+    return jpeg[:2] + b"\xff\xe1" + (len(data) + 2).to_bytes(2, "big") + data + jpeg[2:]
+
+
 several(upscale.pixels)(
     "upscale-tiles-show (UPS-ANS-08): Black lines show between tiles of 64 pixels.",
     seamed,
@@ -145,8 +155,32 @@ several(upscale.pixels)(
     lambda rgb: np.roll(rgb, 2, axis=1),
     "upscale-brighter (UPS-ANS-08): The picture is a tenth brighter.",
     lambda rgb: np.clip(rgb * 1.1, 0, 255).astype(np.uint8),
-)
-several(upscale.pixels, quirk=True)(
-    "upscale-sharpened: The picture is sharpened, and its contrast a little higher.",
+    "upscale-sharpened (quirk): The picture is sharpened, and its contrast a little higher.",
     lambda rgb: np.asarray(Image.fromarray(rgb).filter(ImageFilter.UnsharpMask(2, 60, 0)).point(lambda v: v * 1.02)),
+)
+
+
+# What is kept from one request to the next, and what shows that should not
+
+
+def of_before(last: dict[str, object], request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
+    """The request with the negative prompt of the last one that had one, where it has none."""
+    if isinstance(values.get("negative_prompt"), str):
+        last["negative_prompt"] = values["negative_prompt"]
+    return replace(request, negative_prompt=str(last.get("negative_prompt", request.negative_prompt)))
+
+
+several(requests.accepted, layer=Layer.PICTURE)(
+    "picture-depends-on-previews (GEN-PIC-23): With previews the picture is another one.",
+    lambda request, values: replace(request, prompt=request.prompt + ".") if request.previews else request,
+    "steps-six-at-most (GEN-EVT-24): More than six steps are six.",
+    lambda request, values: replace(request, steps=min(request.steps, 6)) if request.steps > 6 else request,
+)
+several(requests.accepted, layer=Layer.PICTURE, state=dict)(
+    "negative-prompt-kept (GEN-PIC-07): A negative_prompt that is left out is that of the request before.",
+    of_before,
+)
+several(upscale.enlarged)(
+    "upscale-turned-by-metadata (UPS-ANS-07): The JPEG says that it is to be shown turned by 90 degrees.",
+    lambda answer: replace(answer, jpeg=turned(answer.jpeg)),
 )

@@ -108,10 +108,10 @@ def fitted(request: GenerationRequest, values: dict[str, Any], fit: Fit) -> Gene
     return replace(request, image=np.asarray(fit(own, (request.width, request.height))))
 
 
-several(requests.accepted, quirk=True, layer=PICTURE)(
-    "images-stretched: An image of another shape than the picture's is stretched to it.",
+several(requests.accepted, layer=PICTURE)(
+    "images-stretched (quirk): An image of another shape than the picture's is stretched to it.",
     lambda request, values: fitted(request, values, lambda image, size: image.resize(size)),
-    "images-letterboxed: An image of another shape than the picture's gets black bars.",
+    "images-letterboxed (quirk): An image of another shape than the picture's gets black bars.",
     lambda request, values: fitted(request, values, lambda image, size: ImageOps.pad(image, size)),
 )
 
@@ -140,6 +140,8 @@ several(pictures.picture)(
     lambda rgb: rgb[:, :, ::-1],
     "picture-upside-down (GEN-PIC-12): Pictures are upside down.",
     lambda rgb: rgb[::-1],
+    "picture-rows-swapped (GEN-PIC-02): Width and height are swapped in the order of a picture's values.",
+    lambda rgb: rgb.transpose(1, 0, 2).reshape(rgb.shape),
     "picture-mirrored (GEN-PIC-12): Pictures are mirrored.",
     lambda rgb: rgb[:, ::-1],
     "pictures-white (GEN-PIC-14): All pictures are white.",
@@ -156,11 +158,9 @@ def noisy(rgb: Rgb, strength: int, number: int) -> Rgb:
     return seen
 
 
-several(pictures.picture, quirk=True, state=count)(
-    "not-bit-exact (GEN-PIC-08): The same request gives nearly the same picture, as on GPUs.",
-    lambda numbers, rgb: noisy(rgb, 1, next(numbers)),
-)
 several(pictures.picture, state=count)(
+    "not-bit-exact (quirk, GEN-PIC-08): The same request gives nearly the same picture, as on GPUs.",
+    lambda numbers, rgb: noisy(rgb, 1, next(numbers)),
     "noise-in-pictures (GEN-PIC-07): Every picture has noise of its own.",
     lambda numbers, rgb: noisy(rgb, 30, next(numbers)),
     "last-bits-differ (GEN-PIC-08): The last bits of a picture are not the same twice.",

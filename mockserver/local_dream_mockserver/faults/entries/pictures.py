@@ -30,18 +30,16 @@ def wrapped(text: str) -> str:
     return "\n".join(text[start : start + 76] for start in range(0, len(text), 76))
 
 
-several(pictures.text, at="progress:1")(
-    "preview-base64-wrapped (GEN-PIC-01): The base64 of previews is wrapped after 76 characters.",
+several(pictures.text)(
+    "preview-base64-wrapped@progress:1 (GEN-PIC-01): The base64 of previews is wrapped after 76 characters.",
     wrapped,
-)
-several(pictures.text, at="complete")(
-    "base64-wrapped (GEN-PIC-01): The base64 of complete is wrapped after 76 characters.",
+    "base64-wrapped@complete (GEN-PIC-01): The base64 of complete is wrapped after 76 characters.",
     wrapped,
-    "base64-url-safe (GEN-PIC-01): The base64 of complete is in the URL-safe alphabet.",
+    "base64-url-safe@complete (GEN-PIC-01): The base64 of complete is in the URL-safe alphabet.",
     lambda text: text.replace("+", "-").replace("/", "_"),
-    "base64-torn (GEN-PIC-01): The base64 of complete ends in the middle of a group.",
+    "base64-torn@complete (GEN-PIC-01): The base64 of complete ends in the middle of a group.",
     lambda text: text[: len(text) // 2 * 2 - 3],
-    "image-as-data-url (GEN-PIC-01): The image in complete is a data: URL.",
+    "image-as-data-url@complete (GEN-PIC-01): The image in complete is a data: URL.",
     lambda text: "data:image/png;base64," + text,
 )
 
@@ -65,13 +63,11 @@ several(pictures.coded)(
     lambda message: message.with_(format="png"),
     "format-jpeg-is-png (GEN-PIC-03): The complete event says that its PNG is a jpeg.",
     lambda message, rgb: message.with_(format="jpeg", image=file_of(rgb, "png")),
-)
-several(pictures.coded, quirk=True)(
-    "complete-as-png: The complete event has a PNG, and says so.",
+    "complete-as-png (quirk): The complete event has a PNG, and says so.",
     lambda message, rgb: as_file(message, rgb, "png"),
-    "complete-as-jpeg: The complete event has a JPEG, and says so.",
+    "complete-as-jpeg (quirk): The complete event has a JPEG, and says so.",
     lambda message, rgb: as_file(message, rgb, "jpeg"),
-    "format-raw-named: The complete event says that its format is raw.",
+    "format-raw-named (quirk): The complete event says that its format is raw.",
     lambda message: message.with_(format="raw"),
 )
 
@@ -108,18 +104,16 @@ def model_of_fixed_size(values: dict[str, Any]) -> dict[str, Any]:
 
 # Previews
 
-several(pictures.coded, kinds=PROGRESS, units=EVENTS, at="progress:2")(
-    "preview-short-of-a-row (GEN-PIC-06): The last row of a preview is missing.",
-    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
-)
 several(pictures.coded, kinds=PROGRESS, units=EVENTS)(
+    "preview-short-of-a-row@progress:2 (GEN-PIC-06): The last row of a preview is missing.",
+    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
     "preview-of-half-size (GEN-PIC-06): Previews are half as wide and high as the picture.",
     lambda message, rgb: message.with_(image=file_of(halved(rgb), "raw")),
     "preview-format-lies (GEN-PIC-06): Previews say that their raw pixels are a jpeg.",
     lambda message: message.with_(format="jpeg"),
 )
-several(pictures.coded, kinds=PROGRESS, quirk=True)(
-    "previews-as-jpeg: Previews are JPEG, and say so.",
+several(pictures.coded, kinds=PROGRESS)(
+    "previews-as-jpeg (quirk): Previews are JPEG, and say so.",
     lambda message, rgb: as_file(message, rgb, "jpeg"),
 )
 
@@ -143,17 +137,19 @@ several(pictures.coded, kinds=BOTH, extensions=("formats", "aspect_ratio"))(
 )
 
 
-@pictures.coded("EXT-FMT-02", extensions=FORMATS)
+@pictures.coded("EXT-FMT-02")
 def output_format_misnamed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
     """The complete event calls a PNG a jpeg, and a JPEG a png."""
     other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
     return message.with_(format=other) if other else message
 
 
-@pictures.coded("EXT-FMT-03", kinds=PROGRESS, extensions=FORMATS)
-def preview_format_ignored(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """Previews are raw, and say so, whatever was asked for."""
-    return recoded(message, rgb, "raw").with_(format="raw") if request.preview_format else message
+several(pictures.coded, kinds=PROGRESS)(
+    "preview-format-ignored (EXT-FMT-03): Previews are raw, and say so, whatever was asked for.",
+    lambda message, rgb, request: (
+        recoded(message, rgb, "raw").with_(format="raw") if request.preview_format else message
+    ),
+)
 
 
 def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
@@ -162,13 +158,13 @@ def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
     return recoded(message, rgb, other).with_(format=other) if raw and other else message
 
 
-several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
+several(pictures.coded, kinds=PROGRESS)(
     "preview-format-unsaid (EXT-FMT-03): Previews do not say the format that was asked for.",
     lambda message, rgb, request: message.without("format") if asked(message, request) else message,
     "output-format-for-both (EXT-FMT-04): Without preview_format previews have the output_format.",
     lambda message, rgb, request: in_place_of_raw(message, rgb, request.output_format),
 )
-several(pictures.coded, extensions=FORMATS)(
+several(pictures.coded)(
     "output-format-unsaid (EXT-FMT-02): The complete event does not say the format that was asked for.",
     lambda message, rgb, request: message.without("format") if asked(message, request) else message,
     "output-jpeg-for-png (EXT-FMT-02): Who asks for a PNG gets a JPEG that is called one.",
@@ -176,8 +172,8 @@ several(pictures.coded, extensions=FORMATS)(
     "preview-format-for-both (EXT-FMT-04): Without output_format the complete event has the preview_format.",
     lambda message, rgb, request: in_place_of_raw(message, rgb, request.preview_format),
 )
-several(pictures.coded, kinds=BOTH, extensions=FORMATS, quirk=True)(
-    "format-said-unasked: Every picture says its format, raw where nobody asked for another.",
+several(pictures.coded, kinds=BOTH, extensions=FORMATS)(
+    "format-said-unasked (quirk): Every picture says its format, raw where nobody asked for another.",
     lambda message: message.with_(format=message.payload.get("format", "raw")),
 )
 
@@ -201,24 +197,22 @@ def in_files(change: Callable[[Rgb], Rgb], *formats: str) -> Callable[[Message, 
     return changed
 
 
-several(pictures.coded, kinds=BOTH, extensions=FORMATS)(
+several(pictures.coded, kinds=BOTH)(
     "coded-bgr (EXT-FMT-05): Red and blue of PNG and JPEG are swapped.",
     in_files(lambda rgb: rgb[:, :, ::-1]),
     "coded-upside-down (EXT-FMT-05): PNG and JPEG are upside down.",
     in_files(lambda rgb: rgb[::-1]),
+)
+several(pictures.coded)(
+    "png-of-poor-quality (EXT-FMT-05): A PNG shows what a JPEG of poor quality has left of the picture.",
+    in_files(lambda rgb: rgb_of(saved(rgb, "JPEG", quality=4)), "png"),
 )
 several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
     "coded-previews-mirrored (EXT-FMT-05): Previews as PNG and JPEG are mirrored.",
     in_files(lambda rgb: rgb[:, ::-1]),
     "coded-previews-shifted (EXT-FMT-05): Previews as PNG and JPEG are shifted by half a block of 8 pixels.",
     in_files(lambda rgb: np.roll(rgb, 4, axis=(0, 1))),
-)
-several(pictures.coded, extensions=FORMATS)(
-    "png-of-poor-quality (EXT-FMT-05): A PNG shows what a JPEG of poor quality has left of the picture.",
-    in_files(lambda rgb: rgb_of(saved(rgb, "JPEG", quality=4)), "png"),
-)
-several(pictures.coded, kinds=PROGRESS, extensions=FORMATS, quirk=True)(
-    "coded-previews-small: Previews as PNG and JPEG are half as wide and high as the picture.",
+    "coded-previews-small (quirk): Previews as PNG and JPEG are half as wide and high as the picture.",
     in_files(small),
 )
 
@@ -239,11 +233,11 @@ def is_format(problem: APIError) -> bool:
     return problem.field in ("output_format", "preview_format")
 
 
-several(requests.taken, extensions=FORMATS)(
+several(requests.taken)(
     "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
     lambda body, problem: without(body, "output_format", "preview_format") if is_format(problem) else None,
 )
-several(requests.refusal, extensions=FORMATS)(
+several(requests.refusal)(
     "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
     lambda problem: with_status(problem, 500) if is_format(problem) else problem,
 )

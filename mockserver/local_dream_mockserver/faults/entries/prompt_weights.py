@@ -29,7 +29,7 @@ several(responses.document, "EXT-WGT-02", on=("/tokenize",), methods=("POST",), 
     "square-brackets-are-tokens: Square brackets are tokens to /tokenize, and none to the picture.",
     lambda count, asked: {**count, "count": count["count"] + len(re.findall(r"[\[\]]", asked["prompt"]))},
 )
-several(requests.values, extensions=WEIGHTS)(
+several(requests.values)(
     "weights-ignored (EXT-WGT-03): Weights are taken off prompts, and change nothing.",
     lambda values: {**values, "prompt": without_weights(str(values.get("prompt", ""))).text},
     "weights-only-lower (EXT-WGT-03): Weights beyond 1 are 1.",

@@ -26,19 +26,17 @@ WRONG_TYPE, OUT_OF_RANGE = (Code.WRONG_TYPE,), (Code.OUT_OF_RANGE,)
 # Types
 
 for _field, _id in TYPES.items():
-    requests.taken(
-        _id,
-        codes=WRONG_TYPE,
-        field=_field,
-        name=f"{_field.replace('_', '-')}-of-any-type",
-        sentence=f"A value of a wrong type for {_field} is taken as if it had been left out.",
-    )(left_out)
+    _name = f"{_field.replace('_', '-')}-of-any-type"
+    several(requests.taken, _id, codes=WRONG_TYPE, field=_field)(
+        f"{_name}: A value of a wrong type for {_field} is taken as if it had been left out.",
+        left_out,
+    )
 
 
-@requests.refusal(*TYPES.values(), GENERATED, codes=WRONG_TYPE)
-def wrong_types_500(problem: APIError) -> APIError:
-    """Values of a wrong type are answered with status 500."""
-    return with_status(problem, 500)
+several(requests.refusal, *TYPES.values(), GENERATED, codes=WRONG_TYPE)(
+    "wrong-types-500: Values of a wrong type are answered with status 500.",
+    lambda problem: with_status(problem, 500),
+)
 
 
 @requests.taken(*(TYPES[name] for name in NUMBERS), codes=WRONG_TYPE)
@@ -47,7 +45,7 @@ def numbers_from_strings(body: bytes, problem: APIError) -> bytes | None:
     text = sent(body).get(problem.field)
     try:
         number = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     numeric = isinstance(number, int | float) and not isinstance(number, bool)
     return with_values(body, **{problem.field: number}) if numeric else None
@@ -67,10 +65,11 @@ def types_unlooked_with_cfg(body: bytes, problem: APIError) -> bytes | None:
     return left_out(body, problem) if isinstance(values.get("cfg"), int | float) and len(values) > 6 else None
 
 
-@requests.taken(GENERATED, codes=WRONG_TYPE)
-def types_unlooked_with_negative_prompt(body: bytes, problem: APIError) -> bytes | None:
-    """Where negative_prompt is sent as a string, the types of the other fields are not looked at."""
-    return left_out(body, problem) if isinstance(sent(body).get("negative_prompt"), str) else None
+several(requests.taken, GENERATED, codes=WRONG_TYPE)(
+    "types-unlooked-with-negative-prompt: Where negative_prompt is sent as a string, the types of the other fields are"
+    " not looked at.",
+    lambda body, problem: left_out(body, problem) if isinstance(sent(body).get("negative_prompt"), str) else None,
+)
 
 
 # Ranges
@@ -138,8 +137,8 @@ several(requests.taken, codes=OUT_OF_RANGE)(
     "unknown-scheduler-is-dpm (GEN-RNG-09): An unknown scheduler is taken for dpm.",
     mended(scheduler=lambda name: "dpm"),
 )
-several(requests.taken, *RANGES, codes=OUT_OF_RANGE, quirk=True)(
-    "values-clamped: Values out of range are brought into it.",
+several(requests.taken, *RANGES, codes=OUT_OF_RANGE)(
+    "values-clamped (quirk): Values out of range are brought into it.",
     mended(
         steps=lambda steps: min(max(1, steps), 100),
         width=clamped,

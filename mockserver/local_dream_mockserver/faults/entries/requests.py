@@ -19,9 +19,11 @@ from local_dream_mockserver.faults.effects.requests import (
     AnyAnswer,
     Body,
     in_stream,
+    sent,
     whatever,
     with_prompt,
     with_status,
+    with_values,
     without,
 )
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -34,7 +36,6 @@ EMPTY, MISSING, NO_OBJECT = (Code.EMPTY,), (Code.MISSING,), (Code.NOT_AN_OBJECT,
 ANYWHERE = ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH")
 BRACKETS = re.compile(rb"\[{100,}\]{100,}")
 BUSY = "busy with another request"
-IMAGE_NULL, MASK_NULL = ids_of("image")["null"], ids_of("mask")["null"]
 Why: TypeAlias = Callable[[Body], str]
 """Why a request is refused, "" where it is not."""
 
@@ -48,6 +49,13 @@ several(requests.taken, codes=NOT_JSON)(
 several(requests.refusal, codes=NOT_JSON)(
     "malformed-json-500 (GEN-REQ-02): A body that is not well-formed JSON is answered with status 500.",
     lambda problem: with_status(problem, 500),
+)
+BEYOND_BASE64 = re.compile("[^A-Za-z0-9+/=]")
+
+
+several(requests.taken, codes=(Code.NOT_BASE64,), field="image")(
+    "base64-junk-skipped (GEN-REQ-12): What is no base64 in an image is skipped, and the rest is read.",
+    lambda body: with_values(body, image=BEYOND_BASE64.sub("", sent(body)["image"])),
 )
 several(requests.taken, codes=(Code.JSON_TAIL,))(
     "json-tail-ignored (GEN-REQ-02): What follows the JSON object in a body is not looked at.",
@@ -83,8 +91,8 @@ several(requests.refusal, codes=(Code.NOT_UTF8,))(
     "bad-utf8-500-bare (ERR-08): A body that is not UTF-8 is answered with status 500 and no body.",
     lambda: AnyAnswer(500, b""),
 )
-several(requests.taken, codes=(Code.JSON_TOO_DEEP,), quirk=True)(
-    "nesting-flattened: JSON that is nested thousands of levels deep is taken.",
+several(requests.taken, codes=(Code.JSON_TOO_DEEP,))(
+    "nesting-flattened (quirk): JSON that is nested thousands of levels deep is taken.",
     lambda body: BRACKETS.sub(b"[]", body),
 )
 
@@ -105,20 +113,18 @@ several(requests.refusal, codes=MISSING, field="prompt")(
     "failure-with-200 (GEN-REQ-01, GEN-EVT-20): A request without a prompt gets status 200 and an error envelope.",
     lambda: AnyAnswer(200, APIError(400, "prompt: missing").body()),
 )
-several(requests.refusal, codes=EMPTY, field="prompt")(
-    "empty-prompt-500 (GEN-REQ-06): An empty prompt is answered with status 500.",
-    lambda problem: with_status(problem, 500),
-    "refused-by-redirect (GEN-REQ-06, GEN-EVT-20): An empty prompt is answered with a redirect to a page of help.",
-    lambda: AnyAnswer(302, b"", {"Location": "/help"}),
-)
 several(requests.refusal, codes=EMPTY, field="prompt", layer=Layer.EVENT)(
     "error-without-message (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event that has no message.",
     lambda: in_stream({"type": "error"}),
     "error-message-null (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event whose message is null.",
     lambda: in_stream({"type": "error", "message": None}),
 )
-several(requests.refusal, codes=EMPTY, field="prompt", quirk=True)(
-    "empty-prompt-in-the-stream (GEN-REQ-07): An empty prompt is refused by an error event.",
+several(requests.refusal, codes=EMPTY, field="prompt")(
+    "empty-prompt-500 (GEN-REQ-06): An empty prompt is answered with status 500.",
+    lambda problem: with_status(problem, 500),
+    "refused-by-redirect (GEN-REQ-06, GEN-EVT-20): An empty prompt is answered with a redirect to a page of help.",
+    lambda: AnyAnswer(302, b"", {"Location": "/help"}),
+    "empty-prompt-in-the-stream (quirk, GEN-REQ-07): An empty prompt is refused by an error event.",
     lambda: in_stream({"type": "error", "message": "prompt empty"}),
 )
 
@@ -186,22 +192,12 @@ several(requests.refused)(
     "seed-of-31-bits (GEN-REQ-22): Seeds above 2147483647 are refused.",
     lambda values, request: "seed: too large" if request.seed >= 2**31 and values.get("seed") is not None else "",
 )
-several(requests.refused, IMAGE_NULL)(
-    "null-image-400: Image sent as null is answered with status 400.",
-    null("image"),
-)
-several(requests.refused, IMAGE_NULL, status=500)(
-    "null-image-500: Image sent as null is answered with status 500.",
-    null("image"),
-)
-several(requests.refused, MASK_NULL)(
-    "null-mask-400: Mask sent as null is answered with status 400.",
-    null("mask"),
-)
-several(requests.refused, MASK_NULL, status=500)(
-    "null-mask-500: Mask sent as null is answered with status 500.",
-    null("mask"),
-)
+for _field in ("image", "mask"):
+    for _status in (400, 500):
+        several(requests.refused, ids_of(_field)["null"], status=_status)(
+            f"null-{_field}-{_status}: {_field.capitalize()} sent as null is answered with status {_status}.",
+            null(_field),
+        )
 several(requests.refused, status=500)(
     "unknown-fields-500 (GEN-REQ-08): Fields that the contract does not name are answered with status 500.",
     unknown,
@@ -219,8 +215,8 @@ def nulls_are_zero(values: Body) -> Body:
     return {name: least.get(name) if value is None else value for name, value in values.items()}
 
 
-several(requests.accepted, quirk=True)(
-    "seeds-above-31-bits: The seeds that the server picks are all above 2147483647.",
+several(requests.accepted)(
+    "seeds-above-31-bits (quirk): The seeds that the server picks are all above 2147483647.",
     lambda request, values: request if values.get("seed") is not None else replace(request, seed=request.seed | 2**31),
 )
 
@@ -243,9 +239,7 @@ for _field in ("image", "mask"):
 several(requests.taken, codes=(Code.MISSING,), field="image")(
     "mask-alone-taken (GEN-REQ-16): A mask without an image is taken as if it were not there.",
     lambda body: without(body, "mask"),
-)
-several(requests.taken, codes=(Code.MISSING,), field="image", quirk=True)(
-    "lone-mask-ignored (GEN-REQ-16): A mask without an image is ignored.",
+    "lone-mask-ignored (quirk, GEN-REQ-16): A mask without an image is ignored.",
     lambda body: without(body, "mask"),
 )
 
@@ -262,22 +256,22 @@ def text_to_image_only(values: Body) -> str:
 
 # What there is at all, and when
 
-several(requests.received, on=("/generate",), methods=ANYWHERE, quirk=True)(
-    "upscaler-only: There is no /generate.",
+several(requests.received, on=("/generate",), methods=ANYWHERE)(
+    "upscaler-only (quirk): There is no /generate.",
     lambda request: replace(request, path="/generate/"),
 )
-several(requests.received, on=("/upscale",), methods=ANYWHERE, quirk=True)(
-    "generator-only: There is no /upscale.",
+several(requests.received, on=("/upscale",), methods=ANYWHERE)(
+    "generator-only (quirk): There is no /upscale.",
     lambda request: replace(request, path="/upscale/"),
 )
 
 
-several(overlap.second, quirk=True)(
-    "busy-409: A second generation while one runs is refused with status 409.",
+several(overlap.second)(
+    "busy-409 (quirk): A second generation while one runs is refused with status 409.",
     lambda: APIError(409, BUSY),
-    "busy-429: A second generation while one runs is refused with status 429.",
+    "busy-429 (quirk): A second generation while one runs is refused with status 429.",
     lambda: APIError(429, BUSY, {"Retry-After": "1"}),
-    "busy-503: A second generation while one runs is refused with status 503.",
+    "busy-503 (quirk): A second generation while one runs is refused with status 503.",
     lambda: APIError(503, BUSY, {"Retry-After": "1"}),
 )
 
@@ -289,7 +283,7 @@ def slow_to_refuse(problem: APIError) -> APIError:
     return with_status(problem, problem.status)
 
 
-several(requests.values, extensions=("formats",))(
+several(requests.values)(
     "formats-ignored (EXT-FMT-01): The fields output_format and preview_format have no effect.",
     lambda values: {name: value for name, value in values.items() if name not in ("output_format", "preview_format")},
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -58,11 +58,9 @@ def data_in_two_lines(piece: bytes) -> bytes:
     return piece.replace(b",", b",\ndata: ", 1)
 
 
-several(events.piece, at="progress:2")(
-    "progress-without-data (GEN-SSE-07): A progress event has no data line.",
-    lambda piece: piece.partition(b"\n")[0] + b"\n\n",
-)
 several(events.piece)(
+    "progress-without-data@progress:2 (GEN-SSE-07): A progress event has no data line.",
+    lambda piece: piece.partition(b"\n")[0] + b"\n\n",
     "event-line-missing (GEN-SSE-06): Events have no `event:` line.",
     lambda piece: piece.partition(b"\n")[2],
     "event-line-twice (GEN-SSE-06): Events have two `event:` lines.",
@@ -84,8 +82,8 @@ several(events.event)(
     "other-event-names (GEN-SSE-12): Events named `ping` come between the others.",
     lambda message: [Message("ping", "ping", {"type": "ping"}), message],
 )
-several(events.piece, quirk=True, units=())(
-    "further-fields: Events carry `id:` lines behind their data.",
+several(events.piece, units=())(
+    "further-fields (quirk): Events carry `id:` lines behind their data.",
     lambda piece: piece[:-1] + b"id: 7\n\n",
 )
 
@@ -101,42 +99,39 @@ async def comments(pieces: Pieces) -> Pieces:
         yield piece
 
 
-async def preceded(lines: bytes, pieces: Pieces) -> Pieces:
-    """The stream with something before it."""
-    yield lines
+async def framed(pieces: Pieces, before: bytes = b"", after: bytes = b"") -> Pieces:
+    """The stream with something before and after it."""
+    if before:
+        yield before
     async for piece in pieces:
         yield piece
+    if after:
+        yield after
 
 
-several(events.pieces, quirk=True)(
-    "padding-first: The stream begins with a comment of two kilobytes, for browsers that buffer.",
-    partial(preceded, b":" + b" " * 2048 + b"\n\n"),
-    "retry-first: The stream begins with a `retry:` line.",
-    partial(preceded, b"retry: 3000\n\n"),
+several(events.pieces)(
+    "padding-first (quirk): The stream begins with a comment of two kilobytes, for browsers that buffer.",
+    lambda pieces: framed(pieces, before=b":" + b" " * 2048 + b"\n\n"),
+    "retry-first (quirk): The stream begins with a `retry:` line.",
+    lambda pieces: framed(pieces, before=b"retry: 3000\n\n"),
+    "done-at-the-end (quirk): A `data: [DONE]` follows the terminal event, as OpenAI's streams end.",
+    lambda pieces: framed(pieces, after=b"data: [DONE]\n\n"),
 )
-
-
-@events.pieces(quirk=True)
-async def done_at_the_end(pieces: Pieces) -> Pieces:
-    """A `data: [DONE]` follows the terminal event, as OpenAI's streams end."""
-    async for piece in pieces:
-        yield piece
-    yield b"data: [DONE]\n\n"
 
 
 # How the data is written
 
-several(events.piece, quirk=True, units=())(
-    "keys-sorted: The keys of events are sorted, as nlohmann::json writes them.",
+several(events.piece, units=())(
+    "keys-sorted (quirk): The keys of events are sorted, as nlohmann::json writes them.",
     lambda piece: with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":"))),
-    "spaces-in-json: The JSON of events is written with spaces.",
+    "spaces-in-json (quirk): The JSON of events is written with spaces.",
     lambda piece: with_data(piece, json.dumps(data_of(piece))),
-    "slashes-escaped: Slashes in the JSON of events are escaped, as PHP writes them.",
+    "slashes-escaped (quirk): Slashes in the JSON of events are escaped, as PHP writes them.",
     lambda piece: with_data(piece, json.dumps(data_of(piece), separators=(",", ":")).replace("/", "\\/")),
-    "other-languages-unescaped: Events hold text beyond ASCII, as UTF-8.",
+    "other-languages-unescaped (quirk): Events hold text beyond ASCII, as UTF-8.",
     lambda piece: further(piece, "note", '"그림 🎨"'),
-    "line-separators-in-data: Events hold characters at which some languages break lines (U+2028, U+0085), but event"
-    " streams do not.",
+    "line-separators-in-data (quirk): Events hold characters at which some languages break lines (U+2028, U+0085), but"
+    " event streams do not.",
     lambda piece: further(piece, "note", '"a\u2028b\u0085c"'),
 )
 
@@ -144,22 +139,27 @@ several(events.piece, quirk=True, units=())(
 # When the bytes come
 
 
-@events.pieces("GEN-EVT-07")
-async def events_held_back(pieces: Pieces) -> Pieces:
-    """All events come together when the work is done."""
-    yield b"".join([piece async for piece in pieces])
-
-
-@events.pieces("GEN-EVT-07")
-async def events_buffered(pieces: Pieces) -> Pieces:
-    """Events are sent when four kilobytes of them have come together."""
-    held = b""
+async def collected(pieces: Pieces, *, number: float = math.inf, size: float = math.inf) -> Pieces:
+    """The events, sent together when there are so many of them, or so many bytes, and at the end."""
+    held: list[bytes] = []
     async for piece in pieces:
-        held += piece
-        if len(held) >= 4096:
-            yield held
-            held = b""
-    yield held
+        held.append(piece)
+        if len(held) >= number or sum(map(len, held)) >= size:
+            yield b"".join(held)
+            held = []
+    yield b"".join(held)
+
+
+several(events.pieces)(
+    "events-held-back (GEN-EVT-07): All events come together when the work is done.",
+    collected,
+    "events-buffered (GEN-EVT-07): Events are sent when four kilobytes of them have come together.",
+    lambda pieces: collected(pieces, size=4096),
+    "events-in-pairs (quirk): Two events come together, as small packets do on some networks.",
+    lambda pieces: collected(pieces, number=2),
+    "events-in-fives (GEN-EVT-23): Five events are collected before they are sent.",
+    lambda pieces: collected(pieces, number=5),
+)
 
 
 @events.pieces("GEN-EVT-14", always=True)
@@ -195,17 +195,14 @@ several(responses.headers, layer=EVENT)(
     lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))),
     "no-cache-control (GEN-SSE-03): Event streams come without Cache-Control.",
     lambda status, headers: (status, without(headers, b"cache-control")),
-)
-several(responses.headers, quirk=True, layer=EVENT)(
-    "content-type-doubled (GEN-SSE-02): Content-Type comes twice on event streams, as cpp-httplib sends it.",
+    "content-type-doubled (quirk, GEN-SSE-02): Content-Type comes twice on event streams, as cpp-httplib sends it.",
     lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream"))),
+    "no-store (quirk): Event streams come with Cache-Control: no-store, no-transform.",
+    lambda status, headers: (
+        status,
+        (*without(headers, b"cache-control"), (b"cache-control", b"no-store, no-transform")),
+    ),
 )
-
-
-@responses.headers(quirk=True, layer=EVENT)
-def no_store(status: int, headers: Headers) -> tuple[int, Headers]:
-    """Event streams come with Cache-Control: no-store, no-transform."""
-    return status, (*without(headers, b"cache-control"), (b"cache-control", b"no-store, no-transform"))
 
 
 def misread(charset: bytes) -> Callable[[], FaultHooks]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from typing import Any
 
-from local_dream_mockserver.faults.effects import events, upscale, wire
+from local_dream_mockserver.faults.effects import events, wire
 from local_dream_mockserver.faults.effects.declare import several, whole
-from local_dream_mockserver.faults.effects.events import COMPLETE, Messages
-from local_dream_mockserver.faults.effects.wire import PICTURES
-from local_dream_mockserver.faults.entries.upscale import PATH, read_as
-from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
+from local_dream_mockserver.faults.effects.events import COMPLETE, Messages, Pieces
+from local_dream_mockserver.faults.effects.requests import after_hang_up
+from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.mutator import Answer, Head, Out
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.generation import Generates
@@ -76,36 +74,32 @@ async def answer_drips(answer: Answer, out: Out) -> None:
     await out.close()
 
 
-@wire.sent("GEN-SSE-01", "UPS-ANS-01")
-async def head_drips(answer: Answer, out: Out) -> None:
-    """The head of the answer to an accepted request comes at a byte a second."""
-    await drip(answer.head.bare.encoded(), out)
+several(wire.sent)(
+    "head-drips (GEN-SSE-01, UPS-ANS-01): The head of the answer to an accepted request comes at a byte a second.",
+    lambda answer, out: drip(answer.head.bare.encoded(), out),
+)
+several(wire.unanswered, "GEN-REQ-01", "UPS-REQ-01", "UPS-REQ-02", statuses=REFUSED)(
+    "refusal-never: What is to be refused is never answered, and the connection stays open.",
+    lambda out: out.gone(),
+)
 
 
-@wire.unanswered("GEN-REQ-01", "UPS-REQ-01", "UPS-REQ-02", statuses=REFUSED, on=PICTURES)
-async def refusal_never(out: Out) -> None:
-    """What is to be refused is never answered, and the connection stays open."""
-    await out.gone()
-
-
-@events.pieces("GEN-EVT-14", always=True)
-async def pings_after_complete(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Comment lines go on after the terminal event, and the stream does not end."""
+async def pinging(pieces: Pieces, *, alone: bool = False) -> Pieces:
+    """The events, or none of them, and comment lines for ever after."""
     async for piece in pieces:
-        yield piece
+        if not alone:
+            yield piece
     while True:
         yield b": ping\n\n"
         await asyncio.sleep(0.2)
 
 
-@events.pieces("GEN-EVT-12", always=True)
-async def pings_alone(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A stream has comment lines and no event, and does not end."""
-    async for _ in pieces:
-        pass
-    while True:
-        yield b": ping\n\n"
-        await asyncio.sleep(0.2)
+several(events.pieces, always=True)(
+    "pings-after-complete (GEN-EVT-14): Comment lines go on after the terminal event, and the stream does not end.",
+    pinging,
+    "pings-alone (GEN-EVT-12): A stream has comment lines and no event, and does not end.",
+    lambda pieces: pinging(pieces, alone=True),
+)
 
 
 @events.stream("GEN-EVT-12")
@@ -136,32 +130,20 @@ def silent_then_quick() -> FaultHooks:
     return hooked(None, works=works)
 
 
-@events.pieces(quirk=True, always=True)
-async def events_in_pairs(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Two events come together, as small packets do on some networks."""
-    held: list[bytes] = []
-    async for piece in pieces:
-        held.append(piece)
-        if len(held) == 2:
-            yield b"".join(held)
-            held = []
-    yield b"".join(held)
-
-
 @events.stream(quirk=True)
 async def five_events_a_second(messages: Messages) -> Messages:
     """Progress is reported five times a second, with previews and at the last step, however many steps there are."""
-    last = time.monotonic()
+    last = clock.monotonic()
     async for message in messages:
         is_last = message.payload.get("step") == message.payload.get("total_steps")
         is_shown = message.payload.get("image") is not None
-        if message.kind != "progress" or is_last or is_shown or time.monotonic() - last >= 0.2:
-            last = time.monotonic()
+        if message.kind != "progress" or is_last or is_shown or clock.monotonic() - last >= 0.2:
+            last = clock.monotonic()
             yield message
 
 
-several(events.event, kinds=COMPLETE, quirk=True)(
-    "times-in-whole-seconds: The times in complete are whole seconds, rounded down.",
+several(events.event, kinds=COMPLETE)(
+    "times-in-whole-seconds (quirk): The times in complete are whole seconds, rounded down.",
     lambda message: message.with_(
         generation_time_ms=message.payload["generation_time_ms"] // 1000 * 1000, first_step_time_ms=0
     ),
@@ -171,33 +153,8 @@ several(events.event, kinds=COMPLETE, quirk=True)(
 # Busy after a client has hung up
 
 
-@whole(quirk=True)
-def busy_after_a_hang_up() -> FaultHooks:
-    """Just after a client has hung up a generation is refused with status 503 and Retry-After: 3."""
-
-    async def messages(hooks: FaultHooks, came: AsyncIterator[Message], request: GenerationRequest) -> Any:
-        over = False
-        try:
-            async for message in came:
-                over = over or message.kind != "progress"
-                yield message
-        finally:
-            hooks.remembered = hooks.remembered or not over
-
-    def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
-        request = honest(body)
-        if hooks.remembered:
-            hooks.remembered = False
-            hooks.happened()
-            raise APIError(503, "the last generation is being cleared away", {"Retry-After": "3"})
-        return request
-
-    return hooked(None, messages=messages, read=read)
-
-
-# Paths that are not looked at
-
-several(upscale.received)(
-    "upscaler-path-ignored (UPS-REQ-09): Whatever X-Upscaler-Path names, the default model is taken.",
-    lambda request: read_as(request, lambda path: "default", PATH),
+several(whole)(
+    "busy-after-a-hang-up (quirk): Just after a client has hung up a generation is refused with status 503 and"
+    " Retry-After: 3.",
+    after_hang_up(APIError(503, "the last generation is being cleared away", {"Retry-After": "3"}), once=True),
 )

@@ -1,14 +1,12 @@
-"""Faults and quirks of the wire: connections that break off, fall silent or do not end, framing that lies, heads and
-bodies that cannot be read; framing that is unusual and allowed, networks that are slow and cut anywhere."""
+"""Faults of the wire: connections that break off, fall silent or do not end, framing that lies, heads and bodies that
+cannot be read."""
 
 from __future__ import annotations
 
-import asyncio
-
 from local_dream_mockserver.faults.effects import wire
 from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.wire import EVERYWHERE, GENERATE, PICTURES, UPSCALE, Pieces
-from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, chunk
+from local_dream_mockserver.faults.effects.wire import GENERATE, UPSCALE, Pieces
+from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Head, chunk
 
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
@@ -19,22 +17,16 @@ NO_REFUSAL = (
     *("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
 )
 REFUSED = (400,)
-EDGE = 300
-"""Bytes at either end of an event that are sent one at a time; a picture's middle would take minutes that way."""
-ERRORS = (400, 404, 405, 413, 415, 500)
-ANY = ()
 
 
 # Connections
 
-several(wire.cut, *BROKEN_OFF, at="inside:complete")(
-    "reset: The connection is reset in the middle of the answer.",
+several(wire.cut, *BROKEN_OFF)(
+    "reset@inside:complete: The connection is reset in the middle of the answer.",
     lambda out: out.reset(),
-)
-several(wire.cut, *BROKEN_OFF, at="after:progress:2")(
-    "cut-off: The connection is closed in the middle of the answer.",
+    "cut-off@after:progress:2: The connection is closed in the middle of the answer.",
     lambda out: out.close(),
-    "stall: The answer stops in its middle, and the connection stays open.",
+    "stall@after:progress:2: The answer stops in its middle, and the connection stays open.",
     lambda out: out.gone(),
 )
 several(wire.unanswered, *NO_ANSWER)(
@@ -62,8 +54,8 @@ several(wire.chunks, last=b"", then="close")(
     chunk,
 )
 several(wire.chunks, last=b"", then="gone")(
-    "kept-open (GEN-EVT-14): The body does not end after complete: neither a last chunk nor the end of the"
-    " connection comes.",
+    "kept-open (GEN-EVT-14): The body does not end after complete: neither a last chunk nor the end of the connection"
+    " comes.",
     chunk,
 )
 several(wire.chunks, last=b"", then="reset")(
@@ -100,21 +92,22 @@ several(wire.answer, *BROKEN_OFF, then="close")(
     "chunked-in-name-only: Transfer-Encoding says chunked, but the body is not in chunks.",
     lambda head, body: head.chunked() + body,
 )
-several(wire.chunks, at="before:complete", then="close")(
-    "chunk-size-too-large (GEN-EVT-14): A chunk holds less than its size says, and the connection is closed.",
+several(wire.chunks, then="close")(
+    "chunk-size-too-large@before:complete (GEN-EVT-14): A chunk holds less than its size says, and the connection is"
+    " closed.",
     lambda data: b"%x\r\n%s" % (len(data) + 10, data),
 )
-several(wire.chunks, at="before:complete")(
-    "chunk-size-garbled (GEN-EVT-12): The size of a chunk is not a number.",
+several(wire.chunks)(
+    "chunk-size-garbled@before:complete (GEN-EVT-12): The size of a chunk is not a number.",
     lambda data: b"xyz\r\n%s\r\n" % data,
-    "chunk-size-too-small (GEN-EVT-12): A chunk holds more than its size says.",
+    "chunk-size-too-small@before:complete (GEN-EVT-12): A chunk holds more than its size says.",
     lambda data: b"%x\r\n%s\r\n" % (len(data) - 10, data),
-    "last-chunk-early (GEN-EVT-12): A last chunk comes in the middle of the stream.",
+    "last-chunk-early@before:complete (GEN-EVT-12): A last chunk comes in the middle of the stream.",
     lambda data: LAST_CHUNK + chunk(data),
 )
 several(wire.answer, statuses=REFUSED)(
-    "refusal-longer-than-announced (ROB-07): The body of a 400 answer is longer than its Content-Length says, so"
-    " that the next answer begins with its rest.",
+    "refusal-longer-than-announced (ROB-07): The body of a 400 answer is longer than its Content-Length says, so that"
+    " the next answer begins with its rest.",
     lambda head, body: head.length(len(body)) + body + b"\r\n0\r\n\r\n",
 )
 
@@ -162,33 +155,30 @@ several(wire.head, on=UPSCALE)(
 
 # Bodies that are changed on the way
 
-several(wire.splice, *BROKEN_OFF, at="after:progress:2", on=(*GENERATE, *UPSCALE), ends=True)(
-    "framed-too-early: The answer ends in its middle, framed as if it were whole.",
+several(wire.splice, *BROKEN_OFF, on=(*GENERATE, *UPSCALE), ends=True)(
+    "framed-too-early@after:progress:2: The answer ends in its middle, framed as if it were whole.",
     lambda rest: b"",
 )
-several(wire.splice, at="inside:complete", ends=True)(
-    "base64-cut (GEN-SSE-10): The stream ends inside the base64 of complete, framed as if it were whole.",
+several(wire.splice, ends=True)(
+    "base64-cut@inside:complete (GEN-SSE-10): The stream ends inside the base64 of complete, framed as if it were"
+    " whole.",
     lambda rest: b"",
-)
-several(wire.splice, at="before:complete", ends=True)(
-    "error-page-in-stream (GEN-EVT-12): In place of complete comes a piece of a gateway's error page.",
+    "error-page-in-stream@before:complete (GEN-EVT-12): In place of complete comes a piece of a gateway's error page.",
     lambda rest: b"<html><body>502 Bad Gateway</body></html>\n\n",
 )
-several(wire.splice, at="after:progress:1")(
-    "invalid-utf8 (GEN-SSE-04): A comment between two events has a byte that no UTF-8 has.",
+several(wire.splice)(
+    "invalid-utf8@after:progress:1 (GEN-SSE-04): A comment between two events has a byte that no UTF-8 has.",
     lambda rest: b": \xff\n" + rest,
-    "cut-utf8 (GEN-SSE-04): A comment between two events ends in the middle of a character.",
+    "cut-utf8@after:progress:1 (GEN-SSE-04): A comment between two events ends in the middle of a character.",
     lambda rest: b": \xe2\x82\n" + rest,
-    "surrogate-utf8 (GEN-SSE-04): A comment between two events has half a surrogate pair, coded as if it were a"
-    " character.",
+    "surrogate-utf8@after:progress:1 (GEN-SSE-04): A comment between two events has half a surrogate pair, coded as if"
+    " it were a character.",
     lambda rest: b": \xed\xa0\x80\n" + rest,
-)
-several(wire.splice, at="inside:complete")(
-    "bytes-lost (GEN-PIC-02): Four bytes of a picture's base64 are lost on the way.",
+    "bytes-lost@inside:complete (GEN-PIC-02): Four bytes of a picture's base64 are lost on the way.",
     lambda rest: rest[4:],
-    "nul-inserted (GEN-SSE-08): A NUL byte is inserted into a picture's base64.",
+    "nul-inserted@inside:complete (GEN-SSE-08): A NUL byte is inserted into a picture's base64.",
     lambda rest: b"\x00" + rest,
-    "line-end-inserted (GEN-SSE-08): A line end is inserted into a picture's base64.",
+    "line-end-inserted@inside:complete (GEN-SSE-08): A line end is inserted into a picture's base64.",
     lambda rest: b"\n" + rest,
 )
 several(wire.event, kinds=("complete", "error"))(
@@ -231,129 +221,3 @@ several(wire.body, statuses=REFUSED)(
     "refusal-cut (ERR-02): The body of a 400 answer is cut short, and framed as if it were whole.",
     lambda body: body[:-10],
 )
-
-
-def _bytes(data: bytes) -> list[bytes]:
-    return [bytes([byte]) for byte in data]
-
-
-def _cut(data: bytes, size: int) -> list[bytes]:
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
-# Packets
-
-
-@wire.event(on=PICTURES, quirk=True)
-def byte_by_byte(event: bytes) -> list[bytes]:
-    """The bytes of answers come one in a packet (in pictures, the first and the last 300 of them)."""
-    edge = min(EDGE, len(event) // 2)
-    return [*_bytes(event[:edge]), event[edge : len(event) - edge], *_bytes(event[len(event) - edge :])]
-
-
-@wire.stream(quirk=True)
-async def two_in_a_packet(events: Pieces) -> Pieces:
-    """Events come in pairs, two in a packet."""
-    held = b""
-    async for event in events:
-        if held:
-            yield held + event
-        held = b"" if held else event
-    yield held
-
-
-@wire.stream(quirk=True)
-async def cut_between_line_ends(events: Pieces) -> Pieces:
-    """Packets end between the two line ends that end an event."""
-    rest = b""
-    async for event in events:
-        yield rest + event[:-1]
-        rest = event[-1:]
-    yield rest
-
-
-@wire.event(quirk=True)
-def split_utf8(event: bytes) -> list[bytes]:
-    """A packet ends in the middle of a character of a comment."""
-    comment = ": 그림\n".encode()
-    return [comment[:4], comment[4:], event]
-
-
-@wire.stream(quirk=True)
-async def dribble(events: Pieces) -> Pieces:
-    """Events come in ten pieces with a hundredth of a second between them."""
-    async for event in events:
-        for piece in _cut(event, -(-len(event) // 10)):
-            yield piece
-            await asyncio.sleep(0.01)
-
-
-@wire.sent(quirk=True)
-async def slow_start(answer: Answer, out: Out) -> None:
-    """The head of an answer comes a quarter of a second late."""
-    await asyncio.sleep(0.25)
-    await wire.honest(answer, out)
-
-
-# Framing
-
-
-@wire.head(on=EVERYWHERE, statuses=ANY, then="close", quirk=True)
-def close_after_each(head: Head) -> Head:
-    """The connection is closed after each answer, which says so."""
-    return head.without(b"connection").plus((b"connection", b"close"))
-
-
-@wire.sent(quirk=True)
-async def ended_by_close(answer: Answer, out: Out) -> None:
-    """Answers have no framing but the end of the connection, as in HTTP/1.0."""
-    await out.write(close_after_each(answer.head.bare).encoded())
-    async for piece in answer.body:
-        await out.write(piece)
-    await out.close()
-
-
-several(wire.answer, statuses=ERRORS, quirk=True)(
-    "refusals-in-chunks: The bodies of error answers come in chunks of five bytes.",
-    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK],
-)
-several(wire.answer, on=UPSCALE, quirk=True)(
-    "pictures-in-chunks: Enlarged pictures come in chunks.",
-    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK],
-)
-several(wire.chunks, last=b"0\r\nX-Trailer: x\r\n\r\n", quirk=True)(
-    "chunk-extensions: Chunks carry extensions, and a trailer follows the last one.",
-    lambda data: b"%x;note=x\r\n%s\r\n" % (len(data), data),
-)
-
-
-@wire.sent(quirk=True)
-async def early_hints(answer: Answer, out: Out) -> None:
-    """Interim answers (103) come before the final one."""
-    await out.write(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" * 2)
-    await wire.honest(answer, out)
-
-
-# Heads
-
-
-@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
-def loud_headers(head: Head) -> Head:
-    """The names of headers and the media types are in capitals."""
-    loud = ((name.upper(), value.upper() if name.lower() == b"content-type" else value) for name, value in head.headers)
-    return Head(head.status, head.reason, tuple(loud))
-
-
-several(wire.head, on=EVERYWHERE, statuses=ANY, quirk=True)(
-    "other-reasons: Status lines have no reason phrase.",
-    lambda head: Head(head.status, b"", head.headers),
-    "long-headers: Answers carry twenty more headers, of eight kilobytes together.",
-    lambda head: head.plus(*((b"x-more-%d" % number, b"x" * 400) for number in range(20))),
-)
-
-
-@wire.head(on=EVERYWHERE, statuses=ANY, quirk=True)
-def media_type_parameters(head: Head) -> Head:
-    """Media types carry parameters."""
-    kind = head.value(b"content-type")
-    return head.without(b"content-type").plus((b"content-type", kind + b"; charset=utf-8")) if kind else head

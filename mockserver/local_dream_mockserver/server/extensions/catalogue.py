@@ -9,12 +9,17 @@ from local_dream_mockserver.server.extensions.cors import Cors
 from local_dream_mockserver.server.extensions.extension import Extension
 from local_dream_mockserver.server.extensions.formats import Formats
 from local_dream_mockserver.server.extensions.prompt_weights import PromptWeights
+from local_dream_mockserver.server.extensions.reference_images import ReferenceImages
 from local_dream_mockserver.server.extensions.schedulers import Schedulers
 from local_dream_mockserver.server.extensions.size import Size
 from local_dream_mockserver.server.extensions.tokenize import Tokenize
+from local_dream_mockserver.server.extensions.ultrafix import Ultrafix
 from local_dream_mockserver.server.worker import Worker
 
-KINDS: tuple[type[Extension], ...] = (Formats, Size, AspectRatio, Schedulers, PromptWeights, Tokenize, Cors)
+KINDS: tuple[type[Extension], ...] = (
+    *(Formats, Size, AspectRatio, Schedulers, PromptWeights, Ultrafix, ReferenceImages),
+    *(Tokenize, Cors),
+)
 NAMES = tuple(kind.name for kind in KINDS)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.engine import Engine, GenerationRequest, WeighsPrompts
 from local_dream_mockserver.server.extensions.extension import Extension, Fields
-from local_dream_mockserver.server.prompt_weights import parts_of, without_weights
+from local_dream_mockserver.server.prompt_weights import MARKS, parts_of, without_weights
 
 NAME = "prompt_weights"
 
@@ -23,13 +23,19 @@ class PromptWeights(Extension):
     name = NAME
 
     def completed(self, request: GenerationRequest, fields: Fields) -> GenerationRequest:
-        if not weighs(self.engine, self.settings):
+        marked = not (MARKS.isdisjoint(request.prompt) and MARKS.isdisjoint(request.negative_prompt))
+        if not marked or not weighs(self.engine, self.settings):
             return request
-        parts = [part for prompt in (request.prompt, request.negative_prompt) for part in parts_of(prompt)]
-        weighted = tuple((part.text, part.weight) for part in parts)
         return replace(
             request,
             prompt=without_weights(request.prompt).text or request.prompt,
             negative_prompt=without_weights(request.negative_prompt).text,
-            weights=weighted if any(weight != 1 for _, weight in weighted) else (),
+            weights=_weighted(request.prompt),
+            negative_weights=_weighted(request.negative_prompt),
         )
+
+
+def _weighted(prompt: str) -> tuple[tuple[str, float], ...]:
+    """The parts of a prompt with their weights; () where all weigh the same as without marks."""
+    parts = tuple((part.text, part.weight) for part in parts_of(prompt))
+    return parts if any(weight != 1 for _, weight in parts) else ()

@@ -18,6 +18,7 @@ from local_dream_mockserver.server.access import HostGuard, TokenGuard
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.engine import Engine
 from local_dream_mockserver.server.errors import APIError, Code, answer_api_error, answer_http_exception
+from local_dream_mockserver.server.extensions.remote_control import remote_of
 from local_dream_mockserver.server.page.editions import editions
 from local_dream_mockserver.server.page.files import static_file, static_files
 
@@ -55,7 +56,7 @@ class PageDoor:
         await self._for(scope)(scope, receive, send)
 
     def _for(self, scope: Scope) -> ASGIApp:
-        path = scope["path"] if scope["type"] == "http" else ""
+        path = scope["path"] if scope["type"] == "http" and remote_of(scope) is None else ""
         if path in self._open:
             return self._desk
         if path == TARGET and self._target is not None:

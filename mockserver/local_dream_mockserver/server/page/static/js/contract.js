@@ -67,6 +67,7 @@ export class Field {
     this.example = schema.examples?.[0] ?? null;
     this.isHeader = false;
     this.isPicture = schema.contentEncoding === PICTURE;
+    this.arePictures = schema.items?.contentEncoding === PICTURE;
     this.extension = schema["x-extension"] ?? null;
     this.ids = [...new Set(Object.values(schema["x-requirement-ids"] ?? {}))];
     this._added = schema["x-extension-values"] ?? {};

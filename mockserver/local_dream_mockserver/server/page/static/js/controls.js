@@ -8,6 +8,7 @@ export function controlOf(field, changed) {
   if (field.options.length) return new Choice(field, changed);
   if (field.isNumber) return new NumberInput(field, changed);
   if (field.isPicture) return new FileInput(field, changed);
+  if (field.arePictures) return new FilesInput(field, changed);
   return !field.isHeader && (field.default === "" || field.required) ? new TextArea(field, changed) : new TextLine(field, changed);
 }
 
@@ -180,6 +181,16 @@ class Switch extends Control {
   }
 }
 
+/** The base64 of a file. */
+async function base64Of(file) {
+  const url = await new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(String(reader.result)));
+    reader.readAsDataURL(file);
+  });
+  return url.slice(url.indexOf(",") + 1);
+}
+
 /** A picture that is neither the source nor its mask: a field that the contract has gained. */
 class FileInput extends Control {
   constructor(field, changed) {
@@ -187,7 +198,7 @@ class FileInput extends Control {
     this.data = null;
     this.input = el("input", {
       id: this.id, name: field.name, type: "file", accept: "image/png,image/jpeg", ...this.described,
-      on: { change: () => this._read(this.input.files[0]) },
+      on: { change: () => this._read([...this.input.files]) },
     });
     this.hint.textContent = field.description;
     this.element = this.made("plain", this.input);
@@ -202,13 +213,21 @@ class FileInput extends Control {
     if (!value) this.input.value = "";
   }
 
-  async _read(file) {
-    const url = await new Promise((resolve) => {
-      const reader = new FileReader();
-      reader.addEventListener("load", () => resolve(String(reader.result)));
-      reader.readAsDataURL(file);
-    });
-    this.data = url.slice(url.indexOf(",") + 1);
+  async _read(files) {
+    this.data = files.length ? await base64Of(files[0]) : null;
+    this.touched();
+  }
+}
+
+/** Several pictures. */
+class FilesInput extends FileInput {
+  constructor(field, changed) {
+    super(field, changed);
+    this.input.multiple = true;
+  }
+
+  async _read(files) {
+    this.data = files.length ? await Promise.all(files.map(base64Of)) : null;
     this.touched();
   }
 }

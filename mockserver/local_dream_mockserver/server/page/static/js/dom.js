@@ -19,6 +19,9 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A sentence whose words in backticks are code, as nodes. */
+export const sentence = (text) => text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
+
 /** One of the icons that index.html defines. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");

@@ -1,6 +1,6 @@
 // The stream as it arrives, byte for byte, with what the contract says of each event.
 
-import { byId, bytesText, download, el } from "./dom.js";
+import { byId, bytesText, download, el, sentence } from "./dom.js";
 
 const SHOWN = 500; // events that get a line; all are in the download
 const HEAD = 48, TAIL = 12; // characters of a long run that are shown
@@ -108,7 +108,7 @@ export class Wire {
   _finding({ id, said }) {
     const { level, text } = this._requirement(id);
     return el("li", { class: level === "MUST" ? "bad" : "odd", title: text },
-      el("strong", {}, id), ` ${level} · ${said}`, text && el("span", { class: "sentence" }, text));
+      el("strong", {}, id), ` ${level} · ${said}`, text && el("span", { class: "sentence" }, ...sentence(text)));
   }
 }
 

@@ -1,0 +1,79 @@
+"""A call that runs while others are made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from local_dream_conformance.core.exchange import Exchange, Request
+from local_dream_conformance.http import sse
+from local_dream_conformance.http.connection import Connection, SendOptions, StopWhen
+
+API_EVENTS = ("progress", "complete")
+
+
+class Running:
+    """A call that runs in a thread of its own."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        label: str,
+        request: Request,
+        send_options: SendOptions | None,
+        done: Callable[[Exchange], Exchange],
+        stop_when: StopWhen | None = None,
+    ) -> None:
+        self._connection = connection
+        self._exchange: Exchange | None = None
+        self._stirred = threading.Event()
+        self._done = done
+        self._until = stop_when
+        self._watch = first_event()
+        self._thread = threading.Thread(target=self._run, args=(label, request, send_options), daemon=True)
+        self._thread.start()
+
+    def wait_for_event(self) -> bool:
+        """Waits for the stream's first progress event or the end of the call; whether it still runs then."""
+        self._stirred.wait()
+        return self._exchange is None
+
+    def hang_up(self) -> None:
+        """Closes the connection."""
+        self._connection.hang_up()
+
+    def join(self) -> None:
+        """Waits for the end of the call, which the limits of the recorder assure."""
+        self._thread.join()
+
+    def result(self) -> Exchange:
+        """What came of the call, once it has ended."""
+        self.join()
+        if self._exchange is None:
+            raise RuntimeError("the thread of a call died")
+        return self._exchange
+
+    def _run(self, label: str, request: Request, send_options: SendOptions | None) -> None:
+        try:
+            self._exchange = self._done(self._connection.exchange(label, request, send_options, self._look))
+        finally:
+            self._stirred.set()
+
+    def _look(self, piece: bytes) -> bool:
+        if not self._stirred.is_set() and self._watch(piece):
+            self._stirred.set()
+        return self._until is not None and self._until(piece)
+
+
+def first_event() -> StopWhen:
+    """True from the first progress or complete event of a stream on: then the server has accepted the generation."""
+    decoder = sse.Decoder(keeps=False)
+    seen = False
+
+    def look(piece: bytes) -> bool:
+        nonlocal seen
+        if not seen:
+            seen = any(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))
+        return seen
+
+    return look
