@@ -8,13 +8,14 @@ import pytest
 
 from local_dream_conformance.core.settings import OPTIONS
 from local_dream_mockserver.faults.catalogue import Fault, entries
+from local_dream_mockserver.faults.emulated.releases import personalities
 from local_dream_mockserver.server.spec import load_spec
 from tests.matrix.expectations import Expectation, expected_of, load_expectations
 from tests.spec_ids import requirement_ids
 
 
-def test_every_name_is_one_of_the_catalogue() -> None:
-    assert load_expectations().keys() <= entries().keys()
+def test_every_name_is_a_fault_a_quirk_or_a_release() -> None:
+    assert load_expectations().keys() <= {*entries(), *personalities()}
 
 
 def test_consequences_are_requirements_that_the_fault_does_not_break_by_its_own_account() -> None:
