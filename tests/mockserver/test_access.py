@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from local_dream_mockserver.commands.mock import mock
 from local_dream_mockserver.commands.options import exposed
 from local_dream_mockserver.mock.mock import Mock
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
@@ -27,7 +29,7 @@ def started(*options: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[httpx.Client]:
-    with started("--allow-host", "Dream.Example", "--control", "--without", "cors") as client:
+    with started("--allow-host", "Dream.Example", "--control") as client:
         yield client
 
 
@@ -63,9 +65,35 @@ def test_without_cors_foreign_pages_may_not_post(local: httpx.Client) -> None:
 
 
 def test_with_cors_pages_are_let_in() -> None:
-    with started() as client:
-        answer = client.post("/generate", json=small(), headers={"Origin": "https://page.example"})
-        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+    with started("--cors") as client:
+        assert pages_may(client)
+
+
+def pages_may(client: httpx.Client) -> bool:
+    answer = client.post("/generate", json=small(), headers={"Origin": "https://page.example"})
+    return (answer.status_code, answer.headers.get("access-control-allow-origin")) == (200, "*")
+
+
+@pytest.mark.parametrize(
+    ("options", "let_in"),
+    [
+        ((), False),
+        (("--personality", "2.7"), True),
+        (("--personality", "2.4", "--cors"), False),
+        (("--quirk", "origin-echoed"), True),
+        (("--quirk", "comments"), False),
+    ],
+)
+def test_who_asks_for_a_server_with_cors_gets_one(options: tuple[str, ...], let_in: bool) -> None:
+    with started(*options) as client:
+        answer = client.get("/health", headers={"Origin": "https://page.example"})
+        assert ("access-control-allow-origin" in answer.headers) is let_in
+
+
+def test_cors_cannot_be_on_and_off() -> None:
+    result = CliRunner().invoke(mock, ["--cors", "--without", "cors"])
+    assert result.exit_code == 2
+    assert "leave out one of them" in result.output
 
 
 @pytest.mark.parametrize("path", ["/generate", "/upscale"])
@@ -85,7 +113,7 @@ def test_the_token() -> None:
         headers = {} if authorization is None else {"Authorization": authorization}
         return client.request(method, path, headers=headers, **keys).status_code
 
-    with started("--token", "s3cret", "--control") as client:
+    with started("--token", "s3cret", "--control", "--cors") as client:
         assert status(client, "GET", "/health") == 200
         for wrong in (None, "s3cret", "Bearer", "Bearer s3cre", "Basic s3cret", "Bearer s3cret2"):
             for method, path in (

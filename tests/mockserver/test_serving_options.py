@@ -12,7 +12,7 @@ from tests.mockserver.test_server import process
 @pytest.mark.parametrize("module", ["local_dream_mockserver", "local_dream_mockserver.commands.serve"])
 def test_without_busy_and_a1111(module: str) -> None:
     engine = () if module == "local_dream_mockserver" else ("--engine", "synthetic", "-o", "any_upscaler=true")
-    with process("--without", "size", "--without", "cors", "--a1111", *engine, module=module) as (_, url):
+    with process("--without", "size", "--a1111", *engine, module=module) as (_, url):
         complete = events_of(httpx.post(f"{url}/generate", json=small(size=24)).text)[-1]
         assert (complete["width"], complete["height"]) == (16, 8)
         assert "access-control-allow-origin" not in httpx.get(f"{url}/health", headers={"Origin": "http://x"}).headers

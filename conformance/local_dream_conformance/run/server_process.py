@@ -37,10 +37,15 @@ class Embedded:
 
 SERVERS = {
     # Faster, its generations would sometimes be over before what is to happen meanwhile (ROB-01, ROB-04, GEN-EVT-22).
-    "mock": Embedded("local_dream_mockserver", ("--port", "0", "--pace-step", "0.03"), upscaler_path="default"),
+    "mock": Embedded(
+        "local_dream_mockserver", ("--port", "0", "--cors", "--pace-step", "0.03"), upscaler_path="default"
+    ),
     # Importing torch and loading a model may take a minute on a busy machine.
     "reference": Embedded(
-        "local_dream_mockserver.commands.serve", ("--port", "0", "--warmup"), patience=300.0, upscaler_path="default"
+        "local_dream_mockserver.commands.serve",
+        ("--port", "0", "--cors", "--warmup"),
+        patience=300.0,
+        upscaler_path="default",
     ),
 }
 

@@ -11,7 +11,7 @@ import click
 
 from local_dream_mockserver.commands.listing import listing
 from local_dream_mockserver.commands.options import Chosen as ServerChosen
-from local_dream_mockserver.commands.options import server_options
+from local_dream_mockserver.commands.options import server_options, with_cors
 from local_dream_mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
 from local_dream_mockserver.faults.emulated.release import EmulatedRelease, describe
 from local_dream_mockserver.faults.emulated.releases import personalities
@@ -23,6 +23,7 @@ from local_dream_mockserver.mock.synthetic import Pacing
 from local_dream_mockserver.proxy.fronted import serve_fronted
 from local_dream_mockserver.proxy.unknown import Unknown
 from local_dream_mockserver.server.engine import EngineError
+from local_dream_mockserver.server.extensions.cors import NAME as CORS
 from local_dream_mockserver.server.extensions.remote_control import NAME
 from local_dream_mockserver.server.run import CannotListen, serve
 
@@ -146,8 +147,10 @@ def mock(
             raise click.UsageError("--destructive-bugs: the honest server has none; give a --personality, too")
         pace = Pace(Pacing(first=pace_first, step=pace_step, upscale=pace_upscale))
         engine = MockEngine(pace, any_upscaler=any_upscaler, saved=save_pictures)
-        off = server.settings.without.union(*(one.without for one in whole))
-        settings = replace(server.settings, without=off, seed=seed)
+        settings = replace(server.settings, seed=seed)
+        if CORS not in server.turned_off and _with_pages(whole, chosen):
+            settings = with_cors(settings)
+        settings = replace(settings, without=settings.without.union(*(one.without for one in whole)))
         about = " ".join(
             [
                 *(engine.describe().name, engine.describe().device),
@@ -170,6 +173,11 @@ def mock(
         )
     except (CannotListen, EngineError, Unknown) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _with_pages(whole: list[EmulatedRelease], chosen: list[Chosen]) -> bool:
+    """Whether what was asked for lets pages of other origins in: a release that does, or what is about that."""
+    return any(CORS not in one.without for one in whole) or any(CORS in one.entry.extensions for one in chosen)
 
 
 def _expect_control(server: ServerChosen, whole: list[EmulatedRelease], chosen: list[Chosen]) -> None:

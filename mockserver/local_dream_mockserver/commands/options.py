@@ -14,6 +14,7 @@ from local_dream_mockserver.server.access import is_loopback_address
 from local_dream_mockserver.server.config import ServerSettings
 from local_dream_mockserver.server.connection_limits import ConnectionLimits
 from local_dream_mockserver.server.extensions.catalogue import NAMES
+from local_dream_mockserver.server.extensions.cors import NAME as CORS
 from local_dream_mockserver.server.page.address import parse_target
 from local_dream_mockserver.server.run import CannotListen, listen, url_of
 
@@ -127,6 +128,11 @@ OPTIONS = (
         type=click.Choice(NAMES),
         help="Turn an extension off, to play an older server; repeat for more.",
     ),
+    click.option(
+        "--cors",
+        is_flag=True,
+        help="Let pages of every origin in a browser use the API (extension cors), which they may not otherwise.",
+    ),
     click.option("--a1111", is_flag=True, help="Also answer clients of AUTOMATIC1111 under /sdapi/v1."),
     click.option("--no-page", is_flag=True, help="No page at /, no /docs and no /openapi.json."),
     click.option(
@@ -149,6 +155,8 @@ class Chosen:
     settings: ServerSettings
     control: socket.socket | None
     """Where the control API is to answer."""
+    turned_off: frozenset[str]
+    """The extensions that are off because it was said so, and not by default."""
 
     @property
     def about(self) -> str:
@@ -158,6 +166,11 @@ class Chosen:
     @property
     def limits(self) -> ConnectionLimits:
         return ConnectionLimits.of(self.settings)
+
+
+def with_cors(settings: ServerSettings) -> ServerSettings:
+    """The same, with pages of every origin let in."""
+    return replace(settings, without=settings.without - {CORS}, foreign_origins=True)
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -183,6 +196,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         allow_hosts: tuple[str, ...],
         busy: bool,
         without: tuple[str, ...],
+        cors: bool,
         a1111: bool,
         no_page: bool,
         page_target: str | None,
@@ -191,6 +205,8 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if no_page and page_target:
             raise click.UsageError("--page-target is for the page: leave out --no-page, or --page-target")
+        if cors and CORS in without:
+            raise click.UsageError("--cors turns on what --without cors turns off: leave out one of them")
         here = is_loopback_address(host)
         if not here:
             who = (
@@ -200,7 +216,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             )
             click.echo(exposed(host, who), err=True)
         settings = ServerSettings(
-            without=frozenset(without),
+            without=frozenset(without) | {CORS},
             busy=busy,
             a1111=a1111,
             page=not no_page,
@@ -219,13 +235,15 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             hosts=frozenset({host.lower(), *(name.lower().rstrip(".") for name in allow_hosts)})
             if here or allow_hosts
             else None,
-            foreign_origins=not here or "cors" not in without,
+            foreign_origins=not here,
         )
+        if cors:
+            settings = with_cors(settings)
         control = _listening(host, control_port)
         if control is not None:
             settings = replace(settings, control_port=control.getsockname()[1])
         try:
-            command(server=Chosen(host, port, access_log, settings, control), **others)
+            command(server=Chosen(host, port, access_log, settings, control, frozenset(without)), **others)
         finally:
             if control is not None:
                 control.close()

@@ -99,10 +99,8 @@ def expect_extensions(chosen: Chosen, without: Collection[str]) -> None:
     """Raises Unknown where what was chosen is about an extension that a server has turned off."""
     for name in chosen.entry.extensions:
         if name in without:
-            raise Unknown(
-                f"{chosen}: needs the extension {name}, which is off; leave out --without {name}, or the personality "
-                "that lacks it"
-            )
+            on = "start the server with --cors, and without" if name == "cors" else f"leave out --without {name}, or"
+            raise Unknown(f"{chosen}: needs the extension {name}, which is off; {on} the personality that lacks it")
 
 
 def _stacked(parts: Sequence[FaultHooks]) -> FaultHooks:

@@ -79,7 +79,7 @@ def expect_own_origin(headers: Headers, hosts: Collection[str]) -> None:
     if not (name in ("localhost", _name(f"//{headers.get('host', '')}"), *hosts) or _is_loopback(name)):
         raise APIError(
             403,
-            "Origin: pages of other origins are not let in; the extension cors would",
+            "Origin: pages of other origins are not let in; start the server with --cors to let them in",
             code=Code.FORBIDDEN,
             field="Origin",
         )

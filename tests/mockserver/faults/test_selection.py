@@ -164,6 +164,7 @@ def test_the_program_as_a_release() -> None:
             "coded-bgr: needs the extension formats, which is off; leave out --without formats",
         ),
         (["--quirk", "origin-echoed", "--personality", "2.4"], "or the personality that lacks it"),
+        (["--quirk", "origin-echoed", "--without", "cors"], "start the server with --cors"),
         (["--control", "--fault", "size-ignored", "--without", "size"], "needs the extension size, which is off"),
     ],
 )

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from local_dream_mockserver.server.extensions.extension import Extension
 
+NAME = "cors"
 EXPOSED = ("X-Output-Width", "X-Output-Height", "X-Duration-Ms", "Retry-After")
 PRIVATE_NETWORK_ASKED = "access-control-request-private-network"
 PRIVATE_NETWORK_ALLOWED = "access-control-allow-private-network"
@@ -54,7 +55,7 @@ async def _varying(send: Send, message: Message) -> None:
 class Cors(Extension):
     """Every origin is let in, with every request header; nothing here asks for cookies or credentials."""
 
-    name = "cors"
+    name = NAME
 
     def middleware(self) -> Sequence[Middleware]:
         return [
