@@ -73,14 +73,24 @@ def build(chosen: Options) -> ReferenceEngine:
     conversion = choose(wish, ConversionCache())
     reading = threading.Thread(target=_read, args=(conversion,))
     reading.start()  # beside the import of diffusers, which takes longer
-    from local_dream_reference.lean_imports import without_scipy
+    from local_dream_reference.lean_imports import lean
 
-    with without_scipy():  # loading a model imports more of diffusers
-        from local_dream_reference.adapters import Adapters
-        from local_dream_reference.checkpoint import load_pipeline
-        from local_dream_reference.guidance import guidance_of
+    with lean():  # to the end of the trial: loading a model and the first picture import more
+        return _built(chosen, device, dtype, conversion, reading)
 
-        pipeline = load_pipeline(chosen.model, device, dtype, chosen.config, conversion)
+
+def _built(
+    chosen: Options,
+    device: torch.device,
+    dtype: torch.dtype,
+    conversion: ConvertedModel | None,
+    reading: threading.Thread,
+) -> ReferenceEngine:
+    from local_dream_reference.adapters import Adapters
+    from local_dream_reference.checkpoint import load_pipeline
+    from local_dream_reference.guidance import guidance_of
+
+    pipeline = load_pipeline(chosen.model, device, dtype, chosen.config, conversion)
     reading.join()
     turns = FairLock()
     config = pipeline.unet.config
@@ -90,10 +100,11 @@ def build(chosen: Options) -> ReferenceEngine:
             "the model is distilled (%s): cfg %g and scheduler %s stand for the defaults; 1 to 8 steps are enough",
             *(habits.kind, habits.cfg, habits.scheduler),
         )
+    name = f"{device.type} ({str(dtype).removeprefix('torch.')}{'' if conversion is None else ', openvino'})"
     engine = ReferenceEngine(
         pipeline,
         name=_name(chosen.model),
-        device=f"{device.type} ({kind}{'' if conversion is None else ', openvino'})",
+        device=name,
         max_pixels=chosen.max_pixels,
         upscaler=_upscaler(chosen, device, turns),
         turns=turns,

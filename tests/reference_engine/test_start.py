@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,17 +17,68 @@ pytest.importorskip("torch")
 LOADED = """
 import json, sys
 from local_dream_reference.engine import create
-create({"model": sys.argv[1], "device": "cpu", "threads": "1", "runtime": "torch"})
-import diffusers.utils.import_utils, transformers.utils
-told = [diffusers.utils.import_utils.is_scipy_available(), transformers.utils.is_scipy_available()]
-print(json.dumps([sorted({"scipy.stats", "scipy.optimize"} & set(sys.modules)), told]))
+from local_dream_reference.trial_request import trial_request
+
+UNUSED = {"scipy.stats", "scipy.optimize", "torch._dynamo", "torch.distributed.tensor", "sympy"}
+engine = create({"model": sys.argv[1], "device": "cpu", "threads": "1", "runtime": "torch"})
+ready = sorted(UNUSED & set(sys.modules))
+list(engine.generate(trial_request(64, 1, False), lambda: False))
+import diffusers.utils.import_utils, importlib.metadata, transformers.utils
+told = [
+    diffusers.utils.import_utils.is_scipy_available(),
+    transformers.utils.is_scipy_available(),
+    transformers.utils.is_torch_distributed_available(),
+    "torch" in importlib.metadata.packages_distributions(),
+]
+drawn = sorted(UNUSED & set(sys.modules))
+import torch
+doubled = torch.compile(lambda number: number * 2, backend="eager")(torch.ones(1)).item()
+print(json.dumps([ready, drawn, told, doubled, torch._dynamo is sys.modules["torch._dynamo"]]))
 """
 
 
-def test_no_statistics_are_imported_and_scipy_is_known_of_afterwards(tiny_folder: Path) -> None:
+@pytest.mark.parametrize("order", ["0", "1", "2", "3"])
+def test_what_no_picture_needs_is_not_imported_and_is_there_afterwards(tiny_folder: Path, order: str) -> None:
+    """The order of sets is that in which diffusers loads the parts of a model."""
     pytest.importorskip("scipy")
-    done = subprocess.run([sys.executable, "-c", LOADED, str(tiny_folder)], check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "[[], [true, true]]"
+    command = [sys.executable, "-c", LOADED, str(tiny_folder)]
+    environment = os.environ | {"PYTHONHASHSEED": order}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], [], [True] * 4, 2.0, True]
+
+
+def test_the_compiler_comes_with_the_first_name_that_is_no_mark() -> None:
+    code = """
+import sys, torch
+from local_dream_reference.lean_imports import without_compiler
+with without_compiler():
+    marked = torch.compiler.disable(len)
+    print(marked is len, type(sys.modules["torch._dynamo"]).__name__)
+    print(torch._dynamo.is_compiling(), sys.modules["torch._dynamo"].__file__.endswith("__init__.py"))
+with without_compiler():
+    print(torch._dynamo is sys.modules["torch._dynamo"], torch._dynamo.__spec__.name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["True _Marks", "False True", "True torch._dynamo"]
+
+
+def test_a_network_without_memory_gets_no_values_and_one_with_memory_does() -> None:
+    import torch
+
+    from local_dream_reference.lean_imports import without_initial_values
+
+    torch.manual_seed(0)
+    expected = torch.nn.Embedding(3, 2).weight
+    torch.manual_seed(0)
+    with without_initial_values():
+        assert torch.equal(torch.nn.Embedding(3, 2).weight, expected)
+        assert torch.arange(2, 8, 3).tolist() == [2, 5]
+        with torch.device("meta"):
+            assert torch.nn.Embedding(3, 2).weight.is_meta
+            assert torch.arange(3).tolist() == [0, 1, 2]
+            assert torch.arange(3, dtype=torch.float32).is_meta
+    with torch.device("meta"):
+        assert torch.arange(3).is_meta
 
 
 def test_what_importing_raises_leaves_scipy_known() -> None:

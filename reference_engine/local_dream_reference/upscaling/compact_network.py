@@ -47,7 +47,7 @@ def _activation(kind: Activation, features: int) -> nn.Module:
 
 def bicubic_kernel() -> Tensor:
     """Bicubic enlargement by 4 (a = -0.5) as a convolution: (48, 1, 5, 5) for three groups."""
-    offsets = torch.arange(-2, 3, dtype=torch.float64)
+    offsets = torch.arange(-2, 3, dtype=torch.float64, device="cpu")
     rows = []
     for phase in range(SCALE):
         centre = (phase + 0.5) / SCALE - 0.5
