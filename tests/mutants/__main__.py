@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
 from multiprocessing import get_context
 
@@ -45,16 +46,24 @@ def main(servers: tuple[str, ...], names: tuple[str, ...], jobs: int, new: bool,
         if missing := EXAMPLES[server].missing():
             raise click.ClickException(f"{server} needs {missing}")
     began = time.monotonic()
-    trials: dict[str, Trial] = {}
+    trials: list[Trial] = []
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:  # a first run in a process takes three times as long
-        for done in as_completed([pool.submit(attempt, mutant) for mutant in by_turns(chosen.values())]):
-            trial = done.result()
-            trials[trial.name] = trial
+        waiting = {pool.submit(attempt, mutant): mutant for mutant in by_turns(chosen.values())}
+        for done in as_completed(waiting):
+            trials.append(trial := outcome_of(done, waiting[done]))
             found = ", ".join(trial.found) or trial.problem
             click.echo(f"{trial.seconds:6.1f} s  {trial.outcome.value:12}  {trial.name}  {found}")
-            report.write(mutants(), {**report.earlier(mutants()), **trials})  # at once: all of them take long
-    click.echo(f"{report.summary(trials.values())}; {time.monotonic() - began:.0f} s")
-    sys.exit(any(trial.outcome is Outcome.BROKEN for trial in trials.values()))
+            if not isinstance(done.exception(), BrokenProcessPool):  # nobody has tried those that come after that
+                report.keep(mutants(), trial)
+    click.echo(f"{report.summary(trials)}; {time.monotonic() - began:.0f} s")
+    sys.exit(any(trial.outcome is Outcome.BROKEN for trial in trials))
+
+
+def outcome_of(done: Future[Trial], mutant: Mutant) -> Trial:
+    """What came of a mutant; a broken trial where its process died or raised, which costs the others nothing."""
+    if error := done.exception():
+        return Trial(mutant.name, Outcome.BROKEN, problem=f"{type(error).__name__}: {error}"[-500:])
+    return done.result()
 
 
 def by_turns(chosen: Iterable[Mutant]) -> list[Mutant]:

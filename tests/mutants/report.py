@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 from tests.examples.servers import EXAMPLES
 from tests.mutants.mutant import GAP, LEGAL, Mutant
 from tests.mutants.trial import OPTIONS, Outcome, Trial
@@ -166,9 +168,9 @@ def as_json(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
     return json.dumps(entries, indent=1) + "\n"
 
 
-def earlier(mutants: Mapping[str, Mutant]) -> dict[str, Trial]:
+def earlier(mutants: Mapping[str, Mutant], docs: Path = DOCS) -> dict[str, Trial]:
     """The trials that docs/mutants.json tells of, as far as their mutants are still there."""
-    path = DOCS / "mutants.json"
+    path = docs / "mutants.json"
     entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return {
         name: Trial(name, Outcome(entry["outcome"]), tuple(entry["found"]), entry["profile"], entry["verdict"])
@@ -177,8 +179,21 @@ def earlier(mutants: Mapping[str, Mutant]) -> dict[str, Trial]:
     }
 
 
-def write(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> None:
+def write(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial], docs: Path = DOCS) -> None:
     """Both documents, in the order of the catalogue."""
     trials = {name: trials[name] for name in mutants if name in trials}
-    (DOCS / "mutants.md").write_text(markdown(mutants, trials), encoding="utf-8")
-    (DOCS / "mutants.json").write_text(as_json(mutants, trials), encoding="utf-8")
+    _put(docs / "mutants.json", as_json(mutants, trials))
+    _put(docs / "mutants.md", markdown(mutants, trials))
+
+
+def keep(mutants: Mapping[str, Mutant], trial: Trial, docs: Path = DOCS) -> None:
+    """Adds one trial to what the documents tell, at once: all of them take long, and several runs may add to them."""
+    with FileLock(docs / ".mutants.lock"):
+        write(mutants, {**earlier(mutants, docs), trial.name: trial}, docs)
+
+
+def _put(path: Path, text: str) -> None:
+    """Replaces a file as a whole: a run that is ended meanwhile leaves what was there."""
+    whole = path.with_name(f".{path.name}.new")
+    whole.write_text(text, encoding="utf-8")
+    whole.replace(path)

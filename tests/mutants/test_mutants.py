@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
 from local_dream_conformance.core.contract import load
 from tests.examples.servers import EXAMPLES
 from tests.mutants import report
+from tests.mutants.__main__ import outcome_of
 from tests.mutants.mutant import GAP, LEGAL, DoesNotFit, Mutant, mutants
 from tests.mutants.trial import Outcome, Trial, attempt, outcome
 
@@ -76,6 +78,24 @@ def test_the_page_says_why_what_is_not_caught_stays_so() -> None:
 def test_what_has_a_reason_is_not_caught() -> None:
     tried = report.earlier(mutants())
     assert {tried[name].outcome for name, one in mutants().items() if one.why} <= set(report.OPEN)
+
+
+def test_results_are_kept_one_by_one(tmp_path: Path) -> None:
+    one, other = made(), made(name="go/other")
+    both = {one.name: one, other.name: other}
+    report.keep(both, Trial(other.name, Outcome.GAP), tmp_path)
+    report.keep(both, Trial(one.name, Outcome.CAUGHT, ("A",), "core", "not conformant"), tmp_path)
+    kept = report.earlier(both, tmp_path)
+    assert {name: trial.outcome for name, trial in kept.items()} == {one.name: Outcome.CAUGHT, other.name: Outcome.GAP}
+    assert kept[one.name].found == ("A",)
+    assert "2 of 2 mutants" in (tmp_path / "mutants.md").read_text(encoding="utf-8")
+
+
+def test_a_process_that_dies_costs_its_own_trial_alone() -> None:
+    lost: Future[Trial] = Future()
+    lost.set_exception(MemoryError("no room"))
+    trial = outcome_of(lost, made())
+    assert (trial.outcome, trial.problem) == (Outcome.BROKEN, "MemoryError: no room")
 
 
 @pytest.mark.parametrize("name", SMOKE)
