@@ -8,7 +8,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, End
 from local_dream_conformance.core.strict_json import integer
-from local_dream_conformance.evidence.generation import GenerationStream, Problem, generation
+from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, Problem, generation
 from local_dream_conformance.evidence.selectors import (
     ALONE,
     EVERY,
@@ -127,20 +127,28 @@ def complete_has_more_fields(context: Context) -> None:
             exchange=stream.exchange,
             at=complete.where,
         )
+        said = integer(complete.payload.get("first_step_time_ms"))
+        limit = _longest_ms(complete)
         context.expect(
-            integer(complete.payload.get("first_step_time_ms")) is not None,
-            expected="first_step_time_ms, an integer",
+            said is not None and 0 <= said <= limit,
+            expected=f"first_step_time_ms, an integer of 0 to {complete.at * 1000:.0f}, what the client waited",
             got=held(complete, "first_step_time_ms"),
             exchange=stream.exchange,
             at=complete.where,
+            cause="another unit than milliseconds?" if said is not None and said > limit else "",
         )
+
+
+def _longest_ms(complete: GenerationEvent) -> float:
+    """What a time in complete may be: as long as the client waited, by clocks that are read at different moments."""
+    return max(complete.at + SLACK[0], complete.at * (1 + SLACK[1])) * 1000
 
 
 @check("GEN-EVT-17", needs=["base"], over=GENERATIONS, requires=["GEN-EVT-15"])
 def time_is_plausible(context: Context) -> None:
     for stream, complete in completed(context):
         said = integer(complete.payload.get("generation_time_ms")) or 0
-        limit = max(complete.at + SLACK[0], complete.at * (1 + SLACK[1])) * 1000
+        limit = _longest_ms(complete)
         context.expect(
             0 <= said <= limit,
             expected=f"generation_time_ms of 0 to {complete.at * 1000:.0f}, the time that the client waited",

@@ -17,6 +17,7 @@ from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.image_compare import (
     Parts,
     as_changed,
+    brightness_of_ends,
     from_image,
     from_parts,
     judges_strength,
@@ -118,6 +119,16 @@ def strength_zero_gives_the_image_back(context: Context) -> None:
             got=f"{away:.1f} of 255 away from it",
             exchange=stream.exchange,
             cause="0 is taken for no strength, and the default used instead?" if away > 2 * GIVEN_BACK else "",
+        )
+        if (ends := brightness_of_ends(stream, shown)) is None:
+            continue
+        dark, bright = ends
+        context.expect(
+            min(dark, 255 - bright) <= GIVEN_BACK,
+            expected="what is black and what is white in the image as it is",
+            got=f"{dark:.0f} of 255 in place of black, and {bright:.0f} in place of white",
+            exchange=stream.exchange,
+            cause="levels of 16 to 235, as television has them?",
         )
 
 

@@ -59,7 +59,8 @@ def body_empty(context: Context) -> None:
 
 @check("GEN-REQ-04", needs=["refuse"])
 def not_an_object(context: Context) -> None:
-    _refused(context, "refuse/json-array", "refuse/json-string", "refuse/json-number", "refuse/json-null")
+    kinds = ("array", "array-of-one", "string", "number", "null")
+    _refused(context, *(f"refuse/json-{kind}" for kind in kinds))
 
 
 @check("GEN-REQ-05", needs=["defaults"], over=NEEDED, requires=["GEN-SSE-01"])

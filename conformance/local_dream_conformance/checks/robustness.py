@@ -47,8 +47,9 @@ def _overlapping(context: Context) -> tuple[Exchange, Exchange]:
     return first, second
 
 
-@check("ROB-01", needs=["overlap"], requires=["GEN-EVT-12"])
+@check("ROB-01", needs=["overlap"], over=["hang-up/abandoned", "hang-up/refused-meanwhile"], requires=["GEN-EVT-12"])
 def the_first_is_not_disturbed(context: Context) -> None:
+    _by_a_refusal(context)
     first, second = _overlapping(context)
     stream, other = generation(first), generation(second)
     if not context.expect(
@@ -78,6 +79,22 @@ def the_first_is_not_disturbed(context: Context) -> None:
             exchange=first,
             cause="both generations share their state?",
         )
+
+
+def _by_a_refusal(context: Context) -> None:
+    """Expects a generation to run on while a request is refused."""
+    if "hang-up/abandoned" not in context or "hang-up/refused-meanwhile" not in context:
+        return
+    meanwhile = generation(context["hang-up/abandoned"])
+    failed = meanwhile.error
+    context.expect(
+        failed is None or not meanwhile.progress,
+        expected="the generation to run on while a request is refused",
+        got="" if failed is None else f"an error event: {escape(str(failed.payload.get('message')), 80)}",
+        exchange=meanwhile.exchange,
+        at=failed.where if failed else "",
+        cause="the refused request ends it?",
+    )
 
 
 @check("ROB-02", needs=["overlap"], requires=["GEN-EVT-12"])

@@ -36,6 +36,8 @@ HALF = 128
 """Brightness from which a mask is white."""
 UNTOUCHED = 0.5
 """Distance, of 255, up to which a tile is that of the image, without any way through a model."""
+END = 2
+"""Brightness, of 255, up to which a block is black; and as near to white it is white."""
 TILE = 16
 """Pixels to a side of the tiles of which none may have changed where a mask is black."""
 
@@ -70,6 +72,15 @@ def from_image(stream: GenerationStream, shown: Picture) -> float:
     """
     found = [(coarse(image), _all_white(white)) for image, white in _fitted(stream, shown)]
     return min(distance(coarse(shown.pixels), image, blocks) for image, blocks in found if blocks.any())
+
+
+def brightness_of_ends(stream: GenerationStream, shown: Picture) -> tuple[float, float] | None:
+    """What a picture shows where the image in its request is black and where it is white, 0..255, by channels and
+    blocks, in the way of fitting that is nearest; None where it has nothing of both."""
+    blocks = coarse(shown.pixels)
+    image = min((coarse(image) for image, _ in _fitted(stream, shown)), key=lambda image: distance(blocks, image))
+    dark, bright = image <= END, image >= 255 - END
+    return (float(blocks[dark].mean()), float(blocks[bright].mean())) if dark.any() and bright.any() else None
 
 
 def judges_strength(stream: GenerationStream, shown: Picture) -> bool:

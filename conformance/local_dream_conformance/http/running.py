@@ -27,9 +27,10 @@ class Running:
         self._connection = connection
         self._exchange: Exchange | None = None
         self._stirred = threading.Event()
+        self._events, self._further = 0, threading.Condition()
         self._done = done
         self._until = stop_when
-        self._watch = first_event()
+        self._watch = counter()
         self._thread = threading.Thread(target=self._run, args=(label, request, send_options), daemon=True)
         self._thread.start()
 
@@ -37,6 +38,12 @@ class Running:
         """Waits for the stream's first progress event or the end of the call; whether it still runs then."""
         self._stirred.wait()
         return self._exchange is None
+
+    def wait_for_another(self, seconds: float) -> None:
+        """Waits for one more event of the stream or the end of the call, so many seconds at most."""
+        with self._further:
+            seen = self._events
+            self._further.wait_for(lambda: self._events > seen or self._exchange is not None, seconds)
 
     def hang_up(self) -> None:
         """Closes the connection."""
@@ -58,22 +65,32 @@ class Running:
             self._exchange = self._done(self._connection.exchange(label, request, send_options, self._look))
         finally:
             self._stirred.set()
+            with self._further:
+                self._further.notify_all()
 
     def _look(self, piece: bytes) -> bool:
-        if not self._stirred.is_set() and self._watch(piece):
+        if found := self._watch(piece):
             self._stirred.set()
+            with self._further:
+                self._events += found
+                self._further.notify_all()
         return self._until is not None and self._until(piece)
 
 
 def first_event() -> StopWhen:
     """True from the first progress or complete event of a stream on: then the server has accepted the generation."""
-    decoder = sse.Decoder(keeps=False)
+    count = counter()
     seen = False
 
     def look(piece: bytes) -> bool:
         nonlocal seen
-        if not seen:
-            seen = any(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))
+        seen = seen or count(piece) > 0
         return seen
 
     return look
+
+
+def counter() -> Callable[[bytes], int]:
+    """How many progress and complete events of a stream end in each of its pieces."""
+    decoder = sse.Decoder(keeps=False)
+    return lambda piece: sum(sse.meaning(event) in API_EVENTS for event in decoder.feed(piece))

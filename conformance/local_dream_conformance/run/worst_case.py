@@ -170,6 +170,9 @@ class Begun:
     def wait_for_event(self) -> bool:
         return True
 
+    def wait_for_another(self, seconds: float) -> None:
+        """It has come."""
+
     def hang_up(self) -> None:
         """There is nothing to hang up on."""
 

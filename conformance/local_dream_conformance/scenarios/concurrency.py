@@ -36,7 +36,7 @@ from local_dream_conformance.scenarios.test_images import card, mask
 LONG_ENOUGH = 4.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
 then must be long beside what a busy machine adds to the next run (ROB-04)."""
-STEPS_TO_ABANDON = (8, 250)
+STEPS_TO_ABANDON = (9, 250)
 EIGHTHS = (120, 72)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
 whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""
@@ -51,22 +51,24 @@ UNKNOWN_FIELDS: Body = {
 """Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
-def _steps_to_abandon(target: Target) -> int:
-    """As many steps as take LONG_ENOUGH at the speed that `base` had, within bounds."""
+def _steps_to_abandon(per_step: float | None) -> int:
+    """As many steps as take LONG_ENOUGH at a speed, and one that is waited for, within bounds."""
     fewest, most = STEPS_TO_ABANDON
+    return fewest if per_step is None else max(fewest, min(most, 1 + math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
+
+
+def _pace(target: Target) -> float | None:
+    """Seconds that a step of `base` took; None where it does not tell."""
     base = target.transcript("base")
     if not base or not base.exchanges:
-        return fewest
+        return None
     stream, steps = generation(base.exchanges[0]), requests.steps(target.settings)
     reports = [event for event in stream.progress if event.step is not None]
     done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
     if done > 0:
-        per_step = (reports[-1].at - reports[0].at) / done
-    elif stream.complete is not None:  # a single report, as from servers that report now and then
-        per_step = stream.complete.at / steps
-    else:
-        return fewest
-    return max(fewest, min(most, math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
+        return (reports[-1].at - reports[0].at) / done
+    # A single report, as from servers that report now and then.
+    return stream.complete.at / steps if stream.complete is not None else None
 
 
 def _begun(
@@ -97,6 +99,8 @@ def _begin(target: Target, label: str, draft: Draft) -> tuple[Running, bool]:
 def _hang_up(target: Target) -> Iterator[Exchange]:
     """Two generations: one abandoned in mid-stream, and the one that follows at once and must be served.
 
+    While the first streams, a request is refused, and one more event of the stream is waited for.
+
     The first is an inpainting at strength 1, so that all its steps are made, the second one with everything that makes
     a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same size, since
     servers have died of another one while they worked on what was left of the first. Label of a refusal of the second
@@ -105,7 +109,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
-    long = plain.with_fields(steps=_steps_to_abandon(target))
+    per_step = _pace(target)
+    long = plain.with_fields(steps=_steps_to_abandon(per_step))
     forms = _abandoned_forms(settings)
     short = Planned(plain, forms, reserve=Cost(generations=2))
     running, streams, names, probes = _begun(target, "hang-up/abandoned", Planned(long, forms), short)
@@ -114,6 +119,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
         meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
+        running.wait_for_another(max(LONG_ENOUGH / 4, 2 * (per_step or 0)))
         running.hang_up()
     yield noted(running.result(), names)
     yield from meanwhile

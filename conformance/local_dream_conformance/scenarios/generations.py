@@ -120,6 +120,7 @@ def _explicit_forms(settings: Settings) -> dict[str, Change]:
 def _defaults(target: Target) -> Iterator[Exchange]:
     """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
 
+    Their image has three quarters of that size, so that a size that is taken from it shows.
     The second sends the seed that the first reported. Where they are not alike, up to four more, as far as the budget
     allows, halve what can be to blame: defaults/bisect-1 to -4 (note explicit: the fields that are sent with their
     defaults; `image` among them says that image and mask were those of the explicit run, the same pixels in other
@@ -130,7 +131,13 @@ def _defaults(target: Target) -> Iterator[Exchange]:
     shared = SAME_PICTURE
     if settings.img2img:
         region = band(*picture_size(settings))
-        shared = {**shared, "mask-rgb": lambda draft: replace(draft, mask=PictureFile(region))}
+        width, height = picture_size(settings)
+        small = posterised(card(width * 3 // 4, height * 3 // 4))
+        shared = {
+            **shared,
+            "image-unfit": lambda draft: draft.imaged(pixels=small),
+            "mask-rgb": lambda draft: replace(draft, mask=PictureFile(region)),
+        }
     of_a_page = {**OF_A_PAGE, **changes("image-palette")} if settings.img2img else without(OF_A_PAGE, "image-comment")
     planned = Planned(minimal, {**shared, **of_a_page}, reserve=Cost(generations=1))
     *probes, absent = served(target, "defaults/absent", planned)

@@ -29,6 +29,7 @@ ALIKE = {
     "refuse/json-trailing": "JSON",
     "refuse/json-nan": "JSON",
     "refuse/json-array": "object",
+    "refuse/json-array-of-one": "object",
     "refuse/json-string": "object",
     "refuse/json-number": "object",
     "refuse/json-null": "object",
@@ -106,6 +107,7 @@ def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
     # Servers quote what they could not read: what is not ASCII shows whether lengths count bytes.
     yield "refuse/json-nan", generate_raw((text[:-1] + ', "cfg": NaN, "größe": 1}').encode())
     yield "refuse/json-array", generate_raw(b"[]")
+    yield "refuse/json-array-of-one", generate_raw(f"[{text}]".encode())
     yield "refuse/json-string", generate_raw(b'"prompt"')
     yield "refuse/json-number", generate_raw(b"5")
     yield "refuse/json-null", generate_raw(b"null")

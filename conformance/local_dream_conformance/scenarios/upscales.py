@@ -13,7 +13,7 @@ from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.forms import APP_HEADERS
 from local_dream_conformance.scenarios.narrowing import Planned, served
-from local_dream_conformance.scenarios.requests import upscale, upscale_card
+from local_dream_conformance.scenarios.requests import upscale
 from local_dream_conformance.scenarios.scenario import Scenario, no_upscaler_path
 from local_dream_conformance.scenarios.series import one_by_one
 from local_dream_conformance.scenarios.test_images import card
@@ -31,17 +31,19 @@ def path_on_target(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class UpscaleDraft:
-    """An upscale in the making, of the test card at a size (width, height)."""
+    """An upscale in the making, of the test card at a size (width, height), upside down where it is `turned`."""
 
     size: tuple[int, int]
     path: str
     opencl: str | None = None
+    turned: bool = False
     headers: tuple[tuple[str, str], ...] = TYPE
     send_options: SendOptions = field(default_factory=SendOptions)
 
     def request(self) -> Request:
         """POST /upscale."""
-        made = upscale_card(*self.size, self.path, self.opencl)
+        shown = card(*self.size)[::-1] if self.turned else card(*self.size)
+        made = upscale(*self.size, self.path, shown.tobytes(), self.opencl)
         others = tuple(pair for pair in made.headers if pair not in TYPE)
         return replace(made, headers=(*self.headers, *others))
 
@@ -49,35 +51,39 @@ class UpscaleDraft:
 UpscaleChange = Callable[[UpscaleDraft], UpscaleDraft]
 PLAIN_SIZE = (32, 24)
 FORMS: Mapping[str, UpscaleChange] = {
+    "upscale-odd": lambda draft: replace(draft, size=(33, 19)),
+    "upscale-tall": lambda draft: replace(draft, size=(min(draft.size), max(draft.size))),
+    "upscale-square": lambda draft: replace(draft, size=(48, 48)),
+    "upscale-wide": lambda draft: replace(draft, size=(512, 24)),
+    "upscale-thin": lambda draft: replace(draft, size=(9, 1)),
     "upscale-chunked": lambda draft: replace(draft, send_options=replace(draft.send_options, chunked=True)),
     "upscale-names-lower": lambda draft: replace(draft, send_options=replace(draft.send_options, spelling="lower")),
     "upscale-names-upper": lambda draft: replace(draft, send_options=replace(draft.send_options, spelling="upper")),
     "upscale-type-absent": lambda draft: replace(draft, headers=()),
     "upscale-headers-of-an-app": lambda draft: replace(draft, headers=(*draft.headers, *APP_HEADERS)),
 }
-"""Valid forms of upscales; size and flag are each picture's own."""
+"""Valid forms of upscales; the flag is each picture's own."""
 
 
 def _upscale(target: Target) -> Iterator[Exchange]:
-    """Five upscales: odd, tall, square, as wide as 512 pixels, one pixel high; each with another flag.
+    """Five upscales: odd and tall, square, another picture of the same size, as wide as 512 pixels, one pixel high;
+    each with another flag.
 
     Where one fails, it is narrowed as a generation is (`forms`), down to a picture of 32x24 pixels without the flag.
     """
-    yield from _enlarged(target, "odd", (33, 19), "true", "upscale-odd", "upscale-names-lower")
-    yield from _enlarged(target, "tall", (24, 40), "1", "upscale-tall", "upscale-type-absent")
-    yield from _enlarged(target, "square", (48, 48), "false", "upscale-square", "upscale-chunked")
-    yield from _enlarged(target, "wide", (512, 24), "0", "upscale-wide", "upscale-headers-of-an-app")
-    yield from _enlarged(target, "small", (9, 1), None, "upscale-thin", "upscale-names-upper")
-
-
-def _enlarged(
-    target: Target, name: str, size: tuple[int, int], opencl: str | None, size_form: str, *others: str
-) -> Iterator[Exchange]:
     plain = UpscaleDraft(PLAIN_SIZE, path_on_target(target.settings))
-    forms: dict[str, UpscaleChange] = {size_form: lambda draft: replace(draft, size=size)}
+    yield from _enlarged(target, "odd", plain, "true", "upscale-odd", "upscale-tall", "upscale-names-lower")
+    yield from _enlarged(target, "square", plain, "false", "upscale-square", "upscale-chunked")
+    again = replace(plain, turned=True)
+    yield from _enlarged(target, "again", again, "1", "upscale-square", "upscale-type-absent")
+    yield from _enlarged(target, "wide", plain, "0", "upscale-wide", "upscale-headers-of-an-app")
+    yield from _enlarged(target, "small", plain, None, "upscale-thin", "upscale-names-upper")
+
+
+def _enlarged(target: Target, name: str, plain: UpscaleDraft, opencl: str | None, *names: str) -> Iterator[Exchange]:
+    forms = {form: FORMS[form] for form in names}
     if opencl is not None:
         forms["opencl-flag"] = lambda draft: replace(draft, opencl=opencl)
-    forms |= {other: FORMS[other] for other in others}
     yield from served(target, f"upscale/{name}", Planned(plain, forms, Cost(upscales=1)))
 
 

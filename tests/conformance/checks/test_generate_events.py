@@ -122,6 +122,12 @@ CASES = {
     "time a fraction": ("GEN-EVT-15", wire(*STEPS, {**LAST, "generation_time_ms": 0.4}), "0.4"),
     "4 channels": ("GEN-EVT-16", wire(*STEPS, {**LAST, "channels": 4}), "channels 3"),
     "no first step": ("GEN-EVT-16", wire(*STEPS, lacking("first_step_time_ms")), "no first_step_time_ms"),
+    "first step in microseconds": (
+        "GEN-EVT-16",
+        wire(*STEPS, {**LAST, "first_step_time_ms": 100_000}),
+        "another unit",
+    ),
+    "first step negative": ("GEN-EVT-16", wire(*STEPS, {**LAST, "first_step_time_ms": -1}), "-1"),
     "time negative": ("GEN-EVT-17", wire(*STEPS, {**LAST, "generation_time_ms": -1}), "-1"),
     "time too long": ("GEN-EVT-17", wire(*STEPS, {**LAST, "generation_time_ms": 560}), "0 to 500"),
     "microseconds": ("GEN-EVT-17", wire(*STEPS, {**LAST, "generation_time_ms": 400_000}), "another unit"),

@@ -13,7 +13,7 @@ import pytest
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.run import suite
-from local_dream_conformance.scenarios.test_images import card, mask
+from local_dream_conformance.scenarios.test_images import card, exposed, mask
 from tests.conformance import transcripts
 from tests.conformance.in_memory_server import PICKED, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import Pixels, answer, coded, complete, picture, progress, stream, upscale, words
@@ -75,6 +75,23 @@ def test_strength_zero_in_few_steps_is_not_judged() -> None:
     judgement = transcripts.judge("GEN-PIC-15", ALIVE, *exchanges.values())
     assert judgement.verdict is Verdict.UNTESTED
     assert "10 steps" in judgement.reason
+
+
+def given_back(change: Callable[[Pixels], Any]) -> Exchange:
+    """A picture of strength 0: the image in its request, changed."""
+    image = exposed(card(128, 64))
+    fields = {**PLAIN, "image": coded(image, "png"), "denoise_strength": 0, "steps": 20}
+    shown = np.clip(change(image), 0, 255).astype(np.uint8)
+    return stream("strength/low", [progress(20, 20), complete(shown)], fields=fields)
+
+
+def test_black_and_white_of_an_image_are_given_back() -> None:
+    base = run()["base"]
+    for honest in (lambda image: image, lambda image: image * 0.9 + 8, lambda image: image * 1.0 + 11):
+        assert transcripts.judge("GEN-PIC-15", ALIVE, base, given_back(honest)).verdict is Verdict.PASS
+    judgement = transcripts.judge("GEN-PIC-15", ALIVE, base, given_back(lambda image: image * (219 / 255) + 16))
+    assert judgement.verdict is Verdict.FAIL
+    assert "television" in words(judgement)
 
 
 def test_pictures_that_are_not_bit_exact_are_told_apart_with_less() -> None:

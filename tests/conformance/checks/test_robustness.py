@@ -84,6 +84,16 @@ def test_a_first_generation_that_reports_the_seed_of_the_second_is_disturbed() -
     assert judge("ROB-01", FIRST, second).verdict is Verdict.PASS
 
 
+def test_a_refusal_disturbs_the_generation_that_runs_no_more_than_another_generation() -> None:
+    refused = refusal("hang-up/refused-meanwhile")
+    assert judge("ROB-01", abandoned(), refused, FIRST, SECOND).verdict is Verdict.PASS
+    ended = stream("hang-up/abandoned", [progress(1, 20), error("reset")])
+    judgement = judge("ROB-01", ended, refused, FIRST, SECOND)
+    assert judgement.verdict is Verdict.FAIL
+    assert "the refused request ends it" in words(judgement)
+    assert judge("ROB-01", ended, FIRST, SECOND).verdict is Verdict.PASS  # nothing was refused meanwhile
+
+
 ILL: dict[str, tuple[Exchange, str]] = {
     "500": (refusal("overlap/second", 500, started=10.1), "409, 429, 503"),
     "silence": (answer("overlap/second", None, end=End.IDLE_TIMEOUT, to=request(), started=10.1), "idle-timeout"),

@@ -13,7 +13,7 @@ from local_dream_conformance.core.budget import Budget, Cost
 from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
-from local_dream_conformance.http.running import Running, first_event
+from local_dream_conformance.http.running import Running, counter, first_event
 from local_dream_conformance.http.target import Target
 from tests.conformance.http.wire_scripts import flood
 from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server
@@ -90,6 +90,18 @@ def test_a_call_runs_while_others_are_made_and_is_hung_up_on() -> None:
     assert exchange.end is End.HUNG_UP
     assert b"progress" in exchange.body
     assert made.spent == Cost(generations=1)
+
+
+def test_one_more_event_is_waited_for_or_the_end() -> None:
+    progress = b"event: progress\ndata: {}\n\n"
+    assert [counter()(piece) for piece in (progress, progress * 2, b": ping\n\n", b"")] == [1, 2, 0, 0]
+    with refusing_server(RefusingServer()) as state:
+        running = target(state).begin("long", LONG)
+        assert running.wait_for_event()
+        running.hang_up()
+        running.wait_for_another(60)
+        assert running.result().end is End.HUNG_UP
+        running.wait_for_another(60)
 
 
 def test_a_call_that_is_over_at_once_is_not_waited_for() -> None:

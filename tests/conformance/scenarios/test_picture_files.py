@@ -37,6 +37,17 @@ def test_a_file_that_is_kept_is_the_one_that_was_asked_for() -> None:
     assert [replace(picture).file() for picture in (PLAIN, *OTHERS)] == first
 
 
+def test_the_lower_of_16_bits_is_another_byte_and_all_ways_of_leaving_8_agree() -> None:
+    values = np.arange(256, dtype=np.uint8)
+    deep = picture_files._deep(values).astype(np.int64)
+    for left in (deep >> 8, deep // 257, np.rint(deep / 257), np.rint(deep * 255 / 65535)):
+        assert (left == values).all()
+    lower = deep & 255
+    assert (deep[0], deep[255]) == (0, 65535)
+    assert np.abs(lower - values)[1:176].min() >= 79
+    assert np.abs(deep / 257 - values).max() < 0.32
+
+
 def test_few_files_are_kept_and_none_that_is_long() -> None:
     for number in range(picture_files.KEPT + 5):
         replace(PLAIN, extra=number).file()

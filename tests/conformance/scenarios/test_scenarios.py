@@ -212,7 +212,7 @@ def test_oddities_of_transport_are_really_sent(whole: Mapping[str, Exchange]) ->
     assert 100 in whole["hang-up/next"].interim
     assert dict(whole["keep-alive/health"].notes)["reused-connection"] == "true"
     flags = [
-        whole[f"upscale/{name}"].request.header("x-use-opencl") for name in ("odd", "tall", "square", "wide", "small")
+        whole[f"upscale/{name}"].request.header("x-use-opencl") for name in ("odd", "again", "square", "wide", "small")
     ]
     assert flags == ["true", "1", "false", "0", None]
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import overlap, requests, responses
 from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.events import Messages
 from local_dream_mockserver.faults.effects.requests import AnyAnswer, after_hang_up, in_stream, meant
 from local_dream_mockserver.faults.effects.responses import Exchange
-from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Reply
 from local_dream_mockserver.server.connection import gone
@@ -230,6 +232,29 @@ async def overlap_mixes_pictures(
         while id(other) not in done:
             await asyncio.sleep(0.01)
         yield message if other is request else message.with_(image=done[id(other)].payload["image"])
+
+
+@whole("ROB-01", layer=Layer.REQUEST)
+def refusal_ends_the_generation() -> FaultHooks:
+    """A request that is refused while a generation runs ends that one with an error event."""
+
+    def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        try:
+            return honest(body)
+        except APIError:
+            hooks.remembered = (hooks.remembered or 0) + 1
+            raise
+
+    async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+        refused = hooks.remembered
+        async for message in came:
+            if hooks.remembered != refused:
+                hooks.happened()
+                yield Message("error", "error", {"type": "error", "message": "reset"})
+                return
+            yield message
+
+    return hooked(None, read=read, messages=messages)
 
 
 several(overlap.second)(

@@ -120,6 +120,8 @@ several(events.event, kinds=COMPLETE)(
     lambda message: message.without("channels"),
     "first-step-time-missing (GEN-EVT-16): The complete event has no first_step_time_ms.",
     lambda message: message.without("first_step_time_ms"),
+    "first-step-in-microseconds (GEN-EVT-16): The first_step_time_ms is in microseconds.",
+    lambda message: message.with_(first_step_time_ms=message.payload["first_step_time_ms"] * 1000 + 50_000),
     "time-in-microseconds (GEN-EVT-17): The generation_time_ms is in microseconds.",
     lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] * 1000 + 50_000),
     "time-negative (GEN-EVT-17): The generation_time_ms is negative.",

@@ -3,6 +3,8 @@ part."""
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +16,9 @@ from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
 from local_dream_mockserver.faults.entries.events import picked
 from local_dream_mockserver.faults.entries.painting import array_of
+from local_dream_mockserver.faults.png_bytes import PNG, with_bytes_swapped
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Rgb
+from local_dream_mockserver.server.image_input import decode_base64, read_image, read_mask
 
 # Seed and prompts
 
@@ -63,6 +67,42 @@ several(pictures.asked, given="image")(
     lambda request: replace(request, denoise_strength=float(round(request.denoise_strength))),
     "strength-zero-takes-a-step (quirk): A denoise_strength of 0 still takes one of the steps.",
     lambda request: replace(request, denoise_strength=max(1 / request.steps, request.denoise_strength)),
+)
+
+
+def of_lower_bytes(request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
+    """The request with the lower byte of each sample of its image, where that is a PNG of 16 bits a channel."""
+    if request.image is None:
+        return request
+    data = decode_base64("image", str(values["image"]))
+    if not data.startswith(PNG) or data[24] != 16:
+        return request
+    turned = base64.b64encode(with_bytes_swapped(data)).decode()
+    return replace(request, image=read_image("image", turned, (request.width, request.height), 2**26))
+
+
+def of_the_images_size(request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
+    """The request for a picture of its image's size, where it has an image and no size."""
+    if request.image is None or {"width", "height"} & {name for name, value in values.items() if value is not None}:
+        return request
+    with Image.open(io.BytesIO(decode_base64("image", str(values["image"])))) as file:
+        width, height = (max(8, side // 8 * 8) for side in file.size)
+    if (width, height) == (request.width, request.height):
+        return request
+    image = read_image("image", str(values["image"]), (width, height), 2**26)
+    mask = None if request.mask is None else read_mask("mask", str(values["mask"]), (width, height), 2**26)
+    return replace(request, width=width, height=height, image=image, mask=mask)
+
+
+several(requests.accepted, layer=Layer.PICTURE)(
+    "deep-image-by-its-lower-bytes (GEN-REQ-27): Of an image of 16 bits a channel the lower ones are read.",
+    of_lower_bytes,
+    "size-left-out-is-that-of-the-image (GEN-DEF-04, GEN-DEF-05): Without a size a picture is as large as its image.",
+    of_the_images_size,
+)
+several(pictures.picture)(
+    "levels-of-television (GEN-PIC-15): Pictures come in the levels 16 to 235.",
+    lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8),
 )
 
 
@@ -179,6 +219,10 @@ several(requests.accepted, layer=Layer.PICTURE)(
 several(requests.accepted, layer=Layer.PICTURE, state=dict)(
     "negative-prompt-kept (GEN-PIC-07): A negative_prompt that is left out is that of the request before.",
     of_before,
+)
+several(upscale.enlarged, state=dict)(
+    "upscale-cached-by-size (UPS-ANS-07): A picture gets the enlargement of the first one of its size.",
+    lambda cache, answer, request: cache.setdefault((request.width, request.height), answer),
 )
 several(upscale.enlarged)(
     "upscale-turned-by-metadata (UPS-ANS-07): The JPEG says that it is to be shown turned by 90 degrees.",

@@ -73,9 +73,23 @@ several(requests.refusal, codes=EMPTY, field="body")(
     "empty-body-411 (GEN-REQ-03): An empty body is refused with status 411.",
     lambda problem: with_status(problem, 411),
 )
+
+
+def the_only_one(body: bytes) -> bytes | None:
+    """The JSON object in an array of one; None where it is not such an array."""
+    match json.loads(body):
+        case [dict(one)]:
+            return json.dumps(one).encode()
+    return None
+
+
 several(requests.taken, codes=NO_OBJECT)(
     "no-object-taken (GEN-REQ-04): A body that is JSON but not an object gets a picture of something.",
     lambda: whatever(),
+)
+several(requests.taken, codes=NO_OBJECT)(
+    "array-of-one-taken (GEN-REQ-04): An array with one request in it is taken for that request.",
+    the_only_one,
 )
 several(requests.refusal, codes=NO_OBJECT)(
     "no-object-500 (GEN-REQ-04): A body that is JSON but not an object is answered with status 500.",
