@@ -87,16 +87,15 @@ def unseen(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[s
         "",
         "## Mutants that the suite had not seen",
         "",
-        f"{len(fresh)} of them were written, each with what it breaks, before the suite had seen any, and these "
-        "expectations stay as they were. What it made of them then, and makes of them now:",
-        "",
-        "| | then | now |",
-        "|---|---|---|",
+        "They were written, each with what it breaks, before the suite had seen any of its round, and these expectations "
+        "stay as they were. What it made of them then, and makes of them now:",
     ]
-    then = [(one, Outcome(one.first) if one.first else trial.outcome) for one, trial in fresh]
-    now = [(one, trial.outcome) for one, trial in fresh]
-    for head, share in SHARES.items():
-        lines.append(f"| {head} | {' | '.join(share(outcomes) for outcomes in (then, now))} |")
+    for number in sorted({one.round for one, _ in fresh}):
+        now = [(one, trial.outcome) for one, trial in fresh if one.round == number]
+        then = [(one, Outcome(one.first) if one.first else outcome) for one, outcome in now]
+        lines += ["", f"| round {number}: {len(now)} mutants | then | now |", "|---|---|---|"]
+        for head, share in SHARES.items():
+            lines.append(f"| {head} | {' | '.join(share(outcomes) for outcomes in (then, now))} |")
     noted = [f"- `{one.name}`: {one.note}" for one, _ in fresh if one.note]
     return [*lines, *(["", "What was found out about expectations afterwards:", "", *noted] if noted else [])]
 

@@ -75,6 +75,16 @@ def test_the_page_says_why_what_is_not_caught_stays_so() -> None:
     assert "Why these stay" not in report.markdown({one.name: one}, {one.name: Trial(one.name, Outcome.CAUGHT)})
 
 
+def test_each_round_of_unseen_mutants_has_its_own_shares() -> None:
+    late = made(name="go/late", round=3, breaks=frozenset({"A"}))
+    early = made(name="go/early", round=2, breaks=frozenset({"A"}), first="missed")
+    both = {one.name: one for one in (late, early)}
+    page = report.markdown(both, {name: Trial(name, Outcome.CAUGHT) for name in both})
+    second, third = page.index("round 2: 1 mutants"), page.index("round 3: 1 mutants")
+    assert "told, of all that are wrong | 0 of 1 (0%) | 1 of 1 (100%)" in page[second:third]
+    assert "told, of all that are wrong | 1 of 1 (100%) | 1 of 1 (100%)" in page[third:]
+
+
 def test_what_has_a_reason_is_not_caught() -> None:
     tried = report.earlier(mutants())
     assert {tried[name].outcome for name, one in mutants().items() if one.why} <= set(report.OPEN)
