@@ -87,8 +87,8 @@ def unseen(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[s
         "",
         "## Mutants that the suite had not seen",
         "",
-        "They were written, each with what it breaks, before the suite had seen any of its round, and these expectations "
-        "stay as they were. What it made of them then, and makes of them now:",
+        "They were written, each with what it breaks, before the suite had seen any of its round, and this stays as it "
+        "was. What it made of them then, and makes of them now:",
     ]
     for number in sorted({one.round for one, _ in fresh}):
         now = [(one, trial.outcome) for one, trial in fresh if one.round == number]

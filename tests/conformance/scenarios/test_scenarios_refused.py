@@ -105,9 +105,9 @@ def test_a_refused_upscale_is_narrowed() -> None:
         exchanges, target = run(state.url, "upscale", upscaler_path="p")
     named = {label for label, e in exchanges.items() if e.status == 400 and forms_of(e) == ("opencl-flag",)}
     assert {label.partition("-")[0] for label in named} == {"upscale/again", "upscale/wide"}
-    assert exchanges["upscale/tall"].status == 200
-    assert exchanges["upscale/tall"].request.header("x-use-opencl") is None
-    assert forms_of(exchanges["upscale/tall"]) == ("upscale-tall", "upscale-type-absent")
+    assert exchanges["upscale/again"].status == 200
+    assert exchanges["upscale/again"].request.header("x-use-opencl") is None
+    assert forms_of(exchanges["upscale/again"]) == ("upscale-square", "upscale-type-absent")
     assert target.spent.upscales <= 5 + 2
 
 
