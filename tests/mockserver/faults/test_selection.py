@@ -163,7 +163,7 @@ def test_the_program_as_a_release() -> None:
             ["--fault", "coded-bgr", "--without", "formats"],
             "coded-bgr: needs the extension formats, which is off; leave out --without formats",
         ),
-        (["--quirk", "origin-echoed", "--personality", "2.4"], "or the personality that lacks it"),
+        (["--quirk", "origin-echoed", "--personality", "2.4"], "the personality that lacks it"),
         (["--quirk", "origin-echoed", "--without", "cors"], "start the server with --cors"),
         (["--control", "--fault", "size-ignored", "--without", "size"], "needs the extension size, which is off"),
     ],
