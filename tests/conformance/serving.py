@@ -25,6 +25,18 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         thread.join()
 
 
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, in chunks or with a length."""
+    if request.headers.get("transfer-encoding") != "chunked":
+        return request.rfile.read(int(request.headers.get("content-length", "0")))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
 def object_of(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; {} where it is none."""
     try:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.hostile.behind import mock
+from tests.hostile.hostile import Hostile
 from tests.hostile.outcome import Kept, Outcome, page
-from tests.hostile.targets import TARGETS, Hostile
+from tests.hostile.targets import TARGETS
 from tests.hostile.trial import attempt
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "hostile.md"

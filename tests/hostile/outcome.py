@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.hostile.hostile import CPU, MEMORY
 from tests.hostile.judged import QUICK, Ran
-from tests.hostile.targets import CPU, MEMORY, TARGETS
+from tests.hostile.targets import TARGETS
 
 HEAD = """# Hostile targets
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.behind import mock
+from tests.hostile.hostile import MEMORY, Hostile
 from tests.hostile.judged import Ran
 from tests.hostile.outcome import Kept, Outcome, page
 from tests.hostile.senders import without_end
-from tests.hostile.targets import MEMORY, TARGETS, Hostile
+from tests.hostile.targets import TARGETS
 from tests.hostile.trial import attempt, wrong
 
 FAST = [hostile for hostile in TARGETS if hostile.fast]

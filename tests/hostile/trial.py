@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from tests.hostile.front import front
+from tests.hostile.hostile import MEMORY, Hostile
 from tests.hostile.judged import Ran, run
-from tests.hostile.targets import MEMORY, Hostile
 
 TRACES = ("Traceback (most recent call last)", "INTERNALERROR")
 COMMANDS = re.compile(r"^\s*(::[a-z-]+|##\[)", re.MULTILINE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +68,22 @@ def serving(engine: Engine, limits: ConnectionLimits = LIMITS, **settings: Any) 
         httpx.Client(base_url=url, timeout=PATIENCE) as client,
     ):
         yield client
+
+
+@contextmanager
+def mock_program(*options: str) -> Iterator[tuple[str, str]]:
+    """`local-dream mock` without a pace: its URL and the rest of its ready line. On SIGTERM it ends with status 0."""
+    at_once = ("--port", "0", "--pace-first", "0", "--pace-step", "0")
+    command = [sys.executable, "-m", "local_dream_mockserver", *at_once, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            word, url, about = process.stdout.readline().rstrip("\n").split(" ", 2)
+            assert word == "ready"
+            yield url, about
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
 
 
 @dataclass

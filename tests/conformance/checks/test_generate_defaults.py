@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.checks.generate_defaults import PAINTED
 from local_dream_conformance.core import contract
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.verdict import Judgement, Verdict
+from local_dream_conformance.evidence.default_pair import PAINTED
 from local_dream_conformance.run import suite
 from tests.conformance.in_memory_server import BARE, DEFAULTS, PICKED, PLAIN, InMemoryServer, asked, run
 from tests.conformance.transcripts import (

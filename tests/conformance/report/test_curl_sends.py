@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from local_dream_conformance.scenarios import requests
 from tests.conformance.scenarios.accepting_server import accepting_server
 from tests.conformance.scenarios.refusing_server import RefusingServer, refusing_server
 from tests.conformance.scenarios.running import EVERY, run
+from tests.conformance.serving import body_of, serving
 
 OF_THE_CLIENT = {"host", "content-length", "user-agent", "accept", "accept-encoding", "connection"}
 """Headers in which curl may differ, unless the suite sent something else in them than it always does."""
@@ -55,7 +55,7 @@ def hearing() -> Iterator[Heard]:
 
         def hear(self) -> None:
             headers = tuple(self.headers.raw_items())
-            heard.requests.append(Request(self.command, self.path, headers, self._body()))
+            heard.requests.append(Request(self.command, self.path, headers, body_of(self)))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -63,28 +63,10 @@ def hearing() -> Iterator[Heard]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-        def _body(self) -> bytes:
-            if self.headers.get("transfer-encoding") != "chunked":
-                return self.rfile.read(int(self.headers.get("content-length", "0")))
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
-
     for method in ("GET", "HEAD", "POST", "DELETE", "OPTIONS"):
         setattr(Handler, f"do_{method}", Handler.hear)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    heard.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(Handler) as heard.url:
         yield heard
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def shell(line: str, folder: Path) -> None:

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from local_dream_conformance.scenarios.test_images import card, jpeg
-from tests.conformance.serving import object_of, serving
+from tests.conformance.serving import body_of, object_of, serving
 
 ENDLESS = 8
 PATIENCE = 20.0
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200 if self.path == "/health" else 404, b"", "text/plain")
 
     def do_POST(self) -> None:
-        asked = Asked("POST", self.path, self._headers(), self._body())
+        asked = Asked("POST", self.path, self._headers(), body_of(self))
         self.state.asked.append(asked)
         status = self.state.refuses(asked)
         if status is not None:
@@ -104,16 +104,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _headers(self) -> dict[str, str]:
         return {name.lower(): value for name, value in self.headers.items()}
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length", "0")))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
     def _answer(self, status: int, body: bytes, media_type: str, extra: dict[str, str] | None = None) -> None:
         self.send_response(status)

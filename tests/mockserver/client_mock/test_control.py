@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,35 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.mockserver.live_server import PATIENCE, events_of, small
+from tests.mockserver.live_server import PATIENCE, events_of, mock_program, small
 
 
 @contextmanager
 def mocking(*options: str) -> Iterator[httpx.Client]:
     """A client of `local-dream mock` with these options."""
-    command = [
-        sys.executable,
-        "-m",
-        "local_dream_mockserver",
-        "--port",
-        "0",
-        "--pace-first",
-        "0",
-        "--pace-step",
-        "0",
-        *options,
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            word, url, *_ = process.stdout.readline().split()
-            assert word == "ready"
-            with httpx.Client(base_url=url, timeout=PATIENCE) as client:
-                yield client
-        finally:
-            process.terminate()
-            _, logged = process.communicate(timeout=PATIENCE)
-    assert logged == ""
+    with mock_program(*options) as (url, _), httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from local_dream_mockserver.proxy import proxy as proxies
 from local_dream_mockserver.proxy.proxy import Proxy, parse_upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -25,21 +26,45 @@ async def before(handler: Handler) -> tuple[asyncio.Server, Proxy, int]:
     return server, proxy, int(url.rpartition(":")[2])
 
 
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server that does not answer."""
+    await reader.read()
+    writer.close()
+
+
+async def full_before(handler: Handler) -> tuple[asyncio.Server, Proxy, int, asyncio.StreamWriter]:
+    """The same with a proxy of one connection, which a client has: the last of the four."""
+    server, proxy, port = await before(handler)
+    proxy.most_connections = 1
+    _, first = await asyncio.open_connection("127.0.0.1", port)
+    first.write(GET)
+    async with asyncio.timeout(20):
+        while not any(one.answering for one in proxy._running.values()):
+            await asyncio.sleep(0.01)
+    return server, proxy, port, first
+
+
+async def not_reading(port: int) -> asyncio.StreamWriter:
+    """A client that asks and reads no answer."""
+    _, client = await asyncio.open_connection("127.0.0.1", port)
+    client.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's socket transports have it
+    client.write(GET)
+    return client
+
+
+async def write_endlessly(writer: asyncio.StreamWriter) -> None:
+    """Raises OSError once the other side has gone."""
+    writer.write(ANSWER)
+    while True:
+        writer.write(bytes(65536))
+        await writer.drain()
+
+
 def test_a_client_too_many_is_answered_with_503(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
-        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
-        server, proxy, port = await before(silent)
-        proxy.most_connections = 1
-        _, first = await asyncio.open_connection("127.0.0.1", port)
-        first.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        async with asyncio.timeout(20):
-            while not any(one.answering for one in proxy._running.values()):
-                await asyncio.sleep(0.01)
+        server, proxy, port, first = await full_before(silent)
         reader, second = await asyncio.open_connection("127.0.0.1", port)
-        second.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        second.write(GET)
         answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n")
         first.close()
@@ -57,18 +82,13 @@ def test_a_client_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) ->
 
     async def scenario() -> None:
         async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(ANSWER)
             try:
-                while True:
-                    writer.write(bytes(65536))
-                    await writer.drain()
+                await write_endlessly(writer)
             except OSError:
                 left.set()
 
         server, proxy, port = await before(endless)
-        _, client = await asyncio.open_connection("127.0.0.1", port)
-        client.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's socket transports have it
-        client.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        client = await not_reading(port)
         await asyncio.wait_for(left.wait(), 20)
         client.transport.abort()
         await proxy.close()
@@ -88,13 +108,13 @@ def test_a_connection_without_a_request_gives_way(caplog: pytest.LogCaptureFixtu
         proxy.most_connections = 2
         clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         for reader, writer in clients:  # each had its turn, the second one later
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            writer.write(GET)
             assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
         reader, third = await asyncio.open_connection("127.0.0.1", port)
-        third.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        third.write(GET)
         assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
         assert await clients[0][0].read() == b"", "it has waited longest"
-        clients[1][1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        clients[1][1].write(GET)
         assert (await clients[1][0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
         for _, writer in clients:
             writer.close()
@@ -111,17 +131,8 @@ def test_those_that_are_turned_away_have_a_bound(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(proxies, "TURNED_AWAY_FOR", 3600)
 
     async def scenario() -> None:
-        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
-        server, proxy, port = await before(silent)
-        proxy.most_connections = 1
-        _, first = await asyncio.open_connection("127.0.0.1", port)
-        first.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        server, proxy, port, first = await full_before(silent)
         async with asyncio.timeout(20):
-            while not any(one.answering for one in proxy._running.values()):
-                await asyncio.sleep(0.01)
             told, second = await asyncio.open_connection("127.0.0.1", port)
             assert (await told.read(12)) == b"HTTP/1.1 503"
             cut, third = await asyncio.open_connection("127.0.0.1", port)
@@ -137,16 +148,11 @@ def test_those_that_are_turned_away_have_a_bound(monkeypatch: pytest.MonkeyPatch
 def test_a_client_that_does_not_read_keeps_no_proxy_from_its_end() -> None:
     async def scenario() -> None:
         async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(ANSWER)
             with contextlib.suppress(OSError):
-                while True:
-                    writer.write(bytes(65536))
-                    await writer.drain()
+                await write_endlessly(writer)
 
         server, proxy, port = await before(endless)
-        _, client = await asyncio.open_connection("127.0.0.1", port)
-        client.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's socket transports have it
-        client.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        client = await not_reading(port)
         stuck = 0
         async with asyncio.timeout(20):
             while stuck < 20:
