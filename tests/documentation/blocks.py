@@ -18,17 +18,21 @@ PROGRAMS = ("python",)
 SHOWN = ("http", "text", "toml", "yaml")
 """What is shown and not run: `http` is made by `python -m tests.site`, the others are read by a test of their own."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
-PROMPT = re.compile(r"[a-z0-9]*\$ +")
+PROMPT = re.compile(r"(?P<machine>[a-z0-9]*)\$ +")
+"""A page with several machines has their names there."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page: its line there, its text without the prompt, and the output that the page shows."""
+    """A command of a page: its line there, its text without the prompt, the output that the page shows, and the machine
+    that the prompt names.
+    """
 
     page: str
     line: int
     text: str
     output: tuple[str, ...] = ()
+    machine: str = ""
 
     @property
     def place(self) -> str:
@@ -60,7 +64,8 @@ class Block:
             output = []
             while self.language == "console" and lines and not PROMPT.match(lines[0][1]):
                 output.append(lines.pop(0)[1])
-            yield Command(self.page, number, text, tuple(shown for shown in output if shown.strip()))
+            shows = tuple(shown for shown in output if shown.strip())
+            yield Command(self.page, number, text, shows, prompt["machine"] if prompt else "")
 
 
 def blocks(page: str, text: str) -> list[Block]:

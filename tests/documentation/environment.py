@@ -18,6 +18,8 @@ from tests.documentation.blocks import ROOT
 ORIGIN = "https://github.com/somebody/local-dream-conformance.git"
 OURS = ("local_dream", "_local_dream")
 """How the names of this project's own packages begin, in site-packages."""
+SCRIPTS = {"pip": "pip", "pytest": "pytest", "ray": "ray.scripts.scripts"}
+"""What a command runs: the scripts are in the other environment, and would run there."""
 PIP = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
@@ -58,9 +60,9 @@ class Environment:
                 if not entry.name.startswith(OURS) and entry.suffix != ".pth" and not (there / entry.name).exists():
                     (there / entry.name).symlink_to(entry)
         (packages / "there-already.pth").write_text(f"{there}\n", encoding="utf-8")
-        for name in ("pip", "pytest"):  # their scripts are in the other environment and would run there
+        for name, module in SCRIPTS.items():
             script = folder / "bin" / name
-            script.write_text(f'#!/bin/sh\nexec "{folder}/bin/python" -m {name} "$@"\n', encoding="utf-8")
+            script.write_text(f'#!/bin/sh\nexec "{folder}/bin/python" -m {module} "$@"\n', encoding="utf-8")
             script.chmod(0o755)
         clean = {
             name: text

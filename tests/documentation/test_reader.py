@@ -46,6 +46,7 @@ def test_commands_are_found_with_what_they_show() -> None:
     one, three, four = listed.commands()
     assert (one.text, one.output, one.line) == ("echo one \\\n    two", ("one two",), 4)
     assert (three.output, four.text, four.output) == ((), "echo four", ("four",))
+    assert (three.machine, four.machine) == ("", "node1")
     assert [command.text for command in plain.commands()] == ["echo five"]
 
 
