@@ -13,7 +13,8 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.evidence.extensions import makes_formats
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import SAME, coarse
-from local_dream_conformance.evidence.images import BadPicture, Picture, Pixels, of_payload, psnr
+from local_dream_conformance.evidence.images import BadPicture, Picture, of_payload
+from local_dream_conformance.evidence.pixels import Pixels, psnr
 from local_dream_conformance.evidence.selectors import completed, fields, outcome, picture, size, value
 
 NEARLY = 32.0

@@ -8,7 +8,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import by
-from local_dream_conformance.evidence.images import psnr
+from local_dream_conformance.evidence.pixels import psnr
 from local_dream_conformance.evidence.selectors import fields, outcome, picture, size
 
 TWO = "reference-images/two"

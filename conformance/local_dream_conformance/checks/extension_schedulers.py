@@ -9,7 +9,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import added_schedulers, synonyms
 from local_dream_conformance.evidence.generation import generation
-from local_dream_conformance.evidence.images import psnr
+from local_dream_conformance.evidence.pixels import psnr
 from local_dream_conformance.evidence.selectors import fields, listed, outcome, picture
 
 EQUAL = 50.0

@@ -12,7 +12,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import by, coarse
-from local_dream_conformance.evidence.images import Pixels, psnr
+from local_dream_conformance.evidence.pixels import Pixels, psnr
 from local_dream_conformance.evidence.selectors import fields, outcome, picture, size, value
 from local_dream_conformance.scenarios.test_images import card
 

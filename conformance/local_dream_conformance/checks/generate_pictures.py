@@ -7,14 +7,8 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.image_compare import by
-from local_dream_conformance.evidence.images import (
-    BadPicture,
-    contrast,
-    decode_base64,
-    of_payload,
-    other_order,
-    raw_rgb,
-)
+from local_dream_conformance.evidence.images import BadPicture, decode_base64, of_payload, raw_rgb
+from local_dream_conformance.evidence.pixels import contrast, other_order
 from local_dream_conformance.evidence.selectors import GENERATIONS, completed, fields, picture, pictured, size, value
 
 FLAT = 8

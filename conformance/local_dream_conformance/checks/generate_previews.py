@@ -13,7 +13,7 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
 from local_dream_conformance.evidence.image_compare import resemblance
-from local_dream_conformance.evidence.images import Pixels, contrast
+from local_dream_conformance.evidence.pixels import Pixels, contrast
 from local_dream_conformance.evidence.selectors import (
     GENERATIONS,
     completed,

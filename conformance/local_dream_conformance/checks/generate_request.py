@@ -24,7 +24,7 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
-from local_dream_conformance.evidence.images import psnr
+from local_dream_conformance.evidence.pixels import psnr
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
 
 ALIKE = 35.0

@@ -18,7 +18,7 @@ from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchang
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import GenerationStream, generation
-from local_dream_conformance.evidence.images import contrast
+from local_dream_conformance.evidence.pixels import contrast
 from local_dream_conformance.evidence.selectors import fields, outcome, picture
 
 STEPS_TO_NOTICE = 3

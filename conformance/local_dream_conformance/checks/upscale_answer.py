@@ -15,7 +15,8 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
 from local_dream_conformance.evidence.image_compare import changes
-from local_dream_conformance.evidence.images import FEW_PIXELS, BadPicture, Picture, Pixels, decode, psnr, shift, shrink
+from local_dream_conformance.evidence.images import FEW_PIXELS, BadPicture, Picture, decode
+from local_dream_conformance.evidence.pixels import Pixels, psnr, shift, shrink
 from local_dream_conformance.evidence.selectors import ending, outcome
 from local_dream_conformance.evidence.views import VIEWS
 from local_dream_conformance.scenarios.forms import forms_of

@@ -16,7 +16,8 @@ from local_dream_conformance.core.contract import load
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.settings import OPTION_OF
 from local_dream_conformance.evidence import images
-from local_dream_conformance.evidence.images import BadPicture, Pixels
+from local_dream_conformance.evidence.images import BadPicture
+from local_dream_conformance.evidence.pixels import Pixels
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 BYTES_A_PIXEL = 16 * 3

@@ -12,18 +12,8 @@ import numpy as np
 
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import GenerationStream
-from local_dream_conformance.evidence.images import (
-    Picture,
-    Pixels,
-    Region,
-    away_from_seam,
-    distance,
-    fits,
-    pixels_of,
-    psnr,
-    shrink,
-    tiles,
-)
+from local_dream_conformance.evidence.images import Picture, pixels_of
+from local_dream_conformance.evidence.pixels import Pixels, Region, away_from_seam, distance, fits, psnr, shrink, tiles
 from local_dream_conformance.evidence.selectors import fields, picture
 
 SAME = 35.0

@@ -17,12 +17,12 @@ from local_dream_conformance.evidence.generation import GenerationEvent, generat
 from local_dream_conformance.evidence.images import (
     FEW_PIXELS,
     BadPicture,
-    Pixels,
     decode,
     decode_base64,
     of_payload,
     raw_rgb,
 )
+from local_dream_conformance.evidence.pixels import Pixels
 
 SIDE = 320
 """Longest side in pixels of a picture in a report; larger ones are scaled down."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from local_dream_conformance.evidence.images import Pixels, Region
+from local_dream_conformance.evidence.pixels import Pixels, Region
 
 Colour = Literal["rgb", "rgba", "grey", "grey-alpha", "palette"]
 COLOUR_TYPE: dict[Colour, int] = {"grey": 0, "rgb": 2, "palette": 3, "grey-alpha": 4, "rgba": 6}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from local_dream_conformance.evidence.images import Pixels, Region
+from local_dream_conformance.evidence.pixels import Pixels, Region
 
 
 def card(width: int, height: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""Pictures of targets: strict base64, limits against bombs, likeness, masks."""
+"""Pictures of targets: strict base64, limits against bombs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,8 @@ import pytest
 from PIL import Image
 
 from local_dream_conformance.evidence import images
-from local_dream_conformance.evidence.images import (
-    BadPicture,
-    Pixels,
-    away_from_seam,
-    decode,
-    decode_base64,
-    of_payload,
-    psnr,
-)
+from local_dream_conformance.evidence.images import BadPicture, decode, decode_base64, of_payload
+from local_dream_conformance.evidence.pixels import Pixels, psnr
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.test_images import card, jpeg, mask, png
 
@@ -138,24 +131,6 @@ def test_the_stored_colours_are_told() -> None:
     assert decode(jpeg(CARD), "jpeg").mode == "RGB"
 
 
-def test_likeness() -> None:
-    assert psnr(CARD, CARD) == float("inf")
-    assert psnr(np.zeros_like(CARD), np.full_like(CARD, 255)) == 0
-    one_off = CARD.copy()
-    one_off[0, 0, 0] += 1
-    assert psnr(CARD, one_off) > 80
-    assert images.distance(np.zeros_like(CARD), np.full_like(CARD, 255)) == 255
-    region = np.zeros((24, 40), np.bool_)
-    region[0, 0] = True
-    assert images.distance(CARD, one_off, region) == pytest.approx(1 / 3)
-    assert images.contrast(CARD) > 100
-    assert images.contrast(np.full_like(CARD, 7)) == 0
-
-
-def test_shrinking_undoes_an_enlargement() -> None:
-    assert np.array_equal(images.shrink(CARD.repeat(4, axis=0).repeat(4, axis=1), 4), CARD)
-
-
 @pytest.mark.parametrize("size", [(17, 13), (13, 40), (48, 48), (208, 24), (8, 8)])
 def test_the_card_shows_every_mistake(size: tuple[int, int]) -> None:
     """Mirrored, turned, with swapped channels or a wrong row length it is another picture by far."""
@@ -182,31 +157,6 @@ def test_the_card_shows_every_mistake(size: tuple[int, int]) -> None:
     for name, wrong in mistakes.items():
         assert psnr(original, wrong) < 20, name
     assert psnr(original, decode(jpeg(original), "jpeg").pixels) > 35
-
-
-def test_ways_to_fit() -> None:
-    ways = images.fits(card(96, 32), (64, 64))
-    assert {way: picture.shape for way, picture in ways.items()} == dict.fromkeys(
-        ("stretch", "cover", "contain"), (64, 64, 3)
-    )
-    assert psnr(ways["stretch"], card(64, 64)) > 35
-    assert not ways["contain"][0].any()
-    assert ways["cover"].all(axis=2).all()
-
-
-def test_away_from_the_seam() -> None:
-    white = np.zeros((24, 40), np.bool_)
-    white[:18, 20:] = True
-    kept, repainted = away_from_seam(white, 4)
-    assert not (kept & white).any()
-    assert (repainted <= white).all()
-    assert kept[:, :16].all()
-    assert not kept[0:18, 16:20].any()
-    assert repainted[0, 24:].all()
-    assert not repainted[:18, 20:24].any()
-    everything, nothing = away_from_seam(np.zeros((4, 4), np.bool_), 100)
-    assert everything.all()
-    assert not nothing.any()
 
 
 def test_masks_and_pictures_of_requests_are_read_back() -> None:
