@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +15,7 @@ from local_dream_mockserver.faults.selection import Selection, made
 from local_dream_mockserver.mock.served import faulty
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.config import ServerSettings
-from tests.mockserver.live_server import PATIENCE, events_of, running, small
+from tests.mockserver.live_server import PATIENCE, events_of, mock_program, running, small
 
 
 @contextmanager
@@ -84,37 +82,11 @@ def test_a_header_that_names_what_needs_an_extension_that_is_off_is_refused() ->
             assert status == 200 or "needs the extension tokenize" in answer.json()["error"]["message"]
 
 
-@contextmanager
-def started(*options: str) -> Iterator[tuple[str, str]]:
-    """The program, with its URL and the rest of its ready line."""
-    command = [
-        sys.executable,
-        "-m",
-        "local_dream_mockserver",
-        "--port",
-        "0",
-        "--pace-first",
-        "0",
-        "--pace-step",
-        "0",
-        *options,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        _, url, about = process.stdout.readline().rstrip("\n").split(" ", 2)
-        yield url, about
-    finally:
-        process.terminate()
-        assert process.wait(PATIENCE) == 0
-        process.stdout.close()
-
-
 def test_the_program_with_a_fault_a_quirk_and_a_seed() -> None:
     options = ("--fault", "steps-from-zero", "--quirk", "comments", "--seed", "5")
     texts = []
     for _ in range(2):
-        with started(*options) as (url, about):
+        with mock_program(*options) as (url, about):
             assert about == "synthetic cpu comments steps-from-zero"
             texts.append(httpx.post(f"{url}/generate", json=small(), timeout=PATIENCE).text)
     events = [[line for line in text.splitlines() if line.startswith("data: ")] for text in texts]
@@ -125,10 +97,8 @@ def test_the_program_with_a_fault_a_quirk_and_a_seed() -> None:
 
 
 def test_the_program_with_faults_of_extensions_needs_no_further_option() -> None:
-    with started("--fault", "no-generate-405", "--fault", "overflow-never", "--quirk", "pages-without-upscale") as (
-        url,
-        about,
-    ):
+    options = ("--fault", "no-generate-405", "--fault", "overflow-never", "--quirk", "pages-without-upscale")
+    with mock_program(*options) as (url, about):
         assert about == "synthetic cpu pages-without-upscale no-generate-405 overflow-never"
         assert httpx.post(f"{url}/generate", json=small()).status_code == 405
         counted = httpx.post(f"{url}/tokenize", json={"prompt": "word " * 100}).json()
@@ -137,7 +107,7 @@ def test_the_program_with_faults_of_extensions_needs_no_further_option() -> None
 
 
 def test_the_program_puts_its_proxy_before_itself_for_faults_of_the_wire() -> None:
-    with started("--fault", "reset@bytes:100") as (url, about):
+    with mock_program("--fault", "reset@bytes:100") as (url, about):
         assert about == "synthetic cpu reset@bytes:100"
         with pytest.raises(httpx.HTTPError):
             httpx.post(f"{url}/generate", json=small(), timeout=PATIENCE)
@@ -145,7 +115,7 @@ def test_the_program_puts_its_proxy_before_itself_for_faults_of_the_wire() -> No
 
 
 def test_the_program_as_a_release() -> None:
-    with started("--personality", "2.4") as (url, about):
+    with mock_program("--personality", "2.4") as (url, about):
         assert about == "synthetic cpu 2.4"
         answer = httpx.get(f"{url}/nowhere", timeout=PATIENCE)
         assert (answer.status_code, answer.content) == (404, b"")
