@@ -10,6 +10,7 @@ import torch
 
 from local_dream_reference.upscaling.errors import UnusableWeights
 from local_dream_reference.upscaling.evaluation.photographs import Picture, photographs
+from local_dream_reference.upscaling.evaluation.published_weights import NotInstalled, convolutions
 from local_dream_reference.upscaling.training.loop import Length, Training
 from local_dream_reference.upscaling.training.picture_cache import PictureCache, draw_missing
 from local_dream_reference.upscaling.training.recipe import Recipe
@@ -44,9 +45,11 @@ def _held_out() -> dict[str, Picture]:
 @click.option("--patch", type=click.IntRange(8, 128), default=_DEFAULTS["patch"], show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=_DEFAULTS["batch"], show_default=True)
 @click.option("--as-sent-share", type=click.FloatRange(0, 1), default=_DEFAULTS["as_sent_share"], show_default=True)
+@click.option("--found-share", type=click.FloatRange(0, 1), default=_DEFAULTS["found_share"], show_default=True)
 @click.option("--peak-rate", default=_DEFAULTS["peak_rate"], show_default=True)
 @click.option("--mean-weight", default=_DEFAULTS["mean_weight"], show_default=True)
 @click.option("--luma-weight", default=_DEFAULTS["luma_weight"], show_default=True)
+@click.option("--look-weight", type=click.FloatRange(0), default=_DEFAULTS["look_weight"], show_default=True)
 def main(
     work: Path, cache: Path | None, start: Path | None, minutes: float, steps: int | None, threads: int, **recipe: float
 ) -> None:
@@ -55,11 +58,15 @@ def main(
     Started again with the same options it continues from its last checkpoint.
     """
     chosen = Recipe(**recipe)  # type: ignore[arg-type]
+    try:
+        vgg = convolutions("vgg16") if chosen.look_weight else None
+    except NotInstalled as missing:
+        raise click.ClickException(f"the look is judged by VGG16: {missing}") from missing
     torch.set_num_threads(threads)
     work.mkdir(parents=True, exist_ok=True)
     folder = cache if cache is not None else work / "pictures"
     shards = draw_missing(folder, chosen.seed, chosen.softness, chosen.pictures, workers=threads)
-    training = Training(chosen, work, PictureCache(shards, chosen.pictures), _held_out())
+    training = Training(chosen, work, PictureCache(shards, chosen.pictures), _held_out(), vgg)
     try:
         if training.resume():
             click.echo(f"resuming at step {training.progress.step}")

@@ -1,10 +1,10 @@
-"""The training loop: resumable, on CPU in bf16, measured on held-out photographs as it goes."""
+"""The training loop: resumable, on CPU (in bf16 where it has that), measured on held-out photographs as it goes."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,17 +18,19 @@ from tqdm import tqdm
 
 from local_dream_reference.upscaling.compact_network import CompactNetwork, CompactShape, initialised
 from local_dream_reference.upscaling.evaluation.measures import psnr
+from local_dream_reference.upscaling.evaluation.published_weights import Convolutions
 from local_dream_reference.upscaling.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights
 from local_dream_reference.upscaling.training.degradations import SCALE, shrunk_bicubic
+from local_dream_reference.upscaling.training.found_pictures import shrunk_as_found
+from local_dream_reference.upscaling.training.losses import look, loss, native_bf16
 from local_dream_reference.upscaling.training.picture_cache import PictureCache
 from local_dream_reference.upscaling.training.recipe import Recipe
 from local_dream_reference.upscaling.weights_file import read_weights
 
 Picture = NDArray[np.uint8]
 
-_LUMA = (0.299, 0.587, 0.114)
-_MEAN_SIDE = 48
-"""Side of the squares whose means are compared, in large pixels."""
+_LOOKED_AT, _LOOKED_AT_SIDE = 3, 64
+"""How many pictures of a batch VGG16 looks at, and the side of their middle that it sees, in large pixels."""
 _CHECKPOINT_SECONDS = 180.0
 _EVALUATION_SECONDS = 300.0
 
@@ -50,33 +52,21 @@ def tensor(pictures: Picture) -> Tensor:
 
 
 def reduced(network: CompactNetwork, low: Tensor) -> Tensor:
-    """The network's picture with its convolutions in bf16; the enlargement stays exact, as when it is used."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """The network's picture, its convolutions as they are used: in bf16 where the CPU computes it; the skip exact."""
+    with native_bf16():
         correction = network.correction(low)
     return functional.pixel_shuffle(network.enlargement(low) + correction.float(), SCALE)
 
 
-def loss(got: Tensor, wanted: Tensor, recipe: Recipe) -> Tensor:
-    """Charbonnier error of RGB, of luma, which the quality figures look at, and of local means.
-
-    The first two alone draw towards the median, which makes sparse dark lettering brighter.
-    """
-    error = got - wanted
-    luma = torch.tensor(_LUMA, dtype=error.dtype).view(1, 3, 1, 1)
-    bright = (error * luma).sum(1)
-    colour_term = torch.sqrt(error.square() + 1e-5).mean()
-    luma_term = torch.sqrt(bright.square() + 1e-5).mean()
-    mean_term = functional.avg_pool2d(error, min(_MEAN_SIDE, *error.shape[2:])).abs().mean()
-    return colour_term + recipe.luma_weight * luma_term + recipe.mean_weight * mean_term
-
-
 @torch.no_grad()
-def gain_over_bicubic(network: CompactNetwork, photographs: dict[str, Picture]) -> dict[str, float]:
+def gain_over_bicubic(
+    network: CompactNetwork, photographs: dict[str, Picture], shrunk: Callable[[Picture], Picture] = shrunk_bicubic
+) -> dict[str, float]:
     """Luma PSNR of the network less that of bicubic, dB, per photograph."""
     gains: dict[str, float] = {}
     for name, picture in photographs.items():
         height, width = picture.shape[:2]
-        small = shrunk_bicubic(picture)
+        small = shrunk(picture)
         plain = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
         large = reduced(network, tensor(small[None]))[0]
         ours = (large.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -87,8 +77,16 @@ def gain_over_bicubic(network: CompactNetwork, photographs: dict[str, Picture]) 
 class Training:
     """One run in one work folder."""
 
-    def __init__(self, recipe: Recipe, work: Path, cache: PictureCache, photographs: dict[str, Picture]) -> None:
-        self.recipe, self.work, self.cache, self.photographs = recipe, work, cache, photographs
+    def __init__(
+        self,
+        recipe: Recipe,
+        work: Path,
+        cache: PictureCache,
+        photographs: dict[str, Picture],
+        vgg: Convolutions | None = None,
+    ) -> None:
+        """``vgg`` judges the look, for recipes that give it a weight."""
+        self.recipe, self.work, self.cache, self.photographs, self.vgg = recipe, work, cache, photographs, vgg
         torch.manual_seed(recipe.seed)
         shape = CompactShape(recipe.features, recipe.convolutions, "prelu", "bicubic")
         self.network = initialised(shape)
@@ -135,10 +133,13 @@ class Training:
         """One batch; returns its loss. The batch depends on seed and step number only."""
         recipe = self.recipe
         rng = np.random.default_rng([recipe.seed, 4, self.progress.step])
-        low, high = self.cache.batch(rng, recipe.batch, recipe.patch, recipe.as_sent_share)
+        low, high = self.cache.batch(rng, recipe.batch, recipe.patch, recipe.as_sent_share, recipe.found_share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        error = loss(reduced(self.network, tensor(low)), tensor(high), recipe)
+        got, wanted = reduced(self.network, tensor(low)), tensor(high)
+        error = loss(got, wanted, recipe)
+        if self.vgg is not None and recipe.look_weight:
+            error = error + recipe.look_weight * look(self.vgg, got, wanted, _LOOKED_AT, _LOOKED_AT_SIDE)
         self.optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -166,6 +167,10 @@ class Training:
             "worst_db": round(min(gains.values()), 3),
             "gains_db": {name: round(gain, 2) for name, gain in gains.items()},
         }
+        if self.recipe.found_share:
+            rng = np.random.default_rng([self.recipe.seed, 6])
+            found = gain_over_bicubic(self.averaged, self.photographs, lambda picture: shrunk_as_found(rng, picture))
+            entry["found_gain_db"] = round(float(np.mean(list(found.values()))), 3)
         with (self.work / "gains.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
         return mean

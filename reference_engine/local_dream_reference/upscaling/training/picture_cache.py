@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from local_dream_reference.upscaling.training import drawings, pictures
 from local_dream_reference.upscaling.training.degradations import SCALE, shrunk_as_sent, shrunk_bicubic
+from local_dream_reference.upscaling.training.found_pictures import shrunk_as_found
 from local_dream_reference.upscaling.training.textures import texture_bank
 
 Picture = NDArray[np.uint8]
@@ -27,6 +28,8 @@ Batch = tuple[Picture, Picture]
 
 SIDE = 512
 SHARD = 32
+_AROUND = 16
+"""Small pixels beside a crop that is shrunk anew, both sides together."""
 _BANK_FIELDS, _BANK_SIDE = 64, 512
 
 
@@ -100,18 +103,37 @@ class PictureCache:
         self._high = [np.load(folder / f"{index:04d}-high.npy", mmap_mode="r") for index in shards]
         self._low = [np.load(folder / f"{index:04d}-low.npy", mmap_mode="r") for index in shards]
 
-    def batch(self, rng: np.random.Generator, size: int, patch: int, as_sent_share: float) -> Batch:
+    def batch(
+        self, rng: np.random.Generator, size: int, patch: int, as_sent_share: float, found_share: float = 0.0
+    ) -> Batch:
         """``size`` pairs: low (size, patch, patch, 3) and high (size, 4 patch, 4 patch, 3), turned and mirrored."""
         low = np.empty((size, patch, patch, 3), np.uint8)
         high = np.empty((size, patch * SCALE, patch * SCALE, 3), np.uint8)
         for row in range(size):
             shard, inside = int(rng.integers(len(self._high))), int(rng.integers(SHARD))
+            if found_share and rng.random() < found_share:
+                _turn(rng, (low[row], high[row]), _found(rng, self._high[shard][inside], patch))
+                continue
             y, x = (int(value) for value in rng.integers(0, SIDE // SCALE - patch + 1, 2))
             variant = int(rng.random() < as_sent_share)
             small = self._low[shard][inside, variant, y : y + patch, x : x + patch]
             large = self._high[shard][inside, y * SCALE : (y + patch) * SCALE, x * SCALE : (x + patch) * SCALE]
-            turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
-            for target, source in ((low, small), (high, large)):
-                turned = np.rot90(source, turns)
-                target[row] = turned[:, ::-1] if mirrored else turned
+            _turn(rng, (low[row], high[row]), (small, large))
         return low, high
+
+
+def _turn(rng: np.random.Generator, targets: Batch, sources: Batch) -> None:
+    turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+    for target, source in zip(targets, sources, strict=True):
+        turned = np.rot90(source, turns)
+        target[:] = turned[:, ::-1] if mirrored else turned
+
+
+def _found(rng: np.random.Generator, picture: Picture, patch: int) -> Batch:
+    """A crop, shrunk with surroundings, so that blocks of JPEG begin anywhere and no border is seen."""
+    around = min(patch + _AROUND, SIDE // SCALE)
+    y, x = (int(value) for value in rng.integers(0, SIDE // SCALE - around + 1, 2))
+    large = picture[y * SCALE : (y + around) * SCALE, x * SCALE : (x + around) * SCALE]
+    small = shrunk_as_found(rng, large)
+    y, x = (int(value) for value in rng.integers(0, around - patch + 1, 2))
+    return small[y : y + patch, x : x + patch], large[y * SCALE : (y + patch) * SCALE, x * SCALE : (x + patch) * SCALE]

