@@ -110,6 +110,19 @@ def test_the_suite_finds_it_conformant(url: str, tmp_path: Path) -> None:
     assert sum(result["verdict"] == "pass" for result in results) > 100
 
 
+def test_the_suite_finds_the_network_for_snapshots_conformant_too(url: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--profile", "hardened", "--upscaler-path", "snapshots-x4", "-k", "UPS", "--json-report", str(report)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--target", url, *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=MINUTES)
+    verdicts = {result["id"]: result["verdict"] for result in json.loads(report.read_text())["requirements"]}
+    assert not {name for name, verdict in verdicts.items() if verdict in {"fail", "warn", "blocked", "error"}}, (
+        done.stdout
+    )
+    assert sum(verdict == "pass" for verdict in verdicts.values()) > 20
+    assert verdicts["UPS-ANS-07"] == verdicts["UPS-ANS-08"] == "pass"
+
+
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
 def test_a_client_of_the_field_gets_its_picture(url: str, client: Callable[[str], Made]) -> None:
     made = client(url)
