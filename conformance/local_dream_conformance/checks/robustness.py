@@ -14,18 +14,16 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
-from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
+from local_dream_conformance.core.exchange import BUSY, End, Exchange
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence import envelope
-from local_dream_conformance.evidence.generation import GenerationStream, generation
+from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.hang_up import hang_up
 from local_dream_conformance.evidence.pixels import contrast
 from local_dream_conformance.evidence.selectors import fields, outcome, picture
 
-STEPS_TO_NOTICE = 3
-"""A server looks for a client that is gone once a step; the first step of the next run is one more."""
 FIRST_AFTER = "hang-up/next-failed"
-LEAST_SECONDS = 0.5
-"""What networks and schedulers may add, whatever the server does."""
+ALONE = "hang-up/alone"
 
 
 def _finished(exchange: Exchange) -> float:
@@ -144,41 +142,22 @@ def serves_after_a_hang_up(context: Context) -> None:
 
 @check("ROB-04", needs=["hang-up"], over=["base"], requires=["ROB-03"])
 def is_soon_free_after_a_hang_up(context: Context) -> None:
-    abandoned, following = context["hang-up/abandoned"], context["hang-up/next"]
-    stream = generation(abandoned)
-    pace = _seconds_per_step(stream) or (("base" in context and _seconds_per_step(generation(context["base"]))) or None)
-    last = stream.progress[-1] if stream.progress else None
-    begun = generation(following).progress
-    if pace is None or last is None or last.step is None or last.total_steps is None or not begun:
+    following = context["hang-up/next"]
+    other = {label: context[label] for label in ("base", ALONE) if label in context}
+    seen = hang_up(context["hang-up/abandoned"], following, other.get("base"), other.get(ALONE))
+    if seen is None:
         raise MissingEvidence("the progress events do not say how fast the server is")
-    left = (last.total_steps - last.step) * pace
-    slack = max(STEPS_TO_NOTICE * pace, LEAST_SECONDS)
-    if left < 2 * slack:
-        context.not_applicable(f"the abandoned run would have been over in {left:.2f} s anyway, too soon to tell")
-    # Half of what was left tells the two apart on machines that are busy with something else, too.
-    within = stream.progress[0].at + left / 2
-    waited = following.started + begun[0].at - _finished(abandoned)
-    got = f"after {waited:.2f} s"
-    if busy_until := dict(following.notes).get(BUSY_UNTIL):
-        # When it became free is not known: the suite came back when it was told to.
-        waited = float(busy_until) - _finished(abandoned)
-        got = f"busy still after {waited:.2f} s"
+    if not seen.tells:
+        context.not_applicable(f"the abandoned run would have been over in {seen.left:.2f} s anyway, too soon to tell")
+    got = f"after {seen.waited:.2f} s" if seen.busy_until is None else f"busy still after {seen.busy_until:.2f} s"
     context.expect(
-        waited <= within,
-        expected=f"the next run's first progress within {within:.2f} s of the hang-up",
-        got=f"{got} (the abandoned run had {left:.2f} s to go)",
+        seen.in_time,
+        expected=f"the next run's first progress within {seen.within:.2f} s of the hang-up",
+        got=f"{got} (the abandoned run had {seen.left:.2f} s to go)",
         exchange=following,
-        at=begun[0].where,
+        at=generation(following).progress[0].where,
         cause="the server does not notice that the client is gone, and finishes the run first?",
     )
-
-
-def _seconds_per_step(stream: GenerationStream) -> float | None:
-    steps = [event for event in stream.progress if event.step is not None]
-    if len(steps) < 2:
-        return None
-    done = (steps[-1].step or 0) - (steps[0].step or 0)
-    return (steps[-1].at - steps[0].at) / done if done > 0 else None
 
 
 @check("ROB-05", needs=["overlap"], over=NEEDED, requires=["GEN-SSE-01"])

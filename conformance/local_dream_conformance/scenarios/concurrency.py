@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.hang_up import hang_up
 from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.running import Running
 from local_dream_conformance.http.target import Target
@@ -59,10 +60,10 @@ def _steps_to_abandon(per_step: float | None) -> int:
 
 def _pace(target: Target) -> float | None:
     """Seconds that a step of `base` took; None where it does not tell."""
-    base = target.transcript("base")
-    if not base or not base.exchanges:
+    base = _first(target.transcript("base"))
+    if base is None:
         return None
-    stream, steps = generation(base.exchanges[0]), requests.steps(target.settings)
+    stream, steps = generation(base), requests.steps(target.settings)
     reports = [event for event in stream.progress if event.step is not None]
     done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
     if done > 0:
@@ -105,7 +106,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same size, since
     servers have died of another one while they worked on what was left of the first. Label of a refusal of the second
     while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
-    it is sent again: hang-up/next-failed.
+    it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, it is
+    sent once more, to see what it takes by itself: hang-up/alone.
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
@@ -121,9 +123,10 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
         meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.wait_for_another(max(LONG_ENOUGH / 4, 2 * (per_step or 0)))
         running.hang_up()
-    yield noted(running.result(), names)
+    abandoned = noted(running.result(), names)
+    yield abandoned
     yield from meanwhile
-    yield from _next(target, names)
+    yield from _next(target, names, abandoned)
     yield target.send("hang-up/health", requests.HEALTH)
 
 
@@ -162,8 +165,8 @@ def _with_mask(draft: Draft) -> Draft:
     return replace(_with_image(draft), mask=PictureFile(mask(*_size_of(draft))))
 
 
-def _next(target: Target, before: Names) -> Iterator[Exchange]:
-    """In the size that the abandoned one had, whose forms were `before`.
+def _next(target: Target, before: Names, abandoned: Exchange) -> Iterator[Exchange]:
+    """In the size that the `abandoned` one had, whose forms were `before`.
 
     A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock. Where it
     fails, the same is asked once more: hang-up/next-failed is then the first answer, if the second is a picture.
@@ -190,8 +193,15 @@ def _next(target: Target, before: Names) -> Iterator[Exchange]:
             return
     if not failed(exchange):
         yield exchange
+        seen = hang_up(abandoned, exchange, _first(target.transcript("base")))
+        if seen and seen.tells and not seen.in_time and target.spares(GENERATION):
+            yield planned.send(target, "hang-up/alone", planned.names)
         return
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
+
+
+def _first(transcript: Transcript | None) -> Exchange | None:
+    return transcript.exchanges[0] if transcript and transcript.exchanges else None
 
 
 def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:

@@ -186,6 +186,12 @@ def test_a_server_is_free_within_about_a_step() -> None:
     assert "after 9.00 s (the abandoned run had 8.50 s to go)" in words(judgement)
 
 
+@pytest.mark.parametrize(("by_itself", "verdict"), [(0.5, Verdict.WARN), (2.0, Verdict.PASS)])
+def test_what_the_next_run_takes_by_itself_is_not_the_hang_ups(by_itself: float, verdict: Verdict) -> None:
+    alone = replace(following(by_itself), label="hang-up/alone", started=20.0)
+    assert judge("ROB-04", abandoned(), following(5.5), alone).verdict is verdict
+
+
 def test_the_time_that_a_busy_server_was_waited_for_counts() -> None:
     late = replace(following(0.5), started=9.0)
     judgement = judge("ROB-04", abandoned(), refusal("hang-up/next-busy", 503, started=1.5), late)
