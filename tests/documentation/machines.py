@@ -112,13 +112,17 @@ class Machine(Shell):
         """Starts a server and waits for its ready line; what it says until then. Its job number follows the order."""
         self._servers += 1
         log = self.home / f"server-{self._servers}"
+        log.touch()
         self.type(f"{text} > {log} 2>&1 &")
         until = time.monotonic() + PATIENCE
-        while not READY.search(said := log.read_text(encoding="utf-8", errors="replace")):
-            if time.monotonic() > until or f"%{self._servers}" not in self.jobs():
+        while True:
+            runs = f"%{self._servers}" in self.jobs()  # asked before it is read: what has ended has said all
+            said = log.read_text(encoding="utf-8", errors="replace")
+            if READY.search(said):
+                return said
+            if time.monotonic() > until or not runs:
                 raise Failed(f"`{text}` does not get ready:\n{said}")
             time.sleep(0.2)
-        return said
 
     def jobs(self) -> set[str]:
         """The servers that run, as `%1`."""

@@ -138,6 +138,8 @@ ROWS = (
         "cors",
         "preflights 204, every answer readable by pages of every origin",
         (Cell("no preflights", has=False, by=PREFLIGHT, shows=status(404)), NARROW, NARROW),
+        mock="`--cors`",
+        reference="`--cors`",
     ),
     Row(
         "control",
