@@ -20,6 +20,8 @@ FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 PYTHON := $(FOUND)
 # Tests wait for servers as often as they compute: three workers to two cores.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); expr $$cores \* 3 / 2 + $$cores % 2)
+# They load torch and OpenVINO into their workers, which run nothing else.
+ENGINE := tests/reference_engine tests/benchmarks
 IN_WORKERS = PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(WORKERS)} \
 	$(VENV)/bin/pytest -n auto --dist worksteal --instafail --timeout 300
 
@@ -38,8 +40,8 @@ test: $(FULL)
 	$(VENV)/bin/mypy
 	for system in win32 darwin; do $(VENV)/bin/mypy --platform $$system --no-warn-unused-ignores \
 		--cache-dir .mypy_cache/$$system conformance mockserver reference_engine/local_dream_reference || exit 1; done
-	$(IN_WORKERS) --ignore tests/reference_engine
-	$(IN_WORKERS) tests/reference_engine # torch and OpenVINO in workers of their own
+	$(IN_WORKERS) $(addprefix --ignore ,$(ENGINE))
+	$(IN_WORKERS) $(ENGINE)
 	$(VENV)/bin/pytest -q tests/reference_engine/upscaling/test_upscaler.py -k memory # not in a worker: it says why
 
 matrix: $(LIGHT)
