@@ -15,7 +15,7 @@ from tests.conformance.report.chromium import asked, chromium, complaints
 from tests.mockserver.page.studio import Studio, gradient, served
 
 PATIENCE = 300.0
-ARGUMENTS = ("--port", "0", "--threads", "1", "--device", "cpu", "-o", "runtime=torch")
+ARGUMENTS = ("--port", "0", "--cors", "--threads", "1", "--device", "cpu", "-o", "runtime=torch")
 
 
 @pytest.fixture(scope="module")

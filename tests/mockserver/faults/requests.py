@@ -73,6 +73,7 @@ def refusals() -> Iterator[Ask]:
     yield generate(f"{text} x".encode())
     yield generate((text[:-1] + ', "cfg": NaN}').encode())
     yield generate(b"[]")
+    yield generate(f"[{text}]".encode())
     yield generate((text[:-1] + ', "x": ' + "[" * 5000 + "]" * 5000 + "}").encode())
     yield generate({**PLAIN, "prompt": "word " * 210_000, "steps": 0})
     yield generate({**PLAIN, "image": "@@@@"})

@@ -101,6 +101,15 @@ def test_the_first_is_stopped() -> None:
         assert alteration.applied == 1
 
 
+def test_a_refusal_ends_the_first() -> None:
+    with company("refusal-ends-the-generation") as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            assert client.post("/generate", json={"steps": 4}).status_code == 400
+            engine.free.set()
+            assert "event: complete" not in list(rest)
+        assert alteration.applied == 1
+
+
 def test_pictures_are_mixed() -> None:
     with company("overlap-mixes-pictures") as (client, engine, alteration):
         answers: list[httpx.Response] = []
