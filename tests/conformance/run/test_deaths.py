@@ -132,7 +132,7 @@ def test_with_relaunch_the_target_is_started_again_and_ended_with_the_run(
     with mock(port, "dies-of-a-hang-up") as words:
         result, shown = judge(f"http://127.0.0.1:{port}", tmp_path, "--relaunch", shlex.join(words), *options)
     assert verdicts(result, *BROKEN) == {"SRV-05"}
-    assert verdicts(result, "blocked") == {"ROB-03"}
+    assert verdicts(result, "blocked") == {"ROB-01", "ROB-03"}
     (finding,) = findings(result, "SRV-05")
     assert "started again with --relaunch" in finding["got"]
     assert "started the target again once" in shown
