@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -19,7 +18,7 @@ FOREIGN = "/sdapi/"
 
 def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[Violation, ...]:
     """Everything in the request that a client cannot count on, in the order of the request."""
-    paths = _paths()
+    paths = {path: item for path, item in load_spec()["paths"].items() if not _elsewhere(item)}
     if path.startswith(FOREIGN):
         return ()
     if path not in paths:
@@ -39,11 +38,6 @@ def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[
     else:
         found += generate_breaches(body) if path == "/generate" else tokenize_breaches(body)
     return tuple(found)
-
-
-@cache
-def _paths() -> dict[str, Any]:
-    return {path: item for path, item in load_spec()["paths"].items() if not _elsewhere(item)}
 
 
 def _elsewhere(item: dict[str, Any]) -> bool:

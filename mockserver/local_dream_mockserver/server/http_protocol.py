@@ -53,11 +53,6 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether no request of this connection is being served."""
         return not self.pipeline and (self.cycle is None or self.cycle.response_complete)
 
-    @property
-    def head_begun(self) -> bool:
-        """Whether something has come of a request whose head is not complete."""
-        return self._head_begun
-
     # from the transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
