@@ -124,15 +124,17 @@ def test_a_door_stands_before_the_routes() -> None:
 
 
 @contextmanager
-def process(*options: str, module: str = "local_dream_mockserver") -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The server as a process, with the URL from its ready line."""
+def process(
+    *options: str, module: str = "local_dream_mockserver", played: str = ""
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The server as a process, with the URL from its ready line, which names what is `played` (release, quirk), too."""
     command = [sys.executable, "-m", module, "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             word, url, *about = server.stdout.readline().split()
             assert word == "ready"
-            assert about[:2] == ["synthetic", "cpu"]
+            assert about == ["synthetic", "cpu", *played.split()]
             yield server, url
         finally:
             server.kill()

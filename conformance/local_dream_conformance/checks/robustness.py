@@ -83,10 +83,11 @@ def _by_a_refusal(context: Context) -> None:
     """Expects a generation to run on while a request is refused."""
     if "hang-up/abandoned" not in context or "hang-up/refused-meanwhile" not in context:
         return
-    meanwhile = generation(context["hang-up/abandoned"])
+    meanwhile, refused = generation(context["hang-up/abandoned"]), context["hang-up/refused-meanwhile"]
     failed = meanwhile.error
+    afterwards = failed is not None and meanwhile.exchange.started + failed.at > refused.started
     context.expect(
-        failed is None or not meanwhile.progress,
+        not (afterwards and meanwhile.progress),
         expected="the generation to run on while a request is refused",
         got="" if failed is None else f"an error event: {escape(str(failed.payload.get('message')), 80)}",
         exchange=meanwhile.exchange,

@@ -92,6 +92,8 @@ def test_a_refusal_disturbs_the_generation_that_runs_no_more_than_another_genera
     assert judgement.verdict is Verdict.FAIL
     assert "the refused request ends it" in words(judgement)
     assert judge("ROB-01", ended, FIRST, SECOND).verdict is Verdict.PASS  # nothing was refused meanwhile
+    after = replace(refused, started=9.0)
+    assert judge("ROB-01", ended, after, FIRST, SECOND).verdict is Verdict.PASS  # it had failed before
 
 
 ILL: dict[str, tuple[Exchange, str]] = {

@@ -129,7 +129,6 @@ LEFT_OPEN = {
 }
 """They are judged by the time that passes."""
 NOT_IN_ONE_STREAM = {
-    "first-step-in-microseconds",  # beside what the client saw pass
     "previews-a-step-late",  # in a run of one step alone there is no preview at all
     *("busy-as-text", "busy-bare"),  # only while another generation runs
     "engine-fails",  # an error event is an answer

@@ -156,11 +156,15 @@ export class StreamJudge {
       if (integer(payload[name]) === null) found.push(new Finding("GEN-EVT-15", `${name} is ${told(payload[name])}, not an integer`));
     }
     if (payload.channels !== 3) found.push(new Finding("GEN-EVT-16", `channels is ${told(payload.channels)}, not 3`));
-    if (integer(payload.first_step_time_ms) === null) {
+    const longest = Math.max(at + SLACK_MS, at * 1.05);
+    const first = integer(payload.first_step_time_ms);
+    if (first === null) {
       found.push(new Finding("GEN-EVT-16", `first_step_time_ms is ${told(payload.first_step_time_ms)}, not an integer`));
+    } else if (first < 0 || first > longest) {
+      found.push(new Finding("GEN-EVT-16", `first_step_time_ms is ${first}, and the wait was ${Math.round(at)} ms`));
     }
     const spent = integer(payload.generation_time_ms);
-    if (spent !== null && (spent < 0 || spent > Math.max(at + SLACK_MS, at * 1.05))) {
+    if (spent !== null && (spent < 0 || spent > longest)) {
       found.push(new Finding("GEN-EVT-17", `generation_time_ms is ${spent}, and the wait was ${Math.round(at)} ms`));
     }
     return [...found, ...this._seed(payload), ...this._pictures(payload)];
