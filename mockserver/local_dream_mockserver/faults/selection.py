@@ -11,6 +11,7 @@ from local_dream_mockserver.faults.catalogue import Chosen, Layer, choose
 from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Stack
 from local_dream_mockserver.proxy.unknown import Unknown
 from local_dream_mockserver.server.errors import APIError
+from local_dream_mockserver.server.extensions.cors import NAME as CORS
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 
 HEADER = "X-Mock-Fault"
@@ -99,7 +100,7 @@ def expect_extensions(chosen: Chosen, without: Collection[str]) -> None:
     """Raises Unknown where what was chosen is about an extension that a server has turned off."""
     for name in chosen.entry.extensions:
         if name in without:
-            on = "start the server with --cors, and without" if name == "cors" else f"leave out --without {name}, or"
+            on = "start the server with --cors, and without" if name == CORS else f"leave out --without {name}, or"
             raise Unknown(f"{chosen}: needs the extension {name}, which is off; {on} the personality that lacks it")
 
 
