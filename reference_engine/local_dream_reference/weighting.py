@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import torch
+from compel.diffusers_textual_inversion_manager import DiffusersTextualInversionManager
+from compel.embeddings_provider import EmbeddingsProvider
 
 Parts: TypeAlias = Sequence[tuple[str, float]]
 """The parts of a prompt without marks, each with its weight; 1 is what a part weighs anyway."""
@@ -24,9 +26,6 @@ class Weighting:
     """
 
     def __init__(self, pipeline: Any, *, chunked: bool = False) -> None:
-        from compel.diffusers_textual_inversion_manager import DiffusersTextualInversionManager
-        from compel.embeddings_provider import EmbeddingsProvider  # takes a second, and few prompts are weighted
-
         self._tokenizer = pipeline.tokenizer
         self._device = pipeline.text_encoder.device
         self._most = MOST if chunked else 1

@@ -107,3 +107,28 @@ def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it() -> Non
     command = [sys.executable, "-c", "from local_dream_reference.machine import peak_memory; print(peak_memory())"]
     assert 1 < float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) < 200
     assert len(held) == 300 * 2**20
+
+
+LATE = """
+import dataclasses, json, sys
+import numpy as np
+from local_dream_reference.engine import create
+from local_dream_reference.picture_engine import SCHEDULERS
+from local_dream_reference.trial_request import trial_request
+
+engine = create({"model": sys.argv[1], "device": "cpu", "threads": "1", "runtime": "torch"})
+plain, there = trial_request(64, 1, False), set(sys.modules)
+picture = np.zeros((64, 64, 3), np.uint8)
+asked = [{"scheduler": name} for name in SCHEDULERS]
+asked += [{"weights": (("a ", 1.0), ("red", 1.3))}, {"image": picture}, {"image": picture, "mask": picture[..., 0]}]
+for fields in asked:
+    list(engine.generate(dataclasses.replace(plain, **fields), lambda: False))
+libraries = {"compel", "diffusers", "peft", "scipy", "torch", "transformers"}
+print(json.dumps(sorted(name for name in set(sys.modules) - there if name.partition(".")[0] in libraries)))
+"""
+
+
+def test_no_kind_of_request_imports_a_library_when_it_comes_first(tiny_folder: Path) -> None:
+    """The first weighted prompt took a second, and a client thought that one who had hung up before still ran."""
+    done = subprocess.run([sys.executable, "-c", LATE, str(tiny_folder)], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []

@@ -23,7 +23,8 @@ from local_dream_conformance.evidence.pixels import contrast
 from local_dream_conformance.evidence.selectors import fields, outcome, picture
 
 FIRST_AFTER = "hang-up/next-failed"
-ALONE = "hang-up/alone"
+AGAIN = ("hang-up/abandoned-again", "hang-up/next-again")
+"""Sent where the next generation had begun late: both once more."""
 
 
 def _finished(exchange: Exchange) -> float:
@@ -143,9 +144,13 @@ def serves_after_a_hang_up(context: Context) -> None:
 
 @check("ROB-04", needs=["hang-up"], over=["base"], requires=["ROB-03"])
 def is_soon_free_after_a_hang_up(context: Context) -> None:
-    following = context["hang-up/next"]
-    other = {label: context[label] for label in ("base", ALONE) if label in context}
-    seen = hang_up(context["hang-up/abandoned"], following, other.get("base"), other.get(ALONE))
+    base = [context[label] for label in ("base",) if label in context]
+    first = context["hang-up/abandoned"], context["hang-up/next"]
+    again = (context[AGAIN[0]], context[AGAIN[1]]) if all(label in context for label in AGAIN) else first
+    for abandoned, following in (again, first):
+        seen = hang_up(abandoned, following, *base)
+        if seen and seen.tells:
+            break
     if seen is None:
         raise MissingEvidence("the progress events do not say how fast the server is")
     if not seen.tells:

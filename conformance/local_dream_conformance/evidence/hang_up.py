@@ -37,24 +37,20 @@ class HangUp:
         return (self.waited if self.busy_until is None else self.busy_until) <= self.within
 
 
-def hang_up(
-    abandoned: Exchange, following: Exchange, base: Exchange | None, alone: Exchange | None = None
-) -> HangUp | None:
-    """None where the progress events do not say how fast the server is. `alone` is the next run once more, with nothing
-    before it: what it takes by itself is not the hang-up's."""
+def hang_up(abandoned: Exchange, following: Exchange, base: Exchange | None = None) -> HangUp | None:
+    """None where the progress events do not say how fast the server is."""
     stream, begun = generation(abandoned), generation(following).progress
     pace = _seconds_per_step(stream) or (_seconds_per_step(generation(base)) if base else None)
     last = stream.progress[-1] if stream.progress else None
     if not pace or last is None or last.step is None or last.total_steps is None or not begun:
         return None
     ended = abandoned.started + abandoned.ended_at
-    firsts = [stream.progress[0].at, *(event.at for event in (generation(alone).progress if alone else ())[:1])]
     left = (last.total_steps - last.step) * pace
     busy = dict(following.notes).get(BUSY_UNTIL)
     return HangUp(
         left=left,
         # Half of what was left tells the two apart on machines that are busy with something else, too.
-        within=max(firsts) + left / 2,
+        within=stream.progress[0].at + left / 2,
         waited=following.started + begun[0].at - ended,
         busy_until=float(busy) - ended if busy else None,
         pace=pace,

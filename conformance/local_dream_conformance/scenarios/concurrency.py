@@ -106,8 +106,9 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same size, since
     servers have died of another one while they worked on what was left of the first. Label of a refusal of the second
     while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
-    it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, it is
-    sent once more, to see what it takes by itself: hang-up/alone.
+    it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, both are
+    sent once more (hang-up/abandoned-again, hang-up/next-again): what a server does once, for its first request of a
+    kind, is over then.
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
@@ -115,19 +116,38 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     long = plain.with_fields(steps=_steps_to_abandon(per_step))
     forms = _abandoned_forms(settings)
     short = Planned(plain, forms, reserve=Cost(generations=2))
-    running, streams, names, probes = _begun(target, "hang-up/abandoned", Planned(long, forms), short)
+    planned = Planned(long, forms)
+    running, streams, names, probes = _begun(target, "hang-up/abandoned", planned, short)
     yield from probes
     meanwhile: list[Exchange] = []
+    patience = max(LONG_ENOUGH / 4, 2 * (per_step or 0))
     if streams:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
         meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
-        running.wait_for_another(max(LONG_ENOUGH / 4, 2 * (per_step or 0)))
+        running.wait_for_another(patience)
         running.hang_up()
     abandoned = noted(running.result(), names)
     yield abandoned
     yield from meanwhile
-    yield from _next(target, names, abandoned)
+    late = False
+    for exchange in _next(target, names):
+        yield exchange
+        late = exchange.label == "hang-up/next" and _is_late(target, abandoned, exchange)
+    if late and target.spares(Cost(generations=2)):
+        running, streams = _begin(target, "hang-up/abandoned-again", planned.draft(names))
+        if streams:
+            running.wait_for_another(patience)
+            running.hang_up()
+        yield noted(running.result(), names)
+        following = _inpainting(settings, names)
+        yield following.send(target, "hang-up/next-again", following.names)
     yield target.send("hang-up/health", requests.HEALTH)
+
+
+def _is_late(target: Target, abandoned: Exchange, following: Exchange) -> bool:
+    """Whether the next generation began as if the abandoned one had run on. A busy one is told apart."""
+    seen = hang_up(abandoned, following, _first(target.transcript("base")))
+    return seen is not None and seen.busy_until is None and seen.tells and not seen.in_time
 
 
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
@@ -165,8 +185,8 @@ def _with_mask(draft: Draft) -> Draft:
     return replace(_with_image(draft), mask=PictureFile(mask(*_size_of(draft))))
 
 
-def _next(target: Target, before: Names, abandoned: Exchange) -> Iterator[Exchange]:
-    """In the size that the `abandoned` one had, whose forms were `before`.
+def _next(target: Target, before: Names) -> Iterator[Exchange]:
+    """In the size that the abandoned one had, whose forms were `before`.
 
     A busy target is asked again as it says; the note busy-until is when it last said so, on the run's clock. Where it
     fails, the same is asked once more: hang-up/next-failed is then the first answer, if the second is a picture.
@@ -193,9 +213,6 @@ def _next(target: Target, before: Names, abandoned: Exchange) -> Iterator[Exchan
             return
     if not failed(exchange):
         yield exchange
-        seen = hang_up(abandoned, exchange, _first(target.transcript("base")))
-        if seen and seen.tells and not seen.in_time and target.spares(GENERATION):
-            yield planned.send(target, "hang-up/alone", planned.names)
         return
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 

@@ -188,10 +188,18 @@ def test_a_server_is_free_within_about_a_step() -> None:
     assert "after 9.00 s (the abandoned run had 8.50 s to go)" in words(judgement)
 
 
-@pytest.mark.parametrize(("by_itself", "verdict"), [(0.5, Verdict.WARN), (2.0, Verdict.PASS)])
-def test_what_the_next_run_takes_by_itself_is_not_the_hang_ups(by_itself: float, verdict: Verdict) -> None:
-    alone = replace(following(by_itself), label="hang-up/alone", started=20.0)
-    assert judge("ROB-04", abandoned(), following(5.5), alone).verdict is verdict
+@pytest.mark.parametrize(("later", "verdict"), [(5.5, Verdict.WARN), (0.9, Verdict.PASS)])
+def test_what_a_server_does_once_is_not_the_hang_ups(later: float, verdict: Verdict) -> None:
+    """Both were sent once more, 20 s into the run."""
+    again = replace(abandoned(), label="hang-up/abandoned-again", started=20.0)
+    later_on = replace(following(later), label="hang-up/next-again", started=21.5)
+    assert judge("ROB-04", abandoned(), following(5.5), again, later_on).verdict is verdict
+
+
+def test_a_second_hang_up_that_tells_nothing_leaves_the_first() -> None:
+    again = replace(abandoned(), label="hang-up/abandoned-again", started=20.0)
+    silent = replace(refusal("hang-up/next-again"), started=21.5)
+    assert judge("ROB-04", abandoned(), following(5.5), again, silent).verdict is Verdict.WARN
 
 
 def test_the_time_that_a_busy_server_was_waited_for_counts() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.evidence.hang_up import HangUp, hang_up
+from local_dream_conformance.evidence.hang_up import hang_up
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import entries
 from local_dream_mockserver.faults.hooks import FaultHooks
@@ -20,8 +20,8 @@ from tests.matrix.standing import serving
 PACE = 0.05
 
 
-class OneStepBeginsLate(SyntheticEngine):
-    """Takes its time before a generation of one step, as engines do that compile something for its kind of request."""
+class FirstOfItsKindBeginsLate(SyntheticEngine):
+    """Takes its time before the first generation of one step, as engines do that load or compile something for it."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(Pacing(first=0, step=PACE))
@@ -30,29 +30,36 @@ class OneStepBeginsLate(SyntheticEngine):
     def generate(self, request: GenerationRequest, cancelled: Cancelled) -> Iterator[SyntheticStep | SyntheticPicture]:
         if request.steps == 1:
             time.sleep(self._seconds)
+            self._seconds = 0.0
         yield from super().generate(request, cancelled)
 
 
-def _hung_up(fault: str | None, seconds: float) -> tuple[dict[str, Exchange], HangUp]:
-    honest = FaultHooks(None)
-    chosen = entries()[fault].make(None) if fault else honest
+def _hung_up(fault: str | None, seconds: float) -> dict[str, Exchange]:
+    chosen = entries()[fault].make(None) if fault else FaultHooks(None)
     assert isinstance(chosen, FaultHooks)
-    with serving(create_faulty_app(OneStepBeginsLate(seconds), None, lambda scope: chosen), chosen.http) as url:
+    engine = FirstOfItsKindBeginsLate(seconds)
+    with serving(create_faulty_app(engine, None, lambda scope: chosen), chosen.http) as url:
         found, _ = run(url, "base", "hang-up")
-    seen = hang_up(found["hang-up/abandoned"], found["hang-up/next"], found["base"], found.get("hang-up/alone"))
+    return found
+
+
+def _in_time(found: dict[str, Exchange], suffix: str = "") -> bool:
+    seen = hang_up(found[f"hang-up/abandoned{suffix}"], found[f"hang-up/next{suffix}"], found["base"])
     assert seen is not None
     assert seen.tells
-    return found, seen
+    return seen.in_time
 
 
 def test_a_prompt_server_is_asked_for_nothing_more() -> None:
-    found, seen = _hung_up(None, 0.0)
-    assert "hang-up/alone" not in found
-    assert seen.in_time
+    found = _hung_up(None, 0.0)
+    assert _in_time(found)
+    assert not [label for label in found if label.endswith("-again")]
 
 
 @pytest.mark.parametrize(("fault", "seconds", "in_time"), [(None, 4.5, True), ("hang-up-unnoticed", 0.0, False)])
-def test_a_late_one_is_asked_again_with_nothing_before(fault: str | None, seconds: float, in_time: bool) -> None:
-    found, seen = _hung_up(fault, seconds)
-    assert found["hang-up/alone"].request.body == found["hang-up/next"].request.body
-    assert seen.in_time is in_time
+def test_a_late_one_is_hung_up_on_once_more(fault: str | None, seconds: float, in_time: bool) -> None:
+    found = _hung_up(fault, seconds)
+    assert not _in_time(found)
+    assert _in_time(found, "-again") is in_time
+    for label in ("hang-up/abandoned", "hang-up/next"):
+        assert found[f"{label}-again"].request.body == found[label].request.body
