@@ -233,6 +233,11 @@ class Target:
             return OverBudget(f"not sent, since a server may accept it: {spent}")
         return None
 
+    @property
+    def deaths(self) -> int:
+        """How often it has died so far."""
+        return self.life.deaths
+
     def affords(self, cost: Cost) -> bool:
         """Whether what was spent, and what still runs, leaves room for `cost` in the budget."""
         return self.settings.budget.allows(self.spent + self._reserved + cost)

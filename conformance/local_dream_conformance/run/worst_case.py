@@ -66,6 +66,7 @@ class Accepting:
         self.cost = Cost()
         self.asked: Counter[Kind] = Counter()
         self.done: dict[str, Transcript] = {}
+        self.deaths = 0
         self._random = Random(settings.seed)
         self._now = 0.0
 

@@ -117,6 +117,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     forms = _abandoned_forms(settings)
     short = Planned(plain, forms, reserve=Cost(generations=2))
     planned = Planned(long, forms)
+    deaths = target.deaths
     running, streams, names, probes = _begun(target, "hang-up/abandoned", planned, short)
     yield from probes
     meanwhile: list[Exchange] = []
@@ -133,7 +134,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     for exchange in _next(target, names):
         yield exchange
         late = exchange.label == "hang-up/next" and _is_late(target, abandoned, exchange)
-    if late and target.spares(Cost(generations=2)):
+    if late and target.deaths == deaths and target.spares(Cost(generations=2)):
         running, streams = _begin(target, "hang-up/abandoned-again", planned.draft(names))
         if streams:
             running.wait_for_another(patience)
