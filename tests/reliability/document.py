@@ -9,6 +9,7 @@ import platform
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby, product
 from pathlib import Path
 
 from tests.reliability.curve import svg
@@ -17,9 +18,9 @@ from tests.reliability.served import COMMANDS
 HEAD = """# Reliability
 
 What was thrown at the servers, and what happened. Written by `python -m tests.reliability --page`, with Python
-{python} on {cores} cores that others used too: the load says how much, and times are to be read with it. A ✗ is
-something that must not happen. The limits that hold it together, with their options, are in
-[`limits.md`](limits.md); what is promised is in [`SECURITY.md`](../SECURITY.md).
+{python} on {cores} cores that others used too: the load before each part says how much, and times are to be read
+with it. Each part has servers of its own. A ✗ is something that must not happen. The limits that hold it together,
+with their options, are in [`limits.md`](limits.md); what is promised is in [`SECURITY.md`](../SECURITY.md).
 """
 ABOUT = {
     "mock": "`local-dream mock`.",
@@ -27,6 +28,13 @@ ABOUT = {
     "proxy": "`local-dream proxy` before a mock; its own memory.",
     "mock-control": "`local-dream mock --control`: what is thrown goes to `/__mock__/`.",
     "control-port": "`local-dream mock --control-port`: what is thrown goes to the second port.",
+}
+
+
+PARTS = {
+    "crowds": "What many clients at once, hostile ones and those that leave do to it",
+    "soak": "A soak",
+    "neighbours": "What one client does to another, and how it ends",
 }
 
 
@@ -42,9 +50,11 @@ class Row:
 
 @dataclass
 class Section:
-    """One target: what was done on which day, by a command with these options."""
+    """One part of what was done to a target: on which day, by a command with these options."""
 
     target: str
+    part: str
+    """One of PARTS."""
     rows: list[Row] = field(default_factory=list)
     curve: list[int] = field(default_factory=list)
     """Memory during the soak, in MiB, at equal intervals."""
@@ -70,12 +80,13 @@ class Section:
 
 
 def read(path: Path) -> list[Section]:
-    """The last section of each target in a file of lines, in the order of COMMANDS; none where there is no file."""
+    """The last section of each part of each target in a file of lines, in the order of COMMANDS and PARTS; none where
+    there is no file."""
     found = {}
     for line in path.read_text("utf-8").splitlines() if path.exists() else ():
         said = json.loads(line)
-        found[said["target"]] = Section(**said | {"rows": [Row(**row) for row in said["rows"]]})
-    return [found[target] for target in COMMANDS if target in found]
+        found[said["target"], said["part"]] = Section(**said | {"rows": [Row(**row) for row in said["rows"]]})
+    return [found[key] for key in product(COMMANDS, PARTS) if key in found]
 
 
 def write(sections: Sequence[Section], page: Path) -> None:
@@ -89,8 +100,10 @@ def write(sections: Sequence[Section], page: Path) -> None:
 
 def document(sections: Sequence[Section]) -> str:
     """The whole page."""
-    head = HEAD.format(python=platform.python_version(), cores=os.cpu_count())
-    return head + "".join(map(_section, sections))
+    text = HEAD.format(python=platform.python_version(), cores=os.cpu_count())
+    for target, parts in groupby(sections, key=lambda section: section.target):
+        text += f"\n## {target}\n\n{ABOUT[target]}\n" + "".join(map(_section, parts))
+    return text
 
 
 def picture(section: Section) -> str:
@@ -100,11 +113,8 @@ def picture(section: Section) -> str:
 
 def _section(section: Section) -> str:
     given = f", with the options `{shlex.join(section.options)}`" if section.options else ""
-    lines = [
-        f"\n## {section.target}\n",
-        f"{ABOUT[section.target]} On {section.day}, {section.seconds:.0f} s, load {section.load:.0f}{given}.\n",
-    ]
-    lines += ["| what | times | result |", "|---|---|---|"]
+    told = f"{PARTS[section.part]}: on {section.day}, {section.seconds:.0f} s, load {section.load:.0f}{given}."
+    lines = [f"\n{told}\n", "| what | times | result |", "|---|---|---|"]
     lines += [f"| {'✗ ' * row.broken}{row.what} | {row.count} | {row.result} |" for row in section.rows]
     if section.curve:
         span = f"{min(section.curve)} to {max(section.curve)} MiB"

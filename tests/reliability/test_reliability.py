@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -54,7 +55,7 @@ def test_a_full_queue_and_a_client_with_many_requests() -> None:
 
 def section() -> Section:
     rows = [Row("requests", 5, "200 5"), Row("500s", 5, "1", broken=True)]
-    return Section("mock", rows, [1, 4, 8], 60.0, 3.0, ["--count", "5"], 2.0, "2026-11-28")
+    return Section("mock", "soak", rows, [1, 4, 8], 60.0, 3.0, ["--count", "5"], 2.0, "2026-11-28")
 
 
 def test_the_page() -> None:
@@ -65,12 +66,15 @@ def test_the_page() -> None:
     assert section().broken
 
 
-def test_sections_are_kept_and_the_last_of_a_target_counts(tmp_path: Path) -> None:
+def test_sections_are_kept_and_the_last_of_a_part_of_a_target_counts(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     assert read(kept) == []
-    other = Section("proxy", [Row("requests", 1, "200 1")], load=1.0, day="2026-11-28")
-    kept.write_text(other.line() + Section("mock", day="2026-11-27").line() + section().line(), encoding="utf-8")
-    assert read(kept) == [section(), other]
+    other = Section("proxy", "crowds", [Row("requests", 1, "200 1")], load=1.0, day="2026-11-28")
+    crowds = replace(other, target="mock")
+    lines = [other, Section("mock", "soak", day="2026-11-27"), section(), crowds]
+    kept.write_text("".join(one.line() for one in lines), encoding="utf-8")
+    assert read(kept) == [crowds, section(), other]
+    assert document(read(kept)).count("## mock") == 1
     write(read(kept), tmp_path / "page.md")
     assert (tmp_path / picture(section())).exists()
     assert not (tmp_path / picture(other)).exists()
