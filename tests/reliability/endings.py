@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack
-from urllib.parse import urlsplit
 
 import httpx
 
+from tests.ports import free_port
 from tests.reliability.document import Row
 from tests.reliability.neighbours import OTHER, SMALL, generation
 from tests.reliability.served import PROXY, served
@@ -45,12 +45,15 @@ def told(target: str) -> Row:
 
 def killed(target: str) -> Row:
     """SIGKILL in the middle of a stream, then the same server at the same port."""
-    with served(target) as server, server.client() as client:
-        with client.stream("POST", "/generate", json=LONG) as answer:
-            next(answer.iter_lines())
-            server.process.send_signal(signal.SIGKILL)
-            server.process.wait()
-        port = urlsplit(server.url).port or 0
+    port = free_port()
+    with (
+        served(target, port=port) as server,
+        server.client() as client,
+        client.stream("POST", "/generate", json=LONG) as answer,
+    ):
+        next(answer.iter_lines())
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
     began = time.monotonic()
     with served(target, port=port) as again, again.client() as client:
         took = time.monotonic() - began

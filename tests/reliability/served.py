@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -92,6 +92,12 @@ class Served:
             return self.process.wait(), time.monotonic() - began
 
 
+def _not_ready(process: subprocess.Popen[str], log: IO[str]) -> NoReturn:
+    status = process.wait()
+    log.seek(0)
+    raise RuntimeError(f"the server ended with status {status} before it was ready: {log.read()}")
+
+
 @contextmanager
 def served(target: str, *more: str, port: int = 0, descriptors: int = 0) -> Iterator[Served]:
     """The target of COMMANDS at a port of loopback, by default a free one, with more options; with `descriptors` it has
@@ -108,7 +114,7 @@ def served(target: str, *more: str, port: int = 0, descriptors: int = 0) -> Iter
         )
         try:
             assert process.stdout is not None
-            url, *control = re.findall(r"http://\S+", process.stdout.readline())
+            url, *control = re.findall(r"http://\S+", process.stdout.readline()) or _not_ready(process, log)
             yield Served(url, control[0] if control else url, process, log)
         finally:
             process.kill()

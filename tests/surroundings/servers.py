@@ -28,6 +28,7 @@ from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.run import Server, listen, url_of
 from tests.examples.servers import EXAMPLES, running
 from tests.matrix.standing import PATIENCE, proxying, serving, standing
+from tests.ports import free_port
 from tests.surroundings.relay import relayed
 
 NGINX = "/usr/sbin/nginx"
@@ -139,10 +140,8 @@ def over_ipv6() -> Iterator[str]:
 
 @contextmanager
 def behind_nginx() -> Iterator[str]:
-    with serving(mock()) as url, tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with serving(mock()) as url, tempfile.TemporaryDirectory() as folder:
+        port = free_port()
         path = Path(folder) / "nginx.conf"
         path.write_text(CONFIGURATION.format(folder=folder, port=port, url=url), encoding="utf-8")
         process = subprocess.Popen([NGINX, "-c", str(path), "-p", folder], stderr=subprocess.DEVNULL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from local_dream_conformance.core.fields import documented, of_extensions
 from local_dream_mockserver import Mock
 from tests.conformance.client.commands import PATIENCE, code, run
 from tests.conformance.run.screen import run_code
+from tests.ports import free_port
 
 SMALL = ("--width", "16", "--height", "8", "--steps", "3")
 
@@ -217,8 +217,7 @@ def test_a_token_is_sent_and_not_shown(local_dream_mock: Mock, out: Path) -> Non
     ],
 )
 def test_where_no_server_is(out: Path, url: str, words: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
+    port = str(free_port())
     done = ask(url.replace("PORT", port), out)
     assert done.exit_code == 6
     assert words.replace("PORT", port) in done.output

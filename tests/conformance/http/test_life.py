@@ -21,6 +21,7 @@ from local_dream_conformance.http.life import (
     RELAUNCHED,
     Life,
 )
+from tests.ports import free_port
 
 REFUSED = Exchange("a", Request("POST", "/generate"), 1.0, End.COMPLETE, 0.1, status=400)
 FINE = Exchange("b", Request("GET", "/health"), 2.0, End.COMPLETE, 0.1, status=200)
@@ -32,12 +33,6 @@ UNREACHABLE = Exchange("d", Request("POST", "/generate"), 4.0, End.UNREACHABLE, 
 def listener(port: int = 0) -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", port), reuse_port=False) as made:
         yield made
-
-
-def gone() -> int:
-    """A port at which nothing listens."""
-    with listener() as made:
-        return int(made.getsockname()[1])
 
 
 def life(port: int, **more: object) -> Life:
@@ -53,7 +48,7 @@ def test_a_target_that_accepts_connections_lives(exchange: Exchange) -> None:
         assert not watched.is_gone
 
 
-def test_a_forwarded_port_with_nothing_behind_it_is_a_target_that_is_gone() -> None:
+def test_a_forwarded_port_with_nothing_behind_it_is_a_target_that_is_free_port() -> None:
     with listener() as made:
         threading.Thread(target=_close_each, args=(made,), daemon=True).start()
         after = life(made.getsockname()[1]).after(TORN)
@@ -67,7 +62,7 @@ def _close_each(listening: socket.socket) -> None:
 
 
 def test_an_answer_that_is_fine_gives_no_reason_to_look() -> None:
-    watched = life(gone())
+    watched = life(free_port())
     assert watched.after(FINE) == FINE
     assert not watched.is_gone
     assert DIED in dict(watched.after(FINE, always=True).notes)
@@ -76,7 +71,7 @@ def test_an_answer_that_is_fine_gives_no_reason_to_look() -> None:
 
 @pytest.mark.parametrize(("exchange", "earlier"), [(REFUSED, False), (TORN, False), (UNREACHABLE, True)])
 def test_a_target_that_is_gone_is_noted_once(exchange: Exchange, earlier: bool) -> None:
-    watched = life(gone())
+    watched = life(free_port())
     notes = dict(watched.after(exchange).notes)
     assert notes[NOT_BACK] == "refused connections from then on"
     assert (EARLIER in notes) == earlier
@@ -85,7 +80,7 @@ def test_a_target_that_is_gone_is_noted_once(exchange: Exchange, earlier: bool) 
 
 
 def test_a_target_that_comes_back_is_waited_for_and_what_ran_beside_is_noted() -> None:
-    port = gone()
+    port = free_port()
     answered: list[float] = []
     watched = life(port, patience=20.0, answers=answered.append)
     with contextlib.ExitStack() as stack:
@@ -101,7 +96,7 @@ def test_a_target_that_comes_back_is_waited_for_and_what_ran_beside_is_noted() -
 
 
 def test_a_target_is_started_again() -> None:
-    port = gone()
+    port = free_port()
     with contextlib.ExitStack() as stack:
 
         def relaunch() -> str:
@@ -113,15 +108,15 @@ def test_a_target_is_started_again() -> None:
         assert not watched.is_gone
 
 
-def test_a_relaunch_that_fails_leaves_it_gone() -> None:
-    watched = life(gone(), relaunch=lambda: "no such program")
+def test_a_relaunch_that_fails_leaves_it_free_port() -> None:
+    watched = life(free_port(), relaunch=lambda: "no such program")
     assert dict(watched.after(TORN).notes)[NOT_BACK].endswith("--relaunch did not help: no such program")
     assert watched.is_gone
 
 
 def test_a_target_that_dies_again_and_again_is_left_alone() -> None:
     relaunched: list[int] = []
-    watched = life(gone(), relaunch=lambda: relaunched.append(1) or "")  # type: ignore[func-returns-value]
+    watched = life(free_port(), relaunch=lambda: relaunched.append(1) or "")  # type: ignore[func-returns-value]
     for number in range(MOST_DEATHS + 1):
         exchange = Exchange(f"x/{number}", Request("POST", "/generate"), 100.0 + number, End.TRUNCATED, 0.1)
         last = watched.after(exchange)

@@ -16,6 +16,7 @@ import pytest
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.http import preflight
 from local_dream_conformance.http.preflight import Unreachable
+from tests.ports import free_port
 
 Answer = Callable[[str], bytes | None]
 
@@ -142,8 +143,7 @@ def test_a_port_that_does_not_speak_http_is_shown_without_its_escapes() -> None:
 
 
 def test_a_closed_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     assert refusal(f"http://127.0.0.1:{port}").startswith(f"nothing answers at http://127.0.0.1:{port} (")
 
 
@@ -152,8 +152,7 @@ def test_a_name_that_does_not_exist() -> None:
 
 
 def test_passwords_in_the_address_are_not_shown() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     assert "s3cret" not in refusal(f"http://user:s3cret@127.0.0.1:{port}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from local_dream_conformance.core.settings import OPTIONS
 from tests.conformance.judging import QUICK, Evaluator
 from tests.conformance.tiny_server import TinyServer
 from tests.conformance.tls import authority
+from tests.ports import free_port
 
 pytest_plugins = ["pytester"]
 
@@ -180,9 +180,8 @@ def test_a_run_that_is_not_ours_imports_next_to_nothing(pytester: pytest.Pyteste
 
 
 def test_check_loads_no_plugins_that_libraries_bring_along(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-X", "importtime", "-m", "local_dream_conformance", "check", f"http://127.0.0.1:{port}"]
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-X", "importtime", "-m", "local_dream_conformance", "check", url]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 6, done.stdout

@@ -30,6 +30,7 @@ from local_dream_mockserver.server.app import create_app
 from tests.conformance.run.control_server import MODEL, OTHER, ControlServer, listening, said
 from tests.conformance.scenarios.killers import KILLERS
 from tests.mockserver.live_server import controlled, running
+from tests.ports import free_port
 
 SUITE = suite.load()
 IDS = [one.id for one in SUITE.contract.requirements if of_profile(one.profile) == "control"]
@@ -125,9 +126,7 @@ def test_without_its_address_it_is_not_applicable_and_why_is_said(url: str) -> N
 
 
 def test_a_dead_port_is_a_failure_of_the_control_api_and_no_death_of_the_server(url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        control = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    found = judged(url, control, "SRV-05")
+    found = judged(url, f"http://127.0.0.1:{free_port()}", "SRV-05")
     assert having(found, Verdict.FAIL) == ["EXT-CTL-01"]
     assert "unreachable" in found["EXT-CTL-01"].findings[0].got
     assert found["EXT-CTL-02"].verdict is Verdict.BLOCKED

@@ -17,14 +17,10 @@ import pytest
 
 from local_dream_conformance.run import relaunch
 from tests.conformance.judging import QUICK
+from tests.ports import free_port
 
 MOCK = (sys.executable, "-m", "local_dream_mockserver", "--pace-first", "0", "--pace-step", "0.02")
 BROKEN = ("fail", "warn", "error")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from tests.conformance.judging import QUICK, ROOT, Evaluator
 from tests.conformance.results import result_of
 from tests.conformance.tiny_server import TinyServer
+from tests.ports import free_port
 
 pytest_plugins = ["pytester"]
 
@@ -253,8 +253,7 @@ def test_a_bad_option_is_one_line_and_exit_4(
 def test_an_unreachable_target_is_one_line_and_exit_6(
     judge: Evaluator, workers: tuple[str, ...], tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     result = judge(url, *workers, f"--json-report={tmp_path / 'result.json'}")
     assert result.ret == 6
     result.stdout.fnmatch_lines([f"UNREACHABLE: nothing answers at {url} (*); start the server there, or check *"])
