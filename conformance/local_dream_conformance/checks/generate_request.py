@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from base64 import b64decode
 from collections.abc import Callable
 
 from PIL import Image
@@ -24,6 +23,7 @@ from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented, max_seed
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
+from local_dream_conformance.evidence.images import file_sent
 from local_dream_conformance.evidence.pixels import psnr
 from local_dream_conformance.evidence.selectors import GENERATIONS, fields, listed, outcome, picture
 
@@ -213,7 +213,7 @@ def image_of_another_size(context: Context) -> None:
 def _image(exchange: Exchange) -> bytes:
     """The picture in a request; b"" where there is none."""
     image = fields(exchange.request).get("image")
-    return b64decode(image) if isinstance(image, str) else b""
+    return file_sent(image) if isinstance(image, str) else b""
 
 
 def _of_another_size(exchange: Exchange) -> bool:

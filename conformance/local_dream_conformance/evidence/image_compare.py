@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import inf
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import GenerationStream
-from local_dream_conformance.evidence.images import Picture, pixels_of
+from local_dream_conformance.evidence.images import Picture, file_sent, pixels_of
 from local_dream_conformance.evidence.pixels import Pixels, Region, away_from_seam, distance, fits, psnr, shrink, tiles
 from local_dream_conformance.evidence.selectors import fields, picture
 
@@ -90,15 +90,15 @@ def _all_white(white: Region) -> Region:
 def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, Region]]:
     """The image of a request, and where its mask is white (without one: everywhere), in all ways of fitting them."""
     mask = fields(stream.exchange.request).get("mask")
-    masks = fits(pixels_of(base64.b64decode(mask)), shown.size) if mask else {}
+    masks = _ways(mask, shown.size) if mask else ()
     everywhere = np.ones(shown.pixels.shape[:2], np.bool_)
-    regions = [fitted[:, :, 0] >= HALF for fitted in masks.values()] or [everywhere]
-    yield from product(fits(_sent_image(stream), shown.size).values(), regions)
+    regions = [fitted[:, :, 0] >= HALF for fitted in masks] or [everywhere]
+    yield from product(_ways_of_image(stream, shown.size), regions)
 
 
 def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
     """PSNR in dB of a picture with the image in its request, in whichever way the server fitted that."""
-    return max(psnr(shown.pixels, way) for way in fits(_sent_image(stream), shown.size).values())
+    return max(psnr(shown.pixels, way) for way in _ways_of_image(stream, shown.size))
 
 
 def resemblance(one: Pixels, other: Pixels) -> float:
@@ -116,8 +116,15 @@ def coarse(pixels: Pixels) -> Pixels:
     return shrink(pixels[:height, :width], BLOCK) if height and width else pixels
 
 
-def _sent_image(stream: GenerationStream) -> Pixels:
-    return pixels_of(base64.b64decode(fields(stream.exchange.request)["image"]))
+def _ways_of_image(stream: GenerationStream, size: tuple[int, int]) -> Sequence[Pixels]:
+    return _ways(fields(stream.exchange.request)["image"], size)
+
+
+@lru_cache(maxsize=32)
+def _ways(sent: str, size: tuple[int, int]) -> Sequence[Pixels]:
+    """A picture of a request in all ways of fitting it that differ, stretched first. Several checks look at it, for
+    each generation that it was sent with."""
+    return tuple({id(way): way for way in fits(pixels_of(file_sent(sent)), size).values()}.values())
 
 
 CLEARLY = 0.5
@@ -153,7 +160,7 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
     sent = fields(stream.exchange.request)
     kept = None
     if sent.get("mask"):
-        white = fits(pixels_of(base64.b64decode(sent["mask"])), shown.size)["stretch"][:, :, 0] >= HALF
+        white = _ways(sent["mask"], shown.size)[0][:, :, 0] >= HALF
         kept = away_from_seam(white, SEAM)[0]
         if not kept.any():
             return ""
@@ -164,7 +171,7 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
             return min(distance(shown.pixels, way, kept) for way in ways)
         return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
 
-    image = _sent_image(stream)
+    image = pixels_of(file_sent(sent["image"]))
     nearest, name = min((away(changed), name) for name, changed in changes(image).items())
     return f"the image {name}?" if nearest < CLEARLY * away(image) else ""
 

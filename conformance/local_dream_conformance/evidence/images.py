@@ -164,6 +164,13 @@ def _orientation(image: Image.Image) -> int:
 
 
 @lru_cache(maxsize=32)
+def file_sent(text: str) -> bytes:
+    """The file of a picture that the suite itself sent, from the base64 in its request. Those of a run are few, and
+    many checks look at them."""
+    return base64.b64decode(text)
+
+
+@lru_cache(maxsize=32)
 def pixels_of(data: bytes) -> Pixels:
     """The pixels of a picture that the suite itself made (PNG or JPEG bytes, as in a request)."""
     with Image.open(io.BytesIO(data)) as image:

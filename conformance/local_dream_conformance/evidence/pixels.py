@@ -115,19 +115,24 @@ def shift(one: Pixels, other: Pixels) -> tuple[float, float]:
 
 
 def fits(pixels: Pixels, size: tuple[int, int]) -> dict[str, Pixels]:
-    """The picture brought to `size` (width, height) in each way that a server may choose, by name of the way."""
+    """The picture brought to `size` (width, height) in each way that a server may choose, by name of the way; ways that
+    come to the same are one array."""
     image = Image.fromarray(pixels)
     width, height = size
-    found = {"stretch": image.resize(size, Image.Resampling.BICUBIC)}
+    stretched = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
+    found = {"stretch": stretched}
     for way, pick in (("cover", max), ("contain", min)):
         scale = pick(width / image.width, height / image.height)
-        scaled = image.resize(
-            (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BICUBIC
-        )
-        canvas = Image.new("RGB", size)
-        canvas.paste(scaled, ((width - scaled.width) // 2, (height - scaled.height) // 2))
-        found[way] = canvas
-    return {way: np.asarray(picture) for way, picture in found.items()}
+        scaled = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        found[way] = stretched if scaled == size else _placed(image.resize(scaled, Image.Resampling.BICUBIC), size)
+    return found
+
+
+def _placed(image: Image.Image, size: tuple[int, int]) -> Pixels:
+    """In the middle of black, or the middle of it."""
+    canvas = Image.new("RGB", size)
+    canvas.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return np.asarray(canvas)
 
 
 def away_from_seam(white: Region, margin: int) -> tuple[Region, Region]:

@@ -39,6 +39,12 @@ def test_ways_to_fit() -> None:
     assert ways["cover"].all(axis=2).all()
 
 
+def test_ways_that_come_to_the_same_are_one() -> None:
+    ways = fits(card(96, 32), (192, 64))
+    assert ways["stretch"] is ways["cover"] is ways["contain"]
+    assert len({id(way) for way in fits(card(96, 32), (64, 64)).values()}) == 3
+
+
 def test_away_from_the_seam() -> None:
     white = np.zeros((24, 40), np.bool_)
     white[:18, 20:] = True
