@@ -4,23 +4,26 @@ A server that holds events back sends them in one burst when all is done. An hon
 silent while a model is loaded or others are served, and then quick. What tells them apart is what lies between the
 events on the way, not what lies before the first: bursts have nothing between their events, steps that took time do.
 Where nothing lies between them, the steps may just have been too quick to be seen; then the burst counts only where
-the server says that the steps took long, and a generation with much less to do was over much earlier.
+the server says that the steps took long, and a generation with much less to do was over much earlier, or where other
+generations of the run show how long a step takes: a server may hold back nothing but what it compresses.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
+from local_dream_conformance.core.exchange import Exchange
 from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.strict_json import number
-from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream
-from local_dream_conformance.evidence.selectors import ALONE, completed, fields
+from local_dream_conformance.evidence.generation import GenerationEvent, GenerationStream, generation
+from local_dream_conformance.evidence.selectors import ALONE, GENERATIONS, REFUSED, completed, fields
+from local_dream_conformance.http import coding
 
 TOO_FAST = 0.2
 """Seconds of work below which events that come together prove nothing: so long can a busy machine hold reads back."""
@@ -45,22 +48,27 @@ MUCH_LESS = 1 / 3
 """Share of the work of a generation that another one has at most, if their times are to be compared."""
 AS_LONG = 0.7
 """Share of its time that the smaller one took, from which the time is no time of work."""
+FIRST = "base"
+"""The label of a run's first generation."""
+PACE_GAPS = 2
+"""So many gaps between events tell how long a step takes: the one in the middle, or the shorter of two."""
 
 
-@check("GEN-EVT-07", needs=["base"], over=ALONE, requires=["GEN-EVT-01", "GEN-EVT-15"])
+@check("GEN-EVT-07", needs=["base"], over=(*GENERATIONS, "hang-up/abandoned"), requires=["GEN-EVT-01", "GEN-EVT-15"])
 def events_arrive_in_time(context: Context) -> None:
     finished = [_Arrival(stream, complete) for stream, complete in completed(context, *ALONE)]
     # The first generation of a server may load its model before the first step: others tell more.
-    later = [one for one in finished if one.stream.exchange.label != "base"]
+    later = [one for one in finished if one.stream.exchange.label != FIRST]
     candidates = [one for one in later if one.steps >= FEW] or [one for one in finished if one.steps >= FEW]
     # Previews fill a slow network, so that nothing lies between them.
     judged = [one for one in candidates if not one.stream.previews] or candidates
     if not judged:
         raise MissingEvidence("no generation had three steps or more")
-    told = 0
+    told, paces = 0, _paces(context)
     for one in judged:
         in_time = one.is_spread or one.lies_apart
-        if in_time or (one.waited >= one.too_fast and not _explained(one, later or finished)):
+        explained = _explained(one, later or finished) and not one.is_short_of(paces)
+        if in_time or (one.waited >= one.too_fast and not explained):
             told += 1
             context.expect(
                 in_time,
@@ -68,7 +76,7 @@ def events_arrive_in_time(context: Context) -> None:
                 got=f"all of them within the last {one.spread * 1000:.0f} ms before complete",
                 exchange=one.stream.exchange,
                 at=one.stream.progress[0].where,
-                cause="the server, or a proxy before it, holds events back: is there a flush after each event?",
+                cause=_who_holds_back(one.stream.exchange, "holds events back"),
             )
     if not told:
         longest = max(judged, key=lambda one: one.waited)
@@ -94,7 +102,7 @@ def events_come_one_by_one(context: Context) -> None:
             expected="progress events one by one, as the steps are made",
             got=f"{len(lumps)} times up to {most} at once, after up to {longest * 1000:.0f} ms without any",
             exchange=one.stream.exchange,
-            cause="the server, or a proxy before it, collects events: is there a flush after each event?",
+            cause=_who_holds_back(one.stream.exchange, "collects events"),
         )
 
 
@@ -152,12 +160,37 @@ class _Arrival:
     @property
     def size(self) -> float:
         """Denoising steps times pixels."""
-        asked = fields(self.stream.exchange.request)
-        edges = (number(asked.get(edge)) or documented()[edge].default for edge in ("width", "height"))
-        pixels = 1.0
-        for edge in edges:
-            pixels *= edge
-        return self.steps * pixels
+        return self.steps * _pixels(self.stream.exchange)
+
+    def is_short_of(self, paces: Sequence[_Pace]) -> bool:
+        """Whether its steps, at the quickest pace of generations with no more pixels, take long beside its events."""
+        known = [pace.seconds for pace in paces if pace.pixels <= _pixels(self.stream.exchange)]
+        steps = _steps_told(self.stream.progress)
+        return bool(known) and SPREAD * min(known) * steps >= max(self.spread, SPREAD * LONG)
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """How many seconds a step of a picture of so many pixels took, in a generation that showed it."""
+
+    seconds: float
+    pixels: float
+
+
+def _paces(context: Context) -> list[_Pace]:
+    """Of the generations whose events lay apart, those that ran beside another one or were hung up on too.
+
+    Not of the first one, whose steps are slow on servers that load what they need at first use.
+    """
+    found = []
+    for label in [label for label in context.exchanges if label != FIRST and not label.startswith(REFUSED)]:
+        stream = generation(context[label])
+        if stream.is_stream:
+            gaps = sorted(_between(stream, stream.progress))
+            if len(gaps) >= PACE_GAPS and (middle := gaps[(len(gaps) - 1) // 2]) >= APART:
+                steps = _steps_told(stream.progress) / len(gaps)
+                found += [_Pace(middle / steps, _pixels(stream.exchange))] if steps > 0 else []
+    return found
 
 
 def _explained(one: _Arrival, others: Sequence[_Arrival]) -> bool:
@@ -168,15 +201,41 @@ def _explained(one: _Arrival, others: Sequence[_Arrival]) -> bool:
 
 def _gaps(stream: GenerationStream, complete: GenerationEvent) -> tuple[list[float], float]:
     """How long no byte came between one progress event and the next, and when the first byte of complete came."""
+    running = [event for event in stream.progress if event.index < complete.index]
+    return _between(stream, running), _came(stream)(complete)
+
+
+def _between(stream: GenerationStream, events: Sequence[GenerationEvent]) -> list[float]:
+    """How long no byte came between one event and the next."""
+    came = _came(stream)
+    return [came(later) - earlier.at for earlier, later in pairwise(events)]
+
+
+def _came(stream: GenerationStream) -> Callable[[GenerationEvent], float]:
+    """When the first byte of an event came."""
     arrivals = list(stream.exchange.arrivals)
     ends = list(accumulate(size for _, size in arrivals))
+    return lambda event: arrivals[min(bisect_right(ends, event.sse.start), len(arrivals) - 1)][0]
 
-    def came(offset: int) -> float:
-        return arrivals[min(bisect_right(ends, offset), len(arrivals) - 1)][0]
 
-    running = [event for event in stream.progress if event.index < complete.index]
-    gaps = [came(later.sse.start) - earlier.at for earlier, later in pairwise(running)]
-    return gaps, came(complete.sse.start)
+def _steps_told(events: Sequence[GenerationEvent]) -> int:
+    """From the step of the first progress event to that of the last."""
+    first, last = (events[0].step, events[-1].step) if events else (None, None)
+    return 0 if first is None or last is None else last - first
+
+
+def _pixels(exchange: Exchange) -> float:
+    """Of the picture that is asked for."""
+    asked = fields(exchange.request)
+    width, height = (number(asked.get(edge)) or documented()[edge].default for edge in ("width", "height"))
+    return float(width * height)
+
+
+def _who_holds_back(exchange: Exchange, does: str) -> str:
+    """The guess at what is wrong with a stream whose events came together."""
+    if coded := dict(exchange.notes).get(coding.NOTE):
+        return f"the server, or a proxy before it, compresses ({coded}): is the compressor flushed after each event?"
+    return f"the server, or a proxy before it, {does}: is there a flush after each event?"
 
 
 def _steps_done(stream: GenerationStream) -> float:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from local_dream_conformance.core.exchange import Exchange, Read
 from local_dream_conformance.core.verdict import Verdict
+from local_dream_conformance.http.coding import NOTE
 from tests.conformance.checks.test_generate_events import LAST, RAW, STEPS, wire
 from tests.conformance.transcripts import (
     FIELDS,
@@ -14,6 +15,7 @@ from tests.conformance.transcripts import (
     generation,
     judge,
     progress,
+    request,
     words,
 )
 
@@ -90,6 +92,22 @@ class TestArrival:
             judgement = judge("GEN-EVT-07", generation(), large, small)
             assert judgement.verdict is verdict
             assert (verdict is Verdict.FAIL) == ("as long as" not in judgement.reason)
+
+    def test_a_burst_of_steps_that_take_time_elsewhere_is_no_burst_of_quick_steps(self) -> None:
+        """A small generation takes as long as a large one here, too; but what is not compressed shows 0.15 s a step."""
+        large = self.many([3.0] * 20 + [3.01])
+        packed = replace(large, notes=((NOTE, "gzip"),))
+        small = self.timed(*[3.0] * 5, label="strength/low")
+        for step, verdict in ((0.02, Verdict.NOT_APPLICABLE), (0.15, Verdict.FAIL)):
+            slow = [round(step * number, 3) for number in range(1, 6)]
+            shown = self.timed(*slow, label="overlap/first")
+            judgement = judge("GEN-EVT-07", generation(), packed, small, shown)
+            assert judgement.verdict is verdict
+            assert [("compresses (gzip)" in one.cause) for one in judgement.findings] == [True] * (step == 0.15)
+        hiccup = self.timed(0.01, 2.0, 2.0, 2.0, 2.01, label="overlap/first")
+        assert judge("GEN-EVT-07", generation(), large, small, hiccup).verdict is Verdict.NOT_APPLICABLE
+        larger = replace(shown, request=request({**FIELDS, "width": 512, "height": 512}))
+        assert judge("GEN-EVT-07", generation(), large, small, larger).verdict is Verdict.NOT_APPLICABLE
 
     def test_few_events_of_a_server_that_reports_now_and_then(self) -> None:
         """Once in 0.2 s, and at the end."""

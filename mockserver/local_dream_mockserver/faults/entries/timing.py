@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from local_dream_mockserver.faults.effects import events, wire
 from local_dream_mockserver.faults.effects.declare import several, whole
@@ -11,9 +16,10 @@ from local_dream_mockserver.faults.effects.events import COMPLETE, Messages, Pie
 from local_dream_mockserver.faults.effects.requests import after_hang_up
 from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
 from local_dream_mockserver.faults.message import Message
+from local_dream_mockserver.faults.middleware import STREAM, value_of
 from local_dream_mockserver.proxy.mutator import Answer, Head, Out
 from local_dream_mockserver.server import clock
-from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.generation import Generates
 
@@ -22,6 +28,8 @@ DRIP = 1.0
 """Seconds between two bytes of an answer that drips."""
 SILENCE = 0.7
 """Seconds that an honest server may need before its first step."""
+LEFT_OUT = 0.05
+"""Seconds that a step takes which the strength leaves out, where all are taken."""
 HEALTH = ("/health",)
 
 
@@ -113,6 +121,50 @@ async def last_step_for_ever(messages: Messages) -> Messages:
     while last is not None:
         yield last
         await asyncio.sleep(0.2)
+
+
+# Events that a layer which compresses holds back
+
+
+def all_steps_are_taken(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
+    """The engine's work, which takes as long with an image as without: the steps that the strength leaves out, too."""
+    for made, done in enumerate(engine.generate(request, cancelled)):
+        if isinstance(done, Picture):
+            time.sleep(LEFT_OUT * max(0, request.steps - made))
+        yield done
+
+
+def packing_all(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+    """An application whose streams leave as one compressed piece, for clients that take gzip."""
+
+    async def around(scope: Scope, receive: Receive, send: Send) -> None:
+        if b"gzip" not in value_of(scope.get("headers", ()), b"accept-encoding"):
+            await app(scope, receive, send)
+            return
+        packing: Any = None
+
+        async def packed(message: ASGIMessage) -> None:
+            nonlocal packing
+            if message["type"] == "http.response.start" and STREAM in value_of(message["headers"], b"content-type"):
+                hooks.happened()
+                packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+                message = {**message, "headers": [*message["headers"], (b"content-encoding", b"gzip")]}
+            elif packing is not None:
+                made = packing.compress(message.get("body", b""))
+                more = message.get("more_body", False)
+                message = {**message, "body": made if more else made + packing.flush()}
+            await send(message)
+
+        await app(scope, receive, packed)
+
+    return around
+
+
+several(whole)(
+    "gzip-unflushed (GEN-EVT-07): The stream is compressed where Accept-Encoding has gzip, and not flushed event by"
+    " event; a generation of little work takes as long as any.",
+    lambda: hooked(None, wrap=packing_all, works=all_steps_are_taken),
+)
 
 
 # When honest events come
