@@ -1,7 +1,8 @@
 """What a run costs a target that accepts all that it is asked for, also what it should refuse: found by a dry run.
 
-The scenarios run against a target that is not there. It accepts everything, has every extension, and paints noise, so
-that whatever a scenario sends only after an answer of that kind is counted too.
+The scenarios run against a target that is not there. It accepts everything, has every extension, paints noise, and
+goes on with a generation that its client hung up on, so that whatever a scenario sends only after an answer of that
+kind is counted too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from local_dream_conformance.scenarios.scenario import Scenario
 
 EDGE = 8
 """Width and height of the pictures."""
+STEP, UNNOTICED = 1.0, 3600.0
+"""Seconds that a step takes, and for which the next generation waits once a client has hung up."""
 
 
 def worst(plan: Plan, settings: Settings) -> Cost:
@@ -69,6 +72,7 @@ class Accepting:
         self.deaths = 0
         self._random = Random(settings.seed)
         self._now = 0.0
+        self._late = 0.0
 
     def transcript(self, scenario: str) -> Transcript | None:
         return self.done.get(scenario)
@@ -97,15 +101,17 @@ class Accepting:
             self.asked[Kind.QUICK] += 1
             return controlled(label, request, self._now)
         self.asked[kind_of(request, send_options or SendOptions())] += 1
+        events = self._events(request)
+        reads = tuple(Read(self._late + number * STEP, event) for number, event in enumerate(events, 1))
         exchange = Exchange(
             label,
             request,
             self._now,
             End.COMPLETE,
-            0.5,
+            reads[-1].at,
             status=200,
             headers=(("Content-Type", "text/event-stream"),),
-            reads=(Read(0.1, self._stream(request)),),
+            reads=reads,
         )
         self.cost += spent_on(exchange)
         return exchange
@@ -115,7 +121,11 @@ class Accepting:
         self._now += seconds
 
     def begin(self, label: str, request: Request, send_options: SendOptions | None = None) -> Begun:
-        return Begun(self.send(label, request))
+        return Begun(self.send(label, request), self.go_on)
+
+    def go_on(self) -> None:
+        """Works for a client that has hung up: what is asked for next waits."""
+        self._late += UNNOTICED
 
     def conversation(self, calls: list[tuple[str, Request]]) -> list[Exchange]:
         return [self.send(label, request) for label, request in calls]
@@ -123,7 +133,8 @@ class Accepting:
     def raw(self, label: str, data: bytes, *, cut: bool = False, stop_when: object = None) -> Exchange:
         return self.send(label, Request("", "", (), b"" if cut else data))
 
-    def _stream(self, request: Request) -> bytes:
+    def _events(self, request: Request) -> list[bytes]:
+        """The first two steps, so that it is known how long one takes, and the end."""
         asked = request.json if isinstance(request.json, dict) else {}
         width, height = EDGE, EDGE
         if isinstance(asked.get("size"), int):
@@ -132,7 +143,8 @@ class Accepting:
             height = 2 * EDGE
         image = b64encode(self._random.randbytes(width * height * 3)).decode()
         complete = {"image": image, "width": width, "height": height, "format": asked.get("output_format", "raw")}
-        return _event("progress", step=1, total_steps=1) + _event("complete", **complete)
+        begun = [_event("progress", step=step, total_steps=asked.get("steps", 2)) for step in (1, 2)]
+        return [*begun, _event("complete", **complete)]
 
 
 CONTROL: dict[str, object] = {
@@ -165,8 +177,8 @@ def controlled(label: str, request: Request, now: float) -> Exchange:
 class Begun:
     """A call that was begun."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, hang_up: Callable[[], None]) -> None:
+        self._exchange, self._hang_up = exchange, hang_up
 
     def wait_for_event(self) -> bool:
         return True
@@ -175,7 +187,8 @@ class Begun:
         """It has come."""
 
     def hang_up(self) -> None:
-        """There is nothing to hang up on."""
+        """The target does not notice."""
+        self._hang_up()
 
     def result(self) -> Exchange:
         return self._exchange

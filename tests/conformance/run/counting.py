@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_mockserver.faults.app import create_faulty_app
+from local_dream_mockserver.faults.catalogue import entries
 from local_dream_mockserver.faults.emulated.releases import personalities
+from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.selection import Selection
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
@@ -50,16 +52,17 @@ class Counter:
 
 @contextmanager
 def counted(name: str, step: float = 0.01) -> Iterator[tuple[str, Counter]]:
-    """The mock ("mock") or one of its personalities: the URL, and what it took on so far."""
+    """The mock ("mock"), one of its personalities or faults: the URL, and what it took on so far."""
     engine = SyntheticEngine(Pacing(first=step, step=step))
     if name == "mock":
         counter = Counter(create_app(engine, ServerSettings()))
         with running(counter) as url:
             yield url, counter
         return
-    release = personalities()[name]
-    alteration = release.make()
-    settings = ServerSettings(without=frozenset(release.without))
+    release = personalities().get(name)
+    alteration = release.make() if release else entries()[name].make(None)
+    assert isinstance(alteration, FaultHooks)
+    settings = ServerSettings(without=frozenset(release.without if release else ()))
     counter = Counter(create_faulty_app(engine, settings, Selection([alteration])))
     with running(counter, http=alteration.http) as url:
         yield url, counter

@@ -15,7 +15,7 @@ from local_dream_conformance.evidence.spending import spent
 from local_dream_conformance.recordings.run_folder import RunFolder
 from local_dream_conformance.run import plan, suite
 from local_dream_conformance.run.runner import Run
-from local_dream_conformance.run.worst_case import worst
+from local_dream_conformance.run.worst_case import dry, worst
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
@@ -105,11 +105,25 @@ def test_the_worst_case_of_the_plan_is_what_a_server_that_accepts_everything_pay
     run, settings = judged(server.url, tmp_path, profile, Budget(), **more)
     most = worst(run.plan, settings)
     assert server.cost.upscales == most.upscales
-    # It is too quick to be asked anything while a generation runs, and some bytes are no request to it.
-    missed = 1 if profile == "core" else 1 + 6
+    # It is too quick to be asked anything while a generation runs, or to be late after a hang-up, and some bytes are no
+    # request to it.
+    missed = 1 + 2 if profile == "core" else 1 + 2 + 6
     assert most.generations - missed <= server.cost.generations <= most.generations
     few = worst(run.plan, Settings(server.url, profile=profile, budget=Budget(5, 0)))
     assert few == Cost(5, 0)
+
+
+def test_the_worst_case_counts_what_is_sent_once_more_where_a_server_is_late_after_a_hang_up(tmp_path: Path) -> None:
+    again = {"hang-up/abandoned-again", "hang-up/next-again"}
+    settings = Settings("http://127.0.0.1:9", profile="hardened")
+    made = dry(plan.make(SUITE, ["ROB-04"], settings), settings).done["hang-up"]
+    assert again <= {exchange.label for exchange in made.exchanges}
+    refused_meanwhile = 1
+    assert spent([made]) == Cost(generations=2 + refused_meanwhile + len(again))
+    with counted("hang-up-unnoticed", step=0.05) as (url, counter):
+        run, _ = judged(url, tmp_path, "hardened", Budget())
+    assert again <= run.folder.exchanges().keys()
+    assert counter.cost == Cost(16 + len(again), 0)
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "3")])
