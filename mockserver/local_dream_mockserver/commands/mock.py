@@ -160,7 +160,7 @@ def mock(
         )
         make = scripted if control else faulty
         served = make(engine, settings, [partial(one.make, destructive=destructive_bugs) for one in whole], chosen)
-        run = partial(serve_fronted, front=served.front) if served.front else serve
+        run = partial(serve_fronted, front=served.front, needs_proxy=served.needs_proxy) if served.front else serve
         run(
             served.app,
             server.host,

@@ -15,6 +15,7 @@ from local_dream_mockserver.server.extensions.cors import NAME as CORS
 from local_dream_mockserver.server.http_protocol import HttpProtocol
 
 HEADER = "X-Mock-Fault"
+_RAW = HEADER.lower().encode()
 MOST_REMEMBERED = 1000
 """Different values of the header for which a server remembers what has happened."""
 MOST_AT_ONCE = 20
@@ -36,6 +37,8 @@ class Selection:
 
     def __call__(self, scope: Scope) -> FaultHooks:
         """The alteration for a request, by its header `X-Mock-Fault: NAME[@PLACE], ...`."""
+        if not any(name == _RAW for name, _ in scope["headers"]):
+            return self._by_header[""]
         names = ",".join(Headers(scope=scope).getlist(HEADER))
         if names not in self._by_header:
             if len(self._by_header) > MOST_REMEMBERED:

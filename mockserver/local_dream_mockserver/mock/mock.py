@@ -31,7 +31,7 @@ from local_dream_mockserver.mock.state import MockState
 from local_dream_mockserver.mock.synthetic import Pacing
 from local_dream_mockserver.mock.violation import Violation
 from local_dream_mockserver.mock.wire_marks import MarkProxy
-from local_dream_mockserver.proxy.fronted import Fronted
+from local_dream_mockserver.proxy.fronted import Fronted, handing_over
 from local_dream_mockserver.proxy.proxy import parse_upstream
 from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.config import ServerSettings
@@ -169,7 +169,9 @@ def running_mock(
     saved = None if save_pictures is None else SavedPictures(Path(save_pictures))
     engine = MockEngine(orders.pace, any_upscaler=True, saved=saved)
     app = create_scripted_app(engine, settings, orders, journal, control=True)
-    listener = listen("127.0.0.1", 0)
+    listener, inner = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    proxy = MarkProxy(parse_upstream(url_of(inner)), orders.marks)
+    orders.marks.port = proxy.upstream.port
     ready = threading.Event()
     urls: list[str] = []
 
@@ -179,13 +181,14 @@ def running_mock(
 
     server = PromptServer(
         app,
-        MarkProxy(parse_upstream(url_of(listener)), orders.marks),
+        proxy,
         "127.0.0.1",
         0,
         told,
-        http=lambda *args, **keys: orders.http(*args, **keys),
+        http=handing_over(lambda *args, **keys: orders.http(*args, **keys), proxy, orders.needs_proxy, listener),
+        public=listener,
     )
-    listeners = [listener, *filter(None, [remote])]
+    listeners = [listener, inner, *filter(None, [remote])]
     thread = threading.Thread(target=server.run, args=(listeners,), name="local-dream-mock", daemon=True)
     thread.start()
     try:

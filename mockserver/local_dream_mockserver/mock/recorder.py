@@ -48,7 +48,11 @@ class Recorded:
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self.settings.max_body:
             return  # refused before a byte of it is read
-        whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
+        if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+            visit.has_no_body()
+            whole = True
+        else:
+            whole = await visit.read_ahead(self.settings.max_body, self.settings.body_idle, self.settings.body_whole)
         self.journal.keep(request, visit.body, whole)
         if whole and judged:
             asked = (request.method, request.path, request.headers, visit.body)
@@ -70,6 +74,10 @@ class Visit:
         self._tail = b""
         self._sent = False
         self.body = b""
+
+    def has_no_body(self) -> None:
+        """Its head says so, and nothing is to be read."""
+        self._ahead.append({"type": "http.request", "body": b"", "more_body": False})
 
     async def read_ahead(self, most: int, idle: float, longest: float) -> bool:
         """Reads the body into `body`; whether all of it came, within `most` bytes and `longest` s, and without pausing

@@ -182,7 +182,7 @@ class RequestLog:
         """Keeps a request's body, and drops the oldest requests where there is no room."""
         with self._lock:
             request.body, request.complete = body, complete
-            if request in self._requests:  # and has not been dropped, or forgotten by `clear`
+            if body and request in self._requests:  # and has not been dropped, or forgotten by `clear`
                 self._held += len(body)
             self._trim()
 

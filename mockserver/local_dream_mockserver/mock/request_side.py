@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -18,7 +19,7 @@ FOREIGN = "/sdapi/"
 
 def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[Violation, ...]:
     """Everything in the request that a client cannot count on, in the order of the request."""
-    paths = {path: item for path, item in load_spec()["paths"].items() if not _elsewhere(item)}
+    paths = _paths()
     if path.startswith(FOREIGN):
         return ()
     if path not in paths:
@@ -38,6 +39,11 @@ def breaches_of(method: str, path: str, headers: Headers, body: bytes) -> tuple[
     else:
         found += generate_breaches(body) if path == "/generate" else tokenize_breaches(body)
     return tuple(found)
+
+
+@cache
+def _paths() -> dict[str, Any]:
+    return {path: item for path, item in load_spec()["paths"].items() if not _elsewhere(item)}
 
 
 def _elsewhere(item: dict[str, Any]) -> bool:

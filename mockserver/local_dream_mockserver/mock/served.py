@@ -17,6 +17,7 @@ from local_dream_mockserver.mock.request_log import RequestLog
 from local_dream_mockserver.mock.scripted_app import create_scripted_app
 from local_dream_mockserver.mock.state import MockState
 from local_dream_mockserver.mock.wire_marks import MarkProxy
+from local_dream_mockserver.proxy.handover import NeedsProxy
 from local_dream_mockserver.proxy.mutator import ResponseMutator
 from local_dream_mockserver.proxy.proxy import Proxy, Upstream
 from local_dream_mockserver.server.config import ServerSettings
@@ -33,6 +34,8 @@ class Served:
     app: ASGIApp
     http: Protocols
     front: Callable[[Upstream], Proxy] | None
+    needs_proxy: NeedsProxy | None = None
+    """Which requests the proxy is for; None: all."""
 
 
 def faulty(engine: Engine, settings: ServerSettings, before: Makers, chosen: Sequence[Chosen]) -> Served:
@@ -49,4 +52,9 @@ def scripted(engine: MockEngine, settings: ServerSettings, before: Makers, chose
     """At the start the same, then as it is told under /__mock__/."""
     state = MockState(before, chosen, settings.without, engine.pace)
     app = create_scripted_app(engine, settings, state, RequestLog(), control=True)
-    return Served(app, lambda *args, **keys: state.http(*args, **keys), partial(MarkProxy, marks=state.marks))
+
+    def front(upstream: Upstream) -> Proxy:
+        state.marks.port = upstream.port
+        return MarkProxy(upstream, state.marks)
+
+    return Served(app, lambda *args, **keys: state.http(*args, **keys), front, state.needs_proxy)

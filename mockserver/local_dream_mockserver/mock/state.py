@@ -23,6 +23,7 @@ from local_dream_mockserver.server.http_protocol import HttpProtocol
 
 SCRIPTED = ("/generate", "/upscale")
 MOST_ANSWERS = 10_000
+_NAMED = HEADER.lower().encode()
 
 
 class MockState:
@@ -111,8 +112,7 @@ class MockState:
         """The alteration for a request; takes the script's next answer where it is one that has one."""
         request: Request = scope[KEY]
         with self._lock:
-            names = [*self.quirks, *self.faults]
-            selection = self._selection
+            names, selection = self._names, self._selection
             if self._script and scope["path"] in SCRIPTED and scope["method"] == "POST":
                 answer = self._script.popleft()
                 names = [*self.quirks, str(answer)]
@@ -120,6 +120,10 @@ class MockState:
         asked = request.headers.getlist(HEADER)
         request.begin(", ".join([*names, *asked]) or "honest")
         return selection(scope)
+
+    def needs_proxy(self, begun: bytes) -> bool:
+        """Whether a request may meet a fault of the wire, by what has come of it."""
+        return self._by_wire or bool(self._script) or _NAMED in begun.lower()
 
     @property
     def http(self) -> type[HttpProtocol]:
@@ -130,6 +134,8 @@ class MockState:
         self._made_quirks = [self._made(one) for one in self._quirks]
         faults = [self._made(one) for one in self._faults]
         self._selection = Selection([*self._before, *self._made_quirks, *faults], self._within)
+        self._names = [*self.quirks, *self.faults]
+        self._by_wire = any(isinstance(one, ByWire) for one in self._selection.always)
 
     def _of(self, answer: Answer) -> list[FaultHooks]:
         made = [self._within(one) for one in several(answer.names, MOST_AT_ONCE)]

@@ -25,6 +25,8 @@ class Marks:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self.port: int | None = None
+        """Where requests come from the proxy; None: everywhere."""
         self._marked: dict[bytes, tuple[ResponseMutator, Request]] = {}
 
     def add(self, mutator: ResponseMutator, request: Request) -> bytes:
@@ -48,8 +50,10 @@ class ByWire(FaultHooks):
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            fronted = self.marks.port in (None, (scope.get("server") or (None, None))[1])
+
             async def sending(message: Message) -> None:
-                if message["type"] == "http.response.start" and self._wants(scope, message):
+                if message["type"] == "http.response.start" and fronted and self._wants(scope, message):
                     request: Request = scope[KEY]
                     request.held = True
                     mark = (MARK, self.marks.add(self.mutator, request))

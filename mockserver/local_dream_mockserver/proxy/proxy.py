@@ -74,7 +74,7 @@ class Proxy:
 
     async def listen(self, host: str, port: int) -> str:
         """Begins to accept connections; answers with the URL. Raises OSError."""
-        self._server = await asyncio.start_server(self._accept, host, port, limit=PIECE)
+        self._server = await asyncio.start_server(self.accept, host, port, limit=PIECE)
         name, number = self._server.sockets[0].getsockname()[:2]
         return f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
 
@@ -103,7 +103,8 @@ class Proxy:
                 return mutator
         return None
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves a client to the end of its connection."""
         task = asyncio.current_task()
         assert task is not None
         client = ClientSide(writer)

@@ -42,6 +42,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.turned_away = False
         self._limits = config.limits if isinstance(config, LimitedConfig) else ConnectionLimits()
         self._head_begun = False
+        self._in_message = False
         self._parsed = False
         self._unparsed = 0
         self._refusal: APIError | None = None
@@ -52,6 +53,26 @@ class HttpProtocol(HttpToolsProtocol):
     def idle(self) -> bool:
         """Whether no request of this connection is being served."""
         return not self.pipeline and (self.cycle is None or self.cycle.response_complete)
+
+    @property
+    def head_begun(self) -> bool:
+        """Whether something has come of a request whose head is not complete."""
+        return self._head_begun
+
+    @property
+    def between_requests(self) -> bool:
+        """Whether the next byte begins a request. An answer may be over before all of its request's body has come."""
+        return self.idle and not self._in_message and not self.turned_away
+
+    def leave(self) -> None:
+        """Lets another protocol have the connection, while this one is idle. Neither a timer nor what is left of the
+        last request's task does anything to it from now on."""
+        gone = Gone()
+        self.transport = gone
+        if self.cycle is not None:
+            self.cycle.transport = gone
+        self._unset_keepalive_if_required()  # uvicorn does so only where the connection was closed in order
+        self.connection_lost(None)
 
     # from the transport
 
@@ -87,7 +108,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.head_length = 0
-        self._head_begun = self._parsed = True
+        self._head_begun = self._in_message = self._parsed = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -110,6 +131,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer = None
         self.expect_right_head()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        super().on_message_complete()
 
     def expect_right_head(self) -> None:
         """Raises ValueError for a head that is refused."""
@@ -216,3 +241,22 @@ class HttpProtocol(HttpToolsProtocol):
         if isinstance(self.config, LimitedConfig) and now - self.config.told_full >= TOLD_EVERY:
             self.config.told_full = now
             logger.warning("all %d connections are taken; idle ones give way to new ones", self._limits.most)
+
+
+class Gone(asyncio.Transport):
+    """In place of a connection that another protocol has: closed, and whatever is done to it is done to nothing."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
