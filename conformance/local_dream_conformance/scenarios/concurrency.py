@@ -17,7 +17,7 @@ from local_dream_conformance.http.running import Running
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import Change, changes, spelt
+from local_dream_conformance.scenarios.forms import MANY_STEPS, Change, changes, spelt
 from local_dream_conformance.scenarios.narrowing import (
     GENERATION,
     Names,
@@ -37,7 +37,7 @@ from local_dream_conformance.scenarios.test_images import card, mask
 LONG_ENOUGH = 4.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
 then must be long beside what a busy machine adds to the next run (ROB-04)."""
-STEPS_TO_ABANDON = (9, 250)
+STEPS_TO_ABANDON = (9, MANY_STEPS)
 EIGHTHS = (120, 72)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
 whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""

@@ -25,6 +25,8 @@ SCRIPTS = " 호숫가의 붉은 집 \u0628\u064a\u062a e\u0301 \u00df 家 \U0001
 WORDS = " on a hill under old trees beside the quiet water in the last light of the day"
 LONG = WORDS * 5
 """More than the 77 tokens that the usual text encoder reads."""
+MANY_STEPS = 250
+"""Steps that every server takes. Where the strength leaves all of them out they cost nothing."""
 LONGEST = 2000
 """Characters of a prompt that every server takes."""
 PAGE_HEADERS = (
@@ -93,6 +95,7 @@ FORMS: Mapping[str, Form] = {
     "cfg-zero": Form(ANY_VALUE, "cfg: 0"),
     "cfg-high": Form(ANY_VALUE, "cfg: 30.5"),
     "strength-zero": Form(ANY_VALUE, "denoise_strength: 0"),
+    "strength-zero-of-many-steps": Form(ANY_VALUE, f"denoise_strength: 0 and steps: {MANY_STEPS}"),
     "strength-one": Form(ANY_VALUE, "denoise_strength: 1.0"),
     "strength-integer": Form(ANY_VALUE, "denoise_strength: 1, an integer"),
     "steps-one": Form(ANY_VALUE, "steps: 1"),
@@ -190,6 +193,7 @@ CHANGES: Mapping[str, Change] = {
     "cfg-zero": lambda draft: draft.with_fields(cfg=0),
     "cfg-high": lambda draft: draft.with_fields(cfg=30.5),
     "strength-zero": lambda draft: draft.with_fields(denoise_strength=0),
+    "strength-zero-of-many-steps": lambda draft: draft.with_fields(denoise_strength=0, steps=MANY_STEPS),
     "strength-one": lambda draft: draft.with_fields(denoise_strength=1.0),
     "strength-integer": lambda draft: draft.with_fields(denoise_strength=1),
     "steps-one": lambda draft: draft.with_fields(steps=1),

@@ -21,10 +21,11 @@ from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
 from local_dream_conformance.scenarios.forms import Change, applied, changes, forms_of, spelt
-from local_dream_conformance.scenarios.narrowing import GENERATION, Planned, served
+from local_dream_conformance.scenarios.narrowing import GENERATION, Planned, failed, probe_label, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import Body, without
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
+from local_dream_conformance.scenarios.series import labelled
 from local_dream_conformance.scenarios.test_images import band, card, exposed, mask, posterised
 
 LOW_STRENGTH = 0.1
@@ -48,6 +49,8 @@ LIKELY = (
     ("negative_prompt",),
     ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
 )
+MANY_AT_ZERO = "strength-zero-of-many-steps"
+"""The form with the most steps that every server takes."""
 SEED: tuple[str, ...] = ()
 """The suspect that is left where none of the fields is: a seed that was picked, and another one that was reported."""
 SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
@@ -181,7 +184,9 @@ def _strength(target: Target) -> Iterator[Exchange]:
     """One generation of little work: with strength 0 it gives back its image.
 
     The image is a progressive JPEG of another size and aspect than the picture's, as cameras make them, and the width
-    is sent alone. Where a server does not take strength 0, it is asked for 0.1.
+    is sent alone. Where a server does not take strength 0, it is asked for 0.1. Where the generation before this one
+    made fewer steps than were asked for, since the strength left some out, 250 steps are asked for: at strength 0 that
+    is no work. A server that does not take both together is asked for strength 0 alone.
     """
     settings = target.settings
     width, height = picture_size(settings)
@@ -189,7 +194,8 @@ def _strength(target: Target) -> Iterator[Exchange]:
     fields |= {"width": width, "height": height, "denoise_strength": LOW_STRENGTH}
     plain = Draft(fields, image=PictureFile(exposed(card(width, height))))
     # What recorded releases refuse comes first: where it is in the half that is tried first, finding it costs nothing.
-    forms = changes("mask-null-with-image", "strength-zero", "image-jpeg", "image-progressive", "image-exif")
+    zero = MANY_AT_ZERO if _strength_saves_steps(target) else "strength-zero"
+    forms = changes("mask-null-with-image", zero, "image-jpeg", "image-progressive", "image-exif")
     unfit = exposed(card(width * 3 // 8, height // 4))
     forms["image-unfit"] = lambda draft: draft.imaged(pixels=unfit)
     if not settings.size:
@@ -197,7 +203,26 @@ def _strength(target: Target) -> Iterator[Exchange]:
     forms |= changes("previews-with-image", "stride-beyond-steps")
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
     forms |= {**changes("prompt-lines", "json-exponents"), **spelt("strength/low")}
-    yield from served(target, "strength/low", Planned(plain, forms))
+    *before, low = served(target, "strength/low", Planned(plain, forms))
+    yield from before
+    left_out = zero == MANY_AT_ZERO and zero not in forms_of(low)
+    if not left_out or failed(low) or not target.spares(GENERATION):
+        yield low
+        return
+    planned = Planned(plain, changes("strength-zero"))
+    alone = planned.send(target, "strength/low", planned.names)
+    number = probe_label("strength/low", len(before) + 1)
+    yield from [labelled(alone, number), low] if failed(alone) else [labelled(low, number), alone]
+
+
+def _strength_saves_steps(target: Target) -> bool:
+    """Whether the last generation with an image had fewer steps than were asked for."""
+    shown = target.transcript("defaults")
+    if target.settings.steps or not shown or not shown.exchanges:
+        return False
+    stream = generation(shown.exchanges[-1])
+    totals = [event.total_steps for event in stream.progress if event.total_steps is not None]
+    return stream.complete is not None and bool(totals) and max(totals) < DEFAULT_STEPS
 
 
 def _nulls(target: Target) -> Iterator[Exchange]:

@@ -132,6 +132,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "strength-1": ("GEN-REQ-23", lambda c: c.fields.get("image") and c.number("denoise_strength") == 1),
     "strength-integer": ("GEN-REQ-23", lambda c: c.number("denoise_strength") == 1 and b'strength": 1.0' not in c.body),
     "steps-1": ("GEN-REQ-23", lambda c: c.number("steps") == 1),
+    "steps-beyond-100": ("GEN-REQ-23", lambda c: (c.number("steps") or 0) > 100),
     "steps-sent-as-by-default": ("GEN-REQ-23", lambda c: c.number("steps") == 20),
     "seed-0": ("GEN-REQ-23", lambda c: c.number("seed") == 0),
     "seed-beyond-31-bits": ("GEN-REQ-23", lambda c: 2**31 <= (c.number("seed") or 0) < 2**32),

@@ -36,6 +36,16 @@ def test_a_server_without_a_narrow_spot_costs_what_is_planned() -> None:
     assert found.cost == Cost(generations=8, upscales=5)
 
 
+def test_a_bound_of_steps_is_found_where_they_cost_nothing() -> None:
+    """At strength 0 on a server that leaves out steps by it: also where steps are slow, and few are asked for."""
+    with narrow(GENERATE["steps-beyond-100"][1], "/generate") as url:
+        found = judged(url)
+    assert any(said.endswith("denoise_strength: 0 and steps: 250") for said in found.named["GEN-REQ-23"])
+    with narrow(GENERATE["strength-0"][1], "/generate") as url:
+        found = judged(url)
+    assert any(said.endswith("denoise_strength: 0") for said in found.named["GEN-REQ-23"])
+
+
 def test_two_narrow_spots_are_both_named() -> None:
     spots = [GENERATE["cfg-0"][1], GENERATE["mask-rgba"][1], GENERATE["prompt-quotes"][1]]
     with narrow(lambda came: any(bites(came) for bites in spots), "/generate") as url:

@@ -60,6 +60,7 @@ def generations() -> Iterator[Ask]:
     yield generate({**PLAIN, "scheduler": "dpm", "image": IMAGE, "mask": MASK, "denoise_strength": 0.9})
     yield generate({**PLAIN, "image": picture(40, 40, "JPEG"), "denoise_strength": 0.2})
     yield generate({**PLAIN, "image": None, "mask": None, "cfg": None, "unknown": [1]})
+    yield generate({**PLAIN, "image": IMAGE, "denoise_strength": 0, "steps": 120})
 
 
 def refusals() -> Iterator[Ask]:

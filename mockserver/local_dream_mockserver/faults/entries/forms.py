@@ -57,6 +57,8 @@ several(requests.refused, "GEN-REQ-23")(
     lambda values: values.get("image") and values.get("denoise_strength") == 1 and "denoise_strength: must be below 1",
     "single-step-refused: One step is refused.",
     lambda values: values.get("steps") == 1 and "steps: must be 2 or more",
+    "steps-beyond-100-refused: More than 100 steps are refused.",
+    lambda values: (values.get("steps") or 0) > 100 and "steps: at most 100",
     "sixty-fours-only: A width or height that is no multiple of 64 is refused.",
     lambda values, request: (request.width % 64 or request.height % 64) and "width, height: multiples of 64",
     "portraits-refused: A picture that is higher than wide is refused.",
