@@ -14,6 +14,12 @@ from local_dream_mockserver.proxy.trigger import Trigger
 
 Header = tuple[bytes, bytes]
 STREAM = b"text/event-stream"
+MOST_HELD = 64 << 20
+"""Bytes of an answer that are kept where it cannot be sent on as it comes; a picture of 4096x4096 pixels has 48 MiB."""
+
+
+class TooLong(Exception):
+    """More of an answer would have to be kept than MOST_HELD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +124,25 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+async def gathered(body: AsyncIterator[bytes]) -> bytes:
+    """The whole of a body. Raises TooLong."""
+    return b"".join([piece async for piece in bounded(body)])
+
+
+async def bounded(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces of a body of which all are kept. Raises TooLong."""
+    held = 0
+    async for piece in body:
+        held += len(piece)
+        if held > MOST_HELD:
+            raise TooLong
+        yield piece
+
+
 async def forward(head: Head, body: AsyncIterator[bytes], out: Out, *, streams: bool) -> None:
     """Sends an answer, framed in order: a stream in chunks as it comes, anything else with its length."""
     if not streams:
-        whole = b"".join([piece async for piece in body])
+        whole = await gathered(body)
         await out.write(head.length(len(whole)) + whole)
         return
     await out.write(head.chunked())

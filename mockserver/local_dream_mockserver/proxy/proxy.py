@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from local_dream_mockserver.proxy.answers import AnswerReader, NotHttp
 from local_dream_mockserver.proxy.client_side import UNREAD_SECONDS, ClientSide, closed
-from local_dream_mockserver.proxy.mutator import Answer, Head, ResponseMutator
+from local_dream_mockserver.proxy.mutator import MOST_HELD, Answer, Head, ResponseMutator, TooLong
 from local_dream_mockserver.proxy.requests import Asked, RequestLog
 from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.connection_limits import ConnectionLimits
@@ -232,6 +232,14 @@ class Connection:
             answer = AnswerReader(asked, read, data, self._client.write)
             try:
                 await self._pass(asked, answer)
+            except TooLong:
+                logger.warning(
+                    "the answer to %s %s is longer than the %d MiB that are kept of one: its connection is closed",
+                    asked.method,
+                    asked.path[:200],
+                    MOST_HELD >> 20,
+                )
+                return
             except NotHttp:
                 data = bytes(answer.unsent)
                 self._log.waiting.clear()

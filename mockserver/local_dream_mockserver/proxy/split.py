@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from local_dream_mockserver.proxy.mutator import MOST_HELD, TooLong, gathered
 from local_dream_mockserver.proxy.trigger import Relation, Trigger, Unit
 
 PICTURE = b'"image":"'
 
 
 async def events(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body of an event stream cut into events, each with the blank line that ends it; last what is left, if any."""
+    """The body of an event stream cut into events, each with the blank line that ends it; last what is left, if any.
+
+    Raises TooLong at an event that does not end.
+    """
     held = bytearray()
     async for piece in body:
         searched = max(0, len(held) - 1)
@@ -19,6 +23,8 @@ async def events(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield bytes(held[: end + 2])
             del held[: end + 2]
             searched = 0
+        if len(held) > MOST_HELD:
+            raise TooLong
     if held:
         yield bytes(held)
 
@@ -50,8 +56,7 @@ async def split_at(place: Trigger, body: AsyncIterator[bytes], is_stream: bool) 
     elif is_stream:
         pieces = _at_event(place, body)
     else:
-        whole = b"".join([piece async for piece in body])
-        pieces = _halved(whole)
+        pieces = _halved(await gathered(body))
     async for piece in pieces:
         yield piece
 

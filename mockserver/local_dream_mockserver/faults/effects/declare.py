@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack
@@ -165,19 +166,32 @@ def called(function: Function, *values: Any) -> Any:
 async def compared(
     change: Callable[[AsyncIterator[T]], AsyncIterator[T]], values: AsyncIterator[T], differs: Callable[[], None]
 ) -> AsyncIterator[T]:
-    """What `change` makes of the values; calls `differs` at the end if that is not what came."""
-    came: list[T] = []
-    went: list[T] = []
+    """What `change` makes of the values; calls `differs` at the end if that is not what came.
+
+    A value is kept until there is one to compare it with, and none once they differ.
+    """
+    came: deque[T] = deque()
+    went: deque[T] = deque()
+    same = True
+
+    def keep(value: T, kept: deque[T]) -> None:
+        nonlocal same
+        if same:
+            kept.append(value)
+            if came and went:
+                same = came.popleft() == went.popleft()
+        if not same:
+            kept.clear()
 
     async def coming() -> AsyncIterator[T]:
         async for value in values:
-            came.append(value)
+            keep(value, came)
             yield value
 
     try:
         async for value in change(coming()):
-            went.append(value)
+            keep(value, went)
             yield value
     finally:
-        if came != went:
+        if not same or came or went:
             differs()

@@ -14,7 +14,17 @@ from typing import Literal, TypeAlias, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, T, compared, declare
-from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, ResponseMutator, chunk, forward
+from local_dream_mockserver.proxy.mutator import (
+    LAST_CHUNK,
+    Answer,
+    Head,
+    Out,
+    ResponseMutator,
+    bounded,
+    chunk,
+    forward,
+    gathered,
+)
 from local_dream_mockserver.proxy.split import events as events_of
 from local_dream_mockserver.proxy.split import kind_of, split_at
 from local_dream_mockserver.proxy.trigger import Trigger, Unit
@@ -99,7 +109,7 @@ def answer(
     """
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
-        pieces = [piece async for piece in answer.body]
+        pieces = [piece async for piece in bounded(answer.body)]
         body = b"".join(pieces)
         if answer.head.is_stream:
             honest = answer.head.chunked() + b"".join(map(chunk, pieces)) + LAST_CHUNK
@@ -148,7 +158,7 @@ def cut(*ids: str, at: str, **options: Unpack[Options]) -> Decorator:
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         streams = answer.head.is_stream
-        pieces = self.split(answer)
+        pieces = self.split(answer if streams else replace(answer, body=bounded(answer.body)))
         if streams:
             await out.write(answer.head.chunked())
         else:
@@ -238,7 +248,7 @@ def body(
     """`(body) -> bytes`: another body, framed in order. For answers that are no streams."""
 
     async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
-        honest = b"".join([piece async for piece in answer.body])
+        honest = await gathered(answer.body)
         made: bytes = function(honest)
         if made != honest:
             self.happened()

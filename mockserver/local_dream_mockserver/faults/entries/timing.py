@@ -17,7 +17,7 @@ from local_dream_mockserver.faults.effects.requests import after_hang_up
 from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import STREAM, value_of
-from local_dream_mockserver.proxy.mutator import Answer, Head, Out
+from local_dream_mockserver.proxy.mutator import Answer, Head, Out, gathered
 from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture
 from local_dream_mockserver.server.errors import APIError
@@ -68,7 +68,7 @@ async def drip(data: bytes, out: Out) -> None:
 @wire.sent("SRV-04", statuses=REFUSED)
 async def refusal_drips(answer: Answer, out: Out) -> None:
     """The body of a 400 answer comes at a byte a second."""
-    body = b"".join([piece async for piece in answer.body])
+    body = await gathered(answer.body)
     await out.write(answer.head.length(len(body)))
     await drip(body, out)
 
