@@ -18,11 +18,13 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 FOUND := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 PYTHON := $(FOUND)
-# Tests wait for servers as often as they compute: three workers to two cores.
-WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); expr $$cores \* 3 / 2 + $$cores % 2)
-# They load torch and OpenVINO into their workers, which run nothing else.
+# Tests compute for four tenths of their time and wait for servers, browsers and time-outs: five workers to two cores.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS = $(shell expr $(CORES) \* 5 / 2)
+# These compute, and load torch and OpenVINO into their workers, which run nothing else: three to two cores.
 ENGINE := tests/reference_engine tests/benchmarks
-IN_WORKERS = PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(WORKERS)} \
+ENGINE_WORKERS = $(shell expr \( $(CORES) \* 3 + 1 \) / 2)
+in_workers = PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(1)} \
 	$(VENV)/bin/pytest -n auto --dist worksteal --instafail --timeout 300
 
 .PHONY: help check test matrix docs clean
@@ -40,8 +42,8 @@ test: $(FULL)
 	$(VENV)/bin/mypy
 	for system in win32 darwin; do $(VENV)/bin/mypy --platform $$system --no-warn-unused-ignores \
 		--cache-dir .mypy_cache/$$system conformance mockserver reference_engine/local_dream_reference || exit 1; done
-	$(IN_WORKERS) $(addprefix --ignore ,$(ENGINE))
-	$(IN_WORKERS) $(ENGINE)
+	$(call in_workers,$(WORKERS)) $(addprefix --ignore ,$(ENGINE))
+	$(call in_workers,$(ENGINE_WORKERS)) $(ENGINE)
 	$(VENV)/bin/pytest -q tests/reference_engine/upscaling/test_upscaler.py -k memory # not in a worker: it says why
 
 matrix: $(LIGHT)
