@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.made_once import made_once
+
 if TYPE_CHECKING:
     from local_dream_reference.engine import ReferenceEngine
 
@@ -39,9 +41,10 @@ collect_ignore = (
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Nothing is written into, or read from, the caches of whoever runs the tests."""
-    folder = tmp_path_factory.mktemp("cache")
+def cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Nothing is written into, or read from, the caches of whoever runs the tests. The workers share one, so that what
+    one of them has converted is converted for all, as it is for all processes of a user."""
+    folder = made_once(request, tmp_path_factory, "cache", lambda folder: None)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
             patch.setenv(name, str(folder))
@@ -49,11 +52,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A diffusers folder with a tiny random model."""
     from tests.reference_engine.tiny_model import save_folder
 
-    return save_folder(tmp_path_factory.mktemp("tiny"))
+    return made_once(request, tmp_path_factory, "tiny", save_folder)
+
+
+@pytest.fixture(scope="session")
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder in which the command has run every stage of the training at toy size. For reading."""
+    from tests.reference_engine.toy_training import train
+
+    return made_once(request, tmp_path_factory, "trained", train)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,15 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
@@ -22,8 +24,8 @@ from local_dream_reference.errors import NotFinite, UnusableModel
 from local_dream_reference.runtime import cache as cache_module
 from local_dream_reference.runtime import choice
 from local_dream_reference.runtime.cache import MANIFEST, ConversionCache, cache_root, fingerprint
-from local_dream_reference.runtime.choice import Wish, choose
-from local_dream_reference.runtime.conversion import ConversionFailed
+from local_dream_reference.runtime.choice import Wish, choose, conversion_of
+from local_dream_reference.runtime.conversion import ConversionFailed, Order
 from tests.reference_engine.requests import Ask, noise
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -92,6 +94,45 @@ class TestCache:
             thread.join()
         assert found == [tmp_path / "key"] * 2
         assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+    def test_of_those_that_start_at_once_one_converts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        order = Order("default", None, str(tmp_path), "key", 1, "f32")
+        converting, found = threading.Event(), []
+
+        def convert(order: Order) -> None:
+            assert not converting.is_set(), "converted twice"
+            converting.set()
+            ConversionCache(tmp_path).store(order.key, fill("x"))
+
+        class Both(ConversionCache):
+            """Each of them has looked for the conversion before one makes it."""
+
+            looked = threading.Barrier(2)
+
+            @contextmanager
+            def alone(self, key: str) -> Iterator[None]:
+                self.looked.wait(20)
+                with super().alone(key):
+                    yield
+
+        monkeypatch.setattr(choice, "convert_elsewhere", convert)
+        threads = [
+            threading.Thread(target=lambda: found.append(conversion_of(order, Both(tmp_path)))) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [tmp_path / "key"] * 2
+        assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+    def test_without_locks_each_converts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def lockless(lock: FileLock) -> None:
+            raise NotImplementedError("FileSystem does not appear to support flock")
+
+        monkeypatch.setattr(FileLock, "_acquire", lockless)
+        with ConversionCache(tmp_path).alone("key"), ConversionCache(tmp_path).alone("key"):
+            assert list(tmp_path.iterdir()) == []
 
     def test_those_used_longest_ago_go(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cache_module, "KEPT", 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -51,18 +50,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work folder in which the command has run every stage."""
-    work = tmp_path_factory.mktemp("trained")
-    result = CliRunner().invoke(
-        main, ["all", "--work", str(work), "--recipe", "toy", "--device", "cpu", "--threads", "1"]
-    )
-    assert result.exit_code == 0, result.output
-    assert re.findall(r"(\w+): finished", result.output) == list(stages(TOY))
-    return work
 
 
 def weights(run: Run, stage: str) -> dict[str, torch.Tensor]:

@@ -8,10 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+
+from filelock import FileLock
 
 MANIFEST: Final = "manifest.json"
 """Names of the files with their digests; written last."""
@@ -82,6 +84,19 @@ class ConversionCache:
             shutil.rmtree(temporary, ignore_errors=True)
         self._forget(key)
         return self.root / key
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Waits until no other process is in here with this key. Where a file system has no locks, nobody waits."""
+        place = self.root / f".{key}.lock"
+        with ExitStack() as held:
+            with suppress(OSError, NotImplementedError):
+                held.enter_context(FileLock(place))
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows keeps the file of a lock that somebody holds
+                    place.unlink()
 
     def _forget(self, newest: str) -> None:
         """Delete what was used longest ago; a folder that is in use elsewhere may stay."""

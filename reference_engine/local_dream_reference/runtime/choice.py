@@ -72,20 +72,30 @@ def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
     if any(file.parts[-2:] == ("unet", "config.json") and _is_told_its_guidance(file) for file in files):
         raise ConversionFailed("its UNet takes the guidance as an input, which conversions have not")
     key = fingerprint(files, LAYOUT, openvino.__version__, cpu_name(), precision)
-    folder = cache.find(key)
-    if folder is None:
-        try:  # before the half minute that a conversion takes
-            cache.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConversionFailed(f"its cache cannot be written: {error.strerror}") from error
-        convert_elsewhere(Order(wish.model, wish.config, str(cache.root), key, wish.threads, precision))
-        folder = cache.find(key)
-    if folder is None:
-        raise ConversionFailed("the conversion cannot be read back")
+    folder = conversion_of(Order(wish.model, wish.config, str(cache.root), key, wish.threads, precision), cache)
 
     from local_dream_reference.runtime.converted_model import ConvertedModel
 
     return ConvertedModel(folder, Numbers(wish.threads, precision))
+
+
+def conversion_of(order: Order, cache: ConversionCache) -> Path:
+    """The folder of the conversion. Of those that start at once, one makes it, and the others wait and find it."""
+    folder = cache.find(order.key)
+    if folder is not None:
+        return folder
+    try:  # before the half minute that a conversion takes
+        cache.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConversionFailed(f"its cache cannot be written: {error.strerror}") from error
+    with cache.alone(order.key):
+        folder = cache.find(order.key)
+        if folder is None:
+            convert_elsewhere(order)
+            folder = cache.find(order.key)
+    if folder is None:
+        raise ConversionFailed("the conversion cannot be read back")
+    return folder
 
 
 def _files(wish: Wish) -> list[Path]:
