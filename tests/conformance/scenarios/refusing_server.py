@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         steps, width, height = fields.get("steps", 20), fields.get("width", 512), fields.get("height", 512)
-        small = isinstance(width, int) and width <= 256
+        small = all(isinstance(side, int) and side <= 256 for side in (width, height))
         endless = isinstance(steps, int) and steps >= ENDLESS and small
         self._event("progress", step=1, total_steps=1)
         if self.state.holds(fields):
