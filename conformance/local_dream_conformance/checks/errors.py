@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from local_dream_conformance.checks.assertions import expect_status, present, unless_absent
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
@@ -10,7 +12,7 @@ from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import GENERATE, UPSCALE, Exchange
 from local_dream_conformance.evidence import envelope
 from local_dream_conformance.evidence.generation import generation
-from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.evidence.selectors import fields, outcome
 from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.narrowing import failed
 
@@ -19,6 +21,8 @@ EVERYTHING = [""]
 """The prefix of every label."""
 JUDGED_APART = ("refuse/body-not-utf8", "overlap/second-busy")
 """Bad UTF-8, which HTTP libraries answer on their own (ERR-07, ERR-08), and being busy (ROB-02)."""
+BAD_PICTURES = tuple(f"refuse-image/{name}-not-" for name in ("image", "mask"))
+"""With what the labels begin of pictures that cannot be read."""
 
 
 def _errors(context: Context) -> list[Exchange]:
@@ -110,7 +114,7 @@ def health_goes_on(context: Context) -> None:
         expect_status(context, exchange, 200, what="GET /health after requests that were refused")
 
 
-@check("ERR-06", needs=["refuse", "defaults"], requires=["GEN-EVT-12"])
+@check("ERR-06", needs=["refuse", "defaults"], over=["refuse-image/"], requires=["GEN-EVT-12"])
 def work_goes_on(context: Context) -> None:
     refusals = [
         exchange
@@ -136,6 +140,25 @@ def work_goes_on(context: Context) -> None:
         got=outcome(exchange),
         exchange=exchange,
         cause="a refused request leaves a lock taken, or broken state behind?",
+    )
+    _judge_next_picture(context, later)
+
+
+def _judge_next_picture(context: Context, later: Sequence[Exchange]) -> None:
+    """Expects the first picture after those that cannot be read to be taken, if not for a form of its request."""
+    bad = [one for label, one in context.exchanges.items() if label.startswith(BAD_PICTURES) and failed(one)]
+    pictured = [one for one in later if fields(one.request).get("image")]
+    if not bad or not pictured or min(one.started for one in bad) > pictured[0].started:
+        return
+    taken = {name for one in pictured if not failed(one) for name in forms_of(one)}
+    works = any(not failed(one) for one in pictured)
+    first = context[pictured[0].label]
+    context.expect(
+        not (failed(first) and works and set(forms_of(first)) <= taken),
+        expected="an image that is read after one that cannot be",
+        got=f"{outcome(first)}; every form in it was taken later",
+        exchange=first,
+        cause="what was refused is kept, and the next picture with it?",
     )
 
 

@@ -18,6 +18,7 @@ from local_dream_conformance.evidence.image_compare import (
     Parts,
     as_changed,
     brightness_of_ends,
+    displaced,
     from_image,
     from_parts,
     judges_strength,
@@ -119,6 +120,14 @@ def strength_zero_gives_the_image_back(context: Context) -> None:
             got=f"{away:.1f} of 255 away from it",
             exchange=stream.exchange,
             cause="0 is taken for no strength, and the default used instead?" if away > 2 * GIVEN_BACK else "",
+        )
+        out_of_place = displaced(stream, shown)
+        context.expect(
+            not out_of_place,
+            expected="both halves of the image where they are",
+            got=out_of_place,
+            exchange=stream.exchange,
+            cause="the picture is made in tiles that are put together wrongly?",
         )
         if (ends := brightness_of_ends(stream, shown)) is None:
             continue

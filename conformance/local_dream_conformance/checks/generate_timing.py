@@ -41,7 +41,9 @@ LUMPS = 4
 MANY = 8
 """Progress events from which on a stream tells whether they come one by one."""
 SEVERAL = 3
-"""So many events at once are a lump."""
+"""So many events at once are a lump: some networks make two of a kind, now and then."""
+ALL = 0.75
+"""Share of all events from which on those that come by twos are a lump each, too."""
 LONG = 0.5
 """Seconds without an event from which on a lump was held back: servers that look five times a second are no trouble."""
 MUCH_LESS = 1 / 3
@@ -90,20 +92,28 @@ def events_arrive_in_time(context: Context) -> None:
 def events_come_one_by_one(context: Context) -> None:
     # Previews fill a slow network, and what lies between them is the network's.
     finished = [_Arrival(stream, complete) for stream, complete in completed(context, *ALONE) if not stream.previews]
-    judged = [one for one in finished if len(one.gaps) + 1 >= MANY]
+    judged = [one for one in finished if len(one.between_steps) + 1 >= MANY]
     if not judged:
         context.not_applicable(f"no generation without previews had {MANY} progress events or more")
     for one in judged:
-        lumps = [lump for lump in one.lumps() if lump.size >= SEVERAL and (lump.waited is None or lump.waited >= LONG)]
+        found = [lump for lump in one.lumps() if lump.size > 1 and (lump.waited is None or lump.waited >= LONG)]
+        lumps = [lump for lump in found if lump.size >= SEVERAL]
+        if _together(found) >= ALL * (len(one.between_steps) + 1):
+            lumps = found
         most = max((lump.size for lump in lumps), default=0)
         longest = max((lump.waited or 0.0 for lump in lumps), default=0.0)
         context.expect(
-            len(lumps) < 2 or sum(lump.size for lump in lumps) * 2 <= len(one.gaps),
+            len(lumps) < 2 or _together(lumps) * 2 <= len(one.between_steps),
             expected="progress events one by one, as the steps are made",
             got=f"{len(lumps)} times up to {most} at once, after up to {longest * 1000:.0f} ms without any",
             exchange=one.stream.exchange,
             cause=_who_holds_back(one.stream.exchange, "collects events"),
         )
+
+
+def _together(lumps: Sequence[_Lump]) -> int:
+    """How many events came in lumps."""
+    return sum(lump.size for lump in lumps)
 
 
 @dataclass(frozen=True)
@@ -131,10 +141,17 @@ class _Arrival:
         self.gaps, last = _gaps(stream, complete)
         self.spread = last - self.first
 
+    @property
+    def between_steps(self) -> list[float]:
+        """The gaps without those between two events of one step: a step may be told again."""
+        pairs = list(pairwise(self.stream.progress))[: len(self.gaps)]
+        told_again = [later.step is not None and later.step == earlier.step for earlier, later in pairs]
+        return [gap for gap, again in zip(self.gaps, told_again, strict=True) if not again]
+
     def lumps(self) -> Iterator[_Lump]:
         """What came together. The time before the first event is no silence of the server's making."""
         size, waited = 1, None
-        for gap in self.gaps:
+        for gap in self.between_steps:
             if gap < APART:
                 size += 1
                 continue

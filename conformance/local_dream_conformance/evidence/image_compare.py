@@ -13,7 +13,17 @@ import numpy as np
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.images import Picture, file_sent, pixels_of
-from local_dream_conformance.evidence.pixels import Pixels, Region, away_from_seam, distance, fits, psnr, shrink, tiles
+from local_dream_conformance.evidence.pixels import (
+    Pixels,
+    Region,
+    away_from_seam,
+    distance,
+    fits,
+    psnr,
+    shift,
+    shrink,
+    tiles,
+)
 from local_dream_conformance.evidence.selectors import fields, picture
 
 SAME = 35.0
@@ -28,6 +38,8 @@ UNTOUCHED = 0.5
 """Distance, of 255, up to which a tile is that of the image, without any way through a model."""
 END = 2
 """Brightness, of 255, up to which a block is black; and as near to white it is white."""
+DISPLACED, LEAST_HALF = 8, 64
+"""Pixels by which one half of a picture stands elsewhere than the other; and of a half that is looked at, a side."""
 TILE = 16
 """Pixels to a side of the tiles of which none may have changed where a mask is black."""
 
@@ -71,6 +83,37 @@ def brightness_of_ends(stream: GenerationStream, shown: Picture) -> tuple[float,
     image = min((coarse(image) for image, _ in _fitted(stream, shown)), key=lambda image: distance(blocks, image))
     dark, bright = image <= END, image >= 255 - END
     return (float(blocks[dark].mean()), float(blocks[bright].mean())) if dark.any() and bright.any() else None
+
+
+def displaced(stream: GenerationStream, shown: Picture) -> str:
+    """Which half of a picture stands elsewhere than the image in its request has it, against the other half; "" where
+    none does. A half counts as displaced where it is much nearer to the image once it is moved back."""
+    image = min(_ways_of_image(stream, shown.size), key=lambda way: distance(coarse(shown.pixels), coarse(way)))
+    width, height = shown.size
+    for name, axis, middle in (("right", 1, width // 2), ("lower", 0, height // 2)):
+        (near, far), (shown_near, shown_far) = (
+            np.split(pixels, [middle], axis=axis) for pixels in (image, shown.pixels)
+        )
+        if min(far.shape[:2]) < LEAST_HALF:
+            continue
+        here, there = (shift(coarse(a), coarse(b)) for a, b in ((near, shown_near), (far, shown_far)))
+        right, down = (round(BLOCK * (second - first)) for first, second in zip(here, there, strict=True))
+        if max(abs(right), abs(down)) < DISPLACED:
+            continue
+        moved, asked = _overlapping(shown_far, far, right, down)
+        if moved.size and distance(moved, asked) <= CLEARLY * distance(shown_far, far):
+            sideways, upright = "left" if right < 0 else "right", "higher" if down < 0 else "lower"
+            return f"the {name} half stands about {abs(right)} pixels to the {sideways} and {abs(down)} {upright}"
+    return ""
+
+
+def _overlapping(shown: Pixels, image: Pixels, right: int, down: int) -> tuple[Pixels, Pixels]:
+    """What two pictures of one size have in common where one is moved by so many pixels against the other."""
+    height, width = shown.shape[:2]
+    rows, columns = slice(max(0, down), height + min(0, down)), slice(max(0, right), width + min(0, right))
+    back_rows = slice(max(0, -down), height + min(0, -down))
+    back_columns = slice(max(0, -right), width + min(0, -right))
+    return shown[rows, columns], image[back_rows, back_columns]
 
 
 def judges_strength(stream: GenerationStream, shown: Picture) -> bool:

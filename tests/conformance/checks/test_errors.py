@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from local_dream_conformance.core.exchange import ON_CONTROL, End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
+from local_dream_conformance.scenarios.forms import NOTE
 from tests.conformance import transcripts
 from tests.conformance.transcripts import (
+    FIELDS,
     JSON_HEADERS,
     answer,
     error,
@@ -170,6 +173,27 @@ def test_a_valid_request_that_is_refused_for_what_it_is_counts_as_a_refusal() ->
         Verdict.PASS
     )
     assert judge("ERR-06", REFUSED, no, refusal("defaults/explicit", started=3.0)).verdict is Verdict.FAIL
+
+
+def test_a_picture_that_cannot_be_read_is_not_the_next_ones() -> None:
+    bad = refusal("refuse-image/image-not-an-image", started=1.5, to=request({**FIELDS, "image": "aGVsbG8="}))
+    asked = {**FIELDS, "image": "iVBO"}
+    forms = ("prompt-quotes", "image-unfit")
+
+    def shown(number: int, *names: str, started: float = 3.0) -> Exchange:
+        painted = generation(f"defaults/absent-forms-{number}", picture(16, 8), fields=asked, started=started)
+        return replace(painted, notes=((NOTE, " ".join(names)),))
+
+    first = replace(
+        refusal("defaults/absent-forms-0", started=2.0, to=request(asked)), notes=((NOTE, " ".join(forms)),)
+    )
+    each = [shown(1, forms[0]), shown(2, forms[1])]
+    judgement = judge("ERR-06", REFUSED, bad, first, *each)
+    assert (judgement.verdict, len(judgement.findings)) == (Verdict.FAIL, 1), words(judgement)
+    assert "an image that is read after one that cannot be" in words(judgement)
+    assert judge("ERR-06", REFUSED, bad, first, each[0]).verdict is Verdict.PASS  # its other form may be to blame
+    assert judge("ERR-06", REFUSED, first, *each).verdict is Verdict.PASS  # nothing bad came before it
+    assert judge("ERR-06", REFUSED, bad, shown(0, *forms, started=2.0), *each).verdict is Verdict.PASS
 
 
 def test_bad_utf8_is_an_error() -> None:

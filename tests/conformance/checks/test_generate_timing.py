@@ -117,10 +117,11 @@ class TestArrival:
             assert judge("GEN-EVT-07", generation(), few).verdict is verdict
 
     def test_events_in_lumps_after_a_silence(self) -> None:
-        """GEN-EVT-23: twenty steps of 0.2 s, by fives; of 0.05 s, by fives; by pairs; and two hiccups of a network."""
+        """GEN-EVT-23: twenty steps of 0.2 s, by fives, and of 0.3 s, by pairs; of 0.05 s, by fives; of 0.2 s, by pairs
+        and with two hiccups of a network; of 0.5 s, two of five by pairs."""
         fives = [0.2 * (5 * (number // 5) + 5) for number in range(20)]
         cases = {
-            Verdict.WARN: [fives],
+            Verdict.WARN: [fives, [0.6 * (number // 2 + 1) for number in range(20)]],
             Verdict.PASS: [
                 [time / 4 for time in fives],
                 [0.4 * (number // 2 + 1) for number in range(20)],
@@ -128,6 +129,7 @@ class TestArrival:
                     0.2 * number if number not in (6, 7, 13, 14) else 0.2 * (9 if number < 9 else 15)
                     for number in range(20)
                 ],
+                [0.5 * (number + (number % 5 == 2)) for number in range(20)],
                 [30.0 + 0.02 * number for number in range(20)],
             ],
         }
@@ -135,6 +137,14 @@ class TestArrival:
             for times in streams:
                 judgement = judge("GEN-EVT-23", generation(), self.many([*times, max(times) + 0.2]))
                 assert judgement.verdict is verdict, words(judgement)
+
+    def test_a_step_that_is_told_twice_is_no_lump(self) -> None:
+        """GEN-EVT-23: ten steps of 0.6 s, each told twice at once."""
+        events = [progress(step, 10) for step in range(1, 11) for _ in range(2)]
+        last = {**LAST, "generation_time_ms": 6100}
+        times = [0.6 * (number // 2 + 1) for number in range(20)]
+        twice = wire(*events, last, label="defaults/absent", at=[*times, 6.1], fields={**FIELDS, "steps": 10})
+        assert judge("GEN-EVT-23", generation(), twice).verdict is Verdict.PASS
 
     def test_too_few_steps_show_nothing(self) -> None:
         judgement = judge("GEN-EVT-07", self.timed(0.5, 0.5, 0.5, 0.5, 0.5, steps=1))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.verdict import Verdict
@@ -77,10 +79,11 @@ def test_strength_zero_in_few_steps_is_not_judged() -> None:
     assert "10 steps" in judgement.reason
 
 
-def given_back(change: Callable[[Pixels], Any]) -> Exchange:
+def given_back(change: Callable[[Pixels], Any], width: int = 128, height: int = 64) -> Exchange:
     """A picture of strength 0: the image in its request, changed."""
-    image = exposed(card(128, 64))
-    fields = {**PLAIN, "image": coded(image, "png"), "denoise_strength": 0, "steps": 20}
+    image = exposed(card(width, height))
+    size = {"width": width, "height": height}
+    fields = {**PLAIN, **size, "image": coded(image, "png"), "denoise_strength": 0, "steps": 20}
     shown = np.clip(change(image), 0, 255).astype(np.uint8)
     return stream("strength/low", [progress(20, 20), complete(shown)], fields=fields)
 
@@ -92,6 +95,51 @@ def test_black_and_white_of_an_image_are_given_back() -> None:
     judgement = transcripts.judge("GEN-PIC-15", ALIVE, base, given_back(lambda image: image * (219 / 255) + 16))
     assert judgement.verdict is Verdict.FAIL
     assert "television" in words(judgement)
+
+
+def moved(image: Pixels, axis: int, by: int, across: int) -> Pixels:
+    """The picture with its right (axis 1) or lower half moved along the other axis, or along its own."""
+    near, far = np.split(image, 2, axis=axis)
+    return np.concatenate(
+        [
+            near,
+            np.asarray(
+                Image.fromarray(far).transform(
+                    (far.shape[1], far.shape[0]),
+                    Image.Transform.AFFINE,
+                    (1, 0, -across, 0, 1, -by),
+                    fillcolor=(99, 99, 99),
+                )
+            ),
+        ],
+        axis=axis,
+    )
+
+
+def painted_over(image: Pixels) -> Any:
+    """The picture as a model gives it back: softer, with spots of its own."""
+    height, width = image.shape[:2]
+    spots = np.random.default_rng(1).integers(-15, 16, (height // 8, width // 8, 3))
+    return image * 0.9 + 10 + np.repeat(np.repeat(spots, 8, axis=0), 8, axis=1)
+
+
+ELSEWHERE = {
+    "right": (1, 16, 0, "the right half stands about .* lower"),
+    "lower": (0, 0, -14, "the lower half .* left"),
+}
+
+
+@pytest.mark.parametrize(("axis", "by", "across", "said"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_half_that_stands_elsewhere(axis: int, by: int, across: int, said: str) -> None:
+    base = run()["base"]
+    elsewhere = given_back(lambda image: moved(image, axis, by, across), 256, 256)
+    judgement = transcripts.judge("GEN-PIC-15", ALIVE, base, elsewhere)
+    assert judgement.verdict is Verdict.FAIL
+    assert re.search(said, words(judgement))
+    honest = (painted_over, lambda image: moved(image, axis, by // 4, across // 4), lambda image: np.roll(image, 2, 1))
+    for change in honest:
+        found = transcripts.judge("GEN-PIC-15", ALIVE, base, given_back(change, 256, 256))
+        assert found.verdict is Verdict.PASS, words(found)
 
 
 def test_pictures_that_are_not_bit_exact_are_told_apart_with_less() -> None:

@@ -180,6 +180,10 @@ several(requests.refused, after=(Code.WRONG_TYPE,))(
     "refusal-keeps-the-lock (ERR-06): The first generation after a field of a wrong type ends with an error event.",
     lambda: in_stream({"type": "error", "message": "the engine is locked"}),
 )
+several(requests.refused, after=(Code.NOT_BASE64, Code.NOT_A_PICTURE))(
+    "bad-picture-spoils-the-next (ERR-06): The first image after a picture that cannot be read is refused as that was.",
+    lambda values: values.get("image") and "image: cannot be read",
+)
 
 
 # What is no HTTP

@@ -100,7 +100,21 @@ several(requests.accepted, layer=Layer.PICTURE)(
     "size-left-out-is-that-of-the-image (GEN-DEF-04, GEN-DEF-05): Without a size a picture is as large as its image.",
     of_the_images_size,
 )
+
+
+def right_half_lower(rgb: Rgb) -> Rgb:
+    """The picture, where it is high, with its right half 16 rows lower."""
+    if rgb.shape[0] < 256:
+        return rgb
+    shown, middle = rgb.copy(), rgb.shape[1] // 2
+    shown[16:, middle:] = rgb[:-16, middle:]
+    return shown
+
+
 several(pictures.picture)(
+    "right-half-lower (GEN-PIC-15): The right half of pictures of 256 rows and more stands 16 rows"
+    " lower than the left.",
+    right_half_lower,
     "levels-of-television (GEN-PIC-15): Pictures come in the levels 16 to 235.",
     lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8),
 )

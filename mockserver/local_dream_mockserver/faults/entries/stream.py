@@ -157,6 +157,8 @@ several(events.pieces)(
     lambda pieces: collected(pieces, size=4096),
     "events-in-pairs (quirk): Two events come together, as small packets do on some networks.",
     lambda pieces: collected(pieces, number=2),
+    "every-second-event-flushed (GEN-EVT-23): Events are sent two at a time, however long a step takes.",
+    lambda pieces: collected(pieces, number=2),
     "events-in-fives (GEN-EVT-23): Five events are collected before they are sent.",
     lambda pieces: collected(pieces, number=5),
 )
