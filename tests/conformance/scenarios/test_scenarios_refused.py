@@ -260,21 +260,21 @@ def stuck(connection: socket.socket, over: threading.Event) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "names", "total", "ends"),
+    ("script", "names", "idle", "total", "ends"),
     [
-        (flood, ("base", "hang-up"), 60.0, {End.TOO_LARGE}),
-        (drip, ("base", "hang-up", "overlap"), 0.3, {End.TOTAL_TIMEOUT}),
-        (stuck, ("base", "hang-up", "overlap"), 60.0, {End.IDLE_TIMEOUT, End.HUNG_UP}),
-        (vanish, EVERY, 60.0, {End.RESET}),
-        (nonsense, EVERY, 60.0, {End.MALFORMED, End.RESET, End.HUNG_UP}),
+        (flood, ("base", "hang-up"), 60.0, 60.0, {End.TOO_LARGE}),
+        (drip, ("base", "hang-up", "overlap"), 60.0, 0.3, {End.TOTAL_TIMEOUT}),
+        (stuck, ("base", "hang-up", "overlap"), 0.3, 60.0, {End.IDLE_TIMEOUT, End.HUNG_UP}),
+        (vanish, EVERY, 60.0, 60.0, {End.RESET}),
+        (nonsense, EVERY, 60.0, 60.0, {End.MALFORMED, End.RESET, End.HUNG_UP}),
     ],
 )
 def test_probes_survive_a_hostile_server(
-    script: Script, names: tuple[str, ...], total: float, ends: set[End], monkeypatch: pytest.MonkeyPatch
+    script: Script, names: tuple[str, ...], idle: float, total: float, ends: set[End], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(life, "SECOND_LOOK", 0.01)  # taken after each of a hundred answers; test_life has its own tests
     with serving(script) as url:
-        exchanges, _ = run(url, *names, upscaler_path="p", idle_timeout=0.3, total_timeout=total)
+        exchanges, _ = run(url, *names, upscaler_path="p", idle_timeout=idle, total_timeout=total)
     for label, exchange in exchanges.items():
         if label != "health/head" and not label.startswith("hostile/"):
             assert exchange.end in ends, label
