@@ -1,4 +1,4 @@
-"""One browser and one server for each module."""
+"""One browser for each worker, and one server for each module: an origin of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.mockserver.page.studio import Served, Studio, served
 EXPECTED = ("Failed to load resource", "blocked by CORS policy")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     with chromium(tmp_path_factory.mktemp("profile")) as window:
         window.set_window_size(1280, 900)
