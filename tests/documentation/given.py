@@ -17,8 +17,8 @@ SERVERS = {
 }
 """Other servers, where the page is about what such a one does; paced, where two runs have to judge the same."""
 YOUR_SERVER = f'#!/bin/sh\nexec {OWN} "$@"\n'
-MODEL = "reference_engine/models/local_dream_models/text_to_image"
-"""In the clone: what stands for PATH_OR_HUB_ID."""
+MODEL = "local_dream_models/text_to_image"
+"""Among the installed packages: what stands for PATH_OR_HUB_ID. Where it was served before, it is converted."""
 DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 INSTALLED = ("pip install .", "pip install '.[reference]' ./reference_engine/models")
 """What the reader has done before a page that does not say it; the second where a page needs it."""

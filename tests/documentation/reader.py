@@ -112,7 +112,7 @@ class Reader:
         """The command with ports, addresses and paths of this machine."""
         text = re.sub(r"\s*&\s*$", "", text)
         text = PORT.sub(lambda found: str(self._port(found[1])), text).replace(PHONE, "127.0.0.1")
-        text = text.replace("PATH_OR_HUB_ID", str(self._clone / given.MODEL))
+        text = text.replace("PATH_OR_HUB_ID", f'"$VIRTUAL_ENV"/lib/python*/site-packages/{given.MODEL}')
         return OWN_PORT.sub(lambda found: f"{found[0]} --port {self._port('8081')}", text)
 
     def _port(self, shown: str) -> int:
