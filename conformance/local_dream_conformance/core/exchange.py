@@ -116,7 +116,7 @@ class Exchange:
     notes: tuple[tuple[str, str], ...] = field(default=())
     """Facts that the scenario adds, e.g. ("reused-connection", "true")."""
 
-    @property
+    @cached_property
     def operation(self) -> str:
         """The operation of the API that was asked for, one of OPERATIONS; "" for any other method or path.
 
@@ -161,13 +161,14 @@ class Exchange:
 
     def values(self, name: str) -> list[str]:
         """All values of a header, in order."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        wanted = name.lower()
+        return [value for key, value in self.headers if key.lower() == wanted]
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""
         return next(iter(self.values(name)), None)
 
-    @property
+    @cached_property
     def media_type(self) -> str:
         """The media type of the answer in lower case, without parameters; "" where there is none."""
         return (self.header("content-type") or "").split(";")[0].strip().lower()
