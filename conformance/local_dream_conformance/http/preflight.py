@@ -22,6 +22,9 @@ from local_dream_conformance.http.trust import Trust
 PATIENCE = 10.0
 """Seconds for the answer to GET /health; the settings may shorten it. It is small work for a server of any kind."""
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain HTTP, which asks for none: it trusts nobody. httpx would load all certificates of the system."""
+
 
 class Unreachable(Exception):
     """The target cannot be judged; the message is one line with the likely fix."""
@@ -82,7 +85,7 @@ def _ask(settings: Settings, method: str, path: str, patience: float) -> httpx.R
 
     def ask() -> None:
         try:
-            verify = _trust(settings).context if settings.address.secure else True
+            verify = _trust(settings).context if settings.address.secure else NO_TLS
             with httpx.Client(trust_env=False, verify=verify, timeout=patience) as client:
                 clients.append(client)
                 request = client.build_request(method, settings.address.url + path, **body)  # type: ignore[arg-type]

@@ -191,3 +191,11 @@ def test_python_own_web_server_is_turned_away(tmp_path: Path) -> None:
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_plain_address_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *given, **named: loaded.append(given))
+    with listening(lambda line: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
+        preflight.reach(Settings(url))
+    assert loaded == []
