@@ -108,7 +108,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
     it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, both are
     sent once more (hang-up/abandoned-again, hang-up/next-again): what a server does once, for its first request of a
-    kind, is over then.
+    kind, is over then. So they are where the first had so little left that nothing can be told, with as many steps as
+    its own speed asks for: `base` was slower, on a machine that did something else meanwhile.
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
@@ -130,25 +131,33 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     abandoned = noted(running.result(), names)
     yield abandoned
     yield from meanwhile
-    late = False
+    following = abandoned
     for exchange in _next(target, names):
         yield exchange
-        late = exchange.label == "hang-up/next" and _is_late(target, abandoned, exchange)
-    if late and target.deaths == deaths and target.spares(Cost(generations=2)):
-        running, streams = _begin(target, "hang-up/abandoned-again", planned.draft(names))
+        following = exchange
+    again = _again(target, abandoned, following, long.fields["steps"]) if following.label == "hang-up/next" else None
+    if again and target.deaths == deaths and target.spares(Cost(generations=2)):
+        draft = planned.draft(names)
+        running, streams = _begin(target, "hang-up/abandoned-again", draft.with_fields(steps=again))
         if streams:
             running.wait_for_another(patience)
             running.hang_up()
         yield noted(running.result(), names)
-        following = _inpainting(settings, names)
-        yield following.send(target, "hang-up/next-again", following.names)
+        inpainting = _inpainting(settings, names)
+        yield inpainting.send(target, "hang-up/next-again", inpainting.names)
     yield target.send("hang-up/health", requests.HEALTH)
 
 
-def _is_late(target: Target, abandoned: Exchange, following: Exchange) -> bool:
-    """Whether the next generation began as if the abandoned one had run on. A busy one is told apart."""
+def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int) -> int | None:
+    """With how many steps a generation is to be abandoned once more: as many where the next one began as if it had run
+    on, more where it had too little left to tell; None where it told enough. A busy target is told apart."""
     seen = hang_up(abandoned, following, _first(target.transcript("base")))
-    return seen is not None and seen.busy_until is None and seen.tells and not seen.in_time
+    if seen is None or seen.busy_until is not None:
+        return None
+    if seen.tells:
+        return None if seen.in_time else steps
+    more = _steps_to_abandon(seen.pace)
+    return more if more > steps else None
 
 
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
