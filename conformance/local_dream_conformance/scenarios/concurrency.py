@@ -37,6 +37,8 @@ from local_dream_conformance.scenarios.test_images import card, mask
 LONG_ENOUGH = 4.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
 then must be long beside what a busy machine adds to the next run (ROB-04)."""
+LONG_AGAIN = 3 * LONG_ENOUGH
+"""The same where it was over too soon: a machine whose load changes that much may change it again."""
 STEPS_TO_ABANDON = (9, MANY_STEPS)
 EIGHTHS = (120, 72)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
@@ -52,10 +54,10 @@ UNKNOWN_FIELDS: Body = {
 """Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
-def _steps_to_abandon(per_step: float | None) -> int:
-    """As many steps as take LONG_ENOUGH at a speed, and one that is waited for, within bounds."""
+def _steps_to_abandon(per_step: float | None, seconds: float = LONG_ENOUGH) -> int:
+    """As many steps as take so long at a speed, and one that is waited for, within bounds."""
     fewest, most = STEPS_TO_ABANDON
-    return fewest if per_step is None else max(fewest, min(most, 1 + math.ceil(LONG_ENOUGH / max(per_step, 0.001))))
+    return fewest if per_step is None else max(fewest, min(most, 1 + math.ceil(seconds / max(per_step, 0.001))))
 
 
 def _pace(target: Target) -> float | None:
@@ -156,7 +158,7 @@ def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int)
         return None
     if seen.tells:
         return None if seen.in_time else steps
-    more = _steps_to_abandon(seen.pace)
+    more = _steps_to_abandon(seen.pace, LONG_AGAIN)
     return more if more > steps else None
 
 
