@@ -6,6 +6,7 @@ h11 speaks and reads HTTP; the socket is ours, so that each read has its time, a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ CUT = "cut"
 class SendOptions:
     """How a request is sent: body in chunked transfer coding, after Expect: 100-continue, on a connection to be kept.
 
+    `pause` has the seconds that lie between the halves of a body.
     `spelling` is that of all header names: "lower", "upper", or as usual. `anonymous` leaves out the headers that the
     settings add. `refusal`: the request is to be refused, and is not waited for as work is. `raw` is sent instead of
     the request, as it is; with `cut`, the client then closes without waiting for an answer. `control`: to the control
@@ -46,6 +48,7 @@ class SendOptions:
     raw: bytes | None = None
     cut: bool = False
     control: bool = False
+    pause: float = 0.0
 
 
 StopWhen = Callable[[bytes], bool]
@@ -170,15 +173,23 @@ class Connection:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(answer, wire):
                 return
-            step = CHUNK if send_options.chunked else max(1, len(request.body))
-            for start in range(0, len(request.body), step):
-                wire.send(_bytes(http, h11.Data(data=request.body[start : start + step])), deadline)
+            half = len(request.body) // 2 if send_options.pause else len(request.body)
+            self._send_body(wire, request.body[:half], answer, send_options)
+            if half < len(request.body):
+                time.sleep(send_options.pause)
+                answer.watch.sends(len(request.body) - half)  # what was waited for was ours
+                self._send_body(wire, request.body[half:], answer, send_options)
             wire.send(_bytes(http, h11.EndOfMessage()), deadline)
         except ExchangeEnded as ended:
             if ended.end is not End.RESET:
                 raise
             # A server may answer and close before it has read everything: what it said is still to be read.
             answer.notes.append((CUT_SHORT, ended.detail))
+
+    def _send_body(self, wire: Transport, part: bytes, answer: Answer, send_options: SendOptions) -> None:
+        step = CHUNK if send_options.chunked else max(1, len(part))
+        for start in range(0, len(part), step):
+            wire.send(_bytes(self._http, h11.Data(data=part[start : start + step])), answer.deadline)
 
     def _told_to_continue(self, answer: Answer, wire: Transport) -> bool:
         """Waits for 100 Continue a while. False where the final answer came instead: then no body is to be sent."""

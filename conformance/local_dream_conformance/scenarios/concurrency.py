@@ -264,14 +264,15 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 
     The first differs from `base` in the end of its prompt (and in its stride), the second in the highest bit of its
     seed (and has no previews), so that the same runs show what prompt and seed do. The first is sent with a chunked
-    body, the second with unknown fields, nulls and stride 0. Label of a refusal of the second while the first streams:
-    overlap/second-busy (409, 429 or 503; the second is then the retry afterwards).
+    body, of two parts that are a second apart, the second with unknown fields, nulls and stride 0. Label of a refusal
+    of the second while the first streams: overlap/second-busy (409, 429 or 503; the second is then the retry
+    afterwards).
     """
     settings = target.settings
     plain = requests.plain(settings)
     stride = {"show_diffusion_process": True, "show_diffusion_stride": 2}
     other_prompt = Draft({**plain, "prompt": requests.prompts(settings)[1], **stride})
-    forms = {**changes("chunked"), **spelt("overlap/first")}
+    forms = {**changes("chunked", "body-in-parts"), **spelt("overlap/first")}
     planned = Planned(other_prompt, forms, reserve=Cost(generations=2))
     first, _, names, probes = _begun(target, "overlap/first", planned, planned)
     second = list(_second(target, first))

@@ -29,6 +29,8 @@ MANY_STEPS = 250
 """Steps that every server takes. Where the strength leaves all of them out they cost nothing."""
 LONGEST = 2000
 """Characters of a prompt that every server takes."""
+PAUSE = 1.0
+"""Seconds between two parts of a body that every server waits: 8 MB take longer than that on most networks."""
 PAGE_HEADERS = (
     ("Accept", "text/event-stream, */*;q=0.8"),
     ("Accept-Language", "de-DE,de;q=0.9,en-US;q=0.8"),
@@ -137,6 +139,7 @@ FORMS: Mapping[str, Form] = {
     "mask-16-bit": Form(MASKS, "mask as PNG of 16 bits a channel"),
     "mask-interlaced": Form(MASKS, "mask as interlaced PNG"),
     "body-of-a-megabyte": Form(LARGE, "a body of more than a megabyte"),
+    "body-in-parts": Form(LARGE, f"a body of two parts, {PAUSE:g} s apart"),
     "body-of-8-megabytes": Form(LARGE, "a body of 8 MB"),
     **{
         f"sent-{name}": Form(OF_DEFAULT.get(name, ANY_VALUE), f"{name}: {field.default!r}, the default")
@@ -226,6 +229,7 @@ CHANGES: Mapping[str, Change] = {
     "mask-one-bit": lambda draft: draft.masked(colour="grey", depth=1),
     "mask-palette": lambda draft: draft.masked(colour="palette"),
     "mask-interlaced": lambda draft: draft.masked(interlaced=True),
+    "body-in-parts": lambda draft: draft.sent(pause=PAUSE),
     "body-of-a-megabyte": lambda draft: draft.imaged(extra=900_000),
     "body-of-8-megabytes": lambda draft: draft.imaged(extra=5_950_000),
 }

@@ -79,6 +79,27 @@ def test_chunked_request_bodies() -> None:
     assert exchange.request.body == body
 
 
+def test_a_body_in_two_parts() -> None:
+    came: list[tuple[float, bytes]] = []
+
+    def script(connection: socket.socket, over: threading.Event) -> None:
+        while not b"".join(data for _, data in came).endswith(POST.body):
+            data = connection.recv(65536)
+            came.append((time.monotonic(), data))
+        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+    for chunked in (False, True):
+        came.clear()
+        over = POST if not chunked else Request("POST", "/generate", (), POST.body)
+        with serving(script if not chunked else reading_all(b"\r\n0\r\n\r\n", []), head_first=False) as url:
+            exchange = ask(url, over, send_options=SendOptions(pause=0.3, chunked=chunked))
+        assert (exchange.end, exchange.status, exchange.request.body) == (End.COMPLETE, 200, POST.body)
+        assert exchange.ended_at >= 0.3
+        if not chunked:
+            half = POST.body[len(POST.body) // 2 :]
+            assert (came[-1][1], came[-1][0] - came[0][0] > 0.25) == (half, True)
+
+
 def test_expecting_100_continue() -> None:
     order: list[str] = []
 

@@ -82,6 +82,7 @@ def refusals() -> Iterator[Ask]:
     yield generate({**PLAIN, "image": "aGVsbG8gd29ybGQh"})
     yield generate({**PLAIN, "image": IMAGE, "mask": "@@@@"})
     yield generate({**PLAIN, "image": IMAGE, "mask": "aGVsbG8gd29ybGQh"})
+    yield generate({**PLAIN, "image": IMAGE})  # which is not refused, though pictures before it were
     yield generate({**PLAIN, "mask": MASK})
     fields = component("GenerateRequest")["properties"]
     for name, schema in fields.items():

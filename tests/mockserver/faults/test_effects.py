@@ -52,7 +52,7 @@ TWO_CLIENTS = {
 """Seen only where a second client comes, or the first one goes: `test_company`."""
 TIMING = {
     *("events-held-back", "events-buffered", "events-in-pairs", "events-in-fives", "queued-in-silence"),
-    *("slow-to-refuse", "time-zero", "duration-zero"),
+    *("slow-to-refuse", "time-zero", "duration-zero", "every-second-event-flushed"),
 }
 """Change when something is said, or times, which these tests do not compare."""
 BEFORE_HTTP = {"garbage-gets-200"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +31,8 @@ SILENCE = 0.7
 """Seconds that an honest server may need before its first step."""
 LEFT_OUT = 0.05
 """Seconds that a step takes which the strength leaves out, where all are taken."""
+PAUSE = 0.5
+"""Seconds without a byte that end a body on servers which do not wait."""
 HEALTH = ("/health",)
 
 
@@ -164,6 +167,53 @@ several(whole)(
     "gzip-unflushed (GEN-EVT-07): The stream is compressed where Accept-Encoding has gzip, and not flushed event by"
     " event; a generation of little work takes as long as any.",
     lambda: hooked(None, wrap=packing_all, works=all_steps_are_taken),
+)
+
+
+# Bodies that take their time
+
+
+def paused(late: Callable[[], ASGIMessage | APIError]) -> Callable[[], FaultHooks]:
+    """For `whole`: what comes in place of a piece of a body that has been waited for longer than PAUSE."""
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            begun, over = False, False
+            refusal: APIError | None = None
+
+            async def timed() -> ASGIMessage:
+                nonlocal begun, over, refusal
+                since = clock.monotonic()
+                message = await receive()
+                waited = begun and not over and clock.monotonic() - since > PAUSE
+                begun, over = True, over or not message.get("more_body", False)
+                if not waited:
+                    return message
+                hooks.happened()
+                instead, over = late(), True
+                if isinstance(instead, APIError):
+                    refusal = instead
+                    return {"type": "http.request", "body": b"", "more_body": False}
+                return instead
+
+            async def answered(message: ASGIMessage) -> None:
+                if refusal is None:
+                    await send(message)
+
+            await app(scope, timed, answered)
+            if refusal is not None:
+                await refusal.response()(scope, receive, send)
+
+        return around
+
+    return lambda: hooked(None, wrap=wrap)
+
+
+several(whole)(
+    "slow-body-refused (ROB-12): A body that is waited for longer than half a second is refused with status 408.",
+    paused(lambda: APIError(408, "the body took too long")),
+    "body-ends-at-a-pause (ROB-12): What comes of a body after half a second without a byte is not read.",
+    paused(lambda: {"type": "http.request", "body": b"", "more_body": False}),
 )
 
 
