@@ -64,6 +64,8 @@ class Section:
     options: list[str] = field(default_factory=list)
     load: float = field(default_factory=lambda: os.getloadavg()[0])
     """Of the machine in the minute before: times are to be read with it."""
+    nice: int = field(default_factory=lambda: os.nice(0))
+    """How far the servers and their clients stood back behind others: 0 to 19."""
     day: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date().isoformat())
 
     def add(self, row: Row) -> None:
@@ -113,7 +115,8 @@ def picture(section: Section) -> str:
 
 def _section(section: Section) -> str:
     given = f", with the options `{shlex.join(section.options)}`" if section.options else ""
-    told = f"{PARTS[section.part]}: on {section.day}, {section.seconds:.0f} s, load {section.load:.0f}{given}."
+    told = f"{PARTS[section.part]}: on {section.day}, {section.seconds:.0f} s, load {section.load:.0f}"
+    told += f", nice {section.nice}{given}." if section.nice else f"{given}."
     lines = [f"\n{told}\n", "| what | times | result |", "|---|---|---|"]
     lines += [f"| {'✗ ' * row.broken}{row.what} | {row.count} | {row.result} |" for row in section.rows]
     if section.curve:

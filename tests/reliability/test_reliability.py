@@ -55,13 +55,13 @@ def test_a_full_queue_and_a_client_with_many_requests() -> None:
 
 def section() -> Section:
     rows = [Row("requests", 5, "200 5"), Row("500s", 5, "1", broken=True)]
-    return Section("mock", "soak", rows, [1, 4, 8], 60.0, 3.0, ["--count", "5"], 2.0, "2026-11-28")
+    return Section("mock", "soak", rows, [1, 4, 8], 60.0, 3.0, ["--count", "5"], 2.0, 10, "2026-11-28")
 
 
 def test_the_page() -> None:
     page = document([section()])
     assert "| requests | 5 | 200 5 |\n| ✗ 500s | 5 | 1 |" in page
-    assert "`--count 5`" in page
+    assert "load 2, nice 10, with the options `--count 5`." in page
     assert f"]({picture(section())})" in page
     assert section().broken
 
