@@ -97,6 +97,7 @@ def test_plain_english_gives_the_words_that_it_shares_with_the_world(
     assert sum("boat" in {kind for kind, _, _ in sight.things.values()} for sight in things) >= 2
 
 
+@pytest.mark.timeout(1200)  # a minute and a half where nothing else runs
 def test_edits_do_what_they_say(shipped: ReferenceEngine, judge: AttributeClassifier) -> None:
     edits = measure_edits(shipped, judge, count=8, steps=STEPS)
     assert (

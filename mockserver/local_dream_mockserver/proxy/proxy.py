@@ -19,6 +19,9 @@ from local_dream_mockserver.server.errors import APIError, logger
 from local_dream_mockserver.server.http_protocol import MOST_TURNED_AWAY
 
 PIECE = 64 * 1024
+EACH_DESCRIPTORS = 5
+"""File descriptors that a connection may take: one at either end, and those of the connections that made room for a
+burst of new ones, which are closed a moment later."""
 TURNED_AWAY_FOR = 0.5
 """Seconds that a connection beyond the limit stays open."""
 CUT_WITHIN = 0.3
@@ -67,7 +70,7 @@ class Proxy:
         self.upstream = upstream
         self.mutators = tuple(mutators)
         self.paths = tuple(paths)
-        self.most_connections = ConnectionLimits().fitted().most
+        self.most_connections = ConnectionLimits().fitted(EACH_DESCRIPTORS).most
         self._server: asyncio.Server | None = None
         self._running: dict[asyncio.Task[None], Connection] = {}
         self._told_full = float("-inf")

@@ -32,13 +32,13 @@ class ConnectionLimits:
     unread: float = 30.0
     """How long a client may take nothing of an answer that is ready."""
 
-    def fitted(self) -> ConnectionLimits:
-        """No more connections than this process has file descriptors for."""
+    def fitted(self, each: int = EACH_DESCRIPTORS) -> ConnectionLimits:
+        """No more connections than this process has file descriptors for, where one takes so many."""
         most = self.most
         if sys.platform != "win32":  # which has no such limit
             descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             if descriptors != resource.RLIM_INFINITY:
-                most = min(most, max(1, (descriptors - SPARE_DESCRIPTORS) // EACH_DESCRIPTORS))
+                most = min(most, max(1, (descriptors - SPARE_DESCRIPTORS) // each))
         return replace(self, most=most)
 
     @classmethod
