@@ -46,6 +46,15 @@ def fill(text: str) -> Callable[[Path], None]:
     return write
 
 
+def twice_at_once(work: Callable[[], None]) -> None:
+    """Until both have ended."""
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 class TestCache:
     def test_what_was_stored_is_found(self, tmp_path: Path) -> None:
         kept = ConversionCache(tmp_path)
@@ -87,11 +96,7 @@ class TestCache:
         def work() -> None:
             found.append(ConversionCache(tmp_path).store("key", write))
 
-        threads = [threading.Thread(target=work) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        twice_at_once(work)
         assert found == [tmp_path / "key"] * 2
         assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
@@ -116,13 +121,7 @@ class TestCache:
                     yield
 
         monkeypatch.setattr(choice, "convert_elsewhere", convert)
-        threads = [
-            threading.Thread(target=lambda: found.append(conversion_of(order, Both(tmp_path)))) for _ in range(2)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        twice_at_once(lambda: found.append(conversion_of(order, Both(tmp_path))))
         assert found == [tmp_path / "key"] * 2
         assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
