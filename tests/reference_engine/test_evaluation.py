@@ -12,8 +12,8 @@ import torch
 from click.testing import CliRunner
 
 from local_dream_reference.evaluation.command import main
-from local_dream_reference.evaluation.pixels import can_tell, pixel_verdicts
-from local_dream_reference.synthetic_dataset.scene import ATTRIBUTES, Scene, Thing
+from local_dream_reference.evaluation.pixels import BLOCKY, can_tell, pixel_verdicts, within_blocks
+from local_dream_reference.synthetic_dataset.scene import ATTRIBUTES, STYLES, Scene, Thing
 from local_dream_reference.training.attribute_classifier import (
     AttributeClassifier,
     Sight,
@@ -99,6 +99,23 @@ def test_pixel_tests_are_right_on_true_drawings_and_wrong_on_others() -> None:
     assert mirrored["place"] < 0.1
     swapped = shares([pixel_verdicts(d.caption.said, np.ascontiguousarray(d.picture[..., ::-1])) for d in told])
     assert swapped["colour"] < 0.5
+
+
+def test_blocks_are_told_from_every_other_style() -> None:
+    drawings = Drawings("styles", (512, 512), seed=3)
+    shown = [drawings[index] for index in range(40)]
+    assert {drawing.scene.style for drawing in shown} == set(STYLES)
+    for drawing in shown:
+        blocky = drawing.scene.style == "pixel"
+        share = within_blocks(drawing.picture)
+        assert share < 0.05 if blocky else share > BLOCKY + 0.1, drawing.scene
+        said = {"style": drawing.scene.style}
+        assert pixel_verdicts(said, drawing.picture) == {"style": True}
+        assert pixel_verdicts({"style": "poster" if blocky else "pixel"}, drawing.picture) == {"style": False}
+
+
+def test_a_picture_of_one_colour_has_no_blocks() -> None:
+    assert within_blocks(np.full((64, 64, 3), 7, np.uint8)) == 0.5
 
 
 def test_pixel_tests_abstain_where_they_cannot_tell() -> None:

@@ -250,6 +250,9 @@ def test_a_next_edition_begins_with_what_ships(trained: Path, tmp_path: Path) ->
     assert record(a_run(work)) == record(a_run(trained))
     _, stage = load_unet(a_run(work))
     assert stage == "unet64"
+    encoder = load_text(a_run(work), "words")[1].state_dict()  # what a further stage of the denoiser reads
+    expected = load_text(a_run(trained), "words")[1].state_dict()
+    assert all(torch.allclose(value, expected[name], atol=2e-3) for name, value in encoder.items())
     with pytest.raises(FileExistsError, match="begin in an empty folder"):
         begin(a_run(work), model)
 

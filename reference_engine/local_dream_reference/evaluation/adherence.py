@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from local_dream_reference.engine import ReferenceEngine
 from local_dream_reference.evaluation.asking import Ask, as_tensor, draw
-from local_dream_reference.evaluation.pixels import can_tell, pixel_verdicts
+from local_dream_reference.evaluation.pixels import pixel_verdicts
 from local_dream_reference.synthetic_dataset.grammar import describe
 from local_dream_reference.synthetic_dataset.split import sample_split
 from local_dream_reference.training.attribute_classifier import AttributeClassifier, compare, look, shares, verdicts
@@ -55,10 +55,10 @@ def measure_adherence(
         for number, caption in enumerate(tqdm(captions, desc=f"held-out prompts, cfg {cfg}", leave=False)):
             rgb = draw(engine, Ask(prompt=caption.text, seed=number, cfg=cfg, width=side, height=side, steps=steps))
             results.append(verdicts(caption.said, look(judge, as_tensor(rgb))[0]))
-            if cfg == cfgs[0] and can_tell(caption.said):
+            if cfg == cfgs[0]:
                 direct.append(pixel_verdicts(caption.said, rgb))
         by_cfg[cfg] = shares(results)
-        pixels = pixels or shares(direct)
+        pixels = pixels or shares([told for told in direct if told])
     return Adherence(own, own_pixels, by_cfg, pixels)
 
 
@@ -68,6 +68,5 @@ def _drawings(judge: AttributeClassifier, side: int, count: int) -> tuple[dict[s
     for index in tqdm(range(count), desc="held-out drawings", leave=False):
         drawing = drawings[index]
         results.append(compare(drawing.scene, look(judge, as_tensor(drawing.picture))[0]))
-        if can_tell(drawing.caption.said):
-            direct.append(pixel_verdicts(drawing.caption.said, np.asarray(drawing.picture)))
-    return shares(results), shares(direct)
+        direct.append(pixel_verdicts(drawing.caption.said, np.asarray(drawing.picture)))
+    return shares(results), shares([told for told in direct if told])

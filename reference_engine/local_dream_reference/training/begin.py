@@ -32,6 +32,7 @@ def begin(run: Run, source: Path) -> Path:
     parts: dict[str, dict[str, Any]] = {
         "judge": {"judge": read_judge(source / JUDGE_FILE).state_dict()},
         "text": {"encoder": text.state_dict()},
+        "words": {"encoder": text.state_dict()},
         "vae": {"vae": vae.state_dict()},
         denoiser: {"average": {"updates": stages[denoiser]["steps"], "average": unet.state_dict()}},
         "decoder": {"decoder": vae.decoder.state_dict()},

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from local_dream_reference.training.recipe import Fit, Recipe
+from local_dream_reference.upscaling.precision import convolution_precision
 
 
 class Stateful(Protocol):
@@ -55,8 +56,9 @@ class Run:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
     def autocast(self) -> torch.autocast:
-        """bf16 on both kinds of device: half the memory traffic, and no loss scaling."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        """bf16 where the device computes it: half the memory traffic, and no loss scaling. Elsewhere float32."""
+        native = convolution_precision(self.device) is torch.bfloat16
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=native)
 
 
 class StopRequest:

@@ -155,10 +155,10 @@ def _denoising_loss(
     count = len(batch)
     latents = torch.stack([example.latents for example in batch]).float()
     length = len(unconditional) if whole_texts else max(example.tokens for example in batch) + _SPARE_PADDING
-    states = torch.stack([example.states[:length] for example in batch])
+    states = torch.stack([example.states[:length] for example in batch]).float()
     weights = torch.stack([example.weights for example in batch]).unsqueeze(1)
     dropped = torch.from_numpy(rng.random(count) < run.recipe.prompt_dropout).to(run.device)
-    states = torch.where(dropped[:, None, None], unconditional[:length], states)
+    states = torch.where(dropped[:, None, None], unconditional[:length].float(), states)
     # One time in each of `count` equal slices: far less noise in the loss than independent times.
     slices = ((rng.permutation(count) + rng.random(count)) / count) ** run.recipe.noisy
     times = torch.from_numpy((slices * schedule.config.num_train_timesteps).astype(np.int64)).to(run.device)
