@@ -33,7 +33,7 @@ functions may leave out arguments that they do not need. A hit is counted where 
     pictures.previewed (step, request) -> bool          whether a step shows a preview: step == 1
     pictures.asked  (request) -> request                what the engine is told: replace(request, seed=1)
     work.steps      (work, request) -> work             a generator over the engine's steps and its picture
-    requests.taken  (body, problem) -> bytes            a refusal of `codes` and `field` is taken for this body
+    requests.taken  (body, problem) -> bytes            a refusal of `codes` and `fields` is taken for this body
     requests.refusal (problem) -> APIError              with_status(problem, 422)
     requests.refused (values, request) -> text          why to refuse, or ""; `status`, `after` an earlier refusal
     requests.values (values) -> values                  another JSON object: {**values, "steps": 4}

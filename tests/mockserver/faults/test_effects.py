@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk, entries
-from local_dream_mockserver.faults.entries import forms, overlooked, prompt_weights, timing
+from local_dream_mockserver.faults.entries import forms, overlooked, timing
 from local_dream_mockserver.faults.hooks import HONEST, FaultHooks
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine, SyntheticPicture, SyntheticStep
 from local_dream_mockserver.server.app import create_app
@@ -59,15 +59,16 @@ BEFORE_HTTP = {"garbage-gets-200"}
 
 
 def named_in(module: ModuleType) -> list[str]:
-    """The names in the tables of a module of the catalogue."""
-    return re.findall(r'^    "([a-z0-9-]+)(?:[:@]| \()', Path(str(module.__file__)).read_text("utf-8"), re.MULTILINE)
+    """The names in a module of the catalogue: those in its tables, and those of its functions."""
+    tables = re.findall(r'^    "([a-z0-9-]+)(?:[:@]| \()', Path(str(module.__file__)).read_text("utf-8"), re.MULTILINE)
+    return [*tables, *(name.replace("_", "-") for name in vars(module))]
 
 
 ELSEWHERE = {
-    *(name for name, entry in entries().items() if name.startswith("dies-") or "control" in entry.extensions),
-    *(name.replace("_", "-") for name in vars(timing)),
+    *(name for name, entry in entries().items() if {"control", "prompt_weights"} & {*entry.extensions}),
+    *(name for name in entries() if name.startswith("dies-")),
     *("eulera-is-dpm", "eulera-is-euler", "tokens-without-limit", "upscaler-path-ignored"),
-    *(name for module in (forms, overlooked, prompt_weights, timing) for name in named_in(module)),
+    *(name for module in (forms, overlooked, timing) for name in named_in(module)),
 }
 """Seen in odd forms of requests, in time, by the server's end, or at another port: the matrix fails where one was
 never served."""

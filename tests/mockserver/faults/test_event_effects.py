@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from local_dream_mockserver.faults.effects import pictures, work
+from local_dream_mockserver.faults.effects import pictures
 from local_dream_mockserver.faults.hooks import FaultHooks, Work
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import Cancelled, EngineError, GenerationRequest, Picture, Step
+from local_dream_mockserver.server.generation import Generates
 from tests.mockserver.faults.declared import hooks
 
 REQUEST = GenerationRequest(prompt="x", seed=3, steps=3)
@@ -119,23 +120,14 @@ def worked(made: FaultHooks) -> tuple[list[int], str]:
     return steps, ""
 
 
-def test_work_that_is_the_engines_own_is_no_hit() -> None:
-    @work.steps("GEN-PIC-07", name="made-up-same", sentence="Nothing.")
-    def same(made: Work) -> Work:
-        yield from made
-
-    made = hooks("made-up-same")
-    assert worked(made) == ([1, 2], "no memory")
-    assert made.applied == 0
-
-
-def test_steps_and_failures_that_the_engine_did_not_make_are_hits() -> None:
-    @work.steps("GEN-PIC-07", name="made-up-other", sentence="Something.")
-    def other(made: Work, request: GenerationRequest) -> Work:
-        yield next(made)
+def test_steps_and_failures_are_those_that_the_function_gives() -> None:
+    @pictures.works("GEN-PIC-07", name="made-up-other", sentence="Something.")
+    def other(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
+        yield next(engine.generate(request, cancelled))
+        hooks.happened()
         yield Done(request.steps)
         raise EngineError("other")
 
     made = hooks("made-up-other")
     assert worked(made) == ([1, 3], "other")
-    assert made.applied == 2
+    assert made.applied == 1

@@ -6,98 +6,65 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Options, declare
-from local_dream_mockserver.faults.effects.requests import sent
+from local_dream_mockserver.faults.effects.declare import Decorator, Options, hooking
+from local_dream_mockserver.faults.effects.requests import Incoming
 from local_dream_mockserver.faults.hooks import FaultHooks
-from local_dream_mockserver.faults.middleware import body_of, replayed
-from local_dream_mockserver.proxy.trigger import Trigger
+from local_dream_mockserver.faults.middleware import replayed
 from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
 """The exit code of a process that ended by abort(), as a shell shows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a client asks for."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The body as a JSON object; {} where it is none."""
-        return sent(self.body)
-
-
-Kills = Callable[[Call], bool]
+Kills = Callable[[Incoming], bool]
 """Whether a request kills: before it is looked at, or when its client hangs up."""
 
 
-def nothing(call: Call) -> bool:
-    """No request kills."""
-    return False
+def deadly(
+    app: ASGIApp,
+    hooks: FaultHooks,
+    *,
+    of: Kills = lambda incoming: False,
+    of_hang_up: Kills = lambda incoming: False,
+    back: float | None = None,
+) -> ASGIApp:
+    """The application of a server that dies of such requests. `back` is after how many seconds it is there again, None
+    for never."""
 
-
-class Deadly(FaultHooks):
-    """Dies of what its functions say. `back` is after how many seconds it is there again, None for never."""
-
-    def __init__(
-        self,
-        place: Trigger | None = None,
-        *,
-        of: Kills = nothing,
-        of_hang_up: Kills = nothing,
-        back: float | None = None,
-    ) -> None:
-        super().__init__(place)
-        self._of = of
-        self._of_hang_up = of_hang_up
-        self._back = back
-
-    def wrap(self, app: ASGIApp) -> ASGIApp:
-        async def around(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
-                await app(scope, receive, send)
-                return
-            body = await body_of(receive)
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-            call = Call(scope["method"], scope["path"], headers, body)
-            if self._of(call):
-                await self._die()
-                return
-            over = False
-
-            async def receiving() -> Message:
-                message = await again()
-                if message["type"] == "http.disconnect" and not over and self._of_hang_up(call):
-                    await self._die()
-                return message
-
-            async def sending(message: Message) -> None:
-                nonlocal over
-                over = message["type"] == "http.response.body" and not message.get("more_body", False)
-                await send(message)
-
-            again = replayed(body, receive)
-            await app(scope, receiving, sending)
-
-        return around
-
-    async def _die(self) -> None:
-        self.happened()
-        if self._back is None and running().is_process:
+    def die() -> None:
+        hooks.happened()
+        if back is None and running().is_process:
             os._exit(STATUS)
-        close(self._back)
+        close(back)
+
+    async def around(scope: Scope, receive: Receive, send: Send) -> None:
+        incoming = await Incoming.of(scope, receive)
+        if of(incoming):
+            die()
+            return
+        over = False
+
+        async def receiving() -> Message:
+            message = await again()
+            if message["type"] == "http.disconnect" and not over and of_hang_up(incoming):
+                die()
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal over
+            over = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        again = replayed(incoming.body, receive)
+        await app(scope, receiving, sending)
+
+    return around
 
 
 def close(back: float | None) -> None:
@@ -132,14 +99,18 @@ async def _listening(server: Server, listener: socket.socket) -> asyncio.Server:
 
 
 def dies(*ids: str, back: float | None = None, **options: Unpack[Options]) -> Decorator:
-    """`(call) -> bool`: whether a request kills the server, which is there again after `back` seconds (None: never)."""
-    return lambda function: declare(
-        function, ids, options, lambda place, kills: Deadly(place, of=kills, back=back), Layer.REQUEST
-    )
+    """`(incoming) -> bool`: whether a request kills the server, which is back after `back` seconds (None: never)."""
+
+    def wrap(kills: Kills, self: FaultHooks, app: ASGIApp) -> ASGIApp:
+        return deadly(app, self, of=kills, back=back)
+
+    return hooking(ids, options, Layer.REQUEST, wrap=wrap)
 
 
 def dies_of_hang_up(*ids: str, **options: Unpack[Options]) -> Decorator:
-    """`(call) -> bool`: whether the server dies when the client of a request hangs up."""
-    return lambda function: declare(
-        function, ids, options, lambda place, kills: Deadly(place, of_hang_up=kills), Layer.REQUEST
-    )
+    """`(incoming) -> bool`: whether the server dies when the client of a request hangs up."""
+
+    def wrap(kills: Kills, self: FaultHooks, app: ASGIApp) -> ASGIApp:
+        return deadly(app, self, of_hang_up=kills)
+
+    return hooking(ids, options, Layer.REQUEST, wrap=wrap)

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack
 
@@ -21,14 +22,10 @@ from local_dream_mockserver.server.spec import extensions_of
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 Function: TypeAlias = Callable[..., Any]
-Visit: TypeAlias = Callable[[Function, FaultHooks, ASGIApp, Scope, Receive, Send], Awaitable[None]]
-"""Handles a request, with the fault's function, its hooks, and the application that is inside."""
 HEAD = re.compile(
     r"(?P<name>[a-z0-9-]+)(@(?P<at>[a-z0-9:]+))?( \((?P<marks>(quirk|[A-Z0-9-]+)(, [A-Z0-9-]+)*)\))?: (?P<sentence>.+)"
 )
 QUIRK = "quirk"
-
-
 OF = extensions_of()
 
 
@@ -53,6 +50,30 @@ class Options(TypedDict, total=False):
     name: str
     sentence: str
     state: Callable[[], Any]
+
+
+class Selected(Options, total=False):
+    """Which requests are meant: of the paths `on` and of these `methods` (none: all), with the header `having`."""
+
+    on: tuple[str, ...]
+    methods: tuple[str, ...]
+    having: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request at the door of the application, with the fault's function and hooks."""
+
+    function: Function
+    hooks: FaultHooks
+    app: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    async def goes_on(self) -> None:
+        """The application answers it."""
+        await self.app(self.scope, self.receive, self.send)
 
 
 def declare(
@@ -104,22 +125,15 @@ def hooking(
     return lambda function: declare(function, ids, options, make, layer, at, units)
 
 
-def visiting(
-    visit: Visit,
-    ids: tuple[str, ...],
-    options: Options,
-    paths: tuple[str, ...] = (),
-    methods: tuple[str, ...] = (),
-    having: str = "",
-) -> Decorator:
-    """The decorator of functions with which `visit` handles requests of these paths and methods (none: all), having a
-    header ("": any)."""
+def visiting(visit: Callable[[Visit], Awaitable[None]], ids: tuple[str, ...], options: Selected) -> Decorator:
+    """The decorator of functions with which `visit` handles the requests that are meant."""
+    on, methods, having = options.get("on"), options.get("methods"), options.get("having", "").encode()
 
     def wrap(function: Function, self: FaultHooks, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
-            wanted = (not paths or scope["path"] in paths) and (not methods or scope["method"] in methods)
-            wanted = wanted and (not having or bool(value_of(scope["headers"], having.encode())))
-            await (visit(function, self, app, scope, receive, send) if wanted else app(scope, receive, send))
+            wanted = (not on or scope["path"] in on) and (not methods or scope["method"] in methods)
+            wanted = wanted and (not having or bool(value_of(scope["headers"], having)))
+            await (visit(Visit(function, self, app, scope, receive, send)) if wanted else app(scope, receive, send))
 
         return around
 
@@ -135,21 +149,27 @@ def several(decorator: Callable[..., Decorator], *ids: str, **options: Any) -> C
     """Declares faults of one expression each: `several(decorator, *ids, **options)(head, function, head, function)`.
 
     A head is `name@place (quirk, ids): sentence`, with its place, if it has one, and the ids that this fault alone
-    breaks; `ids` and `options` are those of all.
+    breaks; `ids` and `options` are those of all. `where(function, **options)` is a function with options of its own.
     """
 
     def table(*rows: Any) -> None:
-        for head, function in zip(rows[::2], rows[1::2], strict=True):
+        for head, row in zip(rows[::2], rows[1::2], strict=True):
             found = HEAD.fullmatch(head)
             if not found:
                 raise ValueError(f"{head!r} is not of the form `name@place (quirk, ids): sentence`")
             marks = found["marks"].split(", ") if found["marks"] else []
-            own: dict[str, Any] = {"name": found["name"], "sentence": found["sentence"]}
+            function, alone = row if isinstance(row, tuple) else (row, {})
+            own: dict[str, Any] = {**alone, "name": found["name"], "sentence": found["sentence"]}
             own |= {"at": found["at"]} if found["at"] else {}
             own |= {"quirk": True} if QUIRK in marks else {}
             decorator(*ids, *(id for id in marks if id != QUIRK), **{**options, **own})(function)
 
     return table
+
+
+def where(function: Function, **options: Any) -> tuple[Function, dict[str, Any]]:
+    """A function in a table of `several`, with the options that this fault alone has."""
+    return function, options
 
 
 def sentence_of(function: Function) -> str:
@@ -161,6 +181,13 @@ def called(function: Function, *values: Any) -> Any:
     """Calls it with as many of the values as it takes: most faults need the first alone."""
     parameters = inspect.signature(function).parameters.values()
     return function(*values[: sum(one.default is one.empty for one in parameters)])
+
+
+def changed(hooks: FaultHooks | ResponseMutator, came: object, made: T) -> T:
+    """What was made of what came; counts a hit where it is something else."""
+    if made != came:
+        hooks.happened()
+    return made
 
 
 async def compared(

@@ -11,7 +11,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, compared, hooking
+from local_dream_mockserver.faults.effects.declare import (
+    Decorator,
+    Function,
+    Options,
+    called,
+    changed,
+    compared,
+    hooking,
+)
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.split import kind_of
@@ -79,8 +87,7 @@ def replacing(
         async for message in came:
             made = change(function, message, request) if here(message.kind) else message
             several = made if isinstance(made, list) else [] if made is None else [made]
-            if [one.encoded() for one in several] != [message.encoded()]:
-                self.happened()
+            changed(self, [message.encoded()], [one.encoded() for one in several])
             for one in several:
                 yield one
 
@@ -136,10 +143,7 @@ def piece(
     async def pieces(function: Function, self: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
         here = meant(self.place, kinds)
         async for one in came:
-            made = called(function, one) if here(kind_of(one)) else one
-            if made != one:
-                self.happened()
-            yield made
+            yield changed(self, one, called(function, one) if here(kind_of(one)) else one)
 
     return hooking(ids, options, Layer.EVENT, at, units, pieces=pieces)
 

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 import numpy as np
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, hooking
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, changed, hooking
 from local_dream_mockserver.faults.effects.events import COMPLETE, KINDS, Messages, replacing
-from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.faults.hooks import FaultHooks, Work
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.trigger import Unit
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
@@ -72,10 +72,7 @@ def previewed(*ids: str, **options: Unpack[Options]) -> Decorator:
         async for message in came:
             if message.kind == "progress":
                 step += 1
-                shown = called(function, step, request)
-                if shown != request.previews_at(step):
-                    self.happened()
-                if not shown:
+                if not changed(self, request.previews_at(step), called(function, step, request)):
                     message = message.without("image")
             yield message
 
@@ -99,6 +96,17 @@ def asked(*ids: str, given: str = "", **options: Unpack[Options]) -> Decorator:
     return hooking(ids, options, PICTURE, asked=asked)
 
 
+def works(*ids: str, **options: Unpack[Options]) -> Decorator:
+    """`(hooks, engine, request, cancelled) -> work`: a generator over the steps of a generation and its picture, which
+    counts its hits itself."""
+
+    def works(function: Function, *values: Any) -> Work:
+        work: Work = function(*values)
+        return work
+
+    return hooking(ids, options, Layer.REQUEST, works=works)
+
+
 def size_of(message: Message, request: GenerationRequest) -> tuple[int, int]:
     """Width and height of the picture in an event."""
     return message.payload.get("width", request.width), message.payload.get("height", request.height)
@@ -106,7 +114,12 @@ def size_of(message: Message, request: GenerationRequest) -> tuple[int, int]:
 
 def file_of(rgb: Rgb, format: str) -> str:
     """The base64 of a picture in a format: raw, png or jpeg."""
-    return base64.b64encode(encode(np.ascontiguousarray(rgb), format)).decode("ascii")
+    return base64_of(encode(np.ascontiguousarray(rgb), format))
+
+
+def base64_of(file: bytes) -> str:
+    """The text of a file in an event."""
+    return base64.b64encode(file).decode("ascii")
 
 
 def halved(rgb: Rgb) -> Rgb:

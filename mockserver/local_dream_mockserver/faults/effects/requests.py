@@ -2,8 +2,8 @@
 
 Functions may leave out arguments at the end.
 
-`codes` and `field` say which refusals of the honest server are meant: for one of these reasons (none: for any), and of
-this field ("": of any). `server/errors.py` has the codes. A hit is counted where the outcome is another one.
+`codes` and `fields` say which refusals of the honest server are meant; `server/errors.py` has the codes. A hit is
+counted where the outcome is another one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, Unpack
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, hooking, visiting
+from local_dream_mockserver.faults.effects.declare import (
+    Decorator,
+    Function,
+    Options,
+    Selected,
+    Visit,
+    called,
+    changed,
+    hooking,
+    visiting,
+)
 from local_dream_mockserver.faults.effects.events import Messages
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.middleware import body_of, replayed
@@ -27,14 +37,21 @@ Body: TypeAlias = dict[str, Any]
 """The JSON object of a request."""
 
 
-def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Decorator:
+class Refusals(Options, total=False):
+    """Which refusals are meant: for one of these reasons (none: for any), and of one of these fields (none: any)."""
+
+    codes: tuple[Code, ...]
+    fields: tuple[str, ...]
+
+
+def taken(*ids: str, **options: Unpack[Refusals]) -> Decorator:
     """`(body, problem) -> bytes`: the body that a refused one is taken for, or None where the refusal stands."""
 
     def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             return honest(body)
         except APIError as problem:
-            mended = called(function, body, problem) if meant(problem, codes, field) else None
+            mended = called(function, body, problem) if meant(problem, options) else None
             if mended is None:
                 raise
         request = read(function, self, mended, honest)
@@ -44,17 +61,15 @@ def taken(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: U
     return hooking(ids, options, Layer.REQUEST, read=read)
 
 
-def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Decorator:
+def refusal(*ids: str, **options: Unpack[Refusals]) -> Decorator:
     """`(problem) -> APIError`: another refusal, such as `with_status` makes, or the same one."""
 
     def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             return honest(body)
         except APIError as problem:
-            other: APIError = called(function, problem) if meant(problem, codes, field) else problem
-            if other is not problem:
-                self.happened()
-            raise other from None
+            other: APIError = called(function, problem) if meant(problem, options) else problem
+            raise changed(self, problem, other) from None
 
     return hooking(ids, options, Layer.REQUEST, read=read)
 
@@ -147,9 +162,28 @@ def accepted(*ids: str, **options: Unpack[Options]) -> Decorator:
 class Incoming:
     """A request as the application gets it. Names of headers in lower case; of headers sent twice the last."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+
+    @classmethod
+    async def of(cls, scope: Scope, receive: Receive) -> Incoming:
+        """The request, once its body has been read."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        return cls(scope["method"], scope["path"], headers, await body_of(receive))
+
+    def in_place_of(self, scope: Scope) -> Scope:
+        """The scope of this request, which has a length, where another one came."""
+        framed = {**self.headers, "content-length": str(len(self.body))}
+        framed.pop("transfer-encoding", None)
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in framed.items()]
+        return {**scope, "path": self.path, "headers": pairs}
+
+    @property
+    def fields(self) -> Body:
+        """The JSON object in its body, {} where there is none."""
+        return sent(self.body)
 
     def header(self, name: str) -> str:
         """The value of a header, "" where there is none."""
@@ -160,31 +194,17 @@ class Incoming:
         return replace(self, headers={**self.headers, **changed})
 
 
-def received(
-    *ids: str,
-    on: tuple[str, ...] = (),
-    methods: tuple[str, ...] = (),
-    having: str = "",
-    **options: Unpack[Options],
-) -> Decorator:
-    """`(incoming) -> incoming`: the request that the application gets in place of one of these paths and methods
-    (none: all), having a header ("": any). Its body is read whole before."""
+def received(*ids: str, **options: Unpack[Selected]) -> Decorator:
+    """`(incoming) -> incoming`: the request that the application gets in place of this one, whose body is read whole
+    before."""
 
-    async def visit(
-        function: Function, self: FaultHooks, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        came = Incoming(scope["path"], headers, await body_of(receive))
-        went: Incoming = function(came)
-        if went != came:
-            self.happened()
-            framed = {**went.headers, "content-length": str(len(went.body))}
-            framed.pop("transfer-encoding", None)
-            pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in framed.items()]
-            scope = {**scope, "path": went.path, "headers": pairs}
-        await app(scope, replayed(went.body, receive), send)
+    async def visit(it: Visit) -> None:
+        came = await Incoming.of(it.scope, it.receive)
+        went: Incoming = changed(it.hooks, came, it.function(came))
+        scope = it.scope if went == came else went.in_place_of(it.scope)
+        await it.app(scope, replayed(went.body, it.receive), it.send)
 
-    return visiting(visit, ids, options, on, methods, having)
+    return visiting(visit, ids, options)
 
 
 class AnyAnswer(APIError):
@@ -219,31 +239,27 @@ def with_values(body: bytes, **values: Any) -> bytes:
     return json.dumps({**sent(body), **values}).encode()
 
 
-def without(body: bytes, *fields: str) -> bytes:
-    """The body without some fields."""
-    return json.dumps({name: value for name, value in sent(body).items() if name not in fields}).encode()
+def without(values: Body, *names: str) -> Body:
+    """The object without some members."""
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def left_out(body: bytes, problem: APIError) -> bytes:
     """The body as if the field that is to blame had been left out; a prompt, which must be there, is any."""
-    return with_prompt(body) if problem.field == "prompt" else without(body, problem.field)
+    return with_prompt(body) if problem.field == "prompt" else json.dumps(without(sent(body), problem.field)).encode()
 
 
 def with_prompt(body: bytes) -> bytes:
-    """The body with a prompt."""
+    """The body with a prompt; one that is no JSON object with nothing else."""
     return with_values(body, prompt="anything")
 
 
-def whatever() -> bytes:
-    """A body that is always taken."""
-    return with_prompt(b"")
+def with_status(status: int) -> Callable[[APIError], APIError]:
+    """For `refusal`: the same with another status."""
+    return lambda problem: APIError(status, problem.message, problem.headers, code=problem.code, field=problem.field)
 
 
-def with_status(problem: APIError, status: int) -> APIError:
-    """The same refusal with another status."""
-    return APIError(status, problem.message, problem.headers, code=problem.code, field=problem.field)
-
-
-def meant(problem: APIError, codes: tuple[Code, ...], field: str) -> bool:
-    """Whether a refusal is for one of these reasons (none: for any) and of this field ("": of any)."""
-    return (not codes or problem.code in codes) and (not field or problem.field == field)
+def meant(problem: APIError, of: Refusals) -> bool:
+    """Whether a refusal is one of these."""
+    codes, fields = of.get("codes"), of.get("fields")
+    return (not codes or problem.code in codes) and (not fields or problem.field in fields)

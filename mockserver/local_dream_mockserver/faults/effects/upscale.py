@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -11,10 +12,9 @@ from PIL import Image
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import requests, responses
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, hooking
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, changed, hooking
 from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.server.engine import Rgb
-from local_dream_mockserver.server.errors import Code
 from local_dream_mockserver.server.image_output import jpeg_of
 from local_dream_mockserver.server.upscale import UpscaleAnswer, UpscaleRequest
 
@@ -47,36 +47,20 @@ def pixels(*ids: str, **options: Unpack[Options]) -> Decorator:
 
 def _changing(change: Function, ids: tuple[str, ...], options: Options) -> Decorator:
     def upscaled(function: Function, self: FaultHooks, answer: UpscaleAnswer, request: UpscaleRequest) -> UpscaleAnswer:
-        changed: UpscaleAnswer = change(function, answer, request)
-        if changed != answer:
-            self.happened()
-        return changed
+        made: UpscaleAnswer = change(function, answer, request)
+        return changed(self, answer, made)
 
     return hooking(ids, options, Layer.UPSCALE, upscaled=upscaled)
 
 
-def headers(*ids: str, **options: Unpack[Options]) -> Decorator:
-    """`(status, headers) -> (status, headers)`: another head before an enlarged picture."""
-    return responses.headers(*ids, everywhere=True, on=PATH, statuses=(200,), **_here(options))
-
-
-def received(*ids: str, **options: Unpack[Options]) -> Decorator:
-    """`(incoming) -> incoming`: another request than was sent."""
-    return requests.received(*ids, on=PATH, methods=("POST",), **_here(options))
-
-
-def refusal(*ids: str, codes: tuple[Code, ...] = (), field: str = "", **options: Unpack[Options]) -> Decorator:
-    """`(reply, problem) -> Reply`: another answer in place of these refusals."""
-    return responses.rewrite(*ids, on=PATH, codes=codes, field=field, **_here(options))
-
-
-def refused(*ids: str, **options: Unpack[Options]) -> Decorator:
-    """`(scope) -> Reply`: the refusal of a request, or None."""
-    return responses.instead(*ids, on=PATH, **_here(options))
-
-
-def _here(options: Options) -> Options:
-    return {"layer": Layer.UPSCALE, **options}
+headers = partial(responses.headers, everywhere=True, on=PATH, statuses=(200,), layer=Layer.UPSCALE)
+"""`(status, headers) -> (status, headers)`: another head before an enlarged picture."""
+received = partial(requests.received, on=PATH, methods=("POST",), layer=Layer.UPSCALE)
+"""`(incoming) -> incoming`: another request than was sent."""
+refusal = partial(responses.rewrite, on=PATH, layer=Layer.UPSCALE)
+"""`(reply, problem) -> Reply`: another answer in place of refusals, with `codes` and `fields`."""
+refused = partial(responses.instead, on=PATH, layer=Layer.UPSCALE)
+"""`(scope) -> Reply`: the refusal of a request, or None."""
 
 
 def rgb_of(file: bytes) -> Rgb:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal, TypeAlias, Unpack
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, T, compared, declare
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, T, changed, compared, declare
 from local_dream_mockserver.proxy.mutator import (
     LAST_CHUNK,
     Answer,
@@ -39,6 +39,14 @@ Then: TypeAlias = Literal["keep", "close", "reset", "gone"]
 """Keep the connection for the next request, close it, reset it, or say nothing more until the client has gone."""
 Pieces: TypeAlias = AsyncIterator[bytes]
 Send: TypeAlias = Callable[[Function, "Sent", Answer, Out], Awaitable[None]]
+
+
+class Answers(Options, total=False):
+    """Which answers are meant: of the paths `on`, of these `statuses`; and the place `at` which it happens."""
+
+    on: tuple[str, ...]
+    statuses: tuple[int, ...]
+    at: str
 
 
 class Sent(ResponseMutator):
@@ -72,37 +80,27 @@ async def _end(out: Out, then: Then) -> None:
         await {"close": out.close, "reset": out.reset, "gone": out.gone}[then]()
 
 
-def sent(
-    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
-) -> Decorator:
+def sent(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`async (answer, out) -> None`: sends the answer itself. Counts one hit for each answer."""
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         self.happened()
         await function(answer, out)
 
-    return _sending(send, ids, options, on, statuses)
+    return _sending(send, ids, options)
 
 
-def unanswered(
-    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
-) -> Decorator:
+def unanswered(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`async (out) -> None`: what happens in place of an answer."""
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
         self.happened()
         await function(out)
 
-    return _sending(send, ids, options, on, statuses)
+    return _sending(send, ids, options)
 
 
-def answer(
-    *ids: str,
-    on: tuple[str, ...] = PICTURES,
-    statuses: tuple[int, ...] = OK,
-    then: Then = "keep",
-    **options: Unpack[Options],
-) -> Decorator:
+def answer(*ids: str, then: Then = "keep", **options: Unpack[Answers]) -> Decorator:
     """`(head, body) -> bytes`, or several packets: what is sent for an answer, once all of it is there.
 
     `head` has no framing yet: `head.length(n)` and `head.chunked()` are its bytes with one.
@@ -122,12 +120,10 @@ def answer(
             await out.write(packet)
         await _end(out, then)
 
-    return _sending(send, ids, options, on, statuses)
+    return _sending(send, ids, options)
 
 
-def chunks(
-    *ids: str, at: str = "", last: bytes = LAST_CHUNK, then: Then = "keep", **options: Unpack[Options]
-) -> Decorator:
+def chunks(*ids: str, last: bytes = LAST_CHUNK, then: Then = "keep", **options: Unpack[Answers]) -> Decorator:
     """`(data) -> bytes`: what is sent as the chunk after the place or, without one, as each chunk of a stream.
 
     `last` is sent in place of the last chunk.
@@ -137,10 +133,9 @@ def chunks(
         await out.write(answer.head.chunked())
         async for piece, here in self.split(answer):
             honest = chunk(piece) if piece else b""
-            changed = function(piece) if here or (piece and self.place is None) else honest
-            if changed != honest:
-                self.happened()
-            await out.write(changed)
+            await out.write(
+                changed(self, honest, function(piece) if here or (piece and self.place is None) else honest)
+            )
             if here and then != "keep":
                 await _end(out, then)
                 return
@@ -150,10 +145,10 @@ def chunks(
         if self.place is None:
             await _end(out, then)
 
-    return _sending(send, ids, options, GENERATE, OK, at)
+    return _sending(send, ids, options, GENERATE)
 
 
-def cut(*ids: str, at: str, **options: Unpack[Options]) -> Decorator:
+def cut(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`async (out) -> None`: what happens at the place. The answer is sent in order until there, and no further."""
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
@@ -175,62 +170,50 @@ def cut(*ids: str, at: str, **options: Unpack[Options]) -> Decorator:
         if streams:
             await out.write(LAST_CHUNK)
 
-    return _sending(send, ids, options, PICTURES, OK, at)
+    return _sending(send, ids, options)
 
 
-def head(
-    *ids: str,
-    on: tuple[str, ...] = PICTURES,
-    statuses: tuple[int, ...] = OK,
-    then: Then = "keep",
-    **options: Unpack[Options],
-) -> Decorator:
+def head(*ids: str, then: Then = "keep", **options: Unpack[Answers]) -> Decorator:
     """`(head) -> head`: another head, without framing, before the same body."""
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
-        changed: Head = function(answer.head.bare)
-        if changed != answer.head.bare or then != "keep":
+        made: Head = function(answer.head.bare)
+        if made != answer.head.bare or then != "keep":
             self.happened()
-        await forward(changed, answer.body, out, streams=answer.head.is_stream)
+        await forward(made, answer.body, out, streams=answer.head.is_stream)
         await _end(out, then)
 
-    return _sending(send, ids, options, on, statuses)
+    return _sending(send, ids, options)
 
 
-def stream(*ids: str, **options: Unpack[Options]) -> Decorator:
+def stream(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`async (events) -> events`: an async generator over the events of a stream. Each of its pieces is a packet.
 
     The events come whole, with the blank line that ends them.
     """
 
-    def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+    def other(function: Function, self: Sent, answer: Answer) -> Pieces:
         return compared(function, events_of(answer.body), self.happened)
 
-    return _sending(_forwarding(changed), ids, options, GENERATE)
+    return _sending(_forwarding(other), ids, options, GENERATE)
 
 
-def event(
-    *ids: str, kinds: tuple[str, ...] = (), on: tuple[str, ...] = GENERATE, **options: Unpack[Options]
-) -> Decorator:
+def event(*ids: str, kinds: tuple[str, ...] = (), **options: Unpack[Answers]) -> Decorator:
     """`(event) -> bytes`, or a list of packets: what is sent for each event of these kinds (none: of all)."""
 
-    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
         async for one in events_of(answer.body):
             packets = _packets(function(one)) if not kinds or kind_of(one) in kinds else [one]
-            if packets != [one]:
-                self.happened()
-            for packet in packets:
+            for packet in changed(self, [one], packets):
                 yield packet
 
-    return _sending(_forwarding(changed), ids, options, on)
+    return _sending(_forwarding(other), ids, options, GENERATE)
 
 
-def splice(
-    *ids: str, at: str, on: tuple[str, ...] = GENERATE, ends: bool = False, **options: Unpack[Options]
-) -> Decorator:
+def splice(*ids: str, ends: bool = False, **options: Unpack[Answers]) -> Decorator:
     """`(rest) -> bytes`: other bytes for the piece after the place. With `ends` the answer is framed to end there."""
 
-    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
+    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
         async for piece, here in self.split(answer):
             made = function(piece) if here else piece
             if made != piece or (here and ends):
@@ -239,22 +222,17 @@ def splice(
             if here and ends:
                 return
 
-    return _sending(_forwarding(changed), ids, options, on, OK, at)
+    return _sending(_forwarding(other), ids, options, GENERATE)
 
 
-def body(
-    *ids: str, on: tuple[str, ...] = PICTURES, statuses: tuple[int, ...] = OK, **options: Unpack[Options]
-) -> Decorator:
+def body(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`(body) -> bytes`: another body, framed in order. For answers that are no streams."""
 
-    async def changed(function: Function, self: Sent, answer: Answer) -> Pieces:
-        honest = await gathered(answer.body)
-        made: bytes = function(honest)
-        if made != honest:
-            self.happened()
-        yield made
+    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
+        whole = await gathered(answer.body)
+        yield changed(self, whole, function(whole))
 
-    return _sending(_forwarding(changed), ids, options, on, statuses)
+    return _sending(_forwarding(other), ids, options)
 
 
 async def honest(answer: Answer, out: Out) -> None:
@@ -262,27 +240,21 @@ async def honest(answer: Answer, out: Out) -> None:
     await forward(answer.head, answer.body, out, streams=answer.head.is_stream)
 
 
-def _forwarding(changed: Callable[[Function, Sent, Answer], Pieces]) -> Send:
-    """Sends, framed in order, the head and what `changed` makes of the body."""
+def _forwarding(other: Callable[[Function, Sent, Answer], Pieces]) -> Send:
+    """Sends, framed in order, the head and what `other` makes of the body."""
 
     async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
-        await honest(replace(answer, body=changed(function, self, answer)), out)
+        await honest(replace(answer, body=other(function, self, answer)), out)
 
     return send
 
 
-def _sending(
-    send: Send,
-    ids: tuple[str, ...],
-    options: Options,
-    on: tuple[str, ...],
-    statuses: tuple[int, ...] = OK,
-    at: str = "",
-) -> Decorator:
+def _sending(send: Send, ids: tuple[str, ...], options: Answers, on: tuple[str, ...] = PICTURES) -> Decorator:
     """The decorator of functions that `send` calls: it gets the function, the object, the answer, the connection."""
+    at = options.get("at", "")
 
     def make(place: Trigger | None, function: Function) -> Sent:
-        return Sent(place, partial(send, function), on, statuses)
+        return Sent(place, partial(send, function), options.get("on", on), options.get("statuses", OK))
 
     return lambda function: declare(function, ids, options, make, Layer.WIRE, at, ANYWHERE if at else ())
 

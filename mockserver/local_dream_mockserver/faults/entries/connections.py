@@ -6,15 +6,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Unpack
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects import overlap, requests, responses
+from local_dream_mockserver.faults.effects import overlap, pictures, requests, responses
 from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.events import Messages
-from local_dream_mockserver.faults.effects.requests import AnyAnswer, after_hang_up, in_stream, meant
+from local_dream_mockserver.faults.effects.requests import AnyAnswer, Refusals, after_hang_up, in_stream, meant
 from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
 from local_dream_mockserver.faults.message import Message
@@ -89,21 +90,17 @@ several(whole)(
 )
 
 
-@whole("ROB-04")
-def hang_up_unnoticed() -> FaultHooks:
+@pictures.works("ROB-04")
+def hang_up_unnoticed(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
     """A generation runs to its end although its client has gone, and the next one waits for it."""
-
-    def works(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
-        work = engine.generate(request, lambda: False)
-        try:
-            yield from each(work)
-        finally:
-            if cancelled():
-                hooks.happened()
-                for _ in work:
-                    pass
-
-    return hooked(None, works=works)
+    work = engine.generate(request, lambda: False)
+    try:
+        yield from each(work)
+    finally:
+        if cancelled():
+            hooks.happened()
+            for _ in work:
+                pass
 
 
 def each(work: Work) -> Work:
@@ -146,9 +143,9 @@ several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(
 # Afterwards
 
 
-def refused_for(code: Code, field: str = "") -> Callable[[Exchange], bool]:
-    """Whether a request was refused for this reason, and for this field ("": for any)."""
-    return lambda exchange: exchange.problem is not None and meant(exchange.problem, (code,), field)
+def refused_for(**refusals: Unpack[Refusals]) -> Callable[[Exchange], bool]:
+    """Whether a request was refused so."""
+    return lambda exchange: exchange.problem is not None and meant(exchange.problem, refusals)
 
 
 def is_deep(exchange: Exchange) -> bool:
@@ -162,9 +159,9 @@ def is_long(exchange: Exchange) -> bool:
 
 
 ENDS_HEALTH = {
-    "refusal-ends-health (ERR-05): After a field of a wrong type": refused_for(Code.WRONG_TYPE),
+    "refusal-ends-health (ERR-05): After a field of a wrong type": refused_for(codes=(Code.WRONG_TYPE,)),
     "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number": refused_for(
-        Code.WRONG_FORM, WIDTH
+        codes=(Code.WRONG_FORM,), fields=(WIDTH,)
     ),
     "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep": is_deep,
     "long-prompt-ends-health (ROB-10): After a prompt of a megabyte": is_long,

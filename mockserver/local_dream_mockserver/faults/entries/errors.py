@@ -1,4 +1,5 @@
-"""Faults and quirks of /health, of paths and methods that the API does not have, and of error answers."""
+"""Faults and quirks of /health, of paths and methods that the API does not have, of error answers, and of servers that
+end: what killed real ones, and what else programmers let happen."""
 
 from __future__ import annotations
 
@@ -7,11 +8,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from local_dream_mockserver.faults.effects import overlap, responses
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.death import deadly, dies, dies_of_hang_up
+from local_dream_mockserver.faults.effects.declare import several, where, whole
+from local_dream_mockserver.faults.effects.requests import Incoming, sent, with_values
+from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.middleware import Reply, value_of
+from local_dream_mockserver.server.engine import GenerationRequest
 
 HEALTH = ("/health",)
 READ = ("GET", "HEAD")
@@ -70,27 +75,29 @@ several(responses.rewrite, on=HEALTH, methods=READ, statuses=OK)(
 
 # Paths and methods
 
-several(responses.rewrite, statuses=(405,))(
+several(responses.rewrite)(
     "wrong-method-404 (quirk, SRV-03): A method that a path does not have is answered with status 404.",
-    lambda: Reply.of_error(404, "no such path"),
+    where(lambda: Reply.of_error(404, "no such path"), statuses=(405,)),
     "get-shows-a-page (SRV-02): A method that a path does not have is answered with a web page.",
-    lambda: PAGE,
+    where(lambda: PAGE, statuses=(405,)),
     "wrong-method-500 (SRV-02): A method that a path does not have is answered with status 500.",
-    lambda: Reply.of_error(500, "no such method"),
+    where(lambda: Reply.of_error(500, "no such method"), statuses=(405,)),
     "allow-missing (SRV-03): Status 405 comes without an Allow header.",
-    lambda reply: reply.without(b"allow"),
-)
-several(responses.rewrite, statuses=(404, 405))(
+    where(lambda reply: reply.without(b"allow"), statuses=(405,)),
     "not-found-bare (ERR-04): Answers with 404 and 405 have no body.",
-    lambda reply: Reply(reply.status, reply.without(b"content-type").headers),
-)
-several(responses.rewrite, statuses=(404,))(
+    where(lambda reply: Reply(reply.status, reply.without(b"content-type").headers), statuses=(404, 405)),
     "every-path-is-found (SRV-01): Every path that the API does not have is answered with a web page.",
-    lambda: PAGE,
+    where(lambda: PAGE, statuses=(404,)),
     "unknown-path-400 (SRV-01): A path that the API does not have is answered with status 400.",
-    lambda: Reply.of_error(400, "no such path"),
+    where(lambda: Reply.of_error(400, "no such path"), statuses=(404,)),
     "bare-404 (quirk, ERR-04): Answers with 404 have no body.",
-    lambda: Reply(404),
+    where(lambda: Reply(404), statuses=(404,)),
+    "errors-close (quirk): Error answers close the connection, and say so.",
+    where(lambda reply: reply.plus((b"connection", b"close")), statuses=(400, 404, 405, 413, 415, 500, 503)),
+)
+several(responses.headers, everywhere=True)(
+    "cors-everywhere (quirk): Every answer carries CORS headers.",
+    lambda status, headers: (status, (*headers, ANYONE, EXPOSED)),
 )
 
 
@@ -102,17 +109,14 @@ def enveloped(reply: Reply, error: Any) -> Reply:
     return Reply.of_json(reply.status, {"error": error}, *reply.without(b"content-type").headers)
 
 
-@responses.rewrite("ERR-03", on=OPERATIONS, statuses=FAILED)
-def error_type_swapped(reply: Reply) -> Reply:
-    """Refusals are called server_error."""
-    error = reply.json["error"]
-    swapped = {"request_error": "server_error", "server_error": "request_error"}
-    return enveloped(reply, {**error, "type": swapped.get(error["type"], error["type"])})
+def written(reply: Reply, kind: str, body: bytes) -> Reply:
+    """The answer with another media type and body."""
+    return Reply.of(reply.status, kind, body, *reply.without(b"content-type").headers)
 
 
 several(responses.rewrite, on=OPERATIONS, statuses=FAILED)(
     "errors-as-text (ERR-01): Error answers say that they are text/plain.",
-    lambda reply: Reply.of(reply.status, "text/plain", reply.body, *reply.without(b"content-type").headers),
+    lambda reply: written(reply, "text/plain", reply.body),
     "errors-as-pages (ERR-01, ERR-02): Error answers are HTML pages.",
     lambda reply: Reply.of(reply.status, "text/html", b"<html><body><h1>Bad Request</h1></body></html>"),
     "error-flat (ERR-02): In error answers `error` is a text.",
@@ -126,17 +130,19 @@ several(responses.rewrite, on=OPERATIONS, statuses=FAILED)(
 )
 
 
-def cut_to_characters(text: str) -> bytes:
-    """As many bytes of a text as it has characters."""
-    return text.encode()[: len(text)]
+@responses.rewrite("ERR-03", on=OPERATIONS, statuses=FAILED)
+def error_type_swapped(reply: Reply) -> Reply:
+    """Refusals are called server_error."""
+    error = reply.json["error"]
+    other = "server_error" if error["type"] == "request_error" else "request_error"
+    return enveloped(reply, {**error, "type": other})
 
 
 @responses.rewrite("ERR-02", on=OPERATIONS, statuses=FAILED)
 def error_length_in_characters(reply: Reply) -> Reply:
     """Error answers have a message in Korean, and their Content-Length counts characters in place of bytes."""
-    told = {**reply.json["error"], "message": "잘못된 요청"}
-    text = json.dumps({"error": told}, ensure_ascii=False)
-    return Reply.of(reply.status, "application/json", cut_to_characters(text), *reply.without(b"content-type").headers)
+    text = json.dumps({"error": {**reply.json["error"], "message": "잘못된 요청"}}, ensure_ascii=False)
+    return written(reply, "application/json", text.encode()[: len(text)])
 
 
 @responses.rewrite(on=OPERATIONS, statuses=FAILED, quirk=True)
@@ -148,11 +154,66 @@ def wordy_errors(reply: Reply) -> Reply:
     return Reply.of(reply.status, "application/json; charset=utf-8", text.encode())
 
 
-several(responses.rewrite, statuses=(400, 404, 405, 413, 415, 500, 503))(
-    "errors-close (quirk): Error answers close the connection, and say so.",
-    lambda reply: reply.plus((b"connection", b"close")),
+# Servers that end
+
+SURVIVAL = "SRV-05"
+DEFAULT_WIDTH = 512
+MOMENT = 1.0
+"""Seconds that a supervisor takes to start a server again."""
+
+
+def _number(call: Incoming, field: str) -> float:
+    value = call.fields.get(field)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+def _header(call: Incoming, name: str) -> int:
+    """As std::stoi reads it, which fails for what is beyond 31 bits."""
+    text = call.header(name)
+    value = int(text) if text.removeprefix("-").isdigit() else 0
+    return value if abs(value) < 2**31 else 0
+
+
+several(dies, SURVIVAL)(
+    "dies-of-a-wrong-type: The server ends on a request whose steps are a text.",
+    lambda call: isinstance(call.fields.get("steps"), str),
+    "dies-of-an-empty-body: The server ends on a POST /generate without a body.",
+    lambda call: call.method == "POST" and call.path == "/generate" and not call.body,
+    "dies-of-a-negative-size: The server ends on a negative width or height.",
+    lambda call: min(_number(call, "width"), _number(call, "height")) < 0,
+    "dies-of-an-upscale-too-large: The server ends on an upscale whose sides are numbers of 31 bits and whose size is"
+    " beyond 32.",
+    lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
 )
-several(responses.headers, everywhere=True)(
-    "cors-everywhere (quirk): Every answer carries CORS headers.",
-    lambda status, headers: (status, (*headers, ANYONE, EXPOSED)),
+several(dies, SURVIVAL, back=MOMENT)(
+    "dies-and-comes-back: The server ends on JSON that breaks off, and its supervisor starts it again within a second.",
+    lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}",
 )
+several(dies_of_hang_up, SURVIVAL)(
+    "dies-of-a-hang-up: The server ends when a client hangs up in mid-stream.",
+    lambda call: call.path == "/generate",
+)
+
+
+@whole(SURVIVAL, "GEN-RNG-03")
+def dies_after_an_abandoned_picture() -> FaultHooks:
+    """A width of 0 is taken for the default one; after a client has hung up on such a stream the next generation ends
+    the server.
+
+    As releases 2.3.3 and 2.4.3 do, whose requests share their state.
+    """
+
+    def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        if sent(body).get("width") != 0:
+            return honest(body)
+        hooks.happened()
+        return honest(with_values(body, width=DEFAULT_WIDTH))
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        def left(call: Incoming) -> bool:
+            hooks.remembered = hooks.remembered or call.fields.get("width") == 0
+            return False
+
+        return deadly(app, hooks, of=lambda call: hooks.remembered and call.path == "/generate", of_hang_up=left)
+
+    return hooked(None, read=read, wrap=wrap)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, pictures
-from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.events import COMPLETE, Messages
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.message import Message
@@ -51,23 +51,11 @@ several(events.beside)(
     lambda: error("the connection was closed"),
     "error-and-on@after:progress:2 (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
     lambda: error("a tile could not be decoded; trying again"),
-)
-several(events.beside, units=(Unit.COMPLETE, Unit.ERROR))(
     "terminal-twice@complete (GEN-EVT-12): The terminal event comes twice.",
-    lambda message: message,
-)
-several(events.event, kinds=COMPLETE)(
-    "terminal-missing (GEN-EVT-12): The stream ends without complete.",
-    lambda: None,
-)
-several(events.beside, ends=True)(
+    where(lambda message: message, units=(Unit.COMPLETE, Unit.ERROR)),
     "engine-fails@after:progress:2 (GEN-EVT-15): Every generation fails after a step, with an error event.",
-    lambda: error("the engine ran out of memory"),
+    where(lambda: error("the engine ran out of memory"), ends=True),
 )
-
-
-# What is in all events
-
 several(events.event)(
     "further-keys (quirk): Events have keys that the contract does not name, nested ones too.",
     lambda message: message.with_(eta_ms=1200, model={"name": "m", "layers": [1, 2, None]}, nsfw=False),
@@ -108,6 +96,8 @@ several(whole, layer=Layer.EVENT)(
     picked(lambda seed: seed + 2**40),
 )
 several(events.event, kinds=COMPLETE)(
+    "terminal-missing (GEN-EVT-12): The stream ends without complete.",
+    lambda: None,
     "complete-without-seed (GEN-EVT-15): The complete event has no seed.",
     lambda message: message.without("seed"),
     "complete-without-size (GEN-EVT-15): The complete event has no width and height.",
@@ -178,12 +168,6 @@ several(events.progress, units=())(
     lambda message, step, total: (
         [message.without("image").with_(total_steps=total + 3), message] if step == 1 else [message]
     ),
-)
-
-
-# Which steps are told
-
-several(events.progress, units=())(
     "progress-missing (GEN-EVT-01): There are no progress events.",
     lambda: None,
     "last-step-missing (GEN-EVT-05): The progress event of the last step is missing.",
@@ -194,11 +178,12 @@ several(events.progress, units=())(
     lambda message, step, total: message if step % 2 or step == total or "image" in message.payload else None,
     "steps-repeated (quirk): Every progress event comes a second time, without its preview.",
     lambda message: [message, message.without("image")],
+    "no-previews (quirk, GEN-EVT-10): There are no previews, as on CPUs.",
+    where(lambda message: message.without("image"), layer=pictures.PICTURE),
 )
 
 
 # Which steps carry a preview
-
 
 several(pictures.previewed)(
     "previews-with-stride-only (GEN-EVT-09): A stride of 1 shows the last step alone, a larger one shows more.",
@@ -217,8 +202,4 @@ several(pictures.previewed)(
     lambda: False,
     "previews-a-step-late (GEN-EVT-10): Previews come with the step behind the one that is to show one.",
     lambda step, request: step > 1 and request.previews_at(step - 1),
-)
-several(events.progress, units=(), layer=pictures.PICTURE)(
-    "no-previews (quirk, GEN-EVT-10): There are no previews, as on CPUs.",
-    lambda message: message.without("image"),
 )

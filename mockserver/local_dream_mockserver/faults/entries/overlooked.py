@@ -14,11 +14,15 @@ from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, pictures, requests, upscale
 from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
+from local_dream_mockserver.faults.effects.requests import Body
 from local_dream_mockserver.faults.entries.events import picked
 from local_dream_mockserver.faults.entries.painting import array_of
 from local_dream_mockserver.faults.png_bytes import PNG, with_bytes_swapped
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Rgb
 from local_dream_mockserver.server.image_input import decode_base64, read_image, read_mask
+from local_dream_mockserver.server.upscale import UpscaleAnswer
+
+SOFT = ImageFilter.GaussianBlur(5)
 
 # Seed and prompts
 
@@ -70,54 +74,38 @@ several(pictures.asked, given="image")(
 )
 
 
-def of_lower_bytes(request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
-    """The request with the lower byte of each sample of its image, where that is a PNG of 16 bits a channel."""
-    if request.image is None:
-        return request
-    data = decode_base64("image", str(values["image"]))
+@requests.accepted("GEN-REQ-27", layer=Layer.PICTURE)
+def deep_image_by_its_lower_bytes(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """Of an image of 16 bits a channel the lower ones are read."""
+    data = b"" if request.image is None else decode_base64("image", values["image"])
     if not data.startswith(PNG) or data[24] != 16:
         return request
     turned = base64.b64encode(with_bytes_swapped(data)).decode()
     return replace(request, image=read_image("image", turned, (request.width, request.height), 2**26))
 
 
-def of_the_images_size(request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
-    """The request for a picture of its image's size, where it has an image and no size."""
-    if request.image is None or {"width", "height"} & {name for name, value in values.items() if value is not None}:
+@requests.accepted("GEN-DEF-04", "GEN-DEF-05", layer=Layer.PICTURE)
+def size_left_out_is_that_of_the_image(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """Without a size a picture is as large as its image."""
+    if request.image is None or values.get("width") is not None or values.get("height") is not None:
         return request
-    with Image.open(io.BytesIO(decode_base64("image", str(values["image"])))) as file:
+    with Image.open(io.BytesIO(decode_base64("image", values["image"]))) as file:
         width, height = (max(8, side // 8 * 8) for side in file.size)
     if (width, height) == (request.width, request.height):
         return request
-    image = read_image("image", str(values["image"]), (width, height), 2**26)
-    mask = None if request.mask is None else read_mask("mask", str(values["mask"]), (width, height), 2**26)
+    image = read_image("image", values["image"], (width, height), 2**26)
+    mask = None if request.mask is None else read_mask("mask", values["mask"], (width, height), 2**26)
     return replace(request, width=width, height=height, image=image, mask=mask)
 
 
-several(requests.accepted, layer=Layer.PICTURE)(
-    "deep-image-by-its-lower-bytes (GEN-REQ-27): Of an image of 16 bits a channel the lower ones are read.",
-    of_lower_bytes,
-    "size-left-out-is-that-of-the-image (GEN-DEF-04, GEN-DEF-05): Without a size a picture is as large as its image.",
-    of_the_images_size,
-)
-
-
+@pictures.picture("GEN-PIC-15")
 def right_half_lower(rgb: Rgb) -> Rgb:
-    """The picture, where it is high, with its right half 16 rows lower."""
+    """The right half of pictures of 256 rows and more stands 16 rows lower than the left."""
     if rgb.shape[0] < 256:
         return rgb
     shown, middle = rgb.copy(), rgb.shape[1] // 2
     shown[16:, middle:] = rgb[:-16, middle:]
     return shown
-
-
-several(pictures.picture)(
-    "right-half-lower (GEN-PIC-15): The right half of pictures of 256 rows and more stands 16 rows"
-    " lower than the left.",
-    right_half_lower,
-    "levels-of-television (GEN-PIC-15): Pictures come in the levels 16 to 235.",
-    lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8),
-)
 
 
 def boxed(mask: Mask) -> Mask:
@@ -129,12 +117,6 @@ def boxed(mask: Mask) -> Mask:
     return box
 
 
-def blurred(mask: Mask, radius: float) -> Mask:
-    """With soft edges, to both sides."""
-    soft: Mask = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(radius)))
-    return soft
-
-
 several(pictures.asked, given="mask")(
     "mask-boxed (GEN-PIC-12): All in the box around the white parts of the mask is repainted.",
     lambda request: replace(request, mask=boxed(array_of(request.mask))),
@@ -143,15 +125,16 @@ several(pictures.asked, given="mask")(
     "mask-leaks (GEN-PIC-12): Black parts of the mask are repainted by a quarter.",
     lambda request: replace(request, mask=(64 + array_of(request.mask) * 0.75).astype(np.uint8)),
     "mask-with-soft-edges (quirk): The edges of the mask are blurred, into its black parts too.",
-    lambda request: replace(request, mask=blurred(array_of(request.mask), 5)),
+    lambda request: replace(request, mask=np.asarray(Image.fromarray(array_of(request.mask)).filter(SOFT))),
 )
 
 
-# Previews
+# Pictures and previews, and what complete says
 
 
-def approximate(rgb: Rgb) -> Rgb:
-    """As previews look that are made without the decoder: a pixel for a cell of 8, pale, and of a wrong tint."""
+@pictures.picture(kinds=PROGRESS, quirk=True)
+def preview_approximate(rgb: Rgb) -> Rgb:
+    """Previews are coarse, pale and of a wrong tint, as without the decoder."""
     image = Image.fromarray(rgb)
     cells = image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.BOX)
     whole = np.asarray(cells.resize(image.size, Image.Resampling.NEAREST)).astype(np.float32)
@@ -171,13 +154,11 @@ several(pictures.picture, kinds=PROGRESS)(
     lambda rgb: np.zeros_like(rgb),
     "preview-of-noise (GEN-PIC-19): Previews are noise, whatever the picture.",
     lambda rgb: np.random.default_rng(1).integers(0, 256, rgb.shape, np.uint8),
-    "preview-approximate (quirk): Previews are coarse, pale and of a wrong tint, as without the decoder.",
-    approximate,
 )
-
-
-# Times
-
+several(pictures.picture)(
+    "levels-of-television (GEN-PIC-15): Pictures come in the levels 16 to 235.",
+    lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8),
+)
 several(events.event, kinds=COMPLETE)(
     "time-in-seconds (GEN-EVT-22): The generation_time_ms is in seconds.",
     lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] // 1000),
@@ -187,24 +168,25 @@ several(events.event, kinds=COMPLETE)(
 # The enlarged picture
 
 
-def seamed(rgb: Rgb) -> Rgb:
-    """With a black column after each 64 pixels of what was sent."""
+@upscale.pixels("UPS-ANS-08")
+def upscale_tiles_show(rgb: Rgb) -> Rgb:
+    """Black lines show between tiles of 64 pixels."""
     shown = rgb.copy()
     shown[:, 255::256] = 0
     return shown
 
 
-def turned(jpeg: bytes) -> bytes:
-    """The same JPEG with metadata by which viewers turn it."""
+@upscale.enlarged("UPS-ANS-07")
+def upscale_turned_by_metadata(answer: UpscaleAnswer) -> UpscaleAnswer:
+    """The JPEG says that it is to be shown turned by 90 degrees."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     data = b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
-    return jpeg[:2] + b"\xff\xe1" + (len(data) + 2).to_bytes(2, "big") + data + jpeg[2:]
+    head = b"\xff\xe1" + (len(data) + 2).to_bytes(2, "big") + data
+    return replace(answer, jpeg=answer.jpeg[:2] + head + answer.jpeg[2:])
 
 
 several(upscale.pixels)(
-    "upscale-tiles-show (UPS-ANS-08): Black lines show between tiles of 64 pixels.",
-    seamed,
     "upscale-half-a-pixel-off (UPS-ANS-08): The picture is shifted by half a pixel of what was sent.",
     lambda rgb: np.roll(rgb, 2, axis=1),
     "upscale-brighter (UPS-ANS-08): The picture is a tenth brighter.",
@@ -216,29 +198,23 @@ several(upscale.pixels)(
 
 # What is kept from one request to the next, and what shows that should not
 
-
-def of_before(last: dict[str, object], request: GenerationRequest, values: dict[str, object]) -> GenerationRequest:
-    """The request with the negative prompt of the last one that had one, where it has none."""
-    if isinstance(values.get("negative_prompt"), str):
-        last["negative_prompt"] = values["negative_prompt"]
-    return replace(request, negative_prompt=str(last.get("negative_prompt", request.negative_prompt)))
-
-
 several(requests.accepted, layer=Layer.PICTURE)(
     "picture-depends-on-previews (GEN-PIC-23): With previews the picture is another one.",
     lambda request, values: replace(request, prompt=request.prompt + ".") if request.previews else request,
     "steps-six-at-most (GEN-EVT-24): More than six steps are six.",
     lambda request, values: replace(request, steps=min(request.steps, 6)) if request.steps > 6 else request,
 )
-several(requests.accepted, layer=Layer.PICTURE, state=dict)(
-    "negative-prompt-kept (GEN-PIC-07): A negative_prompt that is left out is that of the request before.",
-    of_before,
-)
+
+
+@requests.accepted("GEN-PIC-07", layer=Layer.PICTURE, state=dict)
+def negative_prompt_kept(last: Body, request: GenerationRequest, values: Body) -> GenerationRequest:
+    """A negative_prompt that is left out is that of the request before."""
+    if isinstance(values.get("negative_prompt"), str):
+        last["negative_prompt"] = values["negative_prompt"]
+    return replace(request, negative_prompt=last.get("negative_prompt", request.negative_prompt))
+
+
 several(upscale.enlarged, state=dict)(
     "upscale-cached-by-size (UPS-ANS-07): A picture gets the enlargement of the first one of its size.",
     lambda cache, answer, request: cache.setdefault((request.width, request.height), answer),
-)
-several(upscale.enlarged)(
-    "upscale-turned-by-metadata (UPS-ANS-07): The JPEG says that it is to be shown turned by 90 degrees.",
-    lambda answer: replace(answer, jpeg=turned(answer.jpeg)),
 )

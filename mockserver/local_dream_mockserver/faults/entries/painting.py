@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from local_dream_mockserver.faults.effects import pictures, requests, work
+from local_dream_mockserver.faults.effects import pictures, requests
 from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.pictures import PICTURE
-from local_dream_mockserver.faults.hooks import Work
-from local_dream_mockserver.server.engine import GenerationRequest, Mask, Picture, Rgb, Step
+from local_dream_mockserver.faults.hooks import FaultHooks, Work
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Mask, Picture, Rgb, Step
+from local_dream_mockserver.server.generation import Generates
 from local_dream_mockserver.server.image_input import decode_base64, read_image
 
 # Seed and prompt
@@ -67,9 +68,7 @@ several(pictures.asked, given="image")(
     "strength-inverted (GEN-PIC-11): A denoise_strength of 1 keeps the image, and 0 ignores it.",
     lambda request: replace(request, denoise_strength=1 - request.denoise_strength),
     "low-strength-repaints (GEN-PIC-11, GEN-PIC-15): A denoise_strength below one half is taken for 1.",
-    lambda request: replace(
-        request, denoise_strength=1.0 if request.denoise_strength < 0.5 else request.denoise_strength
-    ),
+    lambda request: replace(request, denoise_strength=1.0) if request.denoise_strength < 0.5 else request,
     "strength-ignored (GEN-PIC-15): The denoise_strength has no effect.",
     lambda request: replace(request, denoise_strength=0.6),
     "image-ignored (GEN-PIC-12, GEN-PIC-15): The image has no effect.",
@@ -116,15 +115,18 @@ several(requests.accepted, layer=PICTURE)(
 )
 
 
-@work.steps(quirk=True)
-def all_steps_with_image(made: Work, request: GenerationRequest) -> Work:
+@pictures.works(quirk=True, layer=PICTURE)
+def all_steps_with_image(
+    hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled
+) -> Work:
     """With an image all steps are taken, and not only the share of its strength."""
-    for one in made:
+    for one in engine.generate(request, cancelled):
         if isinstance(one, Picture) or request.image is None:
             yield one
             continue
         done, after = ((one.step - less) * request.steps // one.total_steps for less in (1, 0))
         for step in range(done, after):
+            hooks.happened()
             yield again(one, step + 1, request.steps)
 
 

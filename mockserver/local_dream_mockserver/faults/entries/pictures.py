@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -10,25 +9,39 @@ import numpy as np
 from PIL import Image
 
 from local_dream_mockserver.faults.effects import pictures, requests
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.events import COMPLETE, EVENTS, PROGRESS
-from local_dream_mockserver.faults.effects.pictures import file_of, halved
-from local_dream_mockserver.faults.effects.requests import with_status, without
+from local_dream_mockserver.faults.effects.pictures import base64_of, file_of, halved
+from local_dream_mockserver.faults.effects.requests import left_out, with_status
 from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
-from local_dream_mockserver.server.errors import APIError
 
 FORMATS = ("formats",)
 BOTH = (*PROGRESS, *COMPLETE)
 
-# The base64
+
+def recoded(message: Message, rgb: Rgb, format: str) -> Message:
+    """The event with a picture in a format, which it does not tell."""
+    return message.with_(image=file_of(rgb, format))
+
+
+def as_file(message: Message, rgb: Rgb, format: str) -> Message:
+    """The event with a picture in a format, and saying so."""
+    return recoded(message, rgb, format).with_(format=format)
+
+
+def of_its_size(message: Message, rgb: Rgb) -> Message:
+    """The event with a raw picture and its size."""
+    return recoded(message, rgb, "raw").with_(width=rgb.shape[1], height=rgb.shape[0])
 
 
 def wrapped(text: str) -> str:
     """The text in lines of 76 characters."""
     return "\n".join(text[start : start + 76] for start in range(0, len(text), 76))
 
+
+# The base64
 
 several(pictures.text)(
     "preview-base64-wrapped@progress:1 (GEN-PIC-01): The base64 of previews is wrapped after 76 characters.",
@@ -44,43 +57,25 @@ several(pictures.text)(
 )
 
 
-# The format of complete
-
-
-def as_file(message: Message, rgb: Rgb, format: str) -> Message:
-    """The event with a picture in a format, and saying so."""
-    return message.with_(format=format, image=file_of(rgb, format))
-
+# The format and the size of complete
 
 several(pictures.coded)(
     "png-without-format (GEN-PIC-02): The complete event has a PNG, and no format.",
-    lambda message, rgb: message.with_(image=file_of(rgb, "png")),
+    lambda message, rgb: recoded(message, rgb, "png"),
     "raw-rgba (GEN-PIC-02): The raw pixels of complete have four channels.",
-    lambda message, rgb: message.with_(image=file_of(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]), "raw")),
+    lambda message, rgb: recoded(message, np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]), "raw"),
     "raw-short-of-a-row (GEN-PIC-02): The last row of the raw pixels of complete is missing.",
-    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
+    lambda message, rgb: recoded(message, rgb[:-1], "raw"),
     "format-png-is-raw (GEN-PIC-03): The complete event says that its raw pixels are a png.",
     lambda message: message.with_(format="png"),
     "format-jpeg-is-png (GEN-PIC-03): The complete event says that its PNG is a jpeg.",
-    lambda message, rgb: message.with_(format="jpeg", image=file_of(rgb, "png")),
+    lambda message, rgb: recoded(message, rgb, "png").with_(format="jpeg"),
     "complete-as-png (quirk): The complete event has a PNG, and says so.",
     lambda message, rgb: as_file(message, rgb, "png"),
     "complete-as-jpeg (quirk): The complete event has a JPEG, and says so.",
     lambda message, rgb: as_file(message, rgb, "jpeg"),
     "format-raw-named (quirk): The complete event says that its format is raw.",
     lambda message: message.with_(format="raw"),
-)
-
-
-# The size of complete
-
-
-def of_its_size(message: Message, rgb: Rgb) -> Message:
-    """The event with a picture and its size."""
-    return message.with_(image=file_of(rgb, "raw"), width=rgb.shape[1], height=rgb.shape[0])
-
-
-several(pictures.coded)(
     "png-of-half-size (GEN-PIC-04): The PNG in complete is half as wide and high as complete says.",
     lambda message, rgb: as_file(message, halved(rgb), "png"),
     "png-on-its-side (GEN-PIC-04): The PNG in complete lies on its side.",
@@ -104,15 +99,13 @@ def model_of_fixed_size(values: dict[str, Any]) -> dict[str, Any]:
 
 # Previews
 
-several(pictures.coded, kinds=PROGRESS, units=EVENTS)(
-    "preview-short-of-a-row@progress:2 (GEN-PIC-06): The last row of a preview is missing.",
-    lambda message, rgb: message.with_(image=file_of(rgb[:-1], "raw")),
-    "preview-of-half-size (GEN-PIC-06): Previews are half as wide and high as the picture.",
-    lambda message, rgb: message.with_(image=file_of(halved(rgb), "raw")),
-    "preview-format-lies (GEN-PIC-06): Previews say that their raw pixels are a jpeg.",
-    lambda message: message.with_(format="jpeg"),
-)
 several(pictures.coded, kinds=PROGRESS)(
+    "preview-short-of-a-row@progress:2 (GEN-PIC-06): The last row of a preview is missing.",
+    where(lambda message, rgb: recoded(message, rgb[:-1], "raw"), units=EVENTS),
+    "preview-of-half-size (GEN-PIC-06): Previews are half as wide and high as the picture.",
+    where(lambda message, rgb: recoded(message, halved(rgb), "raw"), units=EVENTS),
+    "preview-format-lies (GEN-PIC-06): Previews say that their raw pixels are a jpeg.",
+    where(lambda message: message.with_(format="jpeg"), units=EVENTS),
     "previews-as-jpeg (quirk): Previews are JPEG, and say so.",
     lambda message, rgb: as_file(message, rgb, "jpeg"),
 )
@@ -126,55 +119,48 @@ def asked(message: Message, request: GenerationRequest) -> str | None:
     return request.preview_format if message.kind == "progress" else request.output_format
 
 
-def recoded(message: Message, rgb: Rgb, format: str) -> Message:
-    """The picture in another format, which the event does not tell."""
-    return message.with_(image=file_of(rgb, format))
-
-
-several(pictures.coded, kinds=BOTH, extensions=("formats", "aspect_ratio"))(
-    "raw-unsaid (EXT-FMT-02, EXT-FMT-03): Pictures that are asked for as raw do not say so.",
-    lambda message, rgb, request: message.without("format") if asked(message, request) == "raw" else message,
-)
-
-
-@pictures.coded("EXT-FMT-02")
-def output_format_misnamed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """The complete event calls a PNG a jpeg, and a JPEG a png."""
-    other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
-    return message.with_(format=other) if other else message
-
-
-several(pictures.coded, kinds=PROGRESS)(
-    "preview-format-ignored (EXT-FMT-03): Previews are raw, and say so, whatever was asked for.",
-    lambda message, rgb, request: (
-        recoded(message, rgb, "raw").with_(format="raw") if request.preview_format else message
-    ),
-)
+def unsaid(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+    """The event without the format that was asked for."""
+    return message.without("format") if asked(message, request) else message
 
 
 def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
     """A picture that is said to be raw in another format, which the event tells."""
-    raw = message.payload.get("format") == "raw"
-    return recoded(message, rgb, other).with_(format=other) if raw and other else message
+    return as_file(message, rgb, other) if other and message.payload.get("format") == "raw" else message
 
 
-several(pictures.coded, kinds=PROGRESS)(
-    "preview-format-unsaid (EXT-FMT-03): Previews do not say the format that was asked for.",
-    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
-    "output-format-for-both (EXT-FMT-04): Without preview_format previews have the output_format.",
-    lambda message, rgb, request: in_place_of_raw(message, rgb, request.output_format),
-)
+def misnamed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
+    """The event with the name of another format."""
+    other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
+    return message.with_(format=other) if other else message
+
+
 several(pictures.coded)(
+    "output-format-misnamed (EXT-FMT-02): The complete event calls a PNG a jpeg, and a JPEG a png.",
+    misnamed,
     "output-format-unsaid (EXT-FMT-02): The complete event does not say the format that was asked for.",
-    lambda message, rgb, request: message.without("format") if asked(message, request) else message,
+    unsaid,
     "output-jpeg-for-png (EXT-FMT-02): Who asks for a PNG gets a JPEG that is called one.",
     lambda message, rgb, request: recoded(message, rgb, "jpeg") if request.output_format == "png" else message,
     "preview-format-for-both (EXT-FMT-04): Without output_format the complete event has the preview_format.",
     lambda message, rgb, request: in_place_of_raw(message, rgb, request.preview_format),
 )
-several(pictures.coded, kinds=BOTH, extensions=FORMATS)(
+several(pictures.coded, kinds=PROGRESS)(
+    "preview-format-unsaid (EXT-FMT-03): Previews do not say the format that was asked for.",
+    unsaid,
+    "preview-format-ignored (EXT-FMT-03): Previews are raw, and say so, whatever was asked for.",
+    lambda message, rgb, request: as_file(message, rgb, "raw") if request.preview_format else message,
+    "output-format-for-both (EXT-FMT-04): Without preview_format previews have the output_format.",
+    lambda message, rgb, request: in_place_of_raw(message, rgb, request.output_format),
+)
+several(pictures.coded, kinds=BOTH)(
+    "raw-unsaid (EXT-FMT-02, EXT-FMT-03): Pictures that are asked for as raw do not say so.",
+    where(
+        lambda message, rgb, request: message.without("format") if asked(message, request) == "raw" else message,
+        extensions=("formats", "aspect_ratio"),
+    ),
     "format-said-unasked (quirk): Every picture says its format, raw where nobody asked for another.",
-    lambda message: message.with_(format=message.payload.get("format", "raw")),
+    where(lambda message: message.with_(format=message.payload.get("format", "raw")), extensions=FORMATS),
 )
 
 
@@ -197,13 +183,11 @@ def in_files(change: Callable[[Rgb], Rgb], *formats: str) -> Callable[[Message, 
     return changed
 
 
-several(pictures.coded, kinds=BOTH)(
-    "coded-bgr (EXT-FMT-05): Red and blue of PNG and JPEG are swapped.",
-    in_files(lambda rgb: rgb[:, :, ::-1]),
-    "coded-upside-down (EXT-FMT-05): PNG and JPEG are upside down.",
-    in_files(lambda rgb: rgb[::-1]),
-)
 several(pictures.coded)(
+    "coded-bgr (EXT-FMT-05): Red and blue of PNG and JPEG are swapped.",
+    where(in_files(lambda rgb: rgb[:, :, ::-1]), kinds=BOTH),
+    "coded-upside-down (EXT-FMT-05): PNG and JPEG are upside down.",
+    where(in_files(lambda rgb: rgb[::-1]), kinds=BOTH),
     "png-of-poor-quality (EXT-FMT-05): A PNG shows what a JPEG of poor quality has left of the picture.",
     in_files(lambda rgb: rgb_of(saved(rgb, "JPEG", quality=4)), "png"),
 )
@@ -220,24 +204,17 @@ several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
 @pictures.coded(kinds=BOTH, extensions=FORMATS, quirk=True)
 def jpegs_of_low_quality(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
     """Pictures as JPEG have a low quality, and their colours half the resolution."""
-    if asked(message, request) != "jpeg":
-        return message
-    return message.with_(image=base64.b64encode(saved(rgb, "JPEG", quality=50, subsampling=2)).decode("ascii"))
+    poor = asked(message, request) == "jpeg"
+    return message.with_(image=base64_of(saved(rgb, "JPEG", quality=50, subsampling=2))) if poor else message
 
 
 # Formats that there are not
 
-
-def is_format(problem: APIError) -> bool:
-    """Whether the field that is to blame is one of a format."""
-    return problem.field in ("output_format", "preview_format")
-
-
-several(requests.taken)(
+several(requests.taken, fields=("output_format", "preview_format"))(
     "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
-    lambda body, problem: without(body, "output_format", "preview_format") if is_format(problem) else None,
+    left_out,
 )
-several(requests.refusal)(
+several(requests.refusal, fields=("output_format", "preview_format"))(
     "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
-    lambda problem: with_status(problem, 500) if is_format(problem) else problem,
+    with_status(500),
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_dream_mockserver.faults.effects import remote, responses
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects import responses
+from local_dream_mockserver.faults.effects.declare import several, where
+from local_dream_mockserver.faults.effects.requests import without
+from local_dream_mockserver.faults.effects.responses import having
 from local_dream_mockserver.faults.middleware import Reply
 from local_dream_mockserver.server.extensions.remote_control import (
     INFO,
@@ -31,11 +33,6 @@ def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def less(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """The object without a member."""
-    return {key: value for key, value in values.items() if key != name}
-
-
 def elsewhere(reply: Reply, other: Reply) -> Reply:
     """The other answer, where it is the control API that has no such path: its errors are texts, not the envelope."""
     return other if isinstance(reply.json.get("error"), str) else reply
@@ -52,14 +49,11 @@ several(responses.document, on=(INFO,))(
     "control-protocol-as-text (EXT-CTL-02): The protocol of GET /info is a text.",
     lambda values: {**values, "protocol": "1"},
     "control-without-device (EXT-CTL-02): GET /info names no device.",
-    lambda values: less(values, "device"),
+    lambda values: without(values, "device"),
 )
 several(responses.headers, everywhere=True, on=(INFO,))(
     "control-info-as-text (EXT-CTL-02): GET /info is answered as text/plain.",
-    lambda status, headers: (
-        status,
-        tuple((name, b"text/plain" if name == b"content-type" else value) for name, value in headers),
-    ),
+    having(b"content-type", b"text/plain"),
 )
 several(responses.rewrite, methods=("GET",), statuses=(404,))(
     "control-knows-every-path (EXT-CTL-03): Paths that the control API does not have are answered with status 200.",
@@ -73,7 +67,7 @@ several(responses.document, on=(MODELS,))(
     "models-by-name (EXT-CTL-04): The models are an object by their names.",
     lambda values: {**values, "models": {model["id"]: model for model in values["models"]}},
     "models-without-img2img (EXT-CTL-04): GET /models does not say whether models take images.",
-    lambda values: less(values, "use_img2img"),
+    lambda values: without(values, "use_img2img"),
     "upscalers-as-paths (EXT-CTL-04): The upscalers are their paths.",
     lambda values: {**values, "upscalers": [one["path"] for one in values["upscalers"]]},
     "models-listed-twice (EXT-CTL-05): Each model is listed twice.",
@@ -116,23 +110,19 @@ several(responses.document, on=(SELECT,))(
     "select-says-yes (EXT-CTL-11): POST /select is answered with ok as a text.",
     lambda values: {"ok": "yes"},
 )
-several(responses.rewrite, on=(SELECT,), statuses=(200,))(
+several(responses.rewrite, on=(SELECT,))(
     "selected-already (EXT-CTL-11): The model that runs cannot be selected.",
-    lambda reply: Reply.of_json(409, {"error": "it runs already"}),
-)
-several(responses.rewrite, on=(SELECT,), statuses=(404,))(
+    where(lambda: Reply.of_json(409, {"error": "it runs already"}), statuses=(200,)),
     "unknown-model-400 (EXT-CTL-12): A model that is not there is refused with status 400.",
-    lambda reply: Reply.of_json(400, {"error": "model not found"}),
+    where(lambda: Reply.of_json(400, {"error": "model not found"}), statuses=(404,)),
     "unknown-model-accepted (EXT-CTL-12): The selection of a model that is not there is answered as if it was.",
-    lambda reply: Reply.of_json(200, {"ok": True}),
+    where(lambda: Reply.of_json(200, {"ok": True}), statuses=(404,)),
     "unknown-model-in-the-envelope (EXT-CTL-12): A model that is not there is refused in the envelope.",
-    lambda reply: Reply.of_error(404, "model not found"),
-)
-several(responses.rewrite, on=(SELECT,), statuses=(400,))(
+    where(lambda: Reply.of_error(404, "model not found"), statuses=(404,)),
     "selection-of-nothing-accepted (EXT-CTL-13): A selection without a model is answered as if it named one.",
-    lambda reply: Reply.of_json(200, {"ok": True}),
+    lambda: Reply.of_json(200, {"ok": True}),
     "selection-of-nothing-500 (EXT-CTL-13): A selection without a model is answered with status 500.",
-    lambda reply: Reply.of_json(500, {"error": "no model_id"}),
+    lambda: Reply.of_json(500, {"error": "no model_id"}),
 )
 several(responses.rewrite, on=(STOP,), statuses=(200,))(
     "late-stop-409 (EXT-CTL-14): A stop that comes too late is refused with status 409.",
@@ -150,7 +140,7 @@ def stop(control: RemoteControl, *, where: bool) -> None:
         control.stop()
 
 
-several(remote.after, on=SELECT)(
+several(responses.controls, on=(SELECT,), methods=("POST",))(
     "selecting-again-stops (EXT-CTL-11): Selecting the model that runs stops it.",
     lambda control, values: stop(control, where=control.runs and values.get("model_id") == control.runs.model),
     "selecting-again-forgets-the-size (EXT-CTL-11): Whatever is selected runs at another size.",
@@ -162,7 +152,7 @@ several(remote.after, on=SELECT)(
     "selection-of-nothing-stops-what-runs (EXT-CTL-13): A selection without a model stops the one that runs.",
     lambda control, values: stop(control, where="model_id" not in values),
 )
-several(remote.after, on=STOP)(
+several(responses.controls, on=(STOP,), methods=("POST",))(
     "every-stop-stops (EXT-CTL-14): Every stop stops what runs, whatever it names.",
     lambda control: control.stop(),
     "every-stop-stops-later (EXT-CTL-14): Every stop stops what runs, whatever it names, a second and a half later.",

@@ -27,7 +27,7 @@ WRONG_TYPE, OUT_OF_RANGE = (Code.WRONG_TYPE,), (Code.OUT_OF_RANGE,)
 
 for _field, _id in TYPES.items():
     _name = f"{_field.replace('_', '-')}-of-any-type"
-    several(requests.taken, _id, codes=WRONG_TYPE, field=_field)(
+    several(requests.taken, _id, codes=WRONG_TYPE, fields=(_field,))(
         f"{_name}: A value of a wrong type for {_field} is taken as if it had been left out.",
         left_out,
     )
@@ -35,7 +35,7 @@ for _field, _id in TYPES.items():
 
 several(requests.refusal, *TYPES.values(), GENERATED, codes=WRONG_TYPE)(
     "wrong-types-500: Values of a wrong type are answered with status 500.",
-    lambda problem: with_status(problem, 500),
+    with_status(500),
 )
 
 
@@ -76,7 +76,7 @@ several(requests.taken, GENERATED, codes=WRONG_TYPE)(
 
 several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
     "out-of-range-500: Values out of range are answered with status 500.",
-    lambda problem: with_status(problem, 500),
+    with_status(500),
 )
 
 

@@ -14,13 +14,13 @@ from PIL import Image
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import overlap, requests
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import (
     AnyAnswer,
     Body,
     in_stream,
+    left_out,
     sent,
-    whatever,
     with_prompt,
     with_status,
     with_values,
@@ -32,47 +32,16 @@ from local_dream_mockserver.server.image_input import decode_base64
 from local_dream_mockserver.server.spec import fields_of, ids_of
 
 NOT_JSON = (Code.MALFORMED_JSON, Code.JSON_TAIL, Code.JSON_CONSTANT)
-EMPTY, MISSING, NO_OBJECT = (Code.EMPTY,), (Code.MISSING,), (Code.NOT_AN_OBJECT,)
-ANYWHERE = ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH")
+EMPTY, MISSING, NO_OBJECT, NOT_UTF8 = (Code.EMPTY,), (Code.MISSING,), (Code.NOT_AN_OBJECT,), (Code.NOT_UTF8,)
+BEYOND_BASE64 = re.compile("[^A-Za-z0-9+/=]")
 BRACKETS = re.compile(rb"\[{100,}\]{100,}")
 BUSY = "busy with another request"
+LEAST = {"steps": 1, "cfg": 0.0, "seed": 0, "denoise_strength": 0.0}
 Why: TypeAlias = Callable[[Body], str]
 """Why a request is refused, "" where it is not."""
 
 
-# Bodies that are not the JSON they must be
-
-several(requests.taken, codes=NOT_JSON)(
-    "malformed-json-taken (GEN-REQ-02): A body that is not well-formed JSON gets a picture of something.",
-    lambda: whatever(),
-)
-several(requests.refusal, codes=NOT_JSON)(
-    "malformed-json-500 (GEN-REQ-02): A body that is not well-formed JSON is answered with status 500.",
-    lambda problem: with_status(problem, 500),
-)
-BEYOND_BASE64 = re.compile("[^A-Za-z0-9+/=]")
-
-
-several(requests.taken, codes=(Code.NOT_BASE64,), field="image")(
-    "base64-junk-skipped (GEN-REQ-12): What is no base64 in an image is skipped, and the rest is read.",
-    lambda body: with_values(body, image=BEYOND_BASE64.sub("", sent(body)["image"])),
-)
-several(requests.taken, codes=(Code.JSON_TAIL,))(
-    "json-tail-ignored (GEN-REQ-02): What follows the JSON object in a body is not looked at.",
-    lambda body: json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode(),
-)
-several(requests.taken, codes=(Code.JSON_CONSTANT,))(
-    "nan-taken (GEN-REQ-02): NaN is taken for a number in the body.",
-    lambda body: body.replace(b"NaN", b"7.5"),
-)
-several(requests.taken, codes=EMPTY, field="body")(
-    "empty-body-taken (GEN-REQ-03): An empty body gets a picture of something.",
-    lambda: whatever(),
-)
-several(requests.refusal, codes=EMPTY, field="body")(
-    "empty-body-411 (GEN-REQ-03): An empty body is refused with status 411.",
-    lambda problem: with_status(problem, 411),
-)
+# What the refusals of the honest server are taken for: bodies that are not the JSON they must be, and the prompt
 
 
 def the_only_one(body: bytes) -> bytes | None:
@@ -83,59 +52,66 @@ def the_only_one(body: bytes) -> bytes | None:
     return None
 
 
-several(requests.taken, codes=NO_OBJECT)(
+def without_mask(body: bytes) -> bytes:
+    """The body without a mask."""
+    return json.dumps(without(sent(body), "mask")).encode()
+
+
+several(requests.taken)(
+    "malformed-json-taken (GEN-REQ-02): A body that is not well-formed JSON gets a picture of something.",
+    where(lambda: with_prompt(b""), codes=NOT_JSON),
+    "base64-junk-skipped (GEN-REQ-12): What is no base64 in an image is skipped, and the rest is read.",
+    where(
+        lambda body: with_values(body, image=BEYOND_BASE64.sub("", sent(body)["image"])),
+        codes=(Code.NOT_BASE64,),
+        fields=("image",),
+    ),
+    "json-tail-ignored (GEN-REQ-02): What follows the JSON object in a body is not looked at.",
+    where(lambda body: json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode(), codes=(Code.JSON_TAIL,)),
+    "nan-taken (GEN-REQ-02): NaN is taken for a number in the body.",
+    where(lambda body: body.replace(b"NaN", b"7.5"), codes=(Code.JSON_CONSTANT,)),
+    "empty-body-taken (GEN-REQ-03): An empty body gets a picture of something.",
+    where(with_prompt, codes=EMPTY, fields=("body",)),
     "no-object-taken (GEN-REQ-04): A body that is JSON but not an object gets a picture of something.",
-    lambda: whatever(),
-)
-several(requests.taken, codes=NO_OBJECT)(
+    where(with_prompt, codes=NO_OBJECT),
     "array-of-one-taken (GEN-REQ-04): An array with one request in it is taken for that request.",
-    the_only_one,
-)
-several(requests.refusal, codes=NO_OBJECT)(
-    "no-object-500 (GEN-REQ-04): A body that is JSON but not an object is answered with status 500.",
-    lambda problem: with_status(problem, 500),
-)
-several(requests.taken, codes=(Code.NOT_UTF8,))(
+    where(the_only_one, codes=NO_OBJECT),
     "utf8-mended (ERR-07): Bytes that are not UTF-8 are replaced, and the body is taken.",
-    lambda body: body.decode("utf-8", "replace").encode(),
+    where(lambda body: body.decode("utf-8", "replace").encode(), codes=NOT_UTF8),
     "latin1-taken (ERR-07): A body that is not UTF-8 is read as Latin-1.",
-    lambda body: body.decode("latin-1").encode(),
-)
-several(requests.refusal, codes=(Code.NOT_UTF8,))(
-    "bad-utf8-500-bare (ERR-08): A body that is not UTF-8 is answered with status 500 and no body.",
-    lambda: AnyAnswer(500, b""),
-)
-several(requests.taken, codes=(Code.JSON_TOO_DEEP,))(
+    where(lambda body: body.decode("latin-1").encode(), codes=NOT_UTF8),
     "nesting-flattened (quirk): JSON that is nested thousands of levels deep is taken.",
-    lambda body: BRACKETS.sub(b"[]", body),
-)
-
-
-# The prompt
-
-several(requests.taken, codes=MISSING, field="prompt")(
+    where(lambda body: BRACKETS.sub(b"[]", body), codes=(Code.JSON_TOO_DEEP,)),
     "prompt-optional (GEN-REQ-01): A request without a prompt gets a picture of something.",
-    with_prompt,
-)
-several(requests.taken, codes=EMPTY, field="prompt")(
+    where(with_prompt, codes=MISSING, fields=("prompt",)),
     "empty-prompt-painted (GEN-REQ-06): An empty prompt gets a picture of something.",
-    with_prompt,
+    where(with_prompt, codes=EMPTY, fields=("prompt",)),
+    "mask-alone-taken (GEN-REQ-16): A mask without an image is taken as if it were not there.",
+    where(without_mask, codes=MISSING, fields=("image",)),
+    "lone-mask-ignored (quirk, GEN-REQ-16): A mask without an image is ignored.",
+    where(without_mask, codes=MISSING, fields=("image",)),
 )
-several(requests.refusal, codes=MISSING, field="prompt")(
+several(requests.refusal)(
+    "malformed-json-500 (GEN-REQ-02): A body that is not well-formed JSON is answered with status 500.",
+    where(with_status(500), codes=NOT_JSON),
+    "empty-body-411 (GEN-REQ-03): An empty body is refused with status 411.",
+    where(with_status(411), codes=EMPTY, fields=("body",)),
+    "no-object-500 (GEN-REQ-04): A body that is JSON but not an object is answered with status 500.",
+    where(with_status(500), codes=NO_OBJECT),
+    "bad-utf8-500-bare (ERR-08): A body that is not UTF-8 is answered with status 500 and no body.",
+    where(lambda: AnyAnswer(500, b""), codes=NOT_UTF8),
     "prompt-missing-422 (GEN-REQ-01): A request without a prompt is refused with status 422.",
-    lambda problem: with_status(problem, 422),
+    where(with_status(422), codes=MISSING, fields=("prompt",)),
     "failure-with-200 (GEN-REQ-01, GEN-EVT-20): A request without a prompt gets status 200 and an error envelope.",
-    lambda: AnyAnswer(200, APIError(400, "prompt: missing").body()),
+    where(lambda: AnyAnswer(200, APIError(400, "prompt: missing").body()), codes=MISSING, fields=("prompt",)),
 )
-several(requests.refusal, codes=EMPTY, field="prompt", layer=Layer.EVENT)(
+several(requests.refusal, codes=EMPTY, fields=("prompt",))(
     "error-without-message (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event that has no message.",
-    lambda: in_stream({"type": "error"}),
+    where(lambda: in_stream({"type": "error"}), layer=Layer.EVENT),
     "error-message-null (GEN-EVT-18, GEN-REQ-07): An empty prompt is refused by an error event whose message is null.",
-    lambda: in_stream({"type": "error", "message": None}),
-)
-several(requests.refusal, codes=EMPTY, field="prompt")(
+    where(lambda: in_stream({"type": "error", "message": None}), layer=Layer.EVENT),
     "empty-prompt-500 (GEN-REQ-06): An empty prompt is answered with status 500.",
-    lambda problem: with_status(problem, 500),
+    with_status(500),
     "refused-by-redirect (GEN-REQ-06, GEN-EVT-20): An empty prompt is answered with a redirect to a page of help.",
     lambda: AnyAnswer(302, b"", {"Location": "/help"}),
     "empty-prompt-in-the-stream (quirk, GEN-REQ-07): An empty prompt is refused by an error event.",
@@ -206,12 +182,6 @@ several(requests.refused)(
     "seed-of-31-bits (GEN-REQ-22): Seeds above 2147483647 are refused.",
     lambda values, request: "seed: too large" if request.seed >= 2**31 and values.get("seed") is not None else "",
 )
-for _field in ("image", "mask"):
-    for _status in (400, 500):
-        several(requests.refused, ids_of(_field)["null"], status=_status)(
-            f"null-{_field}-{_status}: {_field.capitalize()} sent as null is answered with status {_status}.",
-            null(_field),
-        )
 several(requests.refused, status=500)(
     "unknown-fields-500 (GEN-REQ-08): Fields that the contract does not name are answered with status 500.",
     unknown,
@@ -220,15 +190,12 @@ several(requests.refused, status=500)(
     "idle-stride-zero-500 (GEN-REQ-21): A stride of 0 is answered with status 500 although no previews are asked for.",
     stride_zero,
 )
-
-
-@requests.values("GEN-REQ-11")
-def nulls_are_zero(values: Body) -> Body:
-    """Null in a field of a number is read as the least that it allows."""
-    least = {"steps": 1, "cfg": 0.0, "seed": 0, "denoise_strength": 0.0}
-    return {name: least.get(name) if value is None else value for name, value in values.items()}
-
-
+several(requests.values)(
+    "nulls-are-zero (GEN-REQ-11): Null in a field of a number is read as the least that it allows.",
+    lambda values: {name: LEAST.get(name) if value is None else value for name, value in values.items()},
+    "formats-ignored (EXT-FMT-01): The fields output_format and preview_format have no effect.",
+    lambda values: without(values, "output_format", "preview_format"),
+)
 several(requests.accepted)(
     "seeds-above-31-bits (quirk): The seeds that the server picks are all above 2147483647.",
     lambda request, values: request if values.get("seed") is not None else replace(request, seed=request.seed | 2**31),
@@ -238,24 +205,22 @@ several(requests.accepted)(
 # Pictures
 
 for _field in ("image", "mask"):
+    several(requests.refused, ids_of(_field)["null"])(
+        f"null-{_field}-400: {_field.capitalize()} sent as null is answered with status 400.",
+        null(_field),
+        f"null-{_field}-500: {_field.capitalize()} sent as null is answered with status 500.",
+        where(null(_field), status=500),
+    )
     for _code, _keyword in ((Code.NOT_BASE64, "contentEncoding"), (Code.NOT_A_PICTURE, "contentMediaType")):
         _id, _what = ids_of(_field)[_keyword], f"{_field.capitalize()} that is {_code.replace('-', ' ')}"
-        several(requests.taken, _id, codes=(_code,), field=_field)(
+        several(requests.taken, _id, codes=(_code,), fields=(_field,))(
             f"{_field}-{_code}-ignored: {_what} is taken for none.",
-            lambda body, problem: without(body, problem.field),
+            left_out,
         )
-        several(requests.refusal, _id, codes=(_code,), field=_field)(
+        several(requests.refusal, _id, codes=(_code,), fields=(_field,))(
             f"{_field}-{_code}-500: {_what} is answered with status 500.",
-            lambda problem: with_status(problem, 500),
+            with_status(500),
         )
-
-
-several(requests.taken, codes=(Code.MISSING,), field="image")(
-    "mask-alone-taken (GEN-REQ-16): A mask without an image is taken as if it were not there.",
-    lambda body: without(body, "mask"),
-    "lone-mask-ignored (quirk, GEN-REQ-16): A mask without an image is ignored.",
-    lambda body: without(body, "mask"),
-)
 
 
 @requests.refused(always=True, quirk=True)
@@ -270,16 +235,12 @@ def text_to_image_only(values: Body) -> str:
 
 # What there is at all, and when
 
-several(requests.received, on=("/generate",), methods=ANYWHERE)(
+several(requests.received, methods=("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH"))(
     "upscaler-only (quirk): There is no /generate.",
-    lambda request: replace(request, path="/generate/"),
-)
-several(requests.received, on=("/upscale",), methods=ANYWHERE)(
+    where(lambda request: replace(request, path="/generate/"), on=("/generate",)),
     "generator-only (quirk): There is no /upscale.",
-    lambda request: replace(request, path="/upscale/"),
+    where(lambda request: replace(request, path="/upscale/"), on=("/upscale",)),
 )
-
-
 several(overlap.second)(
     "busy-409 (quirk): A second generation while one runs is refused with status 409.",
     lambda: APIError(409, BUSY),
@@ -294,10 +255,4 @@ several(overlap.second)(
 def slow_to_refuse(problem: APIError) -> APIError:
     """Refusals come a tenth of a second late."""
     time.sleep(0.1)
-    return with_status(problem, problem.status)
-
-
-several(requests.values)(
-    "formats-ignored (EXT-FMT-01): The fields output_format and preview_format have no effect.",
-    lambda values: {name: value for name, value in values.items() if name not in ("output_format", "preview_format")},
-)
+    return with_status(problem.status)(problem)

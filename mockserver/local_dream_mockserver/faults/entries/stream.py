@@ -12,11 +12,12 @@ from starlette.types import ASGIApp
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, responses
-from local_dream_mockserver.faults.effects.declare import several, whole
-from local_dream_mockserver.faults.effects.events import EVENTS, Pieces
+from local_dream_mockserver.faults.effects.declare import several, where, whole
+from local_dream_mockserver.faults.effects.events import EVENTS, PROGRESS, Pieces
+from local_dream_mockserver.faults.effects.responses import having, lacking
 from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.faults.middleware import Headers, heading, is_stream, without
+from local_dream_mockserver.faults.middleware import Headers, heading, is_stream
 from local_dream_mockserver.proxy.split import kind_of
 from local_dream_mockserver.server.engine import GenerationRequest
 
@@ -39,7 +40,7 @@ def further(piece: bytes, key: str, value: str) -> bytes:
     return piece.replace(b"data: {", f'data: {{"{key}":{value},'.encode(), 1)
 
 
-# Lines
+# The lines of an event, and how its data is written
 
 
 @events.piece("GEN-SSE-06")
@@ -49,16 +50,9 @@ def event_line_after_data(piece: bytes) -> bytes:
     return b"\n".join([second, first, *rest])
 
 
-@events.piece("GEN-SSE-07")
-def data_in_two_lines(piece: bytes) -> bytes:
-    """The data of an event is broken into two lines.
-
-    WHATWG allows it: readers join them again.
-    """
-    return piece.replace(b",", b",\ndata: ", 1)
-
-
 several(events.piece)(
+    "data-in-two-lines (GEN-SSE-07): The data of an event is broken into two lines.",
+    lambda piece: piece.replace(b",", b",\ndata: ", 1),  # WHATWG allows it: readers join them again
     "progress-without-data@progress:2 (GEN-SSE-07): A progress event has no data line.",
     lambda piece: piece.partition(b"\n")[0] + b"\n\n",
     "event-line-missing (GEN-SSE-06): Events have no `event:` line.",
@@ -72,56 +66,9 @@ several(events.piece)(
     "data-not-json (GEN-SSE-08): The data of events is written as Python writes it.",
     lambda piece: with_data(piece, repr(data_of(piece))),
 )
-several(events.event, units=EVENTS)(
-    "type-missing (GEN-SSE-09): The data of events has no `type`.",
-    lambda message: message.without("type"),
-    "type-unlike-the-name (GEN-SSE-09): The `type` in the data of progress events is `step`.",
-    lambda message: message.with_(type="step") if message.kind == "progress" else message,
-)
-several(events.event)(
-    "other-event-names (GEN-SSE-12): Events named `ping` come between the others.",
-    lambda message: [Message("ping", "ping", {"type": "ping"}), message],
-)
 several(events.piece, units=())(
     "further-fields (quirk): Events carry `id:` lines behind their data.",
     lambda piece: piece[:-1] + b"id: 7\n\n",
-)
-
-
-# Lines between events
-
-
-@events.pieces(quirk=True)
-async def comments(pieces: Pieces) -> Pieces:
-    """Comment lines come between events, as servers send them to keep connections open."""
-    async for piece in pieces:
-        yield b": keep-alive\n\n"
-        yield piece
-
-
-async def framed(pieces: Pieces, before: bytes = b"", after: bytes = b"") -> Pieces:
-    """The stream with something before and after it."""
-    if before:
-        yield before
-    async for piece in pieces:
-        yield piece
-    if after:
-        yield after
-
-
-several(events.pieces)(
-    "padding-first (quirk): The stream begins with a comment of two kilobytes, for browsers that buffer.",
-    lambda pieces: framed(pieces, before=b":" + b" " * 2048 + b"\n\n"),
-    "retry-first (quirk): The stream begins with a `retry:` line.",
-    lambda pieces: framed(pieces, before=b"retry: 3000\n\n"),
-    "done-at-the-end (quirk): A `data: [DONE]` follows the terminal event, as OpenAI's streams end.",
-    lambda pieces: framed(pieces, after=b"data: [DONE]\n\n"),
-)
-
-
-# How the data is written
-
-several(events.piece, units=())(
     "keys-sorted (quirk): The keys of events are sorted, as nlohmann::json writes them.",
     lambda piece: with_data(piece, json.dumps(data_of(piece), sort_keys=True, separators=(",", ":"))),
     "spaces-in-json (quirk): The JSON of events is written with spaces.",
@@ -133,6 +80,41 @@ several(events.piece, units=())(
     "line-separators-in-data (quirk): Events hold characters at which some languages break lines (U+2028, U+0085), but"
     " event streams do not.",
     lambda piece: further(piece, "note", '"a\u2028b\u0085c"'),
+)
+several(events.event)(
+    "type-missing (GEN-SSE-09): The data of events has no `type`.",
+    where(lambda message: message.without("type"), units=EVENTS),
+    "type-unlike-the-name (GEN-SSE-09): The `type` in the data of progress events is `step`.",
+    where(lambda message: message.with_(type="step"), kinds=PROGRESS, units=EVENTS),
+    "other-event-names (GEN-SSE-12): Events named `ping` come between the others.",
+    lambda message: [Message("ping", "ping", {"type": "ping"}), message],
+)
+
+
+# Lines between events
+
+
+async def framed(pieces: Pieces, first: bytes = b"", each: bytes = b"", last: bytes = b"") -> Pieces:
+    """The stream with something before it, before each event, and after it."""
+    if first:
+        yield first
+    async for piece in pieces:
+        if each:
+            yield each
+        yield piece
+    if last:
+        yield last
+
+
+several(events.pieces)(
+    "comments (quirk): Comment lines come between events, as servers send them to keep connections open.",
+    lambda pieces: framed(pieces, each=b": keep-alive\n\n"),
+    "padding-first (quirk): The stream begins with a comment of two kilobytes, for browsers that buffer.",
+    lambda pieces: framed(pieces, first=b":" + b" " * 2048 + b"\n\n"),
+    "retry-first (quirk): The stream begins with a `retry:` line.",
+    lambda pieces: framed(pieces, first=b"retry: 3000\n\n"),
+    "done-at-the-end (quirk): A `data: [DONE]` follows the terminal event, as OpenAI's streams end.",
+    lambda pieces: framed(pieces, last=b"data: [DONE]\n\n"),
 )
 
 
@@ -183,27 +165,19 @@ async def queued_in_silence(pieces: Pieces) -> Pieces:
 # The head of the stream
 
 
-def content_type(headers: Headers, kind: bytes) -> Headers:
-    """The headers with another media type."""
-    return (b"content-type", kind), *without(headers, b"content-type")
-
-
 several(responses.headers, layer=EVENT)(
     "stream-with-201 (GEN-SSE-01): Event streams come with status 201.",
     lambda status, headers: (201, headers),
     "stream-as-json (GEN-SSE-01): Event streams say that they are application/json.",
-    lambda status, headers: (status, content_type(headers, b"application/json")),
+    having(b"content-type", b"application/json"),
     "content-type-twice-unlike (GEN-SSE-02): Content-Type comes twice, once with a charset.",
     lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream; charset=utf-8"))),
     "no-cache-control (GEN-SSE-03): Event streams come without Cache-Control.",
-    lambda status, headers: (status, without(headers, b"cache-control")),
+    lacking(b"cache-control"),
     "content-type-doubled (quirk, GEN-SSE-02): Content-Type comes twice on event streams, as cpp-httplib sends it.",
     lambda status, headers: (status, (*headers, (b"content-type", b"text/event-stream"))),
     "no-store (quirk): Event streams come with Cache-Control: no-store, no-transform.",
-    lambda status, headers: (
-        status,
-        (*without(headers, b"cache-control"), (b"cache-control", b"no-store, no-transform")),
-    ),
+    having(b"cache-control", b"no-store, no-transform"),
 )
 
 
@@ -216,7 +190,7 @@ def misread(charset: bytes) -> Callable[[], FaultHooks]:
                 if not is_stream(headers):
                     return status, headers
                 hooks.happened()
-                return status, content_type(headers, b"text/event-stream; charset=" + charset)
+                return having(b"content-type", b"text/event-stream; charset=" + charset)(status, headers)
 
             return lambda scope, receive, send: app(scope, receive, heading(send, other))
 

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
-from local_dream_mockserver.faults.effects import events, wire
+from local_dream_mockserver.faults.effects import events, pictures, wire
 from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.events import COMPLETE, Messages, Pieces
 from local_dream_mockserver.faults.effects.requests import after_hang_up
@@ -220,16 +220,12 @@ several(whole)(
 # When honest events come
 
 
-@whole(quirk=True)
-def silent_then_quick() -> FaultHooks:
+@pictures.works(quirk=True)
+def silent_then_quick(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
     """The first step is done after a long silence, as while a model is loaded, and the others are quick."""
-
-    def works(hooks: FaultHooks, engine: Generates, request: GenerationRequest, cancelled: Cancelled) -> Work:
-        hooks.happened()
-        time.sleep(SILENCE)
-        yield from engine.generate(request, cancelled)
-
-    return hooked(None, works=works)
+    hooks.happened()
+    time.sleep(SILENCE)
+    yield from engine.generate(request, cancelled)
 
 
 @events.stream(quirk=True)

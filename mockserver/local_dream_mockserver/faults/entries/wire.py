@@ -4,8 +4,8 @@ cannot be read."""
 from __future__ import annotations
 
 from local_dream_mockserver.faults.effects import wire
-from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.wire import GENERATE, UPSCALE, Pieces
+from local_dream_mockserver.faults.effects.declare import several, where
+from local_dream_mockserver.faults.effects.wire import GENERATE, PICTURES, UPSCALE, Pieces
 from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Head, chunk
 
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
@@ -17,6 +17,8 @@ NO_REFUSAL = (
     *("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
 )
 REFUSED = (400,)
+ELSEWHERE = (b"location", b"/elsewhere")
+TERMINAL = ("complete", "error")
 
 
 # Connections
@@ -45,59 +47,27 @@ several(wire.unanswered, *NO_REFUSAL, statuses=REFUSED)(
     "refusal-closed: The connection is closed in place of a 400 answer.",
     lambda out: out.close(),
 )
-several(wire.answer, statuses=REFUSED, then="close")(
-    "closed-after-refusal (ROB-07): The connection is closed after a 400 answer that did not announce it.",
-    lambda head, body: head.length(len(body)) + body,
-)
-several(wire.chunks, last=b"", then="close")(
+
+
+# Framing, and lengths and chunks that are not what they say
+
+
+def too_long(head: Head, body: bytes) -> bytes:
+    """The answer with a length that it does not reach."""
+    return head.length(len(body) + 1000) + body
+
+
+several(wire.chunks)(
     "last-chunk-missing (GEN-EVT-14): The connection is closed after complete without a last chunk.",
-    chunk,
-)
-several(wire.chunks, last=b"", then="gone")(
+    where(chunk, last=b"", then="close"),
     "kept-open (GEN-EVT-14): The body does not end after complete: neither a last chunk nor the end of the connection"
     " comes.",
-    chunk,
-)
-several(wire.chunks, last=b"", then="reset")(
+    where(chunk, last=b"", then="gone"),
     "reset-after-complete (GEN-EVT-14): The connection is reset after complete.",
-    chunk,
-)
-several(wire.answer, on=GENERATE)(
-    "held-back (GEN-EVT-07): All events are held back and sent together at the end, as a buffering proxy does.",
-    lambda head, body: head.chunked() + chunk(body) + LAST_CHUNK,
-)
-
-
-# Lengths and chunks that are not what they say
-
-several(wire.answer, then="gone")(
-    "length-too-long-kept-open (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the"
-    " connection stays open.",
-    lambda head, body: head.length(len(body) + 1000) + body,
-)
-several(wire.answer, then="close")(
-    "length-too-long (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the connection is"
-    " closed.",
-    lambda head, body: head.length(len(body) + 1000) + body,
-    "length-too-short (GEN-SSE-10, UPS-ANS-02): Content-Length says less than the body has.",
-    lambda head, body: head.length(max(0, len(body) - 100)) + body,
-)
-several(wire.answer, *NO_ANSWER)(
-    "two-lengths: Content-Length comes twice, with two values.",
-    lambda head, body: head.length(len(body), len(body) + 1) + body,
-    "length-no-number: Content-Length is not a number.",
-    lambda head, body: head.plus((b"content-length", b"many")).encoded() + body,
-)
-several(wire.answer, *BROKEN_OFF, then="close")(
-    "chunked-in-name-only: Transfer-Encoding says chunked, but the body is not in chunks.",
-    lambda head, body: head.chunked() + body,
-)
-several(wire.chunks, then="close")(
+    where(chunk, last=b"", then="reset"),
     "chunk-size-too-large@before:complete (GEN-EVT-14): A chunk holds less than its size says, and the connection is"
     " closed.",
-    lambda data: b"%x\r\n%s" % (len(data) + 10, data),
-)
-several(wire.chunks)(
+    where(lambda data: b"%x\r\n%s" % (len(data) + 10, data), then="close"),
     "chunk-size-garbled@before:complete (GEN-EVT-12): The size of a chunk is not a number.",
     lambda data: b"xyz\r\n%s\r\n" % data,
     "chunk-size-too-small@before:complete (GEN-EVT-12): A chunk holds more than its size says.",
@@ -105,16 +75,34 @@ several(wire.chunks)(
     "last-chunk-early@before:complete (GEN-EVT-12): A last chunk comes in the middle of the stream.",
     lambda data: LAST_CHUNK + chunk(data),
 )
-several(wire.answer, statuses=REFUSED)(
+several(wire.answer)(
+    "held-back (GEN-EVT-07): All events are held back and sent together at the end, as a buffering proxy does.",
+    where(lambda head, body: head.chunked() + chunk(body) + LAST_CHUNK, on=GENERATE),
+    "length-too-long-kept-open (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the"
+    " connection stays open.",
+    where(too_long, then="gone"),
+    "length-too-long (GEN-EVT-14, UPS-ANS-02): Content-Length says more than the body has, and the connection is"
+    " closed.",
+    where(too_long, then="close"),
+    "length-too-short (GEN-SSE-10, UPS-ANS-02): Content-Length says less than the body has.",
+    where(lambda head, body: head.length(max(0, len(body) - 100)) + body, then="close"),
+    "chunked-in-name-only (GEN-EVT-12, UPS-ANS-02): Transfer-Encoding says chunked, but the body is not in chunks.",
+    where(lambda head, body: head.chunked() + body, then="close"),
+    "closed-after-refusal (ROB-07): The connection is closed after a 400 answer that did not announce it.",
+    where(lambda head, body: head.length(len(body)) + body, statuses=REFUSED, then="close"),
     "refusal-longer-than-announced (ROB-07): The body of a 400 answer is longer than its Content-Length says, so that"
     " the next answer begins with its rest.",
-    lambda head, body: head.length(len(body)) + body + b"\r\n0\r\n\r\n",
+    where(lambda head, body: head.length(len(body)) + body + b"\r\n0\r\n\r\n", statuses=REFUSED),
 )
 
 
-# Heads that cannot be read
+# Answers that cannot be read, or do not end
 
 several(wire.answer, *NO_ANSWER)(
+    "two-lengths: Content-Length comes twice, with two values.",
+    lambda head, body: head.length(len(body), len(body) + 1) + body,
+    "length-no-number: Content-Length is not a number.",
+    lambda head, body: head.plus((b"content-length", b"many")).encoded() + body,
     "garbage-before-status: Bytes that are not HTTP come before the status line.",
     lambda head, body: b"\x00\x01garbage\r\n" + head.length(len(body)) + body,
     "no-head: The body comes without status line and headers, as in HTTP/0.9.",
@@ -125,20 +113,11 @@ several(wire.answer, *NO_ANSWER)(
     lambda head, body: head.length(len(body)).replace(b"\r\n", b"\r\nno colon here\r\n", 1) + body,
     "gigantic-header: A header of two megabytes comes with the answer.",
     lambda head, body: head.plus((b"x-large", b"x" * (2 << 20))).length(len(body)) + body,
-)
-several(wire.answer, *NO_ANSWER, then="gone")(
+    "redirected: Accepted requests are answered with a redirection to the same place.",
+    lambda head, body: Head(307, b"Temporary Redirect", (*head.headers, ELSEWHERE)).length(len(body)) + body,
     "interim-flood: Interim answers (102) come without end, and never the final one.",
-    lambda head, body: [b"HTTP/1.1 102 Processing\r\n\r\n"] * 2000,
+    where(lambda head, body: [b"HTTP/1.1 102 Processing\r\n\r\n"] * 2000, then="gone"),
 )
-
-
-@wire.answer(*NO_ANSWER)
-def redirected(head: Head, body: bytes) -> bytes:
-    """Accepted requests are answered with a redirection to the same place."""
-    moved = Head(307, b"Temporary Redirect", head.headers).plus((b"location", b"/elsewhere"))
-    return moved.length(len(body)) + body
-
-
 several(wire.head, *NO_ANSWER)(
     "no-content-type: Answers have no Content-Type.",
     lambda head: head.without(b"content-type"),
@@ -155,18 +134,15 @@ several(wire.head, on=UPSCALE)(
 
 # Bodies that are changed on the way
 
-several(wire.splice, *BROKEN_OFF, on=(*GENERATE, *UPSCALE), ends=True)(
-    "framed-too-early@after:progress:2: The answer ends in its middle, framed as if it were whole.",
-    lambda rest: b"",
-)
-several(wire.splice, ends=True)(
+several(wire.splice)(
+    "framed-too-early@after:progress:2 (GEN-EVT-12, UPS-ANS-02): The answer ends in its middle, framed as if it were"
+    " whole.",
+    where(lambda rest: b"", on=PICTURES, ends=True),
     "base64-cut@inside:complete (GEN-SSE-10): The stream ends inside the base64 of complete, framed as if it were"
     " whole.",
-    lambda rest: b"",
+    where(lambda rest: b"", ends=True),
     "error-page-in-stream@before:complete (GEN-EVT-12): In place of complete comes a piece of a gateway's error page.",
-    lambda rest: b"<html><body>502 Bad Gateway</body></html>\n\n",
-)
-several(wire.splice)(
+    where(lambda rest: b"<html><body>502 Bad Gateway</body></html>\n\n", ends=True),
     "invalid-utf8@after:progress:1 (GEN-SSE-04): A comment between two events has a byte that no UTF-8 has.",
     lambda rest: b": \xff\n" + rest,
     "cut-utf8@after:progress:1 (GEN-SSE-04): A comment between two events ends in the middle of a character.",
@@ -181,13 +157,11 @@ several(wire.splice)(
     "line-end-inserted@inside:complete (GEN-SSE-08): A line end is inserted into a picture's base64.",
     lambda rest: b"\n" + rest,
 )
-several(wire.event, kinds=("complete", "error"))(
-    "blank-line-missing (GEN-SSE-10): The blank line after the last event is missing.",
-    lambda event: event.removesuffix(b"\n"),
-    "last-line-end-missing (GEN-SSE-10): The stream ends right behind the last event's JSON, without any line end.",
-    lambda event: event.rstrip(b"\n"),
-)
 several(wire.event)(
+    "blank-line-missing (GEN-SSE-10): The blank line after the last event is missing.",
+    where(lambda event: event.removesuffix(b"\n"), kinds=TERMINAL),
+    "last-line-end-missing (GEN-SSE-10): The stream ends right behind the last event's JSON, without any line end.",
+    where(lambda event: event.rstrip(b"\n"), kinds=TERMINAL),
     "crlf (GEN-SSE-05): Lines end with CR and LF.",
     lambda event: event.replace(b"\n", b"\r\n"),
     "cr (GEN-SSE-05): Lines end with CR.",
@@ -213,11 +187,9 @@ async def answered_twice(events: Pieces) -> Pieces:
     yield b"".join(sent)
 
 
-several(wire.body, on=UPSCALE)(
+several(wire.body)(
     "jpeg-cut (UPS-ANS-02): The last quarter of an enlarged picture is missing, framed as if it were whole.",
-    lambda body: body[: len(body) * 3 // 4],
-)
-several(wire.body, statuses=REFUSED)(
+    where(lambda body: body[: len(body) * 3 // 4], on=UPSCALE),
     "refusal-cut (ERR-02): The body of a 400 answer is cut short, and framed as if it were whole.",
-    lambda body: body[:-10],
+    where(lambda body: body[:-10], statuses=REFUSED),
 )

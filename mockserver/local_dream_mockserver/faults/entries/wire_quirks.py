@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from local_dream_mockserver.faults.effects import wire
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.wire import EVERYWHERE, PICTURES, UPSCALE, Pieces
 from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, chunk
 
@@ -13,10 +13,6 @@ EDGE = 300
 """Bytes at either end of an event that are sent one at a time; a picture's middle would take minutes that way."""
 ERRORS = (400, 404, 405, 413, 415, 500)
 ANY = ()
-
-
-def _bytes(data: bytes) -> list[bytes]:
-    return [bytes([byte]) for byte in data]
 
 
 def _cut(data: bytes, size: int) -> list[bytes]:
@@ -30,7 +26,7 @@ def _cut(data: bytes, size: int) -> list[bytes]:
 def byte_by_byte(event: bytes) -> list[bytes]:
     """The bytes of answers come one in a packet (in pictures, the first and the last 300 of them)."""
     edge = min(EDGE, len(event) // 2)
-    return [*_bytes(event[:edge]), event[edge : len(event) - edge], *_bytes(event[len(event) - edge :])]
+    return [*_cut(event[:edge], 1), event[edge : len(event) - edge], *_cut(event[len(event) - edge :], 1)]
 
 
 @wire.stream(quirk=True)
@@ -95,13 +91,11 @@ async def ended_by_close(answer: Answer, out: Out) -> None:
     await out.close()
 
 
-several(wire.answer, statuses=ERRORS)(
+several(wire.answer)(
     "refusals-in-chunks (quirk): The bodies of error answers come in chunks of five bytes.",
-    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK],
-)
-several(wire.answer, on=UPSCALE)(
+    where(lambda head, body: [head.chunked(), *map(chunk, _cut(body, 5)), LAST_CHUNK], statuses=ERRORS),
     "pictures-in-chunks (quirk): Enlarged pictures come in chunks.",
-    lambda head, body: [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK],
+    where(lambda head, body: [head.chunked(), *map(chunk, _cut(body, 1000)), LAST_CHUNK], on=UPSCALE),
 )
 several(wire.chunks, last=b"0\r\nX-Trailer: x\r\n\r\n")(
     "chunk-extensions (quirk): Chunks carry extensions, and a trailer follows the last one.",
