@@ -80,22 +80,8 @@ class FaultyGenerate(GenerateEndpoint):
         hooks = hooks_of(request)
         if hooks is HONEST:
             return super().encoded(events, asked, request)
-        return _altered(events, asked, hooks)
-
-
-async def _altered(events: AsyncIterator[Event], asked: GenerationRequest, hooks: FaultHooks) -> AsyncIterator[bytes]:
-    async for piece in hooks.pieces(_pieces(hooks.messages(_messages(events), asked)), asked):
-        yield piece
-
-
-async def _messages(events: AsyncIterator[Event]) -> AsyncIterator[Message]:
-    async for event in events:
-        yield Message.of(event)
-
-
-async def _pieces(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
-    async for message in messages:
-        yield message.encoded()
+        messages = hooks.messages((Message.of(event) async for event in events), asked)
+        return hooks.pieces((message.encoded() async for message in messages), asked)
 
 
 class FaultyUpscale(UpscaleEndpoint):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from local_dream_mockserver.faults.catalogue import Chosen, Layer, choose
-from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Stack
+from local_dream_mockserver.faults.hooks import HONEST, FaultHooks, Stack, hooked
 from local_dream_mockserver.proxy.unknown import Unknown
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.extensions.cors import NAME as CORS
@@ -59,19 +59,9 @@ class Selection:
         try:
             chosen = [self._make(one) for one in several(filter(str.strip, names.split(",")), MOST_AT_ONCE)]
         except Unknown as error:
-            return Unheard(str(error))
+            refusal = APIError(400, f"{HEADER}: {error}")
+            return hooked(None, wrap=lambda hooks, app: refusal.response())
         return _stacked((*self.always, *chosen))
-
-
-class Unheard(FaultHooks):
-    """Refuses a request whose header names something that there is not."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__()
-        self.message = message
-
-    def wrap(self, app: ASGIApp) -> ASGIApp:
-        return APIError(400, f"{HEADER}: {self.message}").response()
 
 
 def several(texts: Iterable[str], most: int | None = None) -> list[Chosen]:

@@ -67,7 +67,7 @@ def named_in(module: ModuleType) -> list[str]:
 ELSEWHERE = {
     *(name for name, entry in entries().items() if {"control", "prompt_weights"} & {*entry.extensions}),
     *(name for name in entries() if name.startswith("dies-")),
-    *("eulera-is-dpm", "eulera-is-euler", "tokens-without-limit", "upscaler-path-ignored"),
+    *("busy-after-a-hang-up", "eulera-is-dpm", "eulera-is-euler", "tokens-without-limit", "upscaler-path-ignored"),
     *(name for module in (forms, overlooked, timing) for name in named_in(module)),
 }
 """Seen in odd forms of requests, in time, by the server's end, or at another port: the matrix fails where one was

@@ -9,6 +9,7 @@ counted where the outcome is another one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, Unpack
@@ -188,6 +189,11 @@ class Incoming:
     def header(self, name: str) -> str:
         """The value of a header, "" where there is none."""
         return self.headers.get(name, "")
+
+    def number(self, name: str) -> int:
+        """A header as a number, 0 where it is none."""
+        text = self.header(name)
+        return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else 0
 
     def with_headers(self, changed: Mapping[str, str]) -> Incoming:
         """The same with headers added or replaced."""

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import overlap, pictures, requests, responses
-from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.events import Messages
 from local_dream_mockserver.faults.effects.requests import AnyAnswer, Refusals, after_hang_up, in_stream, meant
 from local_dream_mockserver.faults.effects.responses import Exchange
@@ -30,7 +30,6 @@ from local_dream_mockserver.server.upscale import WIDTH
 OUT_OF_RANGE = (Code.OUT_OF_RANGE,)
 TORN = b'{"error": '
 HEALTH = ("/health",)
-BUSY = ("busy",)
 WORDS = "busy with another request"
 AGAIN = {"Retry-After": "1"}
 
@@ -87,6 +86,9 @@ several(whole)(
     "hang-up-reaches-the-next (ROB-03): After a client has hung up in mid-stream the next generation is answered with"
     " status 500, and those after it are made.",
     after_hang_up(APIError(500, "stopped"), once=True),
+    "busy-after-a-hang-up (quirk): Just after a client has hung up a generation is refused with status 503 and"
+    " Retry-After: 3.",
+    after_hang_up(APIError(503, "the last generation is being cleared away", {"Retry-After": "3"}), once=True),
 )
 
 
@@ -111,21 +113,17 @@ def each(work: Work) -> Work:
 
 # Bodies in chunks, and Expect
 
-several(responses.instead, having="transfer-encoding")(
+several(responses.instead)(
     "chunked-bodies-refused (ROB-05): A body in chunked transfer coding is refused with status 411.",
-    lambda: Reply.of_error(411, "Content-Length: missing"),
-)
-several(requests.received, having="transfer-encoding")(
-    "chunked-bodies-unread (ROB-05): A body in chunked transfer coding is not read.",
-    lambda request: replace(request, body=b""),
-)
-several(responses.instead, having="expect")(
+    where(lambda: Reply.of_error(411, "Content-Length: missing"), having="transfer-encoding"),
     "expect-refused (ROB-06): A request with Expect: 100-continue is refused with status 417.",
-    lambda: Reply.of_error(417, "Expect: cannot be met", (b"connection", b"close")),
+    where(lambda: Reply.of_error(417, "Expect: cannot be met", (b"connection", b"close")), having="expect"),
 )
-several(requests.received, having="expect")(
+several(requests.received)(
+    "chunked-bodies-unread (ROB-05): A body in chunked transfer coding is not read.",
+    where(lambda request: replace(request, body=b""), having="transfer-encoding"),
     "expect-loses-the-body (ROB-06): The body of a request with Expect: 100-continue is not read.",
-    lambda request: replace(request, body=b""),
+    where(lambda request: replace(request, body=b""), having="expect"),
 )
 
 
@@ -143,14 +141,9 @@ several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(
 # Afterwards
 
 
-def refused_for(**refusals: Unpack[Refusals]) -> Callable[[Exchange], bool]:
-    """Whether a request was refused so."""
-    return lambda exchange: exchange.problem is not None and meant(exchange.problem, refusals)
-
-
-def is_deep(exchange: Exchange) -> bool:
-    """Whether a body is nested thousands of levels deep."""
-    return b"[" * 1000 in exchange.body
+def out_of_order() -> Reply:
+    """The answer of a server that cannot go on."""
+    return Reply.of_error(500, "out of order")
 
 
 def is_long(exchange: Exchange) -> bool:
@@ -158,19 +151,23 @@ def is_long(exchange: Exchange) -> bool:
     return len(exchange.body) > 1_000_000 and exchange.path == "/generate" and b'"image"' not in exchange.body
 
 
-ENDS_HEALTH = {
-    "refusal-ends-health (ERR-05): After a field of a wrong type": refused_for(codes=(Code.WRONG_TYPE,)),
-    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number": refused_for(
-        codes=(Code.WRONG_FORM,), fields=(WIDTH,)
-    ),
-    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep": is_deep,
-    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte": is_long,
-}
-for _head, _when in ENDS_HEALTH.items():
-    several(responses.after, on=HEALTH, when=_when)(
-        f"{_head} GET /health is answered with status 500.",
-        lambda: Reply.of_error(500, "out of order"),
-    )
+def refused_for(**refusals: Unpack[Refusals]) -> Callable[[Exchange], bool]:
+    """Whether a request was refused so."""
+    return lambda exchange: exchange.problem is not None and meant(exchange.problem, refusals)
+
+
+several(responses.after, on=HEALTH)(
+    "refusal-ends-health (ERR-05): After a field of a wrong type GET /health is answered with status 500.",
+    where(out_of_order, when=refused_for(codes=(Code.WRONG_TYPE,))),
+    "upscale-refusal-ends-health (ERR-05): After an upscale with a width that is no number GET /health is answered with"
+    " status 500.",
+    where(out_of_order, when=refused_for(codes=(Code.WRONG_FORM,), fields=(WIDTH,))),
+    "deep-json-ends-health (ROB-08): After JSON that is nested thousands of levels deep GET /health is answered with"
+    " status 500.",
+    where(out_of_order, when=lambda exchange: b"[" * 1000 in exchange.body),
+    "long-prompt-ends-health (ROB-10): After a prompt of a megabyte GET /health is answered with status 500.",
+    where(out_of_order, when=is_long),
+)
 several(requests.refused, after=(Code.WRONG_TYPE,))(
     "refusal-spoils-the-next (ERR-06): The first generation after a field of a wrong type is answered with status 500.",
     lambda: APIError(500, "the engine is in a bad state"),
@@ -263,12 +260,12 @@ several(overlap.second)(
     lambda: APIError(500, "the engine is in use"),
     "overlap-refused-bare (ROB-02): A second generation while one runs is answered with status 503 and no envelope.",
     lambda: AnyAnswer(503, b"", AGAIN),
-)
-
-
-# The extension busy
-
-several(overlap.second, extensions=BUSY)(
+    "busy-409 (quirk): A second generation while one runs is refused with status 409.",
+    lambda: APIError(409, WORDS),
+    "busy-429 (quirk): A second generation while one runs is refused with status 429.",
+    lambda: APIError(429, WORDS, AGAIN),
+    "busy-503 (quirk): A second generation while one runs is refused with status 503.",
+    lambda: APIError(503, WORDS, AGAIN),
     "busy-waits (EXT-BSY-01): A second generation while one runs waits for its turn, where it is said to be refused.",
     lambda: None,
     "busy-without-retry-after (EXT-BSY-02): A second generation while one runs is refused with status 503 and no"
@@ -287,5 +284,5 @@ several(overlap.second, extensions=BUSY)(
     lambda: AnyAnswer(503, b"", AGAIN),
     "busy-until-a-date (quirk): A second generation while one runs is refused with status 503 and an HTTP date in"
     " Retry-After.",
-    lambda: APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"}),
+    where(lambda: APIError(503, WORDS, {"Retry-After": "Fri, 31 Dec 2049 23:59:59 GMT"}), extensions=("busy",)),
 )

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -161,34 +161,26 @@ several(requests.values, "EXT-SCH-04")(
 FIELD = "reference_images"
 
 
-def in_its_left_half(rgb: Rgb, request: GenerationRequest) -> Rgb:
-    """The picture with its right half as it was sent."""
+@pictures.picture("EXT-UFX-04")
+def ultrafix_in_one_half(rgb: Rgb, request: GenerationRequest) -> Rgb:
+    """With ultrafix the right half of the picture stays as it was."""
     if not request.ultrafix or request.image is None:
         return rgb
     return np.concatenate([rgb[:, : request.width // 2], request.image[:, request.width // 2 :]], axis=1)
 
 
-def halves_swapped(rgb: Rgb, request: GenerationRequest) -> Rgb:
-    """The picture with its halves in each other's place."""
-    return np.roll(rgb, request.width // 2, axis=1) if request.ultrafix else rgb
-
-
-def first_tile(values: dict[str, Any]) -> dict[str, Any]:
-    """The request for a picture of one tile."""
+@requests.values("EXT-UFX-02")
+def ultrafix_makes_one_tile(values: Body) -> Body:
+    """With ultrafix a picture of one tile is made, whatever was asked for."""
     if values.get("ultrafix") is not True or "image" not in values:
         return values
     return {**values, "width": tile_of(values), "height": tile_of(values)}
 
 
-def tile_of(values: dict[str, Any]) -> int:
+def tile_of(values: Body) -> int:
     """The side of a tile."""
     tile = values.get("tile_size")
     return tile if isinstance(tile, int) else 512
-
-
-def is_larger(values: dict[str, Any]) -> bool:
-    """Whether a picture that is to be refined is wider than a tile."""
-    return values.get("ultrafix") is True and values.get("width", 512) > tile_of(values)
 
 
 def is_taken(value: object) -> bool:
@@ -197,10 +189,8 @@ def is_taken(value: object) -> bool:
 
 
 several(pictures.picture)(
-    "ultrafix-in-one-half (EXT-UFX-04): With ultrafix the right half of the picture stays as it was.",
-    in_its_left_half,
     "ultrafix-swaps-tiles (EXT-UFX-03): With ultrafix the halves of the picture stand in each other's place.",
-    halves_swapped,
+    lambda rgb, request: np.roll(rgb, request.width // 2, axis=1) if request.ultrafix else rgb,
     "ultrafix-changes-nothing (EXT-UFX-04): With ultrafix the image comes back as it was.",
     lambda rgb, request: request.image if request.ultrafix and request.image is not None else rgb,
 )
@@ -228,13 +218,11 @@ several(requests.refused)(
     "ultrafix-refused (EXT-UFX-02): Every request with ultrafix is refused.",
     lambda values: "ultrafix: not here" if values.get("ultrafix") is True and "image" in values else "",
     "ultrafix-refuses-large-pictures (EXT-UFX-02): With ultrafix a picture larger than a tile is refused.",
-    lambda values: "width: too large" if is_larger(values) else "",
+    lambda values: values.get("ultrafix") is True and values.get("width", 512) > tile_of(values) and "width: too large",
     "reference-images-refused (EXT-REF-01): Every request with reference_images is refused.",
     lambda values: f"{FIELD}: not here" if FIELD in values else "",
 )
 several(requests.values)(
-    "ultrafix-makes-one-tile (EXT-UFX-02): With ultrafix a picture of one tile is made, whatever was asked for.",
-    first_tile,
     "ultrafix-ignored (EXT-UFX-01): The field ultrafix has no effect.",
     lambda values: without(values, "ultrafix", "tile_size"),
     "ultrafix-ignores-masks (EXT-UFX-06): With ultrafix a mask has no effect.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +14,13 @@ from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import requests, upscale
 from local_dream_mockserver.faults.effects.declare import several
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
-from local_dream_mockserver.server.engine import GenerationRequest
+from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.image_input import decode_base64
 
 WORDS = 60
 MEGABYTE = 1 << 20
+IMAGE = b'"image"'
+WIDTH, HEIGHT = "x-image-width", "x-image-height"
 EXPONENT = re.compile(rb'"cfg": *[0-9.]+[eE]')
 
 
@@ -126,11 +128,13 @@ several(requests.received, "GEN-REQ-29", on=("/generate",), methods=("POST",))(
     "white-space-before-unread: JSON after white space is not read.",
     lambda incoming: _unread(incoming, incoming.body[:1].isspace()),
     "fields-in-order-only: A body whose first field is not the prompt is not read.",
-    lambda incoming: _unread(incoming, incoming.body.lstrip()[:1] == b"{" and _first(incoming.body) == "mask"),
+    lambda incoming: _unread(incoming, next(iter(incoming.fields), "") == "mask"),
     "exponents-unread: A body in which a number has an exponent is not read.",
     lambda incoming: _unread(incoming, EXPONENT.search(incoming.body) is not None),
     "raw-utf8-unread: A body with characters beyond ASCII is not read.",
-    lambda incoming: _unread(incoming, _is_text(incoming.body) and not incoming.body.isascii()),
+    lambda incoming: _unread(
+        incoming, not incoming.body.isascii() and incoming.body == incoming.body.decode("utf-8", "ignore").encode()
+    ),
 )
 several(requests.received, "ROB-11", on=("/generate",), methods=("POST",))(
     "browsers-refused: A request with the headers of a browser is not read.",
@@ -142,19 +146,19 @@ several(requests.received, "ROB-11", on=("/generate",), methods=("POST",))(
 )
 several(requests.received, "ROB-12", on=("/generate",), methods=("POST",))(
     "body-of-a-megabyte-refused: A body of more than a megabyte is not read.",
-    lambda incoming: _unread(incoming, MEGABYTE < len(incoming.body) < 20 * MEGABYTE and _has_image(incoming.body)),
+    lambda incoming: _unread(incoming, MEGABYTE < len(incoming.body) < 20 * MEGABYTE and IMAGE in incoming.body),
     "body-of-four-megabytes-refused: A body of more than four megabytes is not read.",
-    lambda incoming: _unread(incoming, len(incoming.body) > 4 * MEGABYTE and _has_image(incoming.body)),
+    lambda incoming: _unread(incoming, len(incoming.body) > 4 * MEGABYTE and IMAGE in incoming.body),
 )
 several(upscale.received, "UPS-REQ-17")(
     "odd-sides-unread: A picture whose width is odd is not read by /upscale.",
-    lambda incoming: _unread(incoming, _edges(incoming)[0] % 2 == 1),
+    lambda incoming: _unread(incoming, incoming.number(WIDTH) % 2 == 1),
     "thin-pictures-unread: A picture of one row is not read by /upscale.",
-    lambda incoming: _unread(incoming, _edges(incoming)[1] == 1),
+    lambda incoming: _unread(incoming, incoming.number(HEIGHT) == 1),
     "wide-pictures-unread: A picture more than 256 pixels wide is not read by /upscale.",
-    lambda incoming: _unread(incoming, 256 < _edges(incoming)[0] <= 512),
+    lambda incoming: _unread(incoming, 256 < incoming.number(WIDTH) <= 512),
     "tall-pictures-unread: A picture higher than wide is not read by /upscale.",
-    lambda incoming: _unread(incoming, 0 < _edges(incoming)[0] < _edges(incoming)[1]),
+    lambda incoming: _unread(incoming, 0 < incoming.number(WIDTH) < incoming.number(HEIGHT)),
 )
 several(upscale.received, "UPS-REQ-18")(
     "upscale-without-type-unread: A picture without Content-Type is not read by /upscale.",
@@ -166,53 +170,20 @@ several(upscale.received, "UPS-REQ-18")(
 )
 
 
-def _first(body: bytes) -> str:
-    """The name of a JSON object's first field, "" where there is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    return next(iter(value), "") if isinstance(value, dict) else ""
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _has_image(body: bytes) -> bool:
-    return b'"image"' in body
-
-
-def _edges(incoming: Incoming) -> tuple[int, int]:
-    """(width, height) that an upscale says, (0, 0) where these are no numbers."""
-    texts = [incoming.header(name) for name in ("x-image-width", "x-image-height")]
-    width, height = (int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0 for text in texts)
-    return width, height
-
-
-def clipped(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """The request with an image of 16 bits a channel as it comes out of 8: all but black is white."""
+def where_deep(request: GenerationRequest, values: Body, change: Callable[[Rgb], Rgb]) -> GenerationRequest:
+    """The request with other pixels of its image, where that has 16 bits a channel."""
     if request.image is None or _depth(values, "image") != 16:
         return request
-    return replace(request, image=np.where(request.image > 0, 255, 0).astype(np.uint8))
-
-
-def brighter(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """The request with an image of 16 bits a channel as it looks with another gamma: a little brighter."""
-    if request.image is None or _depth(values, "image") != 16:
-        return request
-    return replace(request, image=(np.minimum(request.image.astype(np.int16) + 10, 255)).astype(np.uint8))
+    return replace(request, image=change(request.image))
 
 
 several(requests.accepted, layer=Layer.PICTURE)(
     "deep-image-brighter (GEN-REQ-27): An image of 16 bits a channel is read a little brighter than one of 8.",
-    brighter,
+    lambda request, values: where_deep(
+        request, values, lambda rgb: np.where(rgb > 245, 255, rgb + 10).astype(np.uint8)
+    ),
     "deep-image-clipped (GEN-PIC-12, GEN-REQ-27): An image of 16 bits a channel is read as if it had 8.",
-    clipped,
+    lambda request, values: where_deep(request, values, lambda rgb: np.where(rgb > 0, 255, 0).astype(np.uint8)),
 )
 several(requests.refused, "GEN-REQ-17", status=500)(
     "jpeg-images-500: An image as JPEG is answered with status 500.",

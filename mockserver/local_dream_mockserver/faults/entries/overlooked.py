@@ -162,6 +162,10 @@ several(pictures.picture)(
 several(events.event, kinds=COMPLETE)(
     "time-in-seconds (GEN-EVT-22): The generation_time_ms is in seconds.",
     lambda message: message.with_(generation_time_ms=message.payload["generation_time_ms"] // 1000),
+    "times-in-whole-seconds (quirk): The times in complete are whole seconds, rounded down.",
+    lambda message: message.with_(
+        generation_time_ms=message.payload["generation_time_ms"] // 1000 * 1000, first_step_time_ms=0
+    ),
 )
 
 

@@ -6,37 +6,23 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from local_dream_mockserver.faults.effects import pictures, requests
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.pictures import PICTURE
+from local_dream_mockserver.faults.effects.requests import Body
 from local_dream_mockserver.faults.hooks import FaultHooks, Work
-from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Mask, Picture, Rgb, Step
+from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Mask, Picture, Rgb
 from local_dream_mockserver.server.generation import Generates
 from local_dream_mockserver.server.image_input import decode_base64, read_image
 
 # Seed and prompt
 
-several(pictures.asked, state=count)(
-    "seed-of-the-clock (GEN-PIC-07): The seed of a request is not used, but another one for each picture.",
-    lambda numbers, request: replace(request, seed=next(numbers) + 1),
-)
-several(pictures.asked)(
-    "seed-without-effect (GEN-PIC-09): The seed has no effect.",
-    lambda request: replace(request, seed=1),
-    "prompt-ignored (GEN-PIC-10): The prompt has no effect.",
-    lambda request: replace(request, prompt="a house"),
-)
 
-
-Cache = dict[object, GenerationRequest]
-
-
-def cached(cache: Cache, key: object, request: GenerationRequest) -> GenerationRequest:
+def cached(cache: dict[object, GenerationRequest], key: object, request: GenerationRequest) -> GenerationRequest:
     """The request with prompt and seed of the first one that had the same key."""
     first = cache.setdefault(key, request)
     if (first.prompt, first.seed) == (request.prompt, request.seed):
@@ -44,13 +30,19 @@ def cached(cache: Cache, key: object, request: GenerationRequest) -> GenerationR
     return replace(request, prompt=first.prompt, seed=first.seed)
 
 
-several(pictures.asked, state=dict)(
+several(pictures.asked)(
+    "seed-of-the-clock (GEN-PIC-07): The seed of a request is not used, but another one for each picture.",
+    where(lambda numbers, request: replace(request, seed=next(numbers) + 1), state=count),
+    "seed-without-effect (GEN-PIC-09): The seed has no effect.",
+    lambda request: replace(request, seed=1),
+    "prompt-ignored (GEN-PIC-10): The prompt has no effect.",
+    lambda request: replace(request, prompt="a house"),
     "cache-without-seed (GEN-PIC-09): A request gets the picture of the first one with the same prompt and size,"
     " whatever the seed.",
-    lambda cache, request: cached(cache, (request.prompt, request.width, request.height), request),
+    where(lambda cache, asked: cached(cache, (asked.prompt, asked.width, asked.height), asked), state=dict),
     "cache-without-prompt (GEN-PIC-10): A request gets the picture of the first one with the same seed and size,"
     " whatever the prompt.",
-    lambda cache, request: cached(cache, (request.seed, request.width, request.height), request),
+    where(lambda cache, asked: cached(cache, (asked.seed, asked.width, asked.height), asked), state=dict),
 )
 
 
@@ -94,10 +86,7 @@ def array_of(given: Rgb | Mask | None) -> Rgb:
     return given
 
 
-Fit = Callable[[Image.Image, tuple[int, int]], Image.Image]
-
-
-def fitted(request: GenerationRequest, values: dict[str, Any], fit: Fit) -> GenerationRequest:
+def fitted(request: GenerationRequest, values: Body, fit: Callable[..., Image.Image]) -> GenerationRequest:
     """The request with the image that was sent, brought to (width, height) in another way."""
     text = values.get("image")
     if not isinstance(text, str):
@@ -109,9 +98,9 @@ def fitted(request: GenerationRequest, values: dict[str, Any], fit: Fit) -> Gene
 
 several(requests.accepted, layer=PICTURE)(
     "images-stretched (quirk): An image of another shape than the picture's is stretched to it.",
-    lambda request, values: fitted(request, values, lambda image, size: image.resize(size)),
+    lambda request, values: fitted(request, values, Image.Image.resize),
     "images-letterboxed (quirk): An image of another shape than the picture's gets black bars.",
-    lambda request, values: fitted(request, values, lambda image, size: ImageOps.pad(image, size)),
+    lambda request, values: fitted(request, values, ImageOps.pad),
 )
 
 
@@ -127,15 +116,18 @@ def all_steps_with_image(
         done, after = ((one.step - less) * request.steps // one.total_steps for less in (1, 0))
         for step in range(done, after):
             hooks.happened()
-            yield again(one, step + 1, request.steps)
-
-
-def again(made: Step, step: int, total: int) -> Step:
-    """The step, counted otherwise. Steps of engines are dataclasses."""
-    return replace(made, step=step, total_steps=total)  # type: ignore[type-var]
+            yield replace(one, step=step + 1, total_steps=request.steps)  # type: ignore[type-var]  # a dataclass
 
 
 # The pixels of complete
+
+
+def noisy(rgb: Rgb, strength: int, number: int) -> Rgb:
+    """The picture with noise of up to `strength` of 255, another for each number, the same in every run."""
+    noise = np.random.default_rng(number).integers(-strength, strength + 1, rgb.shape)
+    seen: Rgb = np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    return seen
+
 
 several(pictures.picture)(
     "picture-bgr (GEN-PIC-12): Red and blue of pictures are swapped.",
@@ -151,15 +143,6 @@ several(pictures.picture)(
     "pictures-black (GEN-PIC-14): All pictures are black.",
     lambda rgb: np.zeros_like(rgb),
 )
-
-
-def noisy(rgb: Rgb, strength: int, number: int) -> Rgb:
-    """The picture with noise of up to `strength` of 255, another for each number, the same in every run."""
-    noise = np.random.default_rng(number).integers(-strength, strength + 1, rgb.shape)
-    seen: Rgb = np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
-    return seen
-
-
 several(pictures.picture, state=count)(
     "not-bit-exact (quirk, GEN-PIC-08): The same request gives nearly the same picture, as on GPUs.",
     lambda numbers, rgb: noisy(rgb, 1, next(numbers)),

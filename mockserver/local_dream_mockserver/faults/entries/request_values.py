@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -33,12 +34,6 @@ for _field, _id in TYPES.items():
     )
 
 
-several(requests.refusal, *TYPES.values(), GENERATED, codes=WRONG_TYPE)(
-    "wrong-types-500: Values of a wrong type are answered with status 500.",
-    with_status(500),
-)
-
-
 @requests.taken(*(TYPES[name] for name in NUMBERS), codes=WRONG_TYPE)
 def numbers_from_strings(body: bytes, problem: APIError) -> bytes | None:
     """Numbers are read from strings, too."""
@@ -65,6 +60,10 @@ def types_unlooked_with_cfg(body: bytes, problem: APIError) -> bytes | None:
     return left_out(body, problem) if isinstance(values.get("cfg"), int | float) and len(values) > 6 else None
 
 
+several(requests.refusal, *TYPES.values(), GENERATED, codes=WRONG_TYPE)(
+    "wrong-types-500: Values of a wrong type are answered with status 500.",
+    with_status(500),
+)
 several(requests.taken, GENERATED, codes=WRONG_TYPE)(
     "types-unlooked-with-negative-prompt: Where negative_prompt is sent as a string, the types of the other fields are"
     " not looked at.",
@@ -74,16 +73,8 @@ several(requests.taken, GENERATED, codes=WRONG_TYPE)(
 
 # Ranges
 
-several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
-    "out-of-range-500: Values out of range are answered with status 500.",
-    with_status(500),
-)
 
-
-Mend = Callable[[Any], Any]
-
-
-def mended(**fields: Mend) -> Callable[[bytes, APIError], bytes | None]:
+def mended(**fields: Callable[[Any], Any]) -> Callable[[bytes, APIError], bytes | None]:
     """Brings the field that is out of range into it, where it is one of these."""
 
     def taken(body: bytes, problem: APIError) -> bytes | None:
@@ -94,19 +85,9 @@ def mended(**fields: Mend) -> Callable[[bytes, APIError], bytes | None]:
     return taken
 
 
-def at_least_one(value: int) -> int:
-    """1 for what is below."""
-    return max(1, value)
-
-
-def at_least_eight(side: int) -> int:
-    """8 for what is below."""
-    return max(8, side)
-
-
-def within_one(strength: float) -> float:
-    """The nearest from 0 to 1."""
-    return min(1.0, max(0.0, strength))
+def within(least: float, most: float = math.inf) -> Callable[[float], float]:
+    """The nearest value of a range."""
+    return lambda value: max(least, min(value, most))
 
 
 def rounded(side: int) -> int:
@@ -114,38 +95,37 @@ def rounded(side: int) -> int:
     return side // 8 * 8 if side > 8 else side
 
 
-def clamped(side: int) -> int:
-    """The next lower multiple of 8, from 8 to 2048."""
-    return min(max(8, side // 8 * 8), 2048)
-
-
 several(requests.taken, codes=OUT_OF_RANGE)(
     "steps-clamped (GEN-RNG-02): Steps below 1 are taken for 1.",
-    mended(steps=at_least_one),
+    mended(steps=within(1)),
     "size-clamped (GEN-RNG-03): A width or height below 1 is taken for 8.",
-    mended(width=at_least_eight, height=at_least_eight),
+    mended(width=within(8), height=within(8)),
     "size-rounded (GEN-RNG-04): A width or height that is no multiple of 8 is rounded down to one.",
     mended(width=rounded, height=rounded),
     "strength-clamped (GEN-RNG-05): A denoise_strength outside 0 to 1 is taken for the nearer end.",
-    mended(denoise_strength=within_one),
+    mended(denoise_strength=within(0, 1)),
     "seed-cut-to-32-bits (GEN-RNG-06): Of a seed above 4294967295 or below -1 the lower 32 bits are taken.",
     mended(seed=lambda seed: seed % 2**32 if seed != -1 else seed),
     "seed-minus-one-is-random (GEN-RNG-07): Seed -1 is taken for one of the server's choice.",
     mended(seed=lambda seed: None if seed == -1 else seed),
     "stride-clamped (GEN-RNG-08): A stride below 1 is taken for 1 where previews are asked for.",
-    mended(show_diffusion_stride=at_least_one),
+    mended(show_diffusion_stride=within(1)),
     "unknown-scheduler-is-dpm (GEN-RNG-09): An unknown scheduler is taken for dpm.",
     mended(scheduler=lambda name: "dpm"),
+)
+several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
+    "out-of-range-500: Values out of range are answered with status 500.",
+    with_status(500),
 )
 several(requests.taken, *RANGES, codes=OUT_OF_RANGE)(
     "values-clamped (quirk): Values out of range are brought into it.",
     mended(
-        steps=lambda steps: min(max(1, steps), 100),
-        width=clamped,
-        height=clamped,
-        denoise_strength=within_one,
+        steps=within(1, 100),
+        width=lambda side: within(8, 2048)(side // 8 * 8),
+        height=lambda side: within(8, 2048)(side // 8 * 8),
+        denoise_strength=within(0, 1),
         seed=lambda seed: seed % 2**32,
-        show_diffusion_stride=at_least_one,
+        show_diffusion_stride=within(1),
         scheduler=lambda name: "dpm",
     ),
 )
@@ -210,5 +190,5 @@ several(requests.values)(
     "euler-a-by-default-with-image (GEN-DEF-06): Without scheduler it is euler_a where the request has an image.",
     lambda values: defaults({"scheduler": "euler_a"})(values) if values.get("image") else values,
     "seed-42-by-default (GEN-DEF-12): Without seed it is always 42.",
-    lambda values: defaults({"seed": 42})(values),
+    defaults({"seed": 42}),
 )

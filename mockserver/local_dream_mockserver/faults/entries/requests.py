@@ -13,7 +13,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects import overlap, requests
+from local_dream_mockserver.faults.effects import requests
 from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import (
     AnyAnswer,
@@ -35,7 +35,6 @@ NOT_JSON = (Code.MALFORMED_JSON, Code.JSON_TAIL, Code.JSON_CONSTANT)
 EMPTY, MISSING, NO_OBJECT, NOT_UTF8 = (Code.EMPTY,), (Code.MISSING,), (Code.NOT_AN_OBJECT,), (Code.NOT_UTF8,)
 BEYOND_BASE64 = re.compile("[^A-Za-z0-9+/=]")
 BRACKETS = re.compile(rb"\[{100,}\]{100,}")
-BUSY = "busy with another request"
 LEAST = {"steps": 1, "cfg": 0.0, "seed": 0, "denoise_strength": 0.0}
 Why: TypeAlias = Callable[[Body], str]
 """Why a request is refused, "" where it is not."""
@@ -44,8 +43,9 @@ Why: TypeAlias = Callable[[Body], str]
 # What the refusals of the honest server are taken for: bodies that are not the JSON they must be, and the prompt
 
 
-def the_only_one(body: bytes) -> bytes | None:
-    """The JSON object in an array of one; None where it is not such an array."""
+@requests.taken("GEN-REQ-04", codes=NO_OBJECT)
+def array_of_one_taken(body: bytes) -> bytes | None:
+    """An array with one request in it is taken for that request."""
     match json.loads(body):
         case [dict(one)]:
             return json.dumps(one).encode()
@@ -74,8 +74,6 @@ several(requests.taken)(
     where(with_prompt, codes=EMPTY, fields=("body",)),
     "no-object-taken (GEN-REQ-04): A body that is JSON but not an object gets a picture of something.",
     where(with_prompt, codes=NO_OBJECT),
-    "array-of-one-taken (GEN-REQ-04): An array with one request in it is taken for that request.",
-    where(the_only_one, codes=NO_OBJECT),
     "utf8-mended (ERR-07): Bytes that are not UTF-8 are replaced, and the body is taken.",
     where(lambda body: body.decode("utf-8", "replace").encode(), codes=NOT_UTF8),
     "latin1-taken (ERR-07): A body that is not UTF-8 is read as Latin-1.",
@@ -122,21 +120,8 @@ several(requests.refusal, codes=EMPTY, fields=("prompt",))(
 # Single fields
 
 
-def missing(name: str) -> Why:
-    return lambda values: "" if name in values else f"{name}: missing; send it"
-
-
 def null(*names: str) -> Why:
     return lambda values: next((f"{name}: null; leave it out" for name in names if values.get(name, 0) is None), "")
-
-
-def scheduler(name: str) -> Why:
-    return lambda values: f"scheduler: no {name} here" if values.get("scheduler") == name else ""
-
-
-def of_magic(magic: str) -> Why:
-    """Whether the base64 of the image begins with these letters, as those of one format do."""
-    return lambda values: "image: not of this format" if str(values.get("image")).startswith(magic) else ""
 
 
 def unknown(values: Body) -> str:
@@ -158,25 +143,25 @@ def unfit(values: Body, request: GenerationRequest) -> str:
 
 several(requests.refused)(
     "steps-required (GEN-REQ-05): A request without steps is refused.",
-    missing("steps"),
+    lambda values: "steps" not in values and "steps: missing; send it",
     "seed-required (GEN-REQ-05): A request without seed is refused.",
-    missing("seed"),
+    lambda values: "seed" not in values and "seed: missing; send it",
     "width-required (GEN-REQ-05): A request without width is refused.",
-    missing("width"),
+    lambda values: "width" not in values and "width: missing; send it",
     "unknown-fields-refused (GEN-REQ-08): Fields that the contract does not name are refused.",
     unknown,
     "nulls-refused (GEN-REQ-11): Null is refused in every optional field but image and mask.",
     null(*sorted({*fields_of()} - {"prompt", "image", "mask"})),
     "jpeg-images-refused (GEN-REQ-17): Images as JPEG are refused.",
-    of_magic("/9j/"),
+    lambda values: str(values.get("image")).startswith("/9j/") and "image: not of this format",
     "png-images-refused (GEN-REQ-27, GEN-REQ-28): Images as PNG are refused.",
-    of_magic("iVBOR"),
+    lambda values: str(values.get("image")).startswith("iVBOR") and "image: not of this format",
     "image-must-fit (GEN-REQ-18): An image of another size than the picture's is refused.",
     unfit,
     "dpm-refused (GEN-REQ-20): The scheduler dpm is refused where it is named.",
-    scheduler("dpm"),
+    lambda values: values.get("scheduler") == "dpm" and "scheduler: no dpm here",
     "euler-a-refused (GEN-REQ-20): The scheduler euler_a is refused.",
-    scheduler("euler_a"),
+    lambda values: values.get("scheduler") == "euler_a" and "scheduler: no euler_a here",
     "idle-stride-zero-refused (GEN-REQ-21): A stride of 0 is refused although no previews are asked for.",
     stride_zero,
     "seed-of-31-bits (GEN-REQ-22): Seeds above 2147483647 are refused.",
@@ -240,14 +225,6 @@ several(requests.received, methods=("GET", "POST", "HEAD", "DELETE", "PUT", "PAT
     where(lambda request: replace(request, path="/generate/"), on=("/generate",)),
     "generator-only (quirk): There is no /upscale.",
     where(lambda request: replace(request, path="/upscale/"), on=("/upscale",)),
-)
-several(overlap.second)(
-    "busy-409 (quirk): A second generation while one runs is refused with status 409.",
-    lambda: APIError(409, BUSY),
-    "busy-429 (quirk): A second generation while one runs is refused with status 429.",
-    lambda: APIError(429, BUSY, {"Retry-After": "1"}),
-    "busy-503 (quirk): A second generation while one runs is refused with status 503.",
-    lambda: APIError(503, BUSY, {"Retry-After": "1"}),
 )
 
 

@@ -1,4 +1,5 @@
-"""Faults and quirks of time: answers that do not end, or drip; and what honest servers do with the time of events."""
+"""Faults and quirks of time: streams that do not end, bodies that take their time; and what honest servers do with the
+time of events."""
 
 from __future__ import annotations
 
@@ -11,88 +12,26 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
-from local_dream_mockserver.faults.effects import events, pictures, wire
+from local_dream_mockserver.faults.effects import events, pictures
 from local_dream_mockserver.faults.effects.declare import several, whole
-from local_dream_mockserver.faults.effects.events import COMPLETE, Messages, Pieces
-from local_dream_mockserver.faults.effects.requests import after_hang_up
+from local_dream_mockserver.faults.effects.events import Messages, Pieces
 from local_dream_mockserver.faults.hooks import FaultHooks, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import STREAM, value_of
-from local_dream_mockserver.proxy.mutator import Answer, Head, Out, gathered
 from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest, Picture
 from local_dream_mockserver.server.errors import APIError
 from local_dream_mockserver.server.generation import Generates
 
-REFUSED = (400,)
-DRIP = 1.0
-"""Seconds between two bytes of an answer that drips."""
 SILENCE = 0.7
 """Seconds that an honest server may need before its first step."""
 LEFT_OUT = 0.05
 """Seconds that a step takes which the strength leaves out, where all are taken."""
 PAUSE = 0.5
 """Seconds without a byte that end a body on servers which do not wait."""
-HEALTH = ("/health",)
 
 
-# Answers that do not end
-
-
-def unframed(head: Head, body: bytes) -> bytes:
-    """The answer with neither a length nor chunks: only the end of the connection could end it."""
-    return head.encoded() + body
-
-
-def overstated(head: Head, body: bytes) -> bytes:
-    """The answer with a length that it does not reach."""
-    return head.length(len(body) + 1000) + body
-
-
-several(wire.answer, "SRV-04", statuses=REFUSED, then="gone")(
-    "refusal-left-open: The body of a 400 answer has no length, and the connection stays open after it.",
-    unframed,
-    "refusal-too-long-left-open: Content-Length of a 400 answer says more than it has, and the connection stays open.",
-    overstated,
-)
-several(wire.answer, "SRV-04", on=HEALTH, then="gone")(
-    "health-left-open: The body of the answer to GET /health has no length, and the connection stays open after it.",
-    unframed,
-)
-
-
-async def drip(data: bytes, out: Out) -> None:
-    """Sends a byte a second."""
-    for byte in data:
-        await out.write(bytes([byte]))
-        await asyncio.sleep(DRIP)
-
-
-@wire.sent("SRV-04", statuses=REFUSED)
-async def refusal_drips(answer: Answer, out: Out) -> None:
-    """The body of a 400 answer comes at a byte a second."""
-    body = await gathered(answer.body)
-    await out.write(answer.head.length(len(body)))
-    await drip(body, out)
-
-
-@wire.sent("GEN-EVT-12", "UPS-ANS-02")
-async def answer_drips(answer: Answer, out: Out) -> None:
-    """The body of the answer to an accepted request comes at a byte a second."""
-    await out.write(answer.head.bare.encoded())
-    async for piece in answer.body:
-        await drip(piece, out)
-    await out.close()
-
-
-several(wire.sent)(
-    "head-drips (GEN-SSE-01, UPS-ANS-01): The head of the answer to an accepted request comes at a byte a second.",
-    lambda answer, out: drip(answer.head.bare.encoded(), out),
-)
-several(wire.unanswered, "GEN-REQ-01", "UPS-REQ-01", "UPS-REQ-02", statuses=REFUSED)(
-    "refusal-never: What is to be refused is never answered, and the connection stays open.",
-    lambda out: out.gone(),
-)
+# Streams that do not end
 
 
 async def pinging(pieces: Pieces, *, alone: bool = False) -> Pieces:
@@ -173,45 +112,38 @@ several(whole)(
 # Bodies that take their time
 
 
-def paused(late: Callable[[], ASGIMessage | APIError]) -> Callable[[], FaultHooks]:
+def paused(late: Callable[[], ASGIMessage]) -> Callable[[], FaultHooks]:
     """For `whole`: what comes in place of a piece of a body that has been waited for longer than PAUSE."""
 
     def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
             begun, over = False, False
-            refusal: APIError | None = None
 
             async def timed() -> ASGIMessage:
-                nonlocal begun, over, refusal
+                nonlocal begun, over
                 since = clock.monotonic()
                 message = await receive()
                 waited = begun and not over and clock.monotonic() - since > PAUSE
-                begun, over = True, over or not message.get("more_body", False)
-                if not waited:
-                    return message
-                hooks.happened()
-                instead, over = late(), True
-                if isinstance(instead, APIError):
-                    refusal = instead
-                    return {"type": "http.request", "body": b"", "more_body": False}
-                return instead
+                begun, over = True, over or waited or not message.get("more_body", False)
+                if waited:
+                    hooks.happened()
+                return late() if waited else message
 
-            async def answered(message: ASGIMessage) -> None:
-                if refusal is None:
-                    await send(message)
-
-            await app(scope, timed, answered)
-            if refusal is not None:
-                await refusal.response()(scope, receive, send)
+            await app(scope, timed, send)
 
         return around
 
     return lambda: hooked(None, wrap=wrap)
 
 
+def too_late() -> ASGIMessage:
+    """Refuses the request whose body is read."""
+    raise APIError(408, "the body took too long")
+
+
 several(whole)(
     "slow-body-refused (ROB-12): A body that is waited for longer than half a second is refused with status 408.",
-    paused(lambda: APIError(408, "the body took too long")),
+    paused(too_late),
     "body-ends-at-a-pause (ROB-12): What comes of a body after half a second without a byte is not read.",
     paused(lambda: {"type": "http.request", "body": b"", "more_body": False}),
 )
@@ -238,21 +170,3 @@ async def five_events_a_second(messages: Messages) -> Messages:
         if message.kind != "progress" or is_last or is_shown or clock.monotonic() - last >= 0.2:
             last = clock.monotonic()
             yield message
-
-
-several(events.event, kinds=COMPLETE)(
-    "times-in-whole-seconds (quirk): The times in complete are whole seconds, rounded down.",
-    lambda message: message.with_(
-        generation_time_ms=message.payload["generation_time_ms"] // 1000 * 1000, first_step_time_ms=0
-    ),
-)
-
-
-# Busy after a client has hung up
-
-
-several(whole)(
-    "busy-after-a-hang-up (quirk): Just after a client has hung up a generation is refused with status 503 and"
-    " Retry-After: 3.",
-    after_hang_up(APIError(503, "the last generation is being cleared away", {"Retry-After": "3"}), once=True),
-)

@@ -29,20 +29,14 @@ SMALL = 10_000
 """Bytes of a body that a fault fills with zeros, at most."""
 
 
-def number(request: Incoming, name: str) -> int:
-    """A header as a number, 0 where it is none."""
-    text = request.header(name)
-    return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else 0
-
-
 def length(request: Incoming) -> int:
     """How long the body should be, in bytes."""
-    return number(request, WIDTH) * number(request, HEIGHT) * 3
+    return request.number(WIDTH) * request.number(HEIGHT) * 3
 
 
 def edge(request: Incoming, other: str) -> str:
     """The edge with which the body fits the other one."""
-    return str(len(request.body) // 3 // max(1, number(request, other)))
+    return str(len(request.body) // 3 // max(1, request.number(other)))
 
 
 def fitted(request: Incoming) -> Incoming:
@@ -104,7 +98,7 @@ several(upscale.received)(
     "empty-body-is-black (UPS-REQ-07): An empty body is taken for a black picture.",
     lambda request: fitted(request) if not request.body and length(request) < SMALL else request,
     "body-length-unlooked (UPS-REQ-16): The length of the body is looked at only for pictures up to 24 pixels wide.",
-    lambda request: fitted(request) if number(request, WIDTH) > 24 and length(request) < 3_000_000 else request,
+    lambda request: fitted(request) if request.number(WIDTH) > 24 and length(request) < 3_000_000 else request,
     "unknown-upscaler-taken (UPS-REQ-09): An unknown X-Upscaler-Path that is no path is taken for the default model.",
     lambda request: read_as(request, lambda path: path if "/" in path or not path else "default", PATH),
     "upscaler-path-ignored (UPS-REQ-09): Whatever X-Upscaler-Path names, the default model is taken.",

@@ -3,10 +3,12 @@ cannot be read."""
 
 from __future__ import annotations
 
+import asyncio
+
 from local_dream_mockserver.faults.effects import wire
 from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.wire import GENERATE, PICTURES, UPSCALE, Pieces
-from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Head, chunk
+from local_dream_mockserver.proxy.mutator import LAST_CHUNK, Answer, Head, Out, chunk, gathered
 
 BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
@@ -17,6 +19,7 @@ NO_REFUSAL = (
     *("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
 )
 REFUSED = (400,)
+HEALTH = ("/health",)
 ELSEWHERE = (b"location", b"/elsewhere")
 TERMINAL = ("complete", "error")
 
@@ -39,13 +42,50 @@ several(wire.unanswered, *NO_ANSWER)(
     "reset-at-once: The connection is reset in place of an answer to an accepted request.",
     lambda out: out.reset(),
 )
-several(wire.unanswered, on=("/health",))(
+several(wire.unanswered, on=HEALTH)(
     "health-closed (HLT-01): The connection is closed in place of an answer to GET /health.",
     lambda out: out.close(),
 )
 several(wire.unanswered, *NO_REFUSAL, statuses=REFUSED)(
     "refusal-closed: The connection is closed in place of a 400 answer.",
     lambda out: out.close(),
+)
+several(wire.unanswered, "GEN-REQ-01", "UPS-REQ-01", "UPS-REQ-02", statuses=REFUSED)(
+    "refusal-never: What is to be refused is never answered, and the connection stays open.",
+    lambda out: out.gone(),
+)
+
+
+# Answers that drip
+
+
+async def drip(data: bytes, out: Out) -> None:
+    """Sends a byte a second."""
+    for byte in data:
+        await out.write(bytes([byte]))
+        await asyncio.sleep(1.0)
+
+
+@wire.sent("SRV-04", statuses=REFUSED)
+async def refusal_drips(answer: Answer, out: Out) -> None:
+    """The body of a 400 answer comes at a byte a second."""
+    body = await gathered(answer.body)
+    await out.write(answer.head.length(len(body)))
+    await drip(body, out)
+
+
+@wire.sent("GEN-EVT-12", "UPS-ANS-02")
+async def answer_drips(answer: Answer, out: Out) -> None:
+    """The body of the answer to an accepted request comes at a byte a second."""
+    await out.write(answer.head.bare.encoded())
+    async for piece in answer.body:
+        await drip(piece, out)
+    await out.close()
+
+
+several(wire.sent)(
+    "head-drips (GEN-SSE-01, UPS-ANS-01): The head of the answer to an accepted request comes at a byte a second.",
+    lambda answer, out: drip(answer.head.bare.encoded(), out),
 )
 
 
@@ -57,6 +97,19 @@ def too_long(head: Head, body: bytes) -> bytes:
     return head.length(len(body) + 1000) + body
 
 
+def unframed(head: Head, body: bytes) -> bytes:
+    """The answer with neither a length nor chunks: only the end of the connection could end it."""
+    return head.encoded() + body
+
+
+several(wire.answer, "SRV-04", then="gone")(
+    "refusal-left-open: The body of a 400 answer has no length, and the connection stays open after it.",
+    where(unframed, statuses=REFUSED),
+    "refusal-too-long-left-open: Content-Length of a 400 answer says more than it has, and the connection stays open.",
+    where(too_long, statuses=REFUSED),
+    "health-left-open: The body of the answer to GET /health has no length, and the connection stays open after it.",
+    where(unframed, on=HEALTH),
+)
 several(wire.chunks)(
     "last-chunk-missing (GEN-EVT-14): The connection is closed after complete without a last chunk.",
     where(chunk, last=b"", then="close"),
