@@ -29,6 +29,11 @@ class Message:
     def of(cls, event: Event) -> Message:
         return cls(event.type, event.type, event.payload())
 
+    @classmethod
+    def error(cls, message: str) -> Message:
+        """An error event."""
+        return cls("error", "error", {"type": "error", "message": message})
+
     def with_(self, **values: Any) -> Message:
         """The same with values of the payload added or replaced."""
         return replace(self, payload={**self.payload, **values})

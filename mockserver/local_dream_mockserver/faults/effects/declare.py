@@ -41,7 +41,8 @@ class Options(TypedDict, total=False):
     `quirk`: odd but legal; the ids are the SHOULDs that speak against it. `layer`: where it happens, if not where the
     decorator says. `extensions`: those that it is about, where these are not those of its ids; the layer is then
     EXTENSION. `name` and `sentence`: for functions made in a loop, in place of their own name and docstring. `state`:
-    makes an object for each server, which the function gets as its first argument.
+    makes an object for each server, which the function gets as its first argument. `at`: the place where it happens
+    unless another one is asked for; `units`: what a place may be counted in.
     """
 
     quirk: bool
@@ -50,6 +51,8 @@ class Options(TypedDict, total=False):
     name: str
     sentence: str
     state: Callable[[], Any]
+    at: str
+    units: tuple[Unit, ...]
 
 
 class Selected(Options, total=False):
@@ -82,8 +85,6 @@ def declare(
     options: Options,
     make: Callable[[Trigger | None, Function], FaultHooks | ResponseMutator],
     layer: Layer,
-    at: str = "",
-    units: tuple[Unit, ...] = (),
 ) -> F:
     """Adds an entry to the catalogue, and gives the function back.
 
@@ -101,28 +102,21 @@ def declare(
         "sentence": options.get("sentence") or sentence_of(function),
         "layer": Layer.EXTENSION if extensions else options.get("layer", layer),
         "make": made,
-        "units": units,
-        "place": parse_trigger(at) if at else None,
+        "units": options.get("units", ()),
+        "place": parse_trigger(options["at"]) if options.get("at") else None,
         "extensions": extensions,
     }
     register(Quirk(**common, discouraged=ids) if options.get("quirk") else Fault(**common, breaks=ids))
     return function
 
 
-def hooking(
-    ids: tuple[str, ...],
-    options: Options,
-    layer: Layer,
-    at: str = "",
-    units: tuple[Unit, ...] = (),
-    **hooks: Function,
-) -> Decorator:
+def hooking(ids: tuple[str, ...], options: Options, layer: Layer, **hooks: Function) -> Decorator:
     """The decorator of functions that these hooks call: each gets the function, the FaultHooks, and its arguments."""
 
     def make(place: Trigger | None, function: Function) -> FaultHooks:
         return hooked(place, **{name: partial(hook, function) for name, hook in hooks.items()})
 
-    return lambda function: declare(function, ids, options, make, layer, at, units)
+    return lambda function: declare(function, ids, options, make, layer)
 
 
 def visiting(visit: Callable[[Visit], Awaitable[None]], ids: tuple[str, ...], options: Selected) -> Decorator:

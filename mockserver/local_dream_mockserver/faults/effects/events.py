@@ -1,8 +1,7 @@
 """Faults of a stream's events as functions: of the events themselves, and of their bytes, one piece an event.
 
-It happens to all events of `kinds` or, where it has a place, to the event there, if it is of `kinds`. `at` is the place
-unless another one is asked for; `units` are what a place may be counted in where there is none by default. A hit is
-counted where what is sent differs from what came. Functions may leave out arguments at the end.
+It happens to all events of `kinds` or, where it has a place, to the event there, if it is of `kinds`. A hit is counted
+where what is sent differs from what came. Functions may leave out arguments at the end.
 """
 
 from __future__ import annotations
@@ -34,6 +33,12 @@ Messages: TypeAlias = AsyncIterator[Message]
 Pieces: TypeAlias = AsyncIterator[bytes]
 
 
+class Events(Options, total=False):
+    """The kinds of events that are meant: all, where it is not said."""
+
+    kinds: tuple[str, ...]
+
+
 def meant(place: Trigger | None, kinds: tuple[str, ...]) -> Callable[[str], bool]:
     """Whether an event is meant, asked once for each event of a stream by its kind."""
     left = place.number if place else 0
@@ -50,40 +55,26 @@ def meant(place: Trigger | None, kinds: tuple[str, ...]) -> Callable[[str], bool
     return here
 
 
-def event(
-    *ids: str,
-    kinds: tuple[str, ...] = KINDS,
-    at: str = "",
-    units: tuple[Unit, ...] = (),
-    **options: Unpack[Options],
-) -> Decorator:
+def event(*ids: str, **options: Unpack[Events]) -> Decorator:
     """`(message, request) -> Message`, or None for no event, or a list of events: in place of an event."""
-    return replacing(called, ids, options, kinds, at, units)
+    return replacing(called, ids, options)
 
 
-def progress(
-    *ids: str, at: str = "", units: tuple[Unit, ...] = (Unit.PROGRESS, Unit.EVENT), **options: Unpack[Options]
-) -> Decorator:
+def progress(*ids: str, **options: Unpack[Events]) -> Decorator:
     """`(message, step, total) -> Message`: as `event`, of progress events, with their `step` and `total_steps`."""
 
     def counted(function: Function, message: Message, request: GenerationRequest) -> Any:
         return called(function, message, message.payload.get("step"), message.payload.get("total_steps"))
 
-    return replacing(counted, ids, options, PROGRESS, at, units)
+    return replacing(counted, ids, {"units": (Unit.PROGRESS, Unit.EVENT), **options, "kinds": PROGRESS})
 
 
-def replacing(
-    change: Function,
-    ids: tuple[str, ...],
-    options: Options,
-    kinds: tuple[str, ...],
-    at: str = "",
-    units: tuple[Unit, ...] = (),
-) -> Decorator:
+def replacing(change: Function, ids: tuple[str, ...], options: Events, layer: Layer = Layer.EVENT) -> Decorator:
     """`change(function, message, request)` is what comes in place of each event that is meant, as for `event`."""
+    options = {"units": EVENTS if options.get("at") else (), **options}
 
     async def messages(function: Function, self: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
-        here = meant(self.place, kinds)
+        here = meant(self.place, options.get("kinds", KINDS))
         async for message in came:
             made = change(function, message, request) if here(message.kind) else message
             several = made if isinstance(made, list) else [] if made is None else [made]
@@ -91,12 +82,10 @@ def replacing(
             for one in several:
                 yield one
 
-    return hooking(ids, options, Layer.EVENT, at, units or (EVENTS if at else ()), messages=messages)
+    return hooking(ids, options, layer, messages=messages)
 
 
-def beside(
-    *ids: str, at: str, units: tuple[Unit, ...] = EVENTS, ends: bool = False, **options: Unpack[Options]
-) -> Decorator:
+def beside(*ids: str, ends: bool = False, **options: Unpack[Options]) -> Decorator:
     """`(message, request) -> Message`: one more event, before or after the one at the place, as the place says.
 
     With `ends` it is the last: nothing follows it, and it comes in place of a terminal event.
@@ -119,7 +108,7 @@ def beside(
             if not after:
                 yield message
 
-    return hooking(ids, options, Layer.EVENT, at, units, messages=messages)
+    return hooking(ids, {"units": EVENTS, **options}, Layer.EVENT, messages=messages)
 
 
 def stream(*ids: str, **options: Unpack[Options]) -> Decorator:
@@ -131,21 +120,16 @@ def stream(*ids: str, **options: Unpack[Options]) -> Decorator:
     return hooking(ids, options, Layer.EVENT, messages=messages)
 
 
-def piece(
-    *ids: str,
-    kinds: tuple[str, ...] = KINDS,
-    at: str = "",
-    units: tuple[Unit, ...] = EVENTS,
-    **options: Unpack[Options],
-) -> Decorator:
+def piece(*ids: str, **options: Unpack[Events]) -> Decorator:
     """`(piece) -> bytes`: other bytes of an event, which end with its blank line."""
+    options = {"units": EVENTS, **options}
 
     async def pieces(function: Function, self: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
-        here = meant(self.place, kinds)
+        here = meant(self.place, options.get("kinds", KINDS))
         async for one in came:
             yield changed(self, one, called(function, one) if here(kind_of(one)) else one)
 
-    return hooking(ids, options, Layer.EVENT, at, units, pieces=pieces)
+    return hooking(ids, options, Layer.EVENT, pieces=pieces)
 
 
 def pieces(*ids: str, always: bool = False, **options: Unpack[Options]) -> Decorator:

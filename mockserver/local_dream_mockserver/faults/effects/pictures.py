@@ -10,24 +10,18 @@ import numpy as np
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, changed, hooking
-from local_dream_mockserver.faults.effects.events import COMPLETE, KINDS, Messages, replacing
+from local_dream_mockserver.faults.effects.events import COMPLETE, Events, Messages, replacing
 from local_dream_mockserver.faults.hooks import FaultHooks, Work
 from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.proxy.trigger import Unit
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.image_output import file_of as encode
 
 PICTURE = Layer.PICTURE
 
 
-def coded(
-    *ids: str,
-    kinds: tuple[str, ...] = COMPLETE,
-    at: str = "",
-    units: tuple[Unit, ...] = (),
-    **options: Unpack[Options],
-) -> Decorator:
-    """`(message, rgb, request) -> Message`: another event in place of one with a picture.
+def coded(*ids: str, **options: Unpack[Events]) -> Decorator:
+    """`(message, rgb, request) -> Message`: another event in place of one with a picture; of complete, unless `kinds`
+    says others.
 
     `rgb` is the picture, shape (height, width, 3).
     """
@@ -36,26 +30,27 @@ def coded(
         rgb = message.picture(size_of(message, request))
         return message if rgb is None else called(function, message, rgb, request)
 
-    return replacing(coded, ids, {"layer": PICTURE, **options}, kinds, at, units)
+    return replacing(coded, ids, {"kinds": COMPLETE, **options}, PICTURE)
 
 
-def text(*ids: str, at: str, **options: Unpack[Options]) -> Decorator:
+def text(*ids: str, **options: Unpack[Events]) -> Decorator:
     """`(text) -> text`: another text for the base64 of the picture in the event at the place."""
 
     def spelt(function: Function, message: Message, request: GenerationRequest) -> Message:
         honest = message.payload.get("image")
         return message.with_(image=function(honest)) if isinstance(honest, str) else message
 
-    return replacing(spelt, ids, {"layer": PICTURE, **options}, KINDS, at)
+    return replacing(spelt, ids, options, PICTURE)
 
 
-def picture(*ids: str, kinds: tuple[str, ...] = COMPLETE, at: str = "", **options: Unpack[Options]) -> Decorator:
-    """`(rgb, request) -> rgb`: other pixels, coded as the event says. What it says of the size stays."""
+def picture(*ids: str, **options: Unpack[Events]) -> Decorator:
+    """`(rgb, request) -> rgb`: other pixels, coded as the event says; of complete, unless `kinds` says others. What it
+    says of the size stays."""
 
     def drawn(function: Function, message: Message, request: GenerationRequest) -> Message:
         return message.redrawn(size_of(message, request), lambda rgb: called(function, rgb, request))
 
-    return replacing(drawn, ids, {"layer": PICTURE, **options}, kinds, at)
+    return replacing(drawn, ids, {"kinds": COMPLETE, **options}, PICTURE)
 
 
 def previewed(*ids: str, **options: Unpack[Options]) -> Decorator:

@@ -108,27 +108,24 @@ def after_hang_up(
     """For `whole`: after a client has hung up on a stream that it had begun to read, requests that are meant are
     refused, with `once` the first of them alone."""
 
-    def made() -> FaultHooks:
-        async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
-            over = False
-            try:
-                async for message in came:
-                    over = over or message.kind != "progress"
-                    yield message
-            finally:
-                hooks.remembered = hooks.remembered or not over
+    async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+        over = False
+        try:
+            async for message in came:
+                over = over or message.kind != "progress"
+                yield message
+        finally:
+            hooks.remembered = hooks.remembered or not over
 
-        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
-            request = honest(body)
-            if not hooks.remembered or not meant(request):
-                return request
-            hooks.remembered = not once
-            hooks.happened()
-            raise answer
+    def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        if not hooks.remembered or not meant(request):
+            return request
+        hooks.remembered = not once
+        hooks.happened()
+        raise answer
 
-        return hooked(None, messages=messages, read=read)
-
-    return made
+    return lambda: hooked(None, messages=messages, read=read)
 
 
 def values(*ids: str, **options: Unpack[Options]) -> Decorator:

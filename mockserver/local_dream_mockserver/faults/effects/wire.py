@@ -42,11 +42,10 @@ Send: TypeAlias = Callable[[Function, "Sent", Answer, Out], Awaitable[None]]
 
 
 class Answers(Options, total=False):
-    """Which answers are meant: of the paths `on`, of these `statuses`; and the place `at` which it happens."""
+    """Which answers are meant: of the paths `on`, of these `statuses` (none: all)."""
 
     on: tuple[str, ...]
     statuses: tuple[int, ...]
-    at: str
 
 
 class Sent(ResponseMutator):
@@ -251,12 +250,12 @@ def _forwarding(other: Callable[[Function, Sent, Answer], Pieces]) -> Send:
 
 def _sending(send: Send, ids: tuple[str, ...], options: Answers, on: tuple[str, ...] = PICTURES) -> Decorator:
     """The decorator of functions that `send` calls: it gets the function, the object, the answer, the connection."""
-    at = options.get("at", "")
 
     def make(place: Trigger | None, function: Function) -> Sent:
         return Sent(place, partial(send, function), options.get("on", on), options.get("statuses", OK))
 
-    return lambda function: declare(function, ids, options, make, Layer.WIRE, at, ANYWHERE if at else ())
+    options = {"units": ANYWHERE if options.get("at") else (), **options}
+    return lambda function: declare(function, ids, options, make, Layer.WIRE)
 
 
 def _packets(made: bytes | list[bytes]) -> list[bytes]:

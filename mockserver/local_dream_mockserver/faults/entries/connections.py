@@ -208,7 +208,7 @@ async def overlap_stops_the_first(
     """A generation that runs when another is asked for ends with an error event."""
     async for message in messages:
         if latest() is not request:
-            yield Message("error", "error", {"type": "error", "message": "another request came"})
+            yield Message.error("another request came")
             return
         yield message
 
@@ -248,7 +248,7 @@ def refusal_ends_the_generation() -> FaultHooks:
         async for message in came:
             if hooks.remembered != refused:
                 hooks.happened()
-                yield Message("error", "error", {"type": "error", "message": "reset"})
+                yield Message.error("reset")
                 return
             yield message
 

@@ -15,12 +15,6 @@ from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.proxy.trigger import Unit
 from local_dream_mockserver.server.engine import GenerationRequest
 
-
-def error(message: str) -> Message:
-    """An error event."""
-    return Message("error", "error", {"type": "error", "message": message})
-
-
 # The order of events, and their end
 
 
@@ -48,13 +42,13 @@ def progress_after_complete(message: Message, request: GenerationRequest) -> Mes
 
 several(events.beside)(
     "error-beside-complete@after:complete (GEN-EVT-12): An error event comes after complete, too.",
-    lambda: error("the connection was closed"),
+    lambda: Message.error("the connection was closed"),
     "error-and-on@after:progress:2 (GEN-EVT-12): An error event comes in mid-stream, and the work goes on to complete.",
-    lambda: error("a tile could not be decoded; trying again"),
+    lambda: Message.error("a tile could not be decoded; trying again"),
     "terminal-twice@complete (GEN-EVT-12): The terminal event comes twice.",
     where(lambda message: message, units=(Unit.COMPLETE, Unit.ERROR)),
     "engine-fails@after:progress:2 (GEN-EVT-15): Every generation fails after a step, with an error event.",
-    where(lambda: error("the engine ran out of memory"), ends=True),
+    where(lambda: Message.error("the engine ran out of memory"), ends=True),
 )
 several(events.event)(
     "further-keys (quirk): Events have keys that the contract does not name, nested ones too.",
@@ -66,27 +60,22 @@ several(events.event)(
 
 
 def picked(reported: Callable[[int], int]) -> Callable[[], FaultHooks]:
-    """Reports seeds that the server picked in another way; those that were sent stay."""
+    """For `whole`: reports seeds that the server picked in another way; those that were sent stay."""
 
-    def made() -> FaultHooks:
-        seeds: set[int] = set()
+    def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        if b'"seed"' not in body:
+            hooks.remembered = {*(hooks.remembered or ()), request.seed}
+        return request
 
-        def read(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
-            request = honest(body)
-            if b'"seed"' not in body:
-                seeds.add(request.seed)
-            return request
+    async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+        async for message in came:
+            if message.kind == "complete" and request.seed in (hooks.remembered or ()):
+                hooks.happened()
+                message = message.with_(seed=reported(request.seed))
+            yield message
 
-        async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
-            async for message in came:
-                if message.kind == "complete" and request.seed in seeds:
-                    hooks.happened()
-                    message = message.with_(seed=reported(request.seed))
-                yield message
-
-        return hooked(None, read=read, messages=messages)
-
-    return made
+    return lambda: hooked(None, read=read, messages=messages)
 
 
 several(whole, layer=Layer.EVENT)(

@@ -18,6 +18,7 @@ from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.errors import Code
 
+FIELD = "reference_images"
 CORE = ("dpm", "euler_a")
 """The schedulers that every server has."""
 STEP = 8
@@ -27,7 +28,18 @@ Sides: TypeAlias = tuple[int, int]
 """Width and height."""
 
 
-# size
+def tile_of(values: Body) -> int:
+    """The side of a tile."""
+    tile = values.get("tile_size")
+    return tile if isinstance(tile, int) else 512
+
+
+def is_taken(value: object) -> bool:
+    """Whether it is an array that begins like one of pictures."""
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) and len(one) > 8 for one in value)
+
+
+# Fields that have no effect, or another one
 
 
 def size_for(*sides: str) -> Callable[[Body], Body]:
@@ -47,9 +59,6 @@ def size_rounded_down(values: Body) -> Body:
     if isinstance(size, int) and not isinstance(size, bool) and size >= STEP:
         values["size"] = size // STEP * STEP
     return values
-
-
-# aspect_ratio
 
 
 def shaped(sides: Callable[[int, int, int, int], Sides]) -> Callable[[Body], Body]:
@@ -78,6 +87,22 @@ def unless_wide(width: int, height: int, across: int, high: int) -> Sides:
 
 
 several(requests.values)(
+    "eulera-is-dpm (EXT-SCH-04, EXT-SCH-03): The scheduler eulera is dpm, without a word.",
+    lambda values: {**values, "scheduler": "dpm"} if values.get("scheduler") == "eulera" else values,
+    "eulera-is-euler (EXT-SCH-04): The scheduler eulera is euler, not euler_a.",
+    lambda values: {**values, "scheduler": "euler"} if values.get("scheduler") == "eulera" else values,
+    "ultrafix-ignored (EXT-UFX-01): The field ultrafix has no effect.",
+    lambda values: without(values, "ultrafix", "tile_size"),
+    "ultrafix-ignores-masks (EXT-UFX-06): With ultrafix a mask has no effect.",
+    lambda values: without(values, "mask") if values.get("ultrafix") is True else values,
+    "reference-images-unknown (EXT-REF-01): The field reference_images has no effect, whatever its value.",
+    lambda values: without(values, FIELD),
+    "reference-images-ignored (EXT-REF-03): The field reference_images has no effect.",
+    lambda values: without(values, FIELD) if is_taken(values.get(FIELD)) else values,
+    "reference-gives-the-size (EXT-REF-02): A picture with reference_images has the size of the first of them.",
+    lambda values: {**values, "width": 96, "height": 160} if is_taken(values.get(FIELD)) else values,
+    "references-made-square (EXT-REF-02): A picture with reference_images is square.",
+    lambda values: {**values, "height": values.get("width", 512)} if is_taken(values.get(FIELD)) else values,
     "size-ignored (EXT-SIZ-01): The field size has no effect.",
     size_for(),
     "size-for-the-width (EXT-SIZ-02): The field size replaces the width alone.",
@@ -109,12 +134,28 @@ several(requests.values)(
 # Values that these fields do not have
 
 several(requests.taken)(
+    "any-tile-size (EXT-UFX-07): A tile_size that will not do means 8.",
+    where(lambda body: with_values(body, tile_size=8), fields=("tile_size",)),
+    "odd-references-ignored (EXT-REF-04): What is no array of pictures has no effect.",
+    where(left_out, fields=(FIELD,)),
     "other-size-ignored (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, has no effect.",
     where(left_out, fields=("size",)),
     "other-aspect-ratio-ignored (EXT-ASP-04): An aspect_ratio that is not W:H has no effect.",
     where(left_out, fields=("aspect_ratio",)),
 )
 several(requests.refusal)(
+    "ultrafix-without-image-500 (EXT-UFX-05): Without an image, ultrafix is answered with status 500.",
+    where(with_status(500), fields=("ultrafix",), codes=(Code.MISSING,)),
+    "ultrafix-without-image-in-the-stream (EXT-UFX-05): Without an image, ultrafix is answered with an error event.",
+    where(
+        lambda problem: in_stream({"type": "error", "message": problem.message}),
+        fields=("ultrafix",),
+        codes=(Code.MISSING,),
+    ),
+    "ultrafix-with-mask-500 (EXT-UFX-06): With a mask, ultrafix is answered with status 500.",
+    where(with_status(500), fields=("ultrafix",), codes=(Code.OUT_OF_RANGE,)),
+    "odd-references-500 (EXT-REF-04): What is no array of pictures is answered with status 500.",
+    where(with_status(500), fields=(FIELD,)),
     "other-size-500 (EXT-SIZ-03): A size that is no multiple of 8, or not an integer, is answered with status 500.",
     where(with_status(500), fields=("size",)),
     "other-aspect-ratio-500 (EXT-ASP-04): An aspect_ratio that is not W:H is answered with status 500.",
@@ -122,9 +163,15 @@ several(requests.refusal)(
 )
 
 
-# schedulers
+# Requests that are refused, or fail, or are drawn otherwise
 
 several(requests.refused)(
+    "ultrafix-refused (EXT-UFX-02): Every request with ultrafix is refused.",
+    lambda values: "ultrafix: not here" if values.get("ultrafix") is True and "image" in values else "",
+    "ultrafix-refuses-large-pictures (EXT-UFX-02): With ultrafix a picture larger than a tile is refused.",
+    lambda values: values.get("ultrafix") is True and values.get("width", 512) > tile_of(values) and "width: too large",
+    "reference-images-refused (EXT-REF-01): Every request with reference_images is refused.",
+    lambda values: f"{FIELD}: not here" if FIELD in values else "",
     "schedulers-refused (EXT-SCH-01): All schedulers but dpm and euler_a are refused.",
     lambda values: "" if values.get("scheduler", "dpm") in CORE else "scheduler: not here",
     "lcm-refused (EXT-SCH-02): The scheduler lcm is refused.",
@@ -138,27 +185,20 @@ async def lcm_fails(messages: AsyncIterator[Message], request: GenerationRequest
     async for message in messages:
         yield message
         if request.scheduler == "lcm":
-            yield Message("error", "error", {"type": "error", "message": "the network is not made for lcm"})
+            yield Message.error("the network is not made for lcm")
             return
 
 
 several(pictures.asked)(
+    "ultrafix-paints-anew (EXT-UFX-03): With ultrafix the image has no effect.",
+    lambda request: replace(request, image=None) if request.ultrafix else request,
+    "reference-images-unseen (EXT-REF-03): What reference_images show has no effect.",
+    lambda request: replace(request, reference_images=()),
     "schedulers-fall-back (EXT-SCH-03): All schedulers but euler_a are dpm, without a word.",
     lambda request: request if request.scheduler in CORE else replace(request, scheduler="dpm"),
     "lcm-falls-back (EXT-SCH-03): The scheduler lcm is dpm, without a word.",
     lambda request: replace(request, scheduler="dpm") if request.scheduler == "lcm" else request,
 )
-
-
-several(requests.values, "EXT-SCH-04")(
-    "eulera-is-dpm (EXT-SCH-03): The scheduler eulera is dpm, without a word.",
-    lambda values: {**values, "scheduler": "dpm"} if values.get("scheduler") == "eulera" else values,
-    "eulera-is-euler: The scheduler eulera is euler, not euler_a.",
-    lambda values: {**values, "scheduler": "euler"} if values.get("scheduler") == "eulera" else values,
-)
-
-
-FIELD = "reference_images"
 
 
 @pictures.picture("EXT-UFX-04")
@@ -177,68 +217,9 @@ def ultrafix_makes_one_tile(values: Body) -> Body:
     return {**values, "width": tile_of(values), "height": tile_of(values)}
 
 
-def tile_of(values: Body) -> int:
-    """The side of a tile."""
-    tile = values.get("tile_size")
-    return tile if isinstance(tile, int) else 512
-
-
-def is_taken(value: object) -> bool:
-    """Whether it is an array that begins like one of pictures."""
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) and len(one) > 8 for one in value)
-
-
 several(pictures.picture)(
     "ultrafix-swaps-tiles (EXT-UFX-03): With ultrafix the halves of the picture stand in each other's place.",
     lambda rgb, request: np.roll(rgb, request.width // 2, axis=1) if request.ultrafix else rgb,
     "ultrafix-changes-nothing (EXT-UFX-04): With ultrafix the image comes back as it was.",
     lambda rgb, request: request.image if request.ultrafix and request.image is not None else rgb,
-)
-several(requests.refusal)(
-    "ultrafix-without-image-500 (EXT-UFX-05): Without an image, ultrafix is answered with status 500.",
-    where(with_status(500), fields=("ultrafix",), codes=(Code.MISSING,)),
-    "ultrafix-without-image-in-the-stream (EXT-UFX-05): Without an image, ultrafix is answered with an error event.",
-    where(
-        lambda problem: in_stream({"type": "error", "message": problem.message}),
-        fields=("ultrafix",),
-        codes=(Code.MISSING,),
-    ),
-    "ultrafix-with-mask-500 (EXT-UFX-06): With a mask, ultrafix is answered with status 500.",
-    where(with_status(500), fields=("ultrafix",), codes=(Code.OUT_OF_RANGE,)),
-    "odd-references-500 (EXT-REF-04): What is no array of pictures is answered with status 500.",
-    where(with_status(500), fields=(FIELD,)),
-)
-several(requests.taken)(
-    "any-tile-size (EXT-UFX-07): A tile_size that will not do means 8.",
-    where(lambda body: with_values(body, tile_size=8), fields=("tile_size",)),
-    "odd-references-ignored (EXT-REF-04): What is no array of pictures has no effect.",
-    where(left_out, fields=(FIELD,)),
-)
-several(requests.refused)(
-    "ultrafix-refused (EXT-UFX-02): Every request with ultrafix is refused.",
-    lambda values: "ultrafix: not here" if values.get("ultrafix") is True and "image" in values else "",
-    "ultrafix-refuses-large-pictures (EXT-UFX-02): With ultrafix a picture larger than a tile is refused.",
-    lambda values: values.get("ultrafix") is True and values.get("width", 512) > tile_of(values) and "width: too large",
-    "reference-images-refused (EXT-REF-01): Every request with reference_images is refused.",
-    lambda values: f"{FIELD}: not here" if FIELD in values else "",
-)
-several(requests.values)(
-    "ultrafix-ignored (EXT-UFX-01): The field ultrafix has no effect.",
-    lambda values: without(values, "ultrafix", "tile_size"),
-    "ultrafix-ignores-masks (EXT-UFX-06): With ultrafix a mask has no effect.",
-    lambda values: without(values, "mask") if values.get("ultrafix") is True else values,
-    "reference-images-unknown (EXT-REF-01): The field reference_images has no effect, whatever its value.",
-    lambda values: without(values, FIELD),
-    "reference-images-ignored (EXT-REF-03): The field reference_images has no effect.",
-    lambda values: without(values, FIELD) if is_taken(values.get(FIELD)) else values,
-    "reference-gives-the-size (EXT-REF-02): A picture with reference_images has the size of the first of them.",
-    lambda values: {**values, "width": 96, "height": 160} if is_taken(values.get(FIELD)) else values,
-    "references-made-square (EXT-REF-02): A picture with reference_images is square.",
-    lambda values: {**values, "height": values.get("width", 512)} if is_taken(values.get(FIELD)) else values,
-)
-several(pictures.asked)(
-    "ultrafix-paints-anew (EXT-UFX-03): With ultrafix the image has no effect.",
-    lambda request: replace(request, image=None) if request.ultrafix else request,
-    "reference-images-unseen (EXT-REF-03): What reference_images show has no effect.",
-    lambda request: replace(request, reference_images=()),
 )

@@ -15,12 +15,16 @@ from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import sent
 from local_dream_mockserver.faults.effects.responses import having, lacking
 from local_dream_mockserver.faults.middleware import Headers, Reply, value_of, without
-from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.errors import Code
 from local_dream_mockserver.server.prompt_weights import without_weights
 
 Count: TypeAlias = dict[str, Any]
 """`count`, `max_length` and `overflow_offset`."""
-MISSING = (Code.MISSING,)
+OK = (200,)
+UNREADABLE = tuple({*Code} - {Code.MISSING})
+"""Why a prompt cannot be counted; where there is none, that has requirements of its own."""
+WITH_WEIGHTS = ("prompt_weights", "tokenize")
+GROUP = re.compile(r"\((.*):([0-9.]+)\)")
 NOTHING = Reply.of_json(200, {"count": 2, "max_length": 77, "overflow_offset": -1})
 """The count of an empty prompt."""
 
@@ -28,18 +32,20 @@ answered = partial(responses.rewrite, on=("/tokenize",), methods=("POST",), exte
 counted = partial(responses.document, on=("/tokenize",), methods=("POST",), extensions=("tokenize",))
 
 
-# What a count is
+# tokenize
 
-several(answered, statuses=(200, 400))(
-    "tokenize-404 (EXT-TOK-01): There is no /tokenize.",
-    lambda: Reply.of_error(404, "no such path"),
-)
-several(answered, statuses=(200,))(
-    "tokenize-as-page (EXT-TOK-02): Counts of /tokenize say that they are text/html.",
-    lambda reply: Reply.of(200, "text/html", reply.body, *reply.without(b"content-type").headers),
-    "empty-prompt-uncounted (EXT-TOK-02): An empty prompt is refused by /tokenize.",
-    lambda reply, problem, body: Reply.of_error(400, "prompt: empty") if sent(body)["prompt"] == "" else reply,
-)
+
+def before_overflow(count: Count, prompt: str) -> str:
+    """The part of the prompt that still fits, all of it where nothing is too long."""
+    offset = count["overflow_offset"]
+    return prompt if offset < 0 else prompt.encode("utf-16-le")[: 2 * offset].decode("utf-16-le")
+
+
+def with_overflow(count: Count, offset: int) -> Count:
+    """The count with another offset, if the prompt is too long."""
+    return count if count["overflow_offset"] < 0 else {**count, "overflow_offset": offset}
+
+
 several(counted)(
     "max-length-as-text (EXT-TOK-02): The max_length of /tokenize is a text of digits.",
     lambda count: {**count, "max_length": str(count["max_length"])},
@@ -58,24 +64,6 @@ several(counted)(
     lambda count: {**count, "max_length": 0, "overflow_offset": -1},
     "tokenize-in-decimals (quirk): The numbers of /tokenize are written as 12.0, beside further keys.",
     lambda count: {**{name: float(value) for name, value in count.items()}, "tokenizer": "clip", "tokens": []},
-)
-
-
-# Where a prompt grows too long
-
-
-def before_overflow(count: Count, prompt: str) -> str:
-    """The part of the prompt that still fits, all of it where nothing is too long."""
-    offset = count["overflow_offset"]
-    return prompt if offset < 0 else prompt.encode("utf-16-le")[: 2 * offset].decode("utf-16-le")
-
-
-def with_overflow(count: Count, offset: int) -> Count:
-    """The count with another offset, if the prompt is too long."""
-    return count if count["overflow_offset"] < 0 else {**count, "overflow_offset": offset}
-
-
-several(counted)(
     "overflow-in-bytes (EXT-TOK-04): The overflow_offset counts bytes of UTF-8.",
     lambda count, asked: with_overflow(count, len(before_overflow(count, asked["prompt"]).encode())),
     "overflow-in-characters (EXT-TOK-04): The overflow_offset counts characters.",
@@ -87,38 +75,40 @@ several(counted)(
     "tokenize-without-overflow (quirk): Counts of /tokenize have no overflow_offset.",
     lambda count: {name: value for name, value in count.items() if name != "overflow_offset"},
 )
-
-
-# What cannot be counted
-
-
-def is_missing(problem: APIError) -> bool:
-    """Whether a refusal says that there is no prompt, which has requirements of its own."""
-    return problem.code is Code.MISSING
-
-
+several(counted, "EXT-WGT-02", extensions=WITH_WEIGHTS)(
+    "weights-are-tokens: Brackets and weights are tokens to /tokenize, and none to the picture.",
+    lambda count, asked: {**count, "count": count["count"] + len(re.findall(r"[()\[\]:]", asked["prompt"]))},
+    "square-brackets-are-tokens: Square brackets are tokens to /tokenize, and none to the picture.",
+    lambda count, asked: {**count, "count": count["count"] + len(re.findall(r"[\[\]]", asked["prompt"]))},
+)
 several(answered)(
+    "tokenize-404 (EXT-TOK-01): There is no /tokenize.",
+    where(lambda: Reply.of_error(404, "no such path"), statuses=(200, 400)),
+    "tokenize-as-page (EXT-TOK-02): Counts of /tokenize say that they are text/html.",
+    where(lambda reply: Reply.of(200, "text/html", reply.body, *reply.without(b"content-type").headers), statuses=OK),
+    "empty-prompt-uncounted (EXT-TOK-02): An empty prompt is refused by /tokenize.",
+    where(
+        lambda reply, problem, body: Reply.of_error(400, "prompt: empty") if sent(body)["prompt"] == "" else reply,
+        statuses=OK,
+    ),
     "tokenize-error-of-another-type (EXT-TOK-05): Refusals of /tokenize are of type request_error.",
-    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(400, problem.message),
+    where(lambda reply, problem: Reply.of_error(400, problem.message), codes=UNREADABLE),
     "tokenize-refuses-with-500 (EXT-TOK-05): What /tokenize cannot read is answered with status 500.",
-    lambda reply, problem: reply if is_missing(problem) else Reply.of_error(500, "json.exception"),
+    where(lambda: Reply.of_error(500, "json.exception"), codes=UNREADABLE),
     "any-prompt-counted (EXT-TOK-05): A prompt that is not a string, and a body that is not JSON, are counted as an"
     " empty prompt.",
-    lambda reply, problem: reply if is_missing(problem) else NOTHING,
-)
-several(answered, codes=MISSING)(
+    where(lambda: NOTHING, codes=UNREADABLE),
     "missing-prompt-counted (EXT-TOK-06): A missing prompt is counted as an empty one.",
-    lambda: NOTHING,
+    where(lambda: NOTHING, codes=(Code.MISSING,)),
     "missing-prompt-500 (EXT-TOK-06): A missing prompt is answered by /tokenize with status 500.",
-    lambda: Reply.of_error(500, "json.exception"),
+    where(lambda: Reply.of_error(500, "json.exception"), codes=(Code.MISSING,)),
 )
 
 
-WEIGHTS = ("prompt_weights",)
-GROUP = re.compile(r"\((.*):([0-9.]+)\)")
+# prompt_weights
 
 
-def weighted(values: dict[str, Any], least: float, most: float) -> dict[str, Any]:
+def weighted(values: Count, least: float, most: float) -> Count:
     """The request with its weights brought into a range."""
 
     def ranged(group: re.Match[str]) -> str:
@@ -127,21 +117,13 @@ def weighted(values: dict[str, Any], least: float, most: float) -> dict[str, Any
     return {**values, "prompt": GROUP.sub(ranged, values["prompt"])} if "prompt" in values else values
 
 
-several(responses.document, "EXT-WGT-02", on=("/tokenize",), methods=("POST",), extensions=(*WEIGHTS, "tokenize"))(
-    "weights-are-tokens: Brackets and weights are tokens to /tokenize, and none to the picture.",
-    lambda count, asked: {**count, "count": count["count"] + len(re.findall(r"[()\[\]:]", asked["prompt"]))},
-    "square-brackets-are-tokens: Square brackets are tokens to /tokenize, and none to the picture.",
-    lambda count, asked: {**count, "count": count["count"] + len(re.findall(r"[\[\]]", asked["prompt"]))},
-)
 several(requests.values)(
     "weights-ignored (EXT-WGT-03): Weights are taken off prompts, and change nothing.",
     lambda values: {**values, "prompt": without_weights(str(values.get("prompt", ""))).text},
     "weights-only-lower (EXT-WGT-03): Weights beyond 1 are 1.",
-    partial(weighted, least=0.0, most=1.0),
-)
-several(requests.values, extensions=(*WEIGHTS, "tokenize"))(
+    lambda values: weighted(values, 0.0, 1.0),
     "weight-one-is-more (EXT-WGT-04): Weights are at least 1.2.",
-    partial(weighted, least=1.2, most=9.0),
+    where(lambda values: weighted(values, 1.2, 9.0), extensions=WITH_WEIGHTS),
 )
 
 

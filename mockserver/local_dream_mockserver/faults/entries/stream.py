@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, responses
-from local_dream_mockserver.faults.effects.declare import several, where, whole
+from local_dream_mockserver.faults.effects.declare import changed, several, where, whole
 from local_dream_mockserver.faults.effects.events import EVENTS, PROGRESS, Pieces
 from local_dream_mockserver.faults.effects.responses import having, lacking
 from local_dream_mockserver.faults.hooks import FaultHooks, hooked
@@ -164,7 +164,6 @@ async def queued_in_silence(pieces: Pieces) -> Pieces:
 
 # The head of the stream
 
-
 several(responses.headers, layer=EVENT)(
     "stream-with-201 (GEN-SSE-01): Event streams come with status 201.",
     lambda status, headers: (201, headers),
@@ -182,25 +181,20 @@ several(responses.headers, layer=EVENT)(
 
 
 def misread(charset: bytes) -> Callable[[], FaultHooks]:
-    """Says a charset that the stream, which holds text beyond ASCII, is not in."""
+    """For `whole`: says a charset that the stream, which holds text beyond ASCII, is not in."""
+    lies = having(b"content-type", b"text/event-stream; charset=" + charset)
 
-    def made() -> FaultHooks:
-        def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
-            def other(status: int, headers: Headers) -> tuple[int, Headers]:
-                if not is_stream(headers):
-                    return status, headers
-                hooks.happened()
-                return having(b"content-type", b"text/event-stream; charset=" + charset)(status, headers)
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        def other(status: int, headers: Headers) -> tuple[int, Headers]:
+            return changed(hooks, (status, headers), lies(status, headers) if is_stream(headers) else (status, headers))
 
-            return lambda scope, receive, send: app(scope, receive, heading(send, other))
+        return lambda scope, receive, send: app(scope, receive, heading(send, other))
 
-        async def pieces(hooks: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
-            async for piece in came:
-                yield further(piece, "note", KOREAN)
+    async def pieces(hooks: FaultHooks, came: Pieces, request: GenerationRequest) -> Pieces:
+        async for piece in came:
+            yield further(piece, "note", KOREAN)
 
-        return hooked(None, wrap=wrap, pieces=pieces)
-
-    return made
+    return lambda: hooked(None, wrap=wrap, pieces=pieces)
 
 
 several(whole, layer=EVENT)(
