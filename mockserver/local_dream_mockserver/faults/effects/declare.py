@@ -187,32 +187,23 @@ def changed(hooks: FaultHooks | ResponseMutator, came: object, made: T) -> T:
 async def compared(
     change: Callable[[AsyncIterator[T]], AsyncIterator[T]], values: AsyncIterator[T], differs: Callable[[], None]
 ) -> AsyncIterator[T]:
-    """What `change` makes of the values; calls `differs` at the end if that is not what came.
+    """What `change` makes of the values; calls `differs` at the end if that is not what came, one by one.
 
-    A value is kept until there is one to compare it with, and none once they differ.
+    A value is kept until it has been compared, and none once they differ.
     """
     came: deque[T] = deque()
-    went: deque[T] = deque()
     same = True
-
-    def keep(value: T, kept: deque[T]) -> None:
-        nonlocal same
-        if same:
-            kept.append(value)
-            if came and went:
-                same = came.popleft() == went.popleft()
-        if not same:
-            kept.clear()
 
     async def coming() -> AsyncIterator[T]:
         async for value in values:
-            keep(value, came)
+            if same:
+                came.append(value)
             yield value
 
     try:
         async for value in change(coming()):
-            keep(value, went)
+            same = same and bool(came) and came.popleft() == value
             yield value
     finally:
-        if not same or came or went:
+        if not same or came:
             differs()

@@ -47,12 +47,26 @@ class Refusals(Options, total=False):
 
 def taken(*ids: str, **options: Unpack[Refusals]) -> Decorator:
     """`(body, problem) -> bytes`: the body that a refused one is taken for, or None where the refusal stands."""
+    return _taking(called, ids, options)
 
+
+def mended(*ids: str, **options: Unpack[Refusals]) -> Decorator:
+    """`(value, field) -> value`: what the field that is to blame is taken for; the same where the refusal stands."""
+
+    def taken(function: Function, body: bytes, problem: APIError) -> bytes | None:
+        value = sent(body).get(problem.field)
+        other = called(function, value, problem.field)
+        return with_values(body, **{problem.field: other}) if other != value else None
+
+    return _taking(taken, ids, options)
+
+
+def _taking(taken: Callable[..., bytes | None], ids: tuple[str, ...], options: Refusals) -> Decorator:
     def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
         try:
             return honest(body)
         except APIError as problem:
-            mended = called(function, body, problem) if meant(problem, options) else None
+            mended = taken(function, body, problem) if meant(problem, options) else None
             if mended is None:
                 raise
         request = read(function, self, mended, honest)

@@ -168,15 +168,13 @@ several(responses.after, on=HEALTH)(
     "long-prompt-ends-health (ROB-10): After a prompt of a megabyte GET /health is answered with status 500.",
     where(out_of_order, when=is_long),
 )
-several(requests.refused, after=(Code.WRONG_TYPE,))(
+several(requests.refused)(
     "refusal-spoils-the-next (ERR-06): The first generation after a field of a wrong type is answered with status 500.",
-    lambda: APIError(500, "the engine is in a bad state"),
+    where(lambda: APIError(500, "the engine is in a bad state"), after=(Code.WRONG_TYPE,)),
     "refusal-keeps-the-lock (ERR-06): The first generation after a field of a wrong type ends with an error event.",
-    lambda: in_stream({"type": "error", "message": "the engine is locked"}),
-)
-several(requests.refused, after=(Code.NOT_BASE64, Code.NOT_A_PICTURE))(
+    where(lambda: in_stream({"type": "error", "message": "the engine is locked"}), after=(Code.WRONG_TYPE,)),
     "bad-picture-spoils-the-next (ERR-06): The first image after a picture that cannot be read is refused as that was.",
-    lambda values: values.get("image") and "image: cannot be read",
+    where(lambda values: values.get("image") and "image: cannot be read", after=(Code.NOT_BASE64, Code.NOT_A_PICTURE)),
 )
 
 

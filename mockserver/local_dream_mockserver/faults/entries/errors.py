@@ -41,6 +41,8 @@ several(responses.instead, on=HEALTH)(
     lambda scope: Reply.of_error(401, "who are you?", (b"www-authenticate", b"Bearer")) if is_stranger(scope) else None,
     "health-sends-strangers-away (HLT-02): GET /health without an Authorization header is answered with a redirect.",
     lambda scope: Reply(302, ((b"location", b"/login"),)) if is_stranger(scope) else None,
+    "head-refused (HLT-04): HEAD /health is answered with status 405.",
+    where(lambda: Reply.of_error(405, "use GET", (b"allow", b"GET")), methods=("HEAD",)),
 )
 
 
@@ -57,10 +59,6 @@ async def health_busy() -> Reply:
     return Reply.of_error(503, "busy")
 
 
-several(responses.instead, on=HEALTH, methods=("HEAD",))(
-    "head-refused (HLT-04): HEAD /health is answered with status 405.",
-    lambda: Reply.of_error(405, "use GET", (b"allow", b"GET")),
-)
 several(responses.rewrite, on=HEALTH, methods=READ, statuses=OK)(
     "health-503 (HLT-01): GET /health is answered with status 503.",
     lambda: Reply.of_error(503, "starting"),
@@ -184,10 +182,8 @@ several(dies, SURVIVAL)(
     "dies-of-an-upscale-too-large: The server ends on an upscale whose sides are numbers of 31 bits and whose size is"
     " beyond 32.",
     lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
-)
-several(dies, SURVIVAL, back=MOMENT)(
     "dies-and-comes-back: The server ends on JSON that breaks off, and its supervisor starts it again within a second.",
-    lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}",
+    where(lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}", back=MOMENT),
 )
 several(dies_of_hang_up, SURVIVAL)(
     "dies-of-a-hang-up: The server ends when a client hangs up in mid-stream.",

@@ -106,9 +106,11 @@ several(responses.document, on=(STATUS,))(
     "status-without-size (EXT-CTL-10): It is not said at which size a model runs.",
     lambda values: {**values, "width": None, "height": None},
 )
-several(responses.document, on=(SELECT,))(
+several(responses.document)(
     "select-says-yes (EXT-CTL-11): POST /select is answered with ok as a text.",
-    lambda values: {"ok": "yes"},
+    where(lambda values: {"ok": "yes"}, on=(SELECT,)),
+    "late-stop-ignored-without-a-word (EXT-CTL-15): It is not said that a stop is ignored.",
+    where(lambda values: {"ok": True} if is_ignored(values) else values, on=(STOP,)),
 )
 several(responses.rewrite, on=(SELECT,))(
     "selected-already (EXT-CTL-11): The model that runs cannot be selected.",
@@ -127,10 +129,6 @@ several(responses.rewrite, on=(SELECT,))(
 several(responses.rewrite, on=(STOP,), statuses=(200,))(
     "late-stop-409 (EXT-CTL-14): A stop that comes too late is refused with status 409.",
     lambda reply: Reply.of_json(409, {"error": "it does not run"}) if is_ignored(reply.json) else reply,
-)
-several(responses.document, on=(STOP,))(
-    "late-stop-ignored-without-a-word (EXT-CTL-15): It is not said that a stop is ignored.",
-    lambda values: {"ok": True} if is_ignored(values) else values,
 )
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from local_dream_mockserver.faults.effects import requests
-from local_dream_mockserver.faults.effects.declare import several
-from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status, with_values
+from local_dream_mockserver.faults.effects.declare import several, where
+from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
 from local_dream_mockserver.server.spec import fields_of, ids_of
@@ -34,23 +34,20 @@ for _field, _id in TYPES.items():
     )
 
 
-@requests.taken(*(TYPES[name] for name in NUMBERS), codes=WRONG_TYPE)
-def numbers_from_strings(body: bytes, problem: APIError) -> bytes | None:
+@requests.mended(*(TYPES[name] for name in NUMBERS), codes=WRONG_TYPE)
+def numbers_from_strings(text: Any) -> Any:
     """Numbers are read from strings, too."""
-    text = sent(body).get(problem.field)
     try:
         number = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
-        return None
-    numeric = isinstance(number, int | float) and not isinstance(number, bool)
-    return with_values(body, **{problem.field: number}) if numeric else None
+        return text
+    return number if isinstance(number, int | float) and not isinstance(number, bool) else text
 
 
-@requests.taken(*(TYPES[name] for name in INTEGERS), codes=WRONG_TYPE)
-def fractions_cut(body: bytes, problem: APIError) -> bytes | None:
-    """Fractions are cut off where an integer is wanted."""
-    value = sent(body).get(problem.field)
-    return with_values(body, **{problem.field: int(value)}) if isinstance(value, float) else None
+several(requests.mended, *(TYPES[name] for name in INTEGERS), codes=WRONG_TYPE)(
+    "fractions-cut: Fractions are cut off where an integer is wanted.",
+    lambda value: int(value) if isinstance(value, float) else value,
+)
 
 
 @requests.taken(GENERATED, codes=WRONG_TYPE)
@@ -74,60 +71,46 @@ several(requests.taken, GENERATED, codes=WRONG_TYPE)(
 # Ranges
 
 
-def mended(**fields: Callable[[Any], Any]) -> Callable[[bytes, APIError], bytes | None]:
-    """Brings the field that is out of range into it, where it is one of these."""
-
-    def taken(body: bytes, problem: APIError) -> bytes | None:
-        name, value = problem.field, sent(body).get(problem.field)
-        other = fields[name](value) if name in fields else value
-        return with_values(body, **{name: other}) if other != value else None
-
-    return taken
-
-
 def within(least: float, most: float = math.inf) -> Callable[[float], float]:
     """The nearest value of a range."""
     return lambda value: max(least, min(value, most))
 
 
-def rounded(side: int) -> int:
-    """The next lower multiple of 8, where there is one."""
-    return side // 8 * 8 if side > 8 else side
+CLAMPED: dict[str, Callable[[Any], Any]] = {
+    "steps": within(1, 100),
+    "width": lambda side: within(8, 2048)(side // 8 * 8),
+    "height": lambda side: within(8, 2048)(side // 8 * 8),
+    "denoise_strength": within(0, 1),
+    "seed": lambda seed: seed % 2**32,
+    "show_diffusion_stride": within(1),
+    "scheduler": lambda name: "dpm",
+}
 
-
-several(requests.taken, codes=OUT_OF_RANGE)(
+several(requests.mended, codes=OUT_OF_RANGE)(
     "steps-clamped (GEN-RNG-02): Steps below 1 are taken for 1.",
-    mended(steps=within(1)),
+    where(within(1), fields=("steps",)),
     "size-clamped (GEN-RNG-03): A width or height below 1 is taken for 8.",
-    mended(width=within(8), height=within(8)),
+    where(within(8), fields=("width", "height")),
     "size-rounded (GEN-RNG-04): A width or height that is no multiple of 8 is rounded down to one.",
-    mended(width=rounded, height=rounded),
+    where(lambda side: side // 8 * 8 if side > 8 else side, fields=("width", "height")),
     "strength-clamped (GEN-RNG-05): A denoise_strength outside 0 to 1 is taken for the nearer end.",
-    mended(denoise_strength=within(0, 1)),
+    where(within(0, 1), fields=("denoise_strength",)),
     "seed-cut-to-32-bits (GEN-RNG-06): Of a seed above 4294967295 or below -1 the lower 32 bits are taken.",
-    mended(seed=lambda seed: seed % 2**32 if seed != -1 else seed),
+    where(lambda seed: seed % 2**32 if seed != -1 else seed, fields=("seed",)),
     "seed-minus-one-is-random (GEN-RNG-07): Seed -1 is taken for one of the server's choice.",
-    mended(seed=lambda seed: None if seed == -1 else seed),
+    where(lambda seed: None if seed == -1 else seed, fields=("seed",)),
     "stride-clamped (GEN-RNG-08): A stride below 1 is taken for 1 where previews are asked for.",
-    mended(show_diffusion_stride=within(1)),
+    where(within(1), fields=("show_diffusion_stride",)),
     "unknown-scheduler-is-dpm (GEN-RNG-09): An unknown scheduler is taken for dpm.",
-    mended(scheduler=lambda name: "dpm"),
+    where(lambda name: "dpm", fields=("scheduler",)),
+)
+several(requests.mended, *RANGES, codes=OUT_OF_RANGE)(
+    "values-clamped (quirk): Values out of range are brought into it.",
+    lambda value, field: CLAMPED.get(field, lambda value: value)(value),
 )
 several(requests.refusal, *RANGES, codes=OUT_OF_RANGE)(
     "out-of-range-500: Values out of range are answered with status 500.",
     with_status(500),
-)
-several(requests.taken, *RANGES, codes=OUT_OF_RANGE)(
-    "values-clamped (quirk): Values out of range are brought into it.",
-    mended(
-        steps=within(1, 100),
-        width=lambda side: within(8, 2048)(side // 8 * 8),
-        height=lambda side: within(8, 2048)(side // 8 * 8),
-        denoise_strength=within(0, 1),
-        seed=lambda seed: seed % 2**32,
-        show_diffusion_stride=within(1),
-        scheduler=lambda name: "dpm",
-    ),
 )
 
 

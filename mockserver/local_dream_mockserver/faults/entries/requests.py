@@ -23,7 +23,6 @@ from local_dream_mockserver.faults.effects.requests import (
     sent,
     with_prompt,
     with_status,
-    with_values,
     without,
 )
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -60,12 +59,6 @@ def without_mask(body: bytes) -> bytes:
 several(requests.taken)(
     "malformed-json-taken (GEN-REQ-02): A body that is not well-formed JSON gets a picture of something.",
     where(lambda: with_prompt(b""), codes=NOT_JSON),
-    "base64-junk-skipped (GEN-REQ-12): What is no base64 in an image is skipped, and the rest is read.",
-    where(
-        lambda body: with_values(body, image=BEYOND_BASE64.sub("", sent(body)["image"])),
-        codes=(Code.NOT_BASE64,),
-        fields=("image",),
-    ),
     "json-tail-ignored (GEN-REQ-02): What follows the JSON object in a body is not looked at.",
     where(lambda body: json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode(), codes=(Code.JSON_TAIL,)),
     "nan-taken (GEN-REQ-02): NaN is taken for a number in the body.",
@@ -88,6 +81,10 @@ several(requests.taken)(
     where(without_mask, codes=MISSING, fields=("image",)),
     "lone-mask-ignored (quirk, GEN-REQ-16): A mask without an image is ignored.",
     where(without_mask, codes=MISSING, fields=("image",)),
+)
+several(requests.mended, codes=(Code.NOT_BASE64,), fields=("image",))(
+    "base64-junk-skipped (GEN-REQ-12): What is no base64 in an image is skipped, and the rest is read.",
+    lambda text: BEYOND_BASE64.sub("", text),
 )
 several(requests.refusal)(
     "malformed-json-500 (GEN-REQ-02): A body that is not well-formed JSON is answered with status 500.",
