@@ -32,9 +32,10 @@ functions may leave out arguments that they do not need. A hit is counted where 
     pictures.text   (text) -> text                      the base64 of the picture at the place: text[:-3]
     pictures.previewed (step, request) -> bool          whether a step shows a preview: step == 1
     pictures.asked  (request) -> request                what the engine is told: replace(request, seed=1)
-    work.steps      (work, request) -> work             a generator over the engine's steps and its picture
+    pictures.works  (hooks, engine, request, cancelled) a generator over the engine's steps and its picture
     requests.taken  (body, problem) -> bytes            a refusal of `codes` and `fields` is taken for this body
-    requests.refusal (problem) -> APIError              with_status(problem, 422)
+    requests.mended (value, field) -> value             the value that the field to blame is taken for: max(1, value)
+    requests.refusal (problem) -> APIError              with_status(422)(problem)
     requests.refused (values, request) -> text          why to refuse, or ""; `status`, `after` an earlier refusal
     requests.values (values) -> values                  another JSON object: {**values, "steps": 4}
     requests.accepted (request, values) -> request      what was read: replace(request, use_opencl=True)
@@ -43,6 +44,7 @@ functions may leave out arguments that they do not need. A hit is counted where 
     responses.rewrite (reply, problem) -> Reply         reply.without(b"allow"), for `on`, `methods`, `statuses`
     responses.document (value, asked) -> value          another JSON document: {**value, "count": 0}
     responses.headers (status, headers)                 the same pair otherwise, for streams or `everywhere`
+    responses.controls (remote, values)                 changes what runs, after a POST to the control API
     responses.after (exchange, client) -> Reply         in place of the answer after an exchange, `when` it was so
     overlap.second  (request) -> APIError               how a generation is refused while another one runs
     overlap.health  async (running) -> Reply            what /health is answered meanwhile, or None
@@ -63,8 +65,9 @@ Faults of one expression stand in tables, each with a line of name, ids and sent
         lambda rest: b"\\x00" + rest,
     )
 
-The ids and options in the first pair of brackets are those of all faults of the table. Behind the `@` stands the place
-(`at`), and a quirk has that word before its ids.
+The ids and options in the first pair of brackets are those of all faults of the table; one with options of its own is
+written `where(lambda ..., then="close")`. Behind the `@` stands the place (`at`), and a quirk has that word before its
+ids.
 
 `state=Seen` makes an object for each server, which the function gets first. `layer` says where it belongs, where the
 decorator cannot know; `extensions`, which it is about, where its ids do not say so. What needs several hooks at once is

@@ -10,7 +10,7 @@ import pytest
 from local_dream_mockserver.faults import catalogue
 from local_dream_mockserver.faults.catalogue import Fault, Layer, Quirk
 from local_dream_mockserver.faults.effects import events, pictures, upscale
-from local_dream_mockserver.faults.effects.declare import called, several, whole
+from local_dream_mockserver.faults.effects.declare import called, several, where, whole
 from local_dream_mockserver.faults.effects.events import EVENTS
 from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -91,6 +91,18 @@ def test_a_table_gives_each_function_its_head() -> None:
     assert second.sentence == "The second: with a colon (and brackets)."
     assert second.breaks == ("UPS-ANS-04", "UPS-ANS-02", "UPS-ANS-03")
     assert [hooks(f"made-up-{name}").upscaled(ANSWER, ASKED).width for name in ("first", "second")] == [1, 2]
+
+
+def test_a_row_may_have_options_of_its_own() -> None:
+    several(upscale.enlarged, extensions=("busy",))(
+        "made-up-of-all (UPS-ANS-02): With the options of all.",
+        lambda answer: answer,
+        "made-up-of-its-own (UPS-ANS-02): With another one.",
+        where(lambda answer: replace(answer, width=7), extensions=("cors",)),
+    )
+    found = catalogue.entries()
+    assert [found[name].extensions for name in ("made-up-of-all", "made-up-of-its-own")] == [("busy",), ("cors",)]
+    assert hooks("made-up-of-its-own").upscaled(ANSWER, ASKED).width == 7
 
 
 def test_a_head_says_the_place_and_what_is_a_quirk() -> None:

@@ -181,3 +181,16 @@ def test_the_same_refusal_is_no_hit() -> None:
     with pytest.raises(APIError):
         made.read(WRONG, READER.read)
     assert made.applied == 0
+
+
+def test_the_value_that_is_to_blame_is_taken_for_another() -> None:
+    requests.mended("GEN-TYP-05", codes=(Code.WRONG_TYPE,), fields=("seed",), name="made-up", sentence="Read.")(
+        lambda value: int(value) if value == "3" else value
+    )
+    made = hooks("made-up")
+    assert made.read(WRONG, READER.read).seed == 3
+    assert made.applied == 1
+    for body in (WRONG.replace(b'"3"', b'"x"'), b'{"prompt": "x", "steps": "3"}'):
+        with pytest.raises(APIError):
+            made.read(body, READER.read)
+    assert made.applied == 1, "the same value, and another field, are refused"
