@@ -14,13 +14,12 @@ functions may leave out arguments that they do not need. A hit is counted where 
     wire.answer     (head, body) -> bytes, or packets   a whole answer
     wire.chunks     (data) -> bytes                     the chunk after the place `at`, or every chunk; `last`, `then`
     wire.cut        async (out)                         at the place, and no further: await out.reset()
-    wire.unanswered async (out)                         in place of an answer
     wire.head       (head) -> head                      head.without(b"content-type")
     wire.event      (event) -> bytes, or packets        each event of a stream: event.replace(b"\\n", b"\\r\\n")
     wire.stream     async (events) -> events            an async generator over the events
     wire.splice     (rest) -> bytes                     after the place: rest[4:]; with `ends` nothing follows
     wire.body       (body) -> bytes                     body[:-10]
-    wire.sent       async (answer, out)                 sleep, then await wire.honest(answer, out)
+    wire.sent       async (out, answer)                 sleep, then await wire.honest(answer, out); or out.gone() alone
     events.event    (message, request) -> message       or None, or a list: message.without("seed")
     events.progress (message, step, total) -> message   the same, of progress events: message.with_(step=step - 1)
     events.beside   (message, request) -> message       one more event, before or after the place; with `ends` the last

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from local_dream_mockserver.server.errors import APIError
 
@@ -116,25 +116,6 @@ def noted(receive: Receive, body: bytearray) -> Receive:
         return message
 
     return receiving
-
-
-async def reply_of(app: ASGIApp, scope: Scope, body: bytes) -> Reply:
-    """What the application answers to the request with another body."""
-    head: Message = {}
-    answered = bytearray()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            head.update(message)
-        else:
-            answered.extend(message.get("body", b""))
-
-    headers = without(scope["headers"], b"content-length", b"content-encoding")
-    await app({**scope, "headers": list(headers)}, receive, send)
-    return Reply(head["status"], lowered(head["headers"]), bytes(answered))
 
 
 def rewriting(send: Send, statuses: Collection[int], other: Callable[[Reply], Reply]) -> Send:

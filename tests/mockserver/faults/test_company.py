@@ -13,7 +13,6 @@ import pytest
 
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import entries
-from local_dream_mockserver.faults.effects.overlap import Overlap
 from local_dream_mockserver.faults.hooks import FaultHooks
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
 
@@ -44,9 +43,8 @@ def first_running(client: httpx.Client, engine: GatedEngine) -> Iterator[Iterato
 
 def wait_until_latest(alteration: FaultHooks, prompt: str) -> None:
     """Waits until this request is the one that was read last."""
-    assert isinstance(alteration, Overlap)
     until = time.monotonic() + PATIENCE
-    while alteration.latest is None or alteration.latest.prompt != prompt:
+    while getattr(alteration.remembered, "prompt", None) != prompt:
         assert time.monotonic() < until
         time.sleep(0.01)
 

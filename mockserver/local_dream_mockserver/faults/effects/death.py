@@ -98,19 +98,13 @@ async def _listening(server: Server, listener: socket.socket) -> asyncio.Server:
     return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=config.backlog)
 
 
-def dies(*ids: str, back: float | None = None, **options: Unpack[Options]) -> Decorator:
-    """`(incoming) -> bool`: whether a request kills the server, which is back after `back` seconds (None: never)."""
+def dies(*ids: str, hang_up: bool = False, back: float | None = None, **options: Unpack[Options]) -> Decorator:
+    """`(incoming) -> bool`: whether a request kills the server or, with `hang_up`, its client that hangs up.
+
+    `back` is after how many seconds the server is there again (None: never).
+    """
 
     def wrap(kills: Kills, self: FaultHooks, app: ASGIApp) -> ASGIApp:
-        return deadly(app, self, of=kills, back=back)
-
-    return hooking(ids, options, Layer.REQUEST, wrap=wrap)
-
-
-def dies_of_hang_up(*ids: str, **options: Unpack[Options]) -> Decorator:
-    """`(incoming) -> bool`: whether the server dies when the client of a request hangs up."""
-
-    def wrap(kills: Kills, self: FaultHooks, app: ASGIApp) -> ASGIApp:
-        return deadly(app, self, of_hang_up=kills)
+        return deadly(app, self, of_hang_up=kills) if hang_up else deadly(app, self, of=kills, back=back)
 
     return hooking(ids, options, Layer.REQUEST, wrap=wrap)

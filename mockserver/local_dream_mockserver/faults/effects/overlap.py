@@ -7,39 +7,21 @@ from typing import Unpack
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, declare
+from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, compared, hooking
 from local_dream_mockserver.faults.effects.events import Messages
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader
-from local_dream_mockserver.faults.message import Message
-from local_dream_mockserver.proxy.trigger import Trigger
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import APIError
 
 
-class Overlap(FaultHooks):
-    """Knows how many streams of events have begun and not ended, and which request was read last."""
-
-    def __init__(self, place: Trigger | None, function: Function) -> None:
-        super().__init__(place)
-        self.latest: GenerationRequest | None = None
-        self.function = function
-        self._streams = 0
-
-    def running(self) -> bool:
-        """Whether a generation runs."""
-        return self._streams > 0
-
-    def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-        self.latest = honest(body)
-        return self.latest
-
-    async def messages(self, messages: Messages, request: GenerationRequest) -> Messages:
-        self._streams += 1
-        try:
-            async for message in messages:
-                yield message
-        finally:
-            self._streams -= 1
+async def _counted(function: Function, self: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+    """The same events; `remembered` is how many streams have begun and not ended."""
+    self.remembered = (self.remembered or 0) + 1
+    try:
+        async for message in came:
+            yield message
+    finally:
+        self.remembered -= 1
 
 
 def second(*ids: str, **options: Unpack[Options]) -> Decorator:
@@ -48,17 +30,16 @@ def second(*ids: str, **options: Unpack[Options]) -> Decorator:
     None lets it wait for its turn, as the honest server does, and counts a hit all the same.
     """
 
-    class Second(Overlap):
-        def read(self, body: bytes, honest: Reader) -> GenerationRequest:
-            request = super().read(body, honest)
-            if self.running():
-                self.happened()
-                refusal: APIError | None = called(self.function, request)
-                if refusal:
-                    raise refusal
-            return request
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        if self.remembered:
+            self.happened()
+            refusal: APIError | None = called(function, request)
+            if refusal:
+                raise refusal
+        return request
 
-    return lambda function: declare(function, ids, options, Second, Layer.REQUEST)
+    return hooking(ids, options, Layer.REQUEST, read=read, messages=_counted)
 
 
 def health(*ids: str, **options: Unpack[Options]) -> Decorator:
@@ -67,18 +48,17 @@ def health(*ids: str, **options: Unpack[Options]) -> Decorator:
     `running()` says whether one still runs.
     """
 
-    class HealthMeanwhile(Overlap):
-        def wrap(self, app: ASGIApp) -> ASGIApp:
-            async def around(scope: Scope, receive: Receive, send: Send) -> None:
-                reply = None
-                if scope["path"] == "/health" and self.running():
-                    self.happened()
-                    reply = await called(self.function, self.running)
-                await (reply.send(send) if reply else app(scope, receive, send))
+    def wrap(function: Function, self: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            reply = None
+            if scope["path"] == "/health" and self.remembered:
+                self.happened()
+                reply = await called(function, lambda: bool(self.remembered))
+            await (reply.send(send) if reply else app(scope, receive, send))
 
-            return around
+        return around
 
-    return lambda function: declare(function, ids, options, HealthMeanwhile, Layer.REQUEST)
+    return hooking(ids, options, Layer.REQUEST, wrap=wrap, messages=_counted)
 
 
 def overtaken(*ids: str, **options: Unpack[Options]) -> Decorator:
@@ -87,18 +67,11 @@ def overtaken(*ids: str, **options: Unpack[Options]) -> Decorator:
     `latest()` is the request that was taken last, be it this one.
     """
 
-    class Overtaken(Overlap):
-        async def messages(self, messages: Messages, request: GenerationRequest) -> Messages:
-            honest: Message | None = None
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        self.remembered = request = honest(body)
+        return request
 
-            async def coming() -> Messages:
-                nonlocal honest
-                async for honest in messages:
-                    yield honest
+    def messages(function: Function, self: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+        return compared(lambda came: called(function, came, request, lambda: self.remembered), came, self.happened)
 
-            async for message in called(self.function, coming(), request, lambda: self.latest):
-                if message is not honest:
-                    self.happened()
-                yield message
-
-    return lambda function: declare(function, ids, options, Overtaken, Layer.REQUEST)
+    return hooking(ids, options, Layer.REQUEST, read=read, messages=messages)

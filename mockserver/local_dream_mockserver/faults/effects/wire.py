@@ -38,7 +38,7 @@ OK = (200,)
 Then: TypeAlias = Literal["keep", "close", "reset", "gone"]
 """Keep the connection for the next request, close it, reset it, or say nothing more until the client has gone."""
 Pieces: TypeAlias = AsyncIterator[bytes]
-Send: TypeAlias = Callable[[Function, "Sent", Answer, Out], Awaitable[None]]
+Send: TypeAlias = Callable[[Function, ResponseMutator, Answer, Out], Awaitable[None]]
 
 
 class Answers(Options, total=False):
@@ -48,29 +48,11 @@ class Answers(Options, total=False):
     statuses: tuple[int, ...]
 
 
-class Sent(ResponseMutator):
-    """An answer that is sent by a function of this object, the answer and the connection."""
-
-    def __init__(
-        self,
-        place: Trigger | None,
-        send: Callable[[Sent, Answer, Out], Awaitable[None]],
-        paths: tuple[str, ...],
-        statuses: tuple[int, ...],
-    ) -> None:
-        super().__init__(place)
-        self.paths = paths
-        self.statuses = statuses
-        self._send = send
-
-    async def send(self, answer: Answer, out: Out) -> None:
-        await self._send(self, answer, out)
-
-    def split(self, answer: Answer) -> AsyncIterator[tuple[bytes, bool]]:
-        """The body in pieces; with the one before which the place lies comes True. Without a place with none."""
-        if self.place is None:
-            return ((piece, False) async for piece in answer.body)
-        return split_at(self.place, answer.body, answer.head.is_stream)
+def _split(mutator: ResponseMutator, answer: Answer) -> AsyncIterator[tuple[bytes, bool]]:
+    """The body in pieces; with the one before which the place lies comes True. Without a place with none."""
+    if mutator.place is None:
+        return ((piece, False) async for piece in answer.body)
+    return split_at(mutator.place, answer.body, answer.head.is_stream)
 
 
 async def _end(out: Out, then: Then) -> None:
@@ -80,21 +62,11 @@ async def _end(out: Out, then: Then) -> None:
 
 
 def sent(*ids: str, **options: Unpack[Answers]) -> Decorator:
-    """`async (answer, out) -> None`: sends the answer itself. Counts one hit for each answer."""
+    """`async (out, answer) -> None`: sends the answer itself, or does something in its place. Each answer is a hit."""
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         self.happened()
-        await function(answer, out)
-
-    return _sending(send, ids, options)
-
-
-def unanswered(*ids: str, **options: Unpack[Answers]) -> Decorator:
-    """`async (out) -> None`: what happens in place of an answer."""
-
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
-        self.happened()
-        await function(out)
+        await function(out, answer)
 
     return _sending(send, ids, options)
 
@@ -105,7 +77,7 @@ def answer(*ids: str, then: Then = "keep", **options: Unpack[Answers]) -> Decora
     `head` has no framing yet: `head.length(n)` and `head.chunked()` are its bytes with one.
     """
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         pieces = [piece async for piece in bounded(answer.body)]
         body = b"".join(pieces)
         if answer.head.is_stream:
@@ -128,9 +100,9 @@ def chunks(*ids: str, last: bytes = LAST_CHUNK, then: Then = "keep", **options: 
     `last` is sent in place of the last chunk.
     """
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         await out.write(answer.head.chunked())
-        async for piece, here in self.split(answer):
+        async for piece, here in _split(self, answer):
             honest = chunk(piece) if piece else b""
             await out.write(
                 changed(self, honest, function(piece) if here or (piece and self.place is None) else honest)
@@ -150,9 +122,9 @@ def chunks(*ids: str, last: bytes = LAST_CHUNK, then: Then = "keep", **options: 
 def cut(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`async (out) -> None`: what happens at the place. The answer is sent in order until there, and no further."""
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         streams = answer.head.is_stream
-        pieces = self.split(answer if streams else replace(answer, body=bounded(answer.body)))
+        pieces = _split(self, answer if streams else replace(answer, body=bounded(answer.body)))
         if streams:
             await out.write(answer.head.chunked())
         else:
@@ -175,7 +147,7 @@ def cut(*ids: str, **options: Unpack[Answers]) -> Decorator:
 def head(*ids: str, then: Then = "keep", **options: Unpack[Answers]) -> Decorator:
     """`(head) -> head`: another head, without framing, before the same body."""
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         made: Head = function(answer.head.bare)
         if made != answer.head.bare or then != "keep":
             self.happened()
@@ -191,7 +163,7 @@ def stream(*ids: str, **options: Unpack[Answers]) -> Decorator:
     The events come whole, with the blank line that ends them.
     """
 
-    def other(function: Function, self: Sent, answer: Answer) -> Pieces:
+    def other(function: Function, self: ResponseMutator, answer: Answer) -> Pieces:
         return compared(function, events_of(answer.body), self.happened)
 
     return _sending(_forwarding(other), ids, options, GENERATE)
@@ -200,7 +172,7 @@ def stream(*ids: str, **options: Unpack[Answers]) -> Decorator:
 def event(*ids: str, kinds: tuple[str, ...] = (), **options: Unpack[Answers]) -> Decorator:
     """`(event) -> bytes`, or a list of packets: what is sent for each event of these kinds (none: of all)."""
 
-    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
+    async def other(function: Function, self: ResponseMutator, answer: Answer) -> Pieces:
         async for one in events_of(answer.body):
             packets = _packets(function(one)) if not kinds or kind_of(one) in kinds else [one]
             for packet in changed(self, [one], packets):
@@ -212,8 +184,8 @@ def event(*ids: str, kinds: tuple[str, ...] = (), **options: Unpack[Answers]) ->
 def splice(*ids: str, ends: bool = False, **options: Unpack[Answers]) -> Decorator:
     """`(rest) -> bytes`: other bytes for the piece after the place. With `ends` the answer is framed to end there."""
 
-    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
-        async for piece, here in self.split(answer):
+    async def other(function: Function, self: ResponseMutator, answer: Answer) -> Pieces:
+        async for piece, here in _split(self, answer):
             made = function(piece) if here else piece
             if made != piece or (here and ends):
                 self.happened()
@@ -227,7 +199,7 @@ def splice(*ids: str, ends: bool = False, **options: Unpack[Answers]) -> Decorat
 def body(*ids: str, **options: Unpack[Answers]) -> Decorator:
     """`(body) -> bytes`: another body, framed in order. For answers that are no streams."""
 
-    async def other(function: Function, self: Sent, answer: Answer) -> Pieces:
+    async def other(function: Function, self: ResponseMutator, answer: Answer) -> Pieces:
         whole = await gathered(answer.body)
         yield changed(self, whole, function(whole))
 
@@ -239,10 +211,10 @@ async def honest(answer: Answer, out: Out) -> None:
     await forward(answer.head, answer.body, out, streams=answer.head.is_stream)
 
 
-def _forwarding(other: Callable[[Function, Sent, Answer], Pieces]) -> Send:
+def _forwarding(other: Callable[[Function, ResponseMutator, Answer], Pieces]) -> Send:
     """Sends, framed in order, the head and what `other` makes of the body."""
 
-    async def send(function: Function, self: Sent, answer: Answer, out: Out) -> None:
+    async def send(function: Function, self: ResponseMutator, answer: Answer, out: Out) -> None:
         await honest(replace(answer, body=other(function, self, answer)), out)
 
     return send
@@ -251,8 +223,11 @@ def _forwarding(other: Callable[[Function, Sent, Answer], Pieces]) -> Send:
 def _sending(send: Send, ids: tuple[str, ...], options: Answers, on: tuple[str, ...] = PICTURES) -> Decorator:
     """The decorator of functions that `send` calls: it gets the function, the object, the answer, the connection."""
 
-    def make(place: Trigger | None, function: Function) -> Sent:
-        return Sent(place, partial(send, function), options.get("on", on), options.get("statuses", OK))
+    def make(place: Trigger | None, function: Function) -> ResponseMutator:
+        made = ResponseMutator(place)
+        made.paths, made.statuses = options.get("on", on), options.get("statuses", OK)
+        setattr(made, "send", partial(send, function, made))  # noqa: B010  (a method of this one object)
+        return made
 
     options = {"units": ANYWHERE if options.get("at") else (), **options}
     return lambda function: declare(function, ids, options, make, Layer.WIRE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Message, Scope
 
 from local_dream_mockserver.faults.emulated.conversions import text_of
 from local_dream_mockserver.faults.emulated.json_library import JsonFailure, dumped, no_object, parsed
 from local_dream_mockserver.faults.emulated.reader import Refusal
-from local_dream_mockserver.faults.middleware import Reply, reply_of
+from local_dream_mockserver.faults.middleware import Reply, lowered, without
 
 EMPTY = 2
 """Tokens of an empty prompt: the marks of its beginning and end."""
@@ -42,3 +42,22 @@ async def count(app: ASGIApp, scope: Scope, prompt: str, *, overflow: bool) -> R
 def compact(value: dict[str, Any]) -> Reply:
     """An answer as the JSON library writes it."""
     return Reply.of(200, "application/json", dumped(value))
+
+
+async def reply_of(app: ASGIApp, scope: Scope, body: bytes) -> Reply:
+    """What the application answers to the request with another body."""
+    head: Message = {}
+    answered = bytearray()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            head.update(message)
+        else:
+            answered.extend(message.get("body", b""))
+
+    headers = without(scope["headers"], b"content-length", b"content-encoding")
+    await app({**scope, "headers": list(headers)}, receive, send)
+    return Reply(head["status"], lowered(head["headers"]), bytes(answered))

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Scope
 
 from local_dream_mockserver.faults.effects import overlap, responses
-from local_dream_mockserver.faults.effects.death import deadly, dies, dies_of_hang_up
+from local_dream_mockserver.faults.effects.death import deadly, dies
 from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.requests import Incoming, sent, with_values
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
@@ -184,10 +184,8 @@ several(dies, SURVIVAL)(
     lambda call: _header(call, "x-image-width") * _header(call, "x-image-height") * 3 >= 2**32,
     "dies-and-comes-back: The server ends on JSON that breaks off, and its supervisor starts it again within a second.",
     where(lambda call: call.path == "/generate" and call.body[:1] == b"{" and call.body[-1:] != b"}", back=MOMENT),
-)
-several(dies_of_hang_up, SURVIVAL)(
     "dies-of-a-hang-up: The server ends when a client hangs up in mid-stream.",
-    lambda call: call.path == "/generate",
+    where(lambda call: call.path == "/generate", hang_up=True),
 )
 
 

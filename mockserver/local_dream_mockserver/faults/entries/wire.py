@@ -14,10 +14,6 @@ BROKEN_OFF = ("GEN-EVT-12", "UPS-ANS-02")
 """What an answer breaks that ends where it should not."""
 NO_ANSWER = ("GEN-SSE-01", "UPS-ANS-01")
 """What an answer breaks that is none."""
-NO_REFUSAL = (
-    *("GEN-REQ-01", "GEN-REQ-02", "GEN-REQ-03", "GEN-REQ-04"),
-    *("UPS-REQ-01", "UPS-REQ-02", "UPS-REQ-03", "ERR-07"),
-)
 REFUSED = (400,)
 HEALTH = ("/health",)
 ELSEWHERE = (b"location", b"/elsewhere")
@@ -34,29 +30,19 @@ several(wire.cut, *BROKEN_OFF)(
     "stall@after:progress:2: The answer stops in its middle, and the connection stays open.",
     lambda out: out.gone(),
 )
-several(wire.unanswered, *NO_ANSWER)(
-    "no-answer: An accepted request is never answered, and the connection stays open.",
-    lambda out: out.gone(),
-    "closed-at-once: The connection is closed in place of an answer to an accepted request.",
-    lambda out: out.close(),
-    "reset-at-once: The connection is reset in place of an answer to an accepted request.",
-    lambda out: out.reset(),
-)
-several(wire.unanswered, on=HEALTH)(
+several(wire.sent)(
     "health-closed (HLT-01): The connection is closed in place of an answer to GET /health.",
-    lambda out: out.close(),
-)
-several(wire.unanswered, *NO_REFUSAL, statuses=REFUSED)(
-    "refusal-closed: The connection is closed in place of a 400 answer.",
-    lambda out: out.close(),
-)
-several(wire.unanswered, "GEN-REQ-01", "UPS-REQ-01", "UPS-REQ-02", statuses=REFUSED)(
-    "refusal-never: What is to be refused is never answered, and the connection stays open.",
-    lambda out: out.gone(),
+    where(lambda out, answer: out.close(), on=HEALTH),
+    "refusal-closed (GEN-REQ-01, GEN-REQ-02, GEN-REQ-03, GEN-REQ-04, UPS-REQ-01, UPS-REQ-02, UPS-REQ-03, ERR-07): The"
+    " connection is closed in place of a 400 answer.",
+    where(lambda out, answer: out.close(), statuses=REFUSED),
+    "refusal-never (GEN-REQ-01, UPS-REQ-01, UPS-REQ-02): What is to be refused is never answered, and the connection"
+    " stays open.",
+    where(lambda out, answer: out.gone(), statuses=REFUSED),
 )
 
 
-# Answers that drip
+# Answers that do not come, or drip
 
 
 async def drip(data: bytes, out: Out) -> None:
@@ -66,27 +52,33 @@ async def drip(data: bytes, out: Out) -> None:
         await asyncio.sleep(1.0)
 
 
+several(wire.sent, *NO_ANSWER)(
+    "no-answer: An accepted request is never answered, and the connection stays open.",
+    lambda out, answer: out.gone(),
+    "closed-at-once: The connection is closed in place of an answer to an accepted request.",
+    lambda out, answer: out.close(),
+    "reset-at-once: The connection is reset in place of an answer to an accepted request.",
+    lambda out, answer: out.reset(),
+    "head-drips: The head of the answer to an accepted request comes at a byte a second.",
+    lambda out, answer: drip(answer.head.bare.encoded(), out),
+)
+
+
 @wire.sent("SRV-04", statuses=REFUSED)
-async def refusal_drips(answer: Answer, out: Out) -> None:
+async def refusal_drips(out: Out, answer: Answer) -> None:
     """The body of a 400 answer comes at a byte a second."""
     body = await gathered(answer.body)
     await out.write(answer.head.length(len(body)))
     await drip(body, out)
 
 
-@wire.sent("GEN-EVT-12", "UPS-ANS-02")
-async def answer_drips(answer: Answer, out: Out) -> None:
+@wire.sent(*BROKEN_OFF)
+async def answer_drips(out: Out, answer: Answer) -> None:
     """The body of the answer to an accepted request comes at a byte a second."""
     await out.write(answer.head.bare.encoded())
     async for piece in answer.body:
         await drip(piece, out)
     await out.close()
-
-
-several(wire.sent)(
-    "head-drips (GEN-SSE-01, UPS-ANS-01): The head of the answer to an accepted request comes at a byte a second.",
-    lambda answer, out: drip(answer.head.bare.encoded(), out),
-)
 
 
 # Framing, and lengths and chunks that are not what they say

@@ -67,7 +67,7 @@ async def dribble(events: Pieces) -> Pieces:
 
 
 @wire.sent(quirk=True)
-async def slow_start(answer: Answer, out: Out) -> None:
+async def slow_start(out: Out, answer: Answer) -> None:
     """The head of an answer comes a quarter of a second late."""
     await asyncio.sleep(0.25)
     await wire.honest(answer, out)
@@ -83,7 +83,7 @@ def close_after_each(head: Head) -> Head:
 
 
 @wire.sent(quirk=True)
-async def ended_by_close(answer: Answer, out: Out) -> None:
+async def ended_by_close(out: Out, answer: Answer) -> None:
     """Answers have no framing but the end of the connection, as in HTTP/1.0."""
     await out.write(close_after_each(answer.head.bare).encoded())
     async for piece in answer.body:
@@ -104,7 +104,7 @@ several(wire.chunks, last=b"0\r\nX-Trailer: x\r\n\r\n")(
 
 
 @wire.sent(quirk=True)
-async def early_hints(answer: Answer, out: Out) -> None:
+async def early_hints(out: Out, answer: Answer) -> None:
     """Interim answers (103) come before the final one."""
     await out.write(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" * 2)
     await wire.honest(answer, out)
