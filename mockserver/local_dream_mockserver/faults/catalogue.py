@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 import local_dream_mockserver.faults
@@ -103,7 +104,8 @@ def choose(text: str) -> Chosen:
     name, at, where = text.strip().partition("@")
     known = entries()
     if name not in known:
-        raise Unknown(f"{name[:60]!r}: no such fault or quirk; see --list-faults{_nearest(name, known)}")
+        near = "".join(f" (did you mean {one}?)" for one in get_close_matches(name, known, n=1))
+        raise Unknown(f"{name[:60]!r}: no such fault or quirk; see --list-faults{near}")
     entry = known[name]
     if not at:
         return Chosen(entry, entry.place)
@@ -112,10 +114,3 @@ def choose(text: str) -> Chosen:
         units = ", ".join(entry.units)
         raise Unknown(f"{text[:80]}: {name} {f'can be placed by {units} only' if units else 'has no place'}")
     return Chosen(entry, place)
-
-
-def _nearest(name: str, known: Mapping[str, Fault | Quirk]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

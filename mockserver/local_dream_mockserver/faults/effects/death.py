@@ -20,8 +20,6 @@ from local_dream_mockserver.server.run import Server, listen, running
 
 STATUS = 134
 """The exit code of a process that ended by abort(), as a shell shows it."""
-
-
 Kills = Callable[[Incoming], bool]
 """Whether a request kills: before it is looked at, or when its client hangs up."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects.declare import Decorator, Function, Options, called, changed, hooking
 from local_dream_mockserver.faults.effects.events import COMPLETE, Events, Messages, replacing
-from local_dream_mockserver.faults.hooks import FaultHooks, Work
+from local_dream_mockserver.faults.hooks import FaultHooks
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.image_output import file_of as encode
@@ -94,12 +94,7 @@ def asked(*ids: str, given: str = "", **options: Unpack[Options]) -> Decorator:
 def works(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`(hooks, engine, request, cancelled) -> work`: a generator over the steps of a generation and its picture, which
     counts its hits itself."""
-
-    def works(function: Function, *values: Any) -> Work:
-        work: Work = function(*values)
-        return work
-
-    return hooking(ids, options, Layer.REQUEST, works=works)
+    return hooking(ids, options, Layer.REQUEST, works=lambda function, *values: function(*values))
 
 
 def size_of(message: Message, request: GenerationRequest) -> tuple[int, int]:

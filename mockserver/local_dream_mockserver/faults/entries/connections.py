@@ -4,9 +4,9 @@ what comes after a request that a server could not stomach, generations that ove
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Unpack
+from typing import TypeAlias, Unpack
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -32,6 +32,8 @@ TORN = b'{"error": '
 HEALTH = ("/health",)
 WORDS = "busy with another request"
 AGAIN = {"Retry-After": "1"}
+Latest: TypeAlias = Callable[[], GenerationRequest]
+"""Gives the request that came last."""
 
 # Requests that are never answered, or not to the end
 
@@ -97,18 +99,12 @@ def hang_up_unnoticed(hooks: FaultHooks, engine: Generates, request: GenerationR
     """A generation runs to its end although its client has gone, and the next one waits for it."""
     work = engine.generate(request, lambda: False)
     try:
-        yield from each(work)
+        yield from (done for done in work)  # `yield from work` would end the work too where this is closed
     finally:
         if cancelled():
             hooks.happened()
             for _ in work:
                 pass
-
-
-def each(work: Work) -> Work:
-    """The same; unlike the iterator itself it may be closed without ending the work."""
-    for done in work:  # noqa: UP028  (`yield from` would close the work too)
-        yield done
 
 
 # Bodies in chunks, and Expect
@@ -200,9 +196,7 @@ def garbage_gets_200() -> FaultHooks:
 
 
 @overlap.overtaken("ROB-01")
-async def overlap_stops_the_first(
-    messages: AsyncIterator[Message], request: GenerationRequest, latest: Callable[[], GenerationRequest]
-) -> AsyncIterator[Message]:
+async def overlap_stops_the_first(messages: Messages, request: GenerationRequest, latest: Latest) -> Messages:
     """A generation that runs when another is asked for ends with an error event."""
     async for message in messages:
         if latest() is not request:
@@ -213,11 +207,8 @@ async def overlap_stops_the_first(
 
 @overlap.overtaken("ROB-01", state=dict)
 async def overlap_mixes_pictures(
-    done: dict[int, Message],
-    messages: AsyncIterator[Message],
-    request: GenerationRequest,
-    latest: Callable[[], GenerationRequest],
-) -> AsyncIterator[Message]:
+    done: dict[int, Message], messages: Messages, request: GenerationRequest, latest: Latest
+) -> Messages:
     """A generation that runs when another is asked for ends with the other's picture: both have one state."""
     async for message in messages:
         if message.kind != "complete":

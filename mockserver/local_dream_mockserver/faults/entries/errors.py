@@ -23,6 +23,7 @@ READ = ("GET", "HEAD")
 OK = (200,)
 OPERATIONS = ("/generate", "/upscale")
 FAILED = (400, 500)
+OTHER_TYPE = {"request_error": "server_error", "server_error": "request_error"}
 ANYONE = (b"access-control-allow-origin", b"*")
 EXPOSED = (b"access-control-expose-headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
 PAGE = Reply.of(200, "text/html", b"<!doctype html><title>Local Dream</title>")
@@ -125,15 +126,9 @@ several(responses.rewrite, on=OPERATIONS, statuses=FAILED)(
     lambda reply: Reply(reply.status, reply.headers),
     "error-type-invented (ERR-03): The type of error answers is invalid_request_error.",
     lambda reply: enveloped(reply, {**reply.json["error"], "type": "invalid_request_error"}),
+    "error-type-swapped (ERR-03): Refusals are called server_error.",
+    lambda reply: enveloped(reply, {**reply.json["error"], "type": OTHER_TYPE[reply.json["error"]["type"]]}),
 )
-
-
-@responses.rewrite("ERR-03", on=OPERATIONS, statuses=FAILED)
-def error_type_swapped(reply: Reply) -> Reply:
-    """Refusals are called server_error."""
-    error = reply.json["error"]
-    other = "server_error" if error["type"] == "request_error" else "request_error"
-    return enveloped(reply, {**error, "type": other})
 
 
 @responses.rewrite("ERR-02", on=OPERATIONS, statuses=FAILED)

@@ -83,6 +83,8 @@ several(whole, layer=Layer.EVENT)(
     picked(lambda seed: -1),
     "picked-seed-of-64-bits (GEN-DEF-11): A seed that the server picks has 64 bits.",
     picked(lambda seed: seed + 2**40),
+    "picked-seed-off-by-one (GEN-DEF-13): A seed that the server picks is reported as the next one.",
+    picked(lambda seed: (seed + 1) % 2**32),
 )
 several(events.event, kinds=COMPLETE)(
     "terminal-missing (GEN-EVT-12): The stream ends without complete.",

@@ -1,11 +1,11 @@
 """Faults and quirks of the extensions that are fields of requests: size, aspect_ratio, schedulers, ultrafix and
-reference_images. Those of busy are in `connections.py`, those of formats in `pictures.py`."""
+reference_images. Those of busy are in `connections.py`, those of what formats show in `pictures.py`."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from local_dream_mockserver.faults.effects import events, pictures, requests
 from local_dream_mockserver.faults.effects.declare import several, where
+from local_dream_mockserver.faults.effects.events import Messages
 from local_dream_mockserver.faults.effects.requests import Body, in_stream, left_out, with_status, with_values, without
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.errors import Code
 
 FIELD = "reference_images"
+FORMATS = ("output_format", "preview_format")
 CORE = ("dpm", "euler_a")
 """The schedulers that every server has."""
 STEP = 8
@@ -142,6 +144,8 @@ several(requests.taken)(
     where(left_out, fields=("size",)),
     "other-aspect-ratio-ignored (EXT-ASP-04): An aspect_ratio that is not W:H has no effect.",
     where(left_out, fields=("aspect_ratio",)),
+    "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
+    where(left_out, fields=FORMATS),
 )
 several(requests.refusal)(
     "ultrafix-without-image-500 (EXT-UFX-05): Without an image, ultrafix is answered with status 500.",
@@ -160,6 +164,8 @@ several(requests.refusal)(
     where(with_status(500), fields=("size",)),
     "other-aspect-ratio-500 (EXT-ASP-04): An aspect_ratio that is not W:H is answered with status 500.",
     where(with_status(500), fields=("aspect_ratio",)),
+    "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
+    where(with_status(500), fields=FORMATS),
 )
 
 
@@ -180,7 +186,7 @@ several(requests.refused)(
 
 
 @events.stream("EXT-SCH-02")
-async def lcm_fails(messages: AsyncIterator[Message], request: GenerationRequest) -> AsyncIterator[Message]:
+async def lcm_fails(messages: Messages, request: GenerationRequest) -> Messages:
     """With the scheduler lcm a generation fails after a step, with an error event."""
     async for message in messages:
         yield message

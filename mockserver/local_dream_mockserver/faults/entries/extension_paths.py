@@ -207,11 +207,9 @@ several(responses.rewrite, methods=PREFLIGHT, statuses=(204,), extensions=CORS)(
 
 # Other answers
 
-several(responses.headers, methods=OTHERS)(
-    "streams-for-no-origin (EXT-COR-05): Event streams come without Access-Control-Allow-Origin.",
-    lacking(ORIGIN),
-)
 several(answer)(
+    "streams-for-no-origin (EXT-COR-05): Event streams come without Access-Control-Allow-Origin.",
+    where(lacking(ORIGIN), everywhere=False),
     "health-for-no-origin (EXT-COR-05): The answer of /health comes without Access-Control-Allow-Origin.",
     where(lacking(ORIGIN), on=("/health",)),
     "not-found-for-no-origin (EXT-COR-05): Answers with 404 come without Access-Control-Allow-Origin.",

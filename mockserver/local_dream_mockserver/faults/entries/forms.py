@@ -46,126 +46,111 @@ def _unread(incoming: Incoming, narrow: bool) -> Incoming:
     return replace(incoming, body=b"") if narrow else incoming
 
 
-several(requests.refused, "GEN-REQ-23")(
-    "seed-beyond-31-bits-refused: A seed of 2147483648 or more is refused.",
+several(requests.refused)(
+    "seed-beyond-31-bits-refused (GEN-REQ-23): A seed of 2147483648 or more is refused.",
     lambda values: (values.get("seed") or 0) >= 2**31 and "seed: too large",
-    "cfg-integer-refused: The cfg has to be sent with a fraction.",
+    "cfg-integer-refused (GEN-REQ-23): The cfg has to be sent with a fraction.",
     lambda values: isinstance(values.get("cfg"), int) and "cfg: must be a float",
-    "cfg-below-one-refused: A cfg below 1 is refused.",
+    "cfg-below-one-refused (GEN-REQ-23): A cfg below 1 is refused.",
     lambda values: values.get("cfg") is not None and values["cfg"] < 1 and "cfg: must be at least 1",
-    "strength-zero-refused: A denoise_strength of 0 is refused.",
+    "strength-zero-refused (GEN-REQ-23): A denoise_strength of 0 is refused.",
     lambda values: values.get("image") and values.get("denoise_strength") == 0 and "denoise_strength: must be above 0",
-    "strength-one-refused: A denoise_strength of 1 is refused.",
+    "strength-one-refused (GEN-REQ-23): A denoise_strength of 1 is refused.",
     lambda values: values.get("image") and values.get("denoise_strength") == 1 and "denoise_strength: must be below 1",
-    "single-step-refused: One step is refused.",
+    "single-step-refused (GEN-REQ-23): One step is refused.",
     lambda values: values.get("steps") == 1 and "steps: must be 2 or more",
-    "steps-beyond-100-refused: More than 100 steps are refused.",
+    "steps-beyond-100-refused (GEN-REQ-23): More than 100 steps are refused.",
     lambda values: (values.get("steps") or 0) > 100 and "steps: at most 100",
-    "sixty-fours-only: A width or height that is no multiple of 64 is refused.",
+    "sixty-fours-only (GEN-REQ-23): A width or height that is no multiple of 64 is refused.",
     lambda values, request: (request.width % 64 or request.height % 64) and "width, height: multiples of 64",
-    "portraits-refused: A picture that is higher than wide is refused.",
+    "portraits-refused (GEN-REQ-23): A picture that is higher than wide is refused.",
     lambda values, request: request.height > request.width and "height: must not be greater than width",
-    "opencl-refused: A use_opencl of true is refused.",
+    "opencl-refused (GEN-REQ-23): A use_opencl of true is refused.",
     lambda values: values.get("use_opencl") is True and "use_opencl: there is none",
-    "stride-beyond-steps-refused: A stride that is greater than the number of steps is refused.",
+    "stride-beyond-steps-refused (GEN-REQ-23): A stride that is greater than the number of steps is refused.",
     lambda values: (
         (values.get("show_diffusion_stride") or 1) > (values.get("steps") or 20) and "show_diffusion_stride: too large"
     ),
-)
-several(requests.received, "GEN-REQ-24", on=("/generate",), methods=("POST",))(
-    "content-type-with-charset-unread: A body whose Content-Type has a parameter is not read.",
-    lambda incoming: _unread(incoming, "charset" in incoming.header("content-type").partition("json")[2].lower()),
-    "content-type-in-capitals-unread: A body whose Content-Type is not in lower case is not read.",
-    lambda incoming: _unread(incoming, "Application" in incoming.header("content-type")),
-    "no-content-type-unread: A body without Content-Type is not read.",
-    lambda incoming: _unread(incoming, not incoming.header("content-type")),
-)
-several(requests.received, "GEN-REQ-25", on=("/generate",), methods=("POST",))(
-    "text-plain-unread: A body of media type text/plain is not read.",
-    lambda incoming: _unread(incoming, incoming.header("content-type").startswith("text/plain")),
-)
-several(requests.refused, "GEN-REQ-26")(
-    "long-prompts-refused: A prompt of more words than the model reads is refused.",
+    "long-prompts-refused (GEN-REQ-26): A prompt of more words than the model reads is refused.",
     lambda values: WORDS < len(values["prompt"].split()) < 1000 and "prompt: too long",
-    "quotes-refused: A prompt with quotes is refused.",
+    "quotes-refused (GEN-REQ-26): A prompt with quotes is refused.",
     lambda values: '"' in values["prompt"] and "prompt: no quotes",
-    "line-ends-refused: A prompt of several lines is refused.",
+    "line-ends-refused (GEN-REQ-26): A prompt of several lines is refused.",
     lambda values: "\n" in values["prompt"] and "prompt: one line",
-    "brackets-refused: A prompt with brackets is refused.",
+    "brackets-refused (GEN-REQ-26): A prompt with brackets is refused.",
     lambda values: "[" in values["prompt"] and "prompt: no brackets",
-    "other-scripts-refused: A prompt with letters beyond Latin-1 is refused.",
+    "other-scripts-refused (GEN-REQ-26): A prompt with letters beyond Latin-1 is refused.",
     lambda values: max(map(ord, values["prompt"])) > 255 and "prompt: not latin-1",
-    "long-negative-prompts-refused: A negative_prompt of more words than the model reads is refused.",
+    "long-negative-prompts-refused (GEN-REQ-26): A negative_prompt of more words than the model reads is refused.",
     lambda values: len((values.get("negative_prompt") or "").split()) > WORDS and "negative_prompt: too long",
-)
-several(requests.refused, "GEN-REQ-27")(
-    "image-with-alpha-refused: An image with alpha is refused.",
+    "image-with-alpha-refused (GEN-REQ-27): An image with alpha is refused.",
     lambda values: _mode(values, "image") in ("RGBA", "LA") and "image: no alpha",
-    "image-with-palette-refused: An image with a palette is refused.",
+    "image-with-palette-refused (GEN-REQ-27): An image with a palette is refused.",
     lambda values: _mode(values, "image") == "P" and "image: no palette",
-    "grey-image-refused: A grey image is refused.",
+    "grey-image-refused (GEN-REQ-27): A grey image is refused.",
     lambda values: _mode(values, "image") in ("L", "LA", "1") and "image: not grey",
-    "deep-image-refused: An image of 16 bits a channel is refused.",
+    "deep-image-refused (GEN-REQ-27): An image of 16 bits a channel is refused.",
     lambda values: _depth(values, "image") == 16 and "image: 8 bits",
-    "progressive-image-refused: A progressive JPEG is refused as image.",
+    "progressive-image-refused (GEN-REQ-27): A progressive JPEG is refused as image.",
     lambda values: (image := _opened(values, "image")) and image.info.get("progressive") and "image: no progressive",
-)
-several(requests.refused, "GEN-REQ-28")(
-    "mask-in-colour-refused: A mask as RGB picture is refused.",
+    "mask-in-colour-refused (GEN-REQ-28): A mask as RGB picture is refused.",
     lambda values: _mode(values, "mask") == "RGB" and "mask: must be grey",
-    "mask-with-alpha-refused: A mask with alpha is refused.",
+    "mask-with-alpha-refused (GEN-REQ-28): A mask with alpha is refused.",
     lambda values: _mode(values, "mask") == "RGBA" and "mask: no alpha",
-    "grey-mask-refused: A grey mask is refused.",
+    "grey-mask-refused (GEN-REQ-28): A grey mask is refused.",
     lambda values: _mode(values, "mask") == "L" and "mask: must be RGB",
-    "mask-of-another-size-refused: A mask of another size than the picture is refused.",
+    "mask-of-another-size-refused (GEN-REQ-28): A mask of another size than the picture is refused.",
     lambda values, request: (
         (mask := _opened(values, "mask")) and mask.size != (request.width, request.height) and "mask: of another size"
     ),
 )
-several(requests.received, "GEN-REQ-29", on=("/generate",), methods=("POST",))(
-    "escaped-slashes-unread: JSON in which a slash is escaped is not read.",
+several(requests.received, on=("/generate",), methods=("POST",))(
+    "content-type-with-charset-unread (GEN-REQ-24): A body whose Content-Type has a parameter is not read.",
+    lambda incoming: _unread(incoming, "charset" in incoming.header("content-type").partition("json")[2].lower()),
+    "content-type-in-capitals-unread (GEN-REQ-24): A body whose Content-Type is not in lower case is not read.",
+    lambda incoming: _unread(incoming, "Application" in incoming.header("content-type")),
+    "no-content-type-unread (GEN-REQ-24): A body without Content-Type is not read.",
+    lambda incoming: _unread(incoming, not incoming.header("content-type")),
+    "text-plain-unread (GEN-REQ-25): A body of media type text/plain is not read.",
+    lambda incoming: _unread(incoming, incoming.header("content-type").startswith("text/plain")),
+    "escaped-slashes-unread (GEN-REQ-29): JSON in which a slash is escaped is not read.",
     lambda incoming: _unread(incoming, b"\\/" in incoming.body),
-    "white-space-before-unread: JSON after white space is not read.",
+    "white-space-before-unread (GEN-REQ-29): JSON after white space is not read.",
     lambda incoming: _unread(incoming, incoming.body[:1].isspace()),
-    "fields-in-order-only: A body whose first field is not the prompt is not read.",
+    "fields-in-order-only (GEN-REQ-29): A body whose first field is not the prompt is not read.",
     lambda incoming: _unread(incoming, next(iter(incoming.fields), "") == "mask"),
-    "exponents-unread: A body in which a number has an exponent is not read.",
+    "exponents-unread (GEN-REQ-29): A body in which a number has an exponent is not read.",
     lambda incoming: _unread(incoming, EXPONENT.search(incoming.body) is not None),
-    "raw-utf8-unread: A body with characters beyond ASCII is not read.",
+    "raw-utf8-unread (GEN-REQ-29): A body with characters beyond ASCII is not read.",
     lambda incoming: _unread(
         incoming, not incoming.body.isascii() and incoming.body == incoming.body.decode("utf-8", "ignore").encode()
     ),
-)
-several(requests.received, "ROB-11", on=("/generate",), methods=("POST",))(
-    "browsers-refused: A request with the headers of a browser is not read.",
+    "browsers-refused (ROB-11): A request with the headers of a browser is not read.",
     lambda incoming: _unread(incoming, bool(incoming.header("sec-fetch-mode"))),
-    "apps-refused: A request whose User-Agent is that of an HTTP library is not read.",
+    "apps-refused (ROB-11): A request whose User-Agent is that of an HTTP library is not read.",
     lambda incoming: _unread(incoming, "okhttp" in incoming.header("user-agent")),
-    "gzip-refused: A request whose sender takes gzip is not read.",
+    "gzip-refused (ROB-11): A request whose sender takes gzip is not read.",
     lambda incoming: _unread(incoming, "gzip" in incoming.header("accept-encoding")),
-)
-several(requests.received, "ROB-12", on=("/generate",), methods=("POST",))(
-    "body-of-a-megabyte-refused: A body of more than a megabyte is not read.",
+    "body-of-a-megabyte-refused (ROB-12): A body of more than a megabyte is not read.",
     lambda incoming: _unread(incoming, MEGABYTE < len(incoming.body) < 20 * MEGABYTE and IMAGE in incoming.body),
-    "body-of-four-megabytes-refused: A body of more than four megabytes is not read.",
+    "body-of-four-megabytes-refused (ROB-12): A body of more than four megabytes is not read.",
     lambda incoming: _unread(incoming, len(incoming.body) > 4 * MEGABYTE and IMAGE in incoming.body),
 )
-several(upscale.received, "UPS-REQ-17")(
-    "odd-sides-unread: A picture whose width is odd is not read by /upscale.",
+several(upscale.received)(
+    "odd-sides-unread (UPS-REQ-17): A picture whose width is odd is not read by /upscale.",
     lambda incoming: _unread(incoming, incoming.number(WIDTH) % 2 == 1),
-    "thin-pictures-unread: A picture of one row is not read by /upscale.",
+    "thin-pictures-unread (UPS-REQ-17): A picture of one row is not read by /upscale.",
     lambda incoming: _unread(incoming, incoming.number(HEIGHT) == 1),
-    "wide-pictures-unread: A picture more than 256 pixels wide is not read by /upscale.",
+    "wide-pictures-unread (UPS-REQ-17): A picture more than 256 pixels wide is not read by /upscale.",
     lambda incoming: _unread(incoming, 256 < incoming.number(WIDTH) <= 512),
-    "tall-pictures-unread: A picture higher than wide is not read by /upscale.",
+    "tall-pictures-unread (UPS-REQ-17): A picture higher than wide is not read by /upscale.",
     lambda incoming: _unread(incoming, 0 < incoming.number(WIDTH) < incoming.number(HEIGHT)),
-)
-several(upscale.received, "UPS-REQ-18")(
-    "upscale-without-type-unread: A picture without Content-Type is not read by /upscale.",
+    "upscale-without-type-unread (UPS-REQ-18): A picture without Content-Type is not read by /upscale.",
     lambda incoming: _unread(incoming, not incoming.header("content-type")),
-    "upscale-chunked-unread: A picture in chunked transfer coding is not read by /upscale.",
+    "upscale-chunked-unread (UPS-REQ-18): A picture in chunked transfer coding is not read by /upscale.",
     lambda incoming: _unread(incoming, incoming.header("transfer-encoding") == "chunked"),
-    "upscale-for-apps-unread: A picture is not read by /upscale where User-Agent is that of an HTTP library.",
+    "upscale-for-apps-unread (UPS-REQ-18): A picture is not read by /upscale where User-Agent is that of an HTTP"
+    " library.",
     lambda incoming: _unread(incoming, "okhttp" in incoming.header("user-agent")),
 )
 

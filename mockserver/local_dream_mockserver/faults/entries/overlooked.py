@@ -12,11 +12,10 @@ from PIL import ExifTags, Image, ImageFilter
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import events, pictures, requests, upscale
-from local_dream_mockserver.faults.effects.declare import several, whole
+from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.events import COMPLETE, PROGRESS
 from local_dream_mockserver.faults.effects.requests import Body
-from local_dream_mockserver.faults.entries.events import picked
-from local_dream_mockserver.faults.entries.painting import array_of
+from local_dream_mockserver.faults.entries.painting import array_of, in_cells
 from local_dream_mockserver.faults.png_bytes import PNG, with_bytes_swapped
 from local_dream_mockserver.server.engine import GenerationRequest, Mask, Rgb
 from local_dream_mockserver.server.image_input import decode_base64, read_image, read_mask
@@ -47,16 +46,6 @@ several(pictures.asked)(
     lambda request: replace(request, scheduler="dpm"),
     "steps-always-four (GEN-PIC-22): Four steps are made, whatever their number in the request.",
     lambda request: replace(request, steps=4),
-)
-several(requests.accepted, layer=Layer.PICTURE)(
-    "picked-seed-unused (GEN-DEF-13): Without a seed in the request another one is used than is reported.",
-    lambda request, values: (
-        request if values.get("seed") is not None else replace(request, prompt=request.prompt + ".")
-    ),
-)
-several(whole, layer=Layer.EVENT)(
-    "picked-seed-off-by-one (GEN-DEF-13): A seed that the server picks is reported as the next one.",
-    picked(lambda seed: (seed + 1) % 2**32),
 )
 
 
@@ -135,10 +124,8 @@ several(pictures.asked, given="mask")(
 @pictures.picture(kinds=PROGRESS, quirk=True)
 def preview_approximate(rgb: Rgb) -> Rgb:
     """Previews are coarse, pale and of a wrong tint, as without the decoder."""
-    image = Image.fromarray(rgb)
-    cells = image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.BOX)
-    whole = np.asarray(cells.resize(image.size, Image.Resampling.NEAREST)).astype(np.float32)
-    mixed = whole @ np.array([[0.6, 0.1, 0.1], [0.2, 0.6, 0.1], [0.1, 0.2, 0.5]], np.float32)
+    cells = np.asarray(in_cells(Image.fromarray(rgb))).astype(np.float32)
+    mixed = cells @ np.array([[0.6, 0.1, 0.1], [0.2, 0.6, 0.1], [0.1, 0.2, 0.5]], np.float32)
     tinted: Rgb = np.clip(mixed * 0.8 + np.array([40, 20, 10], np.float32), 0, 255).astype(np.uint8)
     return tinted
 
@@ -154,10 +141,8 @@ several(pictures.picture, kinds=PROGRESS)(
     lambda rgb: np.zeros_like(rgb),
     "preview-of-noise (GEN-PIC-19): Previews are noise, whatever the picture.",
     lambda rgb: np.random.default_rng(1).integers(0, 256, rgb.shape, np.uint8),
-)
-several(pictures.picture)(
     "levels-of-television (GEN-PIC-15): Pictures come in the levels 16 to 235.",
-    lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8),
+    where(lambda rgb: np.rint(rgb * (219 / 255) + 16).astype(np.uint8), kinds=COMPLETE),
 )
 several(events.event, kinds=COMPLETE)(
     "time-in-seconds (GEN-EVT-22): The generation_time_ms is in seconds.",
@@ -172,14 +157,6 @@ several(events.event, kinds=COMPLETE)(
 # The enlarged picture
 
 
-@upscale.pixels("UPS-ANS-08")
-def upscale_tiles_show(rgb: Rgb) -> Rgb:
-    """Black lines show between tiles of 64 pixels."""
-    shown = rgb.copy()
-    shown[:, 255::256] = 0
-    return shown
-
-
 @upscale.enlarged("UPS-ANS-07")
 def upscale_turned_by_metadata(answer: UpscaleAnswer) -> UpscaleAnswer:
     """The JPEG says that it is to be shown turned by 90 degrees."""
@@ -191,6 +168,8 @@ def upscale_turned_by_metadata(answer: UpscaleAnswer) -> UpscaleAnswer:
 
 
 several(upscale.pixels)(
+    "upscale-tiles-show (UPS-ANS-08): Black lines show between tiles of 64 pixels.",
+    lambda rgb: rgb * (np.arange(rgb.shape[1]) % 256 != 255)[:, np.newaxis],
     "upscale-half-a-pixel-off (UPS-ANS-08): The picture is shifted by half a pixel of what was sent.",
     lambda rgb: np.roll(rgb, 2, axis=1),
     "upscale-brighter (UPS-ANS-08): The picture is a tenth brighter.",
@@ -203,6 +182,10 @@ several(upscale.pixels)(
 # What is kept from one request to the next, and what shows that should not
 
 several(requests.accepted, layer=Layer.PICTURE)(
+    "picked-seed-unused (GEN-DEF-13): Without a seed in the request another one is used than is reported.",
+    lambda request, values: (
+        request if values.get("seed") is not None else replace(request, prompt=request.prompt + ".")
+    ),
     "picture-depends-on-previews (GEN-PIC-23): With previews the picture is another one.",
     lambda request, values: replace(request, prompt=request.prompt + ".") if request.previews else request,
     "steps-six-at-most (GEN-EVT-24): More than six steps are six.",

@@ -48,6 +48,18 @@ several(pictures.asked)(
 
 # Image, mask and strength
 
+
+def array_of(given: Rgb | Mask | None) -> Rgb:
+    """The image or the mask of a request that has one."""
+    assert given is not None
+    return given
+
+
+def in_cells(image: Image.Image) -> Image.Image:
+    """The picture in cells of 8 pixels."""
+    return ImageOps.scale(ImageOps.scale(image, 1 / 8, Image.Resampling.BOX), 8, Image.Resampling.NEAREST)
+
+
 several(pictures.asked, given="mask")(
     "mask-ignored (GEN-PIC-12): The mask has no effect.",
     lambda request: replace(request, mask=None),
@@ -55,6 +67,8 @@ several(pictures.asked, given="mask")(
     lambda request: replace(request, mask=255 - array_of(request.mask)),
     "inpainting-does-nothing (GEN-PIC-13): With a mask the image comes back as it was.",
     lambda request: replace(request, denoise_strength=0.0),
+    "mask-in-cells (quirk): The mask is applied in cells of 8 pixels.",
+    lambda request: replace(request, mask=np.asarray(in_cells(Image.fromarray(array_of(request.mask))))),
 )
 several(pictures.asked, given="image")(
     "strength-inverted (GEN-PIC-11): A denoise_strength of 1 keeps the image, and 0 ignores it.",
@@ -70,20 +84,6 @@ several(pictures.asked, given="image")(
     "image-upside-down (GEN-PIC-12): The image is read upside down.",
     lambda request: replace(request, image=array_of(request.image)[::-1].copy()),
 )
-
-
-@pictures.asked(given="mask", quirk=True)
-def mask_in_cells(request: GenerationRequest) -> GenerationRequest:
-    """The mask is applied in cells of 8 pixels."""
-    mask = Image.fromarray(array_of(request.mask))
-    small = mask.resize((max(1, mask.width // 8), max(1, mask.height // 8)), Image.Resampling.BOX)
-    return replace(request, mask=np.asarray(small.resize(mask.size, Image.Resampling.NEAREST)))
-
-
-def array_of(given: Rgb | Mask | None) -> Rgb:
-    """The image or the mask of a request that has one."""
-    assert given is not None
-    return given
 
 
 def fitted(request: GenerationRequest, values: Body, fit: Callable[..., Image.Image]) -> GenerationRequest:
@@ -162,5 +162,4 @@ def decoder_changes_all(rgb: Rgb) -> Rgb:
     As a model's own decoder does it: the same for the same picture.
     """
     image = Image.fromarray(rgb)
-    small = image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.BICUBIC)
-    return np.asarray(Image.blend(image, small.resize(image.size, Image.Resampling.BICUBIC), 0.7))
+    return np.asarray(Image.blend(image, ImageOps.scale(ImageOps.scale(image, 0.5), 2), 0.7))

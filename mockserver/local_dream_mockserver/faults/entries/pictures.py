@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from local_dream_mockserver.faults.effects import pictures, requests
 from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.events import COMPLETE, EVENTS, PROGRESS
 from local_dream_mockserver.faults.effects.pictures import base64_of, file_of, halved
-from local_dream_mockserver.faults.effects.requests import left_out, with_status
 from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 
 FORMATS = ("formats",)
+OTHER = {"png": "jpeg", "jpeg": "png"}
 BOTH = (*PROGRESS, *COMPLETE)
 
 
@@ -129,15 +129,11 @@ def in_place_of_raw(message: Message, rgb: Rgb, other: str | None) -> Message:
     return as_file(message, rgb, other) if other and message.payload.get("format") == "raw" else message
 
 
-def misnamed(message: Message, rgb: Rgb, request: GenerationRequest) -> Message:
-    """The event with the name of another format."""
-    other = {"png": "jpeg", "jpeg": "png"}.get(request.output_format or "")
-    return message.with_(format=other) if other else message
-
-
 several(pictures.coded)(
     "output-format-misnamed (EXT-FMT-02): The complete event calls a PNG a jpeg, and a JPEG a png.",
-    misnamed,
+    lambda message, rgb, request: (
+        message.with_(format=OTHER[request.output_format]) if request.output_format in OTHER else message
+    ),
     "output-format-unsaid (EXT-FMT-02): The complete event does not say the format that was asked for.",
     unsaid,
     "output-jpeg-for-png (EXT-FMT-02): Who asks for a PNG gets a JPEG that is called one.",
@@ -167,12 +163,6 @@ several(pictures.coded, kinds=BOTH)(
 # What PNG and JPEG show
 
 
-def small(rgb: Rgb) -> Rgb:
-    """Half as wide and high."""
-    image = Image.fromarray(rgb)
-    return np.asarray(image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.BOX))
-
-
 def in_files(change: Callable[[Rgb], Rgb], *formats: str) -> Callable[[Message, Rgb, GenerationRequest], Message]:
     """Other pixels in pictures of these formats alone (none: PNG and JPEG), as a mistake in the coding makes them."""
 
@@ -197,7 +187,7 @@ several(pictures.coded, kinds=PROGRESS, extensions=FORMATS)(
     "coded-previews-shifted (EXT-FMT-05): Previews as PNG and JPEG are shifted by half a block of 8 pixels.",
     in_files(lambda rgb: np.roll(rgb, 4, axis=(0, 1))),
     "coded-previews-small (quirk): Previews as PNG and JPEG are half as wide and high as the picture.",
-    in_files(small),
+    in_files(lambda rgb: np.asarray(ImageOps.scale(Image.fromarray(rgb), 0.5, Image.Resampling.BOX))),
 )
 
 
@@ -206,15 +196,3 @@ def jpegs_of_low_quality(message: Message, rgb: Rgb, request: GenerationRequest)
     """Pictures as JPEG have a low quality, and their colours half the resolution."""
     poor = asked(message, request) == "jpeg"
     return message.with_(image=base64_of(saved(rgb, "JPEG", quality=50, subsampling=2))) if poor else message
-
-
-# Formats that there are not
-
-several(requests.taken, fields=("output_format", "preview_format"))(
-    "other-formats-taken (EXT-FMT-06): A format that is not raw, jpeg or png is taken for none.",
-    left_out,
-)
-several(requests.refusal, fields=("output_format", "preview_format"))(
-    "other-formats-500 (EXT-FMT-06): A format that is not raw, jpeg or png is answered with status 500.",
-    with_status(500),
-)

@@ -9,28 +9,12 @@ from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import without
 from local_dream_mockserver.faults.effects.responses import having
 from local_dream_mockserver.faults.middleware import Reply
-from local_dream_mockserver.server.extensions.remote_control import (
-    INFO,
-    MODELS,
-    SELECT,
-    STATUS,
-    STOP,
-    RemoteControl,
-)
+from local_dream_mockserver.server.extensions.remote_control import INFO, MODELS, SELECT, STATUS, STOP, RemoteControl
 
 
 def of_models(values: dict[str, Any], **changed: object) -> dict[str, Any]:
     """The list with something else said of each model."""
     return {**values, "models": [{**model, **changed} for model in values["models"]]}
-
-
-def of_upscalers(values: dict[str, Any], **changed: object) -> dict[str, Any]:
-    """The list with something else said of each upscaler; None leaves it out."""
-    return {**values, "upscalers": [_without_nothing({**one, **changed}) for one in values["upscalers"]]}
-
-
-def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def elsewhere(reply: Reply, other: Reply) -> Reply:
@@ -83,9 +67,9 @@ several(responses.document, on=(MODELS,))(
     "model-defaults-as-texts (EXT-CTL-06): The steps of a model's defaults are a text.",
     lambda values: of_models(values, defaults={**values["models"][0]["defaults"], "steps": "20"}),
     "upscaler-without-path (EXT-CTL-08): An upscaler has no path.",
-    lambda values: of_upscalers(values, path=None),
+    lambda values: {**values, "upscalers": [without(one, "path") for one in values["upscalers"]]},
     "upscaler-with-empty-id (EXT-CTL-08): The id of an upscaler is empty.",
-    lambda values: of_upscalers(values, id=""),
+    lambda values: {**values, "upscalers": [{**one, "id": ""} for one in values["upscalers"]]},
     "models-in-short (EXT-CTL-07): Of a model id, name and sizes are said alone.",
     lambda values: {
         **values,

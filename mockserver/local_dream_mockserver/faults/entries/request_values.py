@@ -12,7 +12,7 @@ from local_dream_mockserver.faults.effects import requests
 from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status
 from local_dream_mockserver.server.engine import GenerationRequest
-from local_dream_mockserver.server.errors import APIError, Code
+from local_dream_mockserver.server.errors import Code
 from local_dream_mockserver.server.spec import fields_of, ids_of
 
 TYPES = {field: ids_of(field)["type"] for field in fields_of()}
@@ -50,18 +50,15 @@ several(requests.mended, *(TYPES[name] for name in INTEGERS), codes=WRONG_TYPE)(
 )
 
 
-@requests.taken(GENERATED, codes=WRONG_TYPE)
-def types_unlooked_with_cfg(body: bytes, problem: APIError) -> bytes | None:
-    """Where cfg is sent as a number, the types of the other fields are not looked at."""
-    values = sent(body)
-    return left_out(body, problem) if isinstance(values.get("cfg"), int | float) and len(values) > 6 else None
-
-
 several(requests.refusal, *TYPES.values(), GENERATED, codes=WRONG_TYPE)(
     "wrong-types-500: Values of a wrong type are answered with status 500.",
     with_status(500),
 )
 several(requests.taken, GENERATED, codes=WRONG_TYPE)(
+    "types-unlooked-with-cfg: Where cfg is sent as a number, the types of the other fields are not looked at.",
+    lambda body, problem: (
+        left_out(body, problem) if len(sent(body)) > 6 and isinstance(sent(body).get("cfg"), int | float) else None
+    ),
     "types-unlooked-with-negative-prompt: Where negative_prompt is sent as a string, the types of the other fields are"
     " not looked at.",
     lambda body, problem: left_out(body, problem) if isinstance(sent(body).get("negative_prompt"), str) else None,
@@ -159,16 +156,14 @@ def with_opencl(request: GenerationRequest) -> GenerationRequest:
 several(requests.accepted)(
     "opencl-by-default (GEN-DEF-10): Without use_opencl it is true, which shows in the picture.",
     lambda request, values: request if values.get("use_opencl") is False else with_opencl(request),
+    "opencl-by-default-with-image (GEN-DEF-10): Without use_opencl it is true where the request has an image, which"
+    " shows in the picture.",
+    lambda request, values: (
+        with_opencl(request)
+        if request.use_opencl or (request.image is not None and values.get("use_opencl") is None)
+        else request
+    ),
 )
-
-
-@requests.accepted("GEN-DEF-10")
-def opencl_by_default_with_image(request: GenerationRequest, values: Body) -> GenerationRequest:
-    """Without use_opencl it is true where the request has an image, which shows in the picture."""
-    used = request.use_opencl or (request.image is not None and values.get("use_opencl") is None)
-    return with_opencl(request) if used else request
-
-
 several(requests.values)(
     "euler-a-by-default-with-image (GEN-DEF-06): Without scheduler it is euler_a where the request has an image.",
     lambda values: defaults({"scheduler": "euler_a"})(values) if values.get("image") else values,

@@ -163,14 +163,12 @@ several(requests.refused)(
     stride_zero,
     "seed-of-31-bits (GEN-REQ-22): Seeds above 2147483647 are refused.",
     lambda values, request: "seed: too large" if request.seed >= 2**31 and values.get("seed") is not None else "",
-)
-several(requests.refused, status=500)(
     "unknown-fields-500 (GEN-REQ-08): Fields that the contract does not name are answered with status 500.",
-    unknown,
+    where(unknown, status=500),
     "image-must-fit-500 (GEN-REQ-18): An image of another size than the picture's is answered with status 500.",
-    unfit,
+    where(unfit, status=500),
     "idle-stride-zero-500 (GEN-REQ-21): A stride of 0 is answered with status 500 although no previews are asked for.",
-    stride_zero,
+    where(stride_zero, status=500),
 )
 several(requests.values)(
     "nulls-are-zero (GEN-REQ-11): Null in a field of a number is read as the least that it allows.",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from starlette.types import Scope
 
 import local_dream_mockserver.faults
@@ -66,13 +66,6 @@ def size_that_is_no_number_guessed(request: Incoming) -> Incoming:
     return request
 
 
-@upscale.received("UPS-REQ-16")
-def size_overflows(request: Incoming) -> Incoming:
-    """The length of a body is reckoned in 32 bits: an empty one does for 65536x65536."""
-    fits = length(request) >= 2**32 and length(request) % 2**32 == len(request.body)
-    return of_one_pixel(request) if fits else request
-
-
 several(upscale.received)(
     "width-guessed (UPS-REQ-01): Without X-Image-Width it is reckoned from the body.",
     lambda request: request if WIDTH in request.headers else request.with_headers({WIDTH: edge(request, HEIGHT)}),
@@ -90,6 +83,10 @@ several(upscale.received)(
     "size-cut-to-32-bits (UPS-REQ-15): Of X-Image-Width and X-Image-Height the lower 32 bits are read.",
     lambda request: read_as(
         request, lambda text: str(int(text) % 2**32) if re.fullmatch("[0-9]{10,20}", text) else text, WIDTH, HEIGHT
+    ),
+    "size-overflows (UPS-REQ-16): The length of a body is reckoned in 32 bits: an empty one does for 65536x65536.",
+    lambda request: (
+        of_one_pixel(request) if length(request) > length(request) % 2**32 == len(request.body) else request
     ),
     "short-body-filled (UPS-REQ-05): A body that is too short is filled with zeros.",
     lambda request: fitted(request) if 0 < len(request.body) < length(request) < SMALL else request,
@@ -170,9 +167,8 @@ DURATION = b"x-duration-ms"
 
 def again(rgb: Rgb, method: Image.Resampling) -> bytes:
     """Enlarged once more from the size of the original, in another way."""
-    image = Image.fromarray(rgb)
-    small = image.resize((image.width // 4, image.height // 4), Image.Resampling.BOX)
-    return saved(np.asarray(small.resize(image.size, method)), "JPEG", quality=95)
+    small = ImageOps.scale(Image.fromarray(rgb), 0.25, Image.Resampling.BOX)
+    return saved(np.asarray(ImageOps.scale(small, 4, method)), "JPEG", quality=95)
 
 
 several(upscale.file)(
@@ -194,20 +190,6 @@ several(upscale.file)(
 # The size of the picture, and what it shows
 
 
-@upscale.pixels("UPS-ANS-03")
-def upscale_cropped(rgb: Rgb) -> Rgb:
-    """Pictures are cropped to whole tiles."""
-    height, width = (max(4, edge // 32 * 32) for edge in rgb.shape[:2])
-    return rgb[:height, :width]
-
-
-@upscale.pixels("UPS-ANS-03")
-def upscale_three_times(rgb: Rgb) -> Rgb:
-    """Pictures become three times as wide and high."""
-    size = round(rgb.shape[1] * 0.75), round(rgb.shape[0] * 0.75)
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
-
-
 @upscale.pixels("UPS-ANS-07")
 def upscale_another_picture(rgb: Rgb) -> Rgb:
     """The picture is always the same one."""
@@ -216,6 +198,10 @@ def upscale_another_picture(rgb: Rgb) -> Rgb:
 
 
 several(upscale.pixels)(
+    "upscale-cropped (UPS-ANS-03): Pictures are cropped to whole tiles.",
+    lambda rgb: rgb[: max(4, rgb.shape[0] // 32 * 32), : max(4, rgb.shape[1] // 32 * 32)],
+    "upscale-three-times (UPS-ANS-03): Pictures become three times as wide and high.",
+    lambda rgb: np.asarray(ImageOps.scale(Image.fromarray(rgb), 0.75)),
     "upscale-padded (UPS-ANS-03): Pictures are padded to whole tiles.",
     lambda rgb: np.pad(rgb, ((0, -rgb.shape[0] % 32), (0, -rgb.shape[1] % 32), (0, 0)), "edge"),
     "upscale-on-its-side (UPS-ANS-03): Width and height of pictures are swapped.",

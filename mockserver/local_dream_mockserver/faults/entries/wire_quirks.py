@@ -13,6 +13,7 @@ EDGE = 300
 """Bytes at either end of an event that are sent one at a time; a picture's middle would take minutes that way."""
 ERRORS = (400, 404, 405, 413, 415, 500)
 ANY = ()
+COMMENT = ": 그림\n".encode()
 
 
 def _cut(data: bytes, size: int) -> list[bytes]:
@@ -50,13 +51,6 @@ async def cut_between_line_ends(events: Pieces) -> Pieces:
     yield rest
 
 
-@wire.event(quirk=True)
-def split_utf8(event: bytes) -> list[bytes]:
-    """A packet ends in the middle of a character of a comment."""
-    comment = ": 그림\n".encode()
-    return [comment[:4], comment[4:], event]
-
-
 @wire.stream(quirk=True)
 async def dribble(events: Pieces) -> Pieces:
     """Events come in ten pieces with a hundredth of a second between them."""
@@ -71,6 +65,12 @@ async def slow_start(out: Out, answer: Answer) -> None:
     """The head of an answer comes a quarter of a second late."""
     await asyncio.sleep(0.25)
     await wire.honest(answer, out)
+
+
+several(wire.event)(
+    "split-utf8 (quirk): A packet ends in the middle of a character of a comment.",
+    lambda event: [COMMENT[:4], COMMENT[4:], event],
+)
 
 
 # Framing
