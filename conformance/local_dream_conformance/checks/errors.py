@@ -114,7 +114,12 @@ def health_goes_on(context: Context) -> None:
         expect_status(context, exchange, 200, what="GET /health after requests that were refused")
 
 
-@check("ERR-06", needs=["refuse", "defaults"], over=["refuse-image/"], requires=["GEN-EVT-12"])
+@check(
+    "ERR-06",
+    needs=["refuse", "defaults"],
+    over=["refuse-image/", "upscale-refuse/", "upscale/"],
+    requires=["GEN-EVT-12"],
+)
 def work_goes_on(context: Context) -> None:
     refusals = [
         exchange
@@ -142,6 +147,25 @@ def work_goes_on(context: Context) -> None:
         cause="a refused request leaves a lock taken, or broken state behind?",
     )
     _judge_next_picture(context, later)
+    _judge_next_upscale(context)
+
+
+def _judge_next_upscale(context: Context) -> None:
+    """Expects the first upscale after those that were refused to be taken, if not for a form of its request."""
+    upscales = [one for one in context.exchanges.values() if one.operation == UPSCALE and one.label in context]
+    bad = [one for one in upscales if one.label.startswith("upscale-refuse/") and failed(one)]
+    later = sorted((one for one in upscales if one.label.startswith("upscale/")), key=lambda one: one.started)
+    taken = {name for one in later if one.status == 200 for name in forms_of(one)}
+    if not bad or not any(one.status == 200 for one in later) or min(one.started for one in bad) > later[0].started:
+        return
+    first = context[later[0].label]
+    context.expect(
+        not (failed(first) and set(forms_of(first)) <= taken),
+        expected="an upscale that is served after one that was refused",
+        got=f"{outcome(first)}; every form in it was taken later",
+        exchange=first,
+        cause="what was refused is kept, and takes the place of the next picture?",
+    )
 
 
 def _judge_next_picture(context: Context, later: Sequence[Exchange]) -> None:

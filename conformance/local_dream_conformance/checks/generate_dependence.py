@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from local_dream_conformance.evidence.image_compare import (
     likeness,
     unlikeness,
 )
+from local_dream_conformance.evidence.images import file_sent, pixels_of
 from local_dream_conformance.evidence.selectors import (
     GENERATIONS,
     PREVIEWS_ONLY,
@@ -148,7 +150,7 @@ def _lost_bits(one: int, other: int) -> str:
 def _others(id: str, field: str, what: str) -> None:
     """A requirement that another value of a field gives another picture."""
 
-    over = ["base", "fields/"] if OTHERS[field] == "fields" else GENERATIONS
+    over = ["base", "fields/", "edges/"] if OTHERS[field] == "fields" else GENERATIONS
 
     @check(id, needs=["base", OTHERS[field]], over=over, requires=["GEN-PIC-14"])
     def other_value_other_picture(context: Context) -> None:
@@ -213,13 +215,23 @@ def _pairs(context: Context, field: str) -> Iterator[tuple[GenerationStream, Gen
 
     None at strength 0, where no other field has a say: `image` comes back.
     """
-    for one, other in combinations([stream for stream, _ in pictured(context)], 2):
-        asked = [pictured_fields(stream.exchange.request, without=("seed",)) for stream in (one, other)]
-        said = [request.pop(field, None) for request in asked]
-        if asked[0].get("image") and number(asked[0].get("denoise_strength")) == 0:
+    runs = [(stream, _asked(stream)) for stream, _ in pictured(context)]
+    for (one, first), (other, second) in combinations(runs, 2):
+        if first.get("image") and number(first.get("denoise_strength")) == 0:
             continue
-        if asked[0] == asked[1] and (said[0] != said[1] or field == "seed"):
+        rest = [{name: value for name, value in asked.items() if name != field} for asked in (first, second)]
+        if rest[0] == rest[1] and (first.get(field) != second.get(field) or field == "seed"):
             yield one, other
+
+
+def _asked(stream: GenerationStream) -> dict[str, Any]:
+    """What a request says of its picture but its seed; of image and mask what they show, whatever files they are."""
+    asked = pictured_fields(stream.exchange.request, without=("seed",))
+    for name in ("image", "mask"):
+        if asked.get(name):
+            pixels = pixels_of(file_sent(asked[name]))
+            asked[name] = (pixels.shape, pixels.tobytes())
+    return asked
 
 
 def _same_from(context: Context) -> float:
@@ -234,7 +246,11 @@ def _same_from(context: Context) -> float:
 
 
 def _steps(stream: GenerationStream) -> int:
-    return integer(fields(stream.exchange.request).get("steps", 20)) or 0
+    """The steps that a generation makes, or is told to: its strength may leave some of them out."""
+    sent = fields(stream.exchange.request)
+    steps = integer(sent.get("steps", 20)) or 0
+    strength = number(sent.get("denoise_strength", 0.6)) if sent.get("image") else None
+    return steps if strength is None else max(1, min(steps, int(steps * strength)))
 
 
 def _seed(stream: GenerationStream) -> int | None:

@@ -36,7 +36,7 @@ def _overlapping(context: Context) -> tuple[Exchange, Exchange]:
     """The generation that ran, and the answer to the one that was begun meanwhile."""
     first = context["overlap/first"]
     # A plain one that was refused while the first ran was tried again afterwards: the refusal is what overlaps.
-    kept = ("overlap/second-busy", "overlap/second-plain", "overlap/second")
+    kept = ("overlap/second-busy", "overlap/second-failed", "overlap/second-plain", "overlap/second")
     second = context[next(label for label in kept if label in context or label == kept[-1])]
     overlaps = second.started < _finished(first)
     if not accepted(first) and (first.status is not None or not overlaps):

@@ -43,6 +43,8 @@ STEPS_TO_ABANDON = (9, MANY_STEPS)
 EIGHTHS = (120, 72)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
 whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""
+LARGE, TINY = (2048, 1536), (9, 7)
+"""Sizes of what is to be fitted: a small photograph, and a drawing of a few cells."""
 REFUSAL = SendOptions(refusal=True)
 UNKNOWN_FIELDS: Body = {
     "use_cfg": True,
@@ -164,13 +166,15 @@ def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int)
 
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
     """What a generation can be sent in whose picture nobody sees."""
-    forms = changes("prompt-longest", "negative-long", "cfg-zero", "seed-max")
+    forms = changes("prompt-longest", "negative-empty", "cfg-integer", "seed-max")
     forms |= {**changes("stride-beyond-steps"), **spelt("hang-up/abandoned")}
     forms |= _size_forms(settings)
     if settings.img2img:
         forms["image-grey"] = lambda draft: _with_image(draft).imaged(colour="grey")
+        forms["image-large"] = lambda draft: _with_image(draft).imaged(pixels=card(*LARGE))
         forms["mask-rgba"] = lambda draft: _with_mask(draft).masked(colour="rgba")
         forms["mask-16-bit"] = lambda draft: (draft if draft.mask else _with_mask(draft)).masked(depth=16)
+        forms["mask-tiny"] = lambda draft: (draft if draft.mask else _with_mask(draft)).masked(pixels=mask(*TINY))
         forms["strength-one"] = lambda draft: _with_image(draft).with_fields(denoise_strength=1.0)
     return forms
 
@@ -237,7 +241,7 @@ def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
     """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
     plain = Draft(requests.without(requests.plain(settings), "seed"))
     forms = {name: change for name, change in _size_forms(settings).items() if name in before}
-    forms |= changes("expect", "scheduler-euler-a", "cfg-integer", "prompt-long", "prompt-brackets", "negative-empty")
+    forms |= changes("expect", "scheduler-euler-a", "cfg-zero", "prompt-brackets", "negative-long")
     forms |= spelt("hang-up/next")
     if not settings.steps:
         forms |= changes("steps-one")
@@ -266,7 +270,7 @@ def _overlap(target: Target) -> Iterator[Exchange]:
     seed (and has no previews), so that the same runs show what prompt and seed do. The first is sent with a chunked
     body, of two parts that are a second apart, the second with unknown fields, nulls and stride 0. Label of a refusal
     of the second while the first streams: overlap/second-busy (409, 429 or 503; the second is then the retry
-    afterwards).
+    afterwards). Of one that ends in an error event, and is served once the first is over: overlap/second-failed.
     """
     settings = target.settings
     plain = requests.plain(settings)
@@ -302,6 +306,13 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
     if not failed(exchange):
         yield exchange
         return
+    if not refused(exchange) and generation(exchange).error is not None and target.spares(GENERATION):
+        first.result()
+        again = planned.send(target, label, planned.names)
+        if not failed(again):  # alone it is served: what failed was to overlap
+            yield labelled(exchange, "overlap/second-failed")
+            yield again
+            return
     plainly = planned.send(target, label, ()) if refused(exchange) and target.spares(GENERATION) else exchange
     first.result()  # a busy server would refuse the probes
     if not failed(plainly):  # it overlaps the first one: that is what it is for

@@ -30,8 +30,9 @@ from local_dream_conformance.scenarios.test_images import band, card, exposed, m
 
 LOW_STRENGTH = 0.1
 """The strength of `strength/low` where a server does not take 0."""
-SOME_STRENGTH = 0.35
-"""A strength of which a server that rounds it leaves nothing, and of which at least one of four steps is left."""
+SOME_STRENGTH = 0.4
+"""A strength of which a server that rounds it leaves nothing, and of which two of five steps are left: in a single one
+some fields do not show."""
 NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
 """What takes something away from every prompt."""
 OTHER_CFG = 7.9
@@ -40,6 +41,8 @@ WIDTH_ALONE = 256
 """Half the default: its picture is higher than wide."""
 DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
 DEFAULT_STEPS = int(DEFAULTS["steps"])
+OF_THE_EDGE = ("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "height-alone")
+"""Forms of edges/seed-max that say something of its picture, beside its image, which is grey."""
 LIKELY = (
     ("steps",),
     ("cfg",),
@@ -202,7 +205,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
         forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
     forms |= changes("previews-with-image", "stride-beyond-steps")
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
-    forms |= {**changes("prompt-lines", "json-exponents"), **spelt("strength/low")}
+    forms |= {**changes("prompt-lines", "prompt-long", "json-exponents"), **spelt("strength/low")}
     *before, low = served(target, "strength/low", Planned(plain, forms))
     yield from before
     left_out = zero == MANY_AT_ZERO and zero not in forms_of(low)
@@ -253,48 +256,77 @@ def _alike(shown: GenerationStream, exchange: Exchange) -> bool:
 
 
 def _negative(target: Target) -> Iterator[Exchange]:
-    """One generation: base with a negative prompt."""
+    """One generation: base with a negative prompt. Without an image, since some models are guided in early steps alone,
+    which a strength leaves out."""
     plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
     forms = {**changes("json-raw"), **spelt("negative")}
     yield from served(target, "negative", Planned(plain, forms))
 
 
 def _fields(target: Target) -> Iterator[Exchange]:
-    """Three generations: base with a cfg that is the same once it is rounded, with euler_a, and with a step more."""
+    """Three generations: base with a cfg that is the same once it is rounded, with a step more, and with euler_a. The
+    last is that of edges/seed-max where that came to a picture from an image: what a server forgets it often forgets
+    there. It comes last, so that a scheduler that a server keeps shows in `nulls`."""
     settings = target.settings
     plain = Draft(requests.plain(settings))
-    for name, value in {"cfg": OTHER_CFG, "scheduler": "euler_a", "steps": requests.steps(settings) + 1}.items():
+    drafts = {
+        "cfg": plain.with_fields(cfg=OTHER_CFG),
+        "steps": plain.with_fields(steps=requests.steps(settings) + 1),
+        "scheduler": (_beside_the_edge(target) or plain).with_fields(scheduler="euler_a"),
+    }
+    for name, draft in drafts.items():
         label = f"fields/{name}"
-        yield from served(target, label, Planned(plain.with_fields(**{name: value}), spelt(label)))
+        yield from served(target, label, Planned(draft, spelt(label)))
 
 
 def _edges(target: Target) -> Iterator[Exchange]:
     """Two generations: the largest seed, at a strength that rounds to 0 and with kinds of files that are rarer; and
-    overlap/second with the seed beside its own."""
+    the same with the seed beside it. Without images, or where that failed, the second is overlap/second with the seed
+    beside its own.
+    """
     settings = target.settings
-    yield from served(target, "edges/seed-max", _edge(settings))
-    plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
-    beside = requests.other_seed(settings) ^ 1
-    forms: dict[str, Change] = {"seed-beyond-31-bits": lambda draft: draft.with_fields(seed=beside)}
+    *before, largest = served(target, "edges/seed-max", _edge(settings))
+    yield from (*before, largest)
+    forms: dict[str, Change] = {}
+    plain = _as_the_edge(settings, largest)
+    if plain is not None:
+        plain = plain.with_fields(seed=max_seed() ^ 1)
+    else:
+        plain = Draft({**requests.plain(settings), "seed": requests.next_seed(settings)})
+        beside = requests.other_seed(settings) ^ 1
+        forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=beside)
     yield from served(target, "edges/seed-next", Planned(plain, {**forms, **spelt("edges/seed-next")}))
 
 
 def _edge(settings: Settings) -> Planned[Draft]:
     plain = Draft({**requests.plain(settings), "seed": max_seed()})
-    forms = changes("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "opencl-true")
-    forms |= spelt("edges/seed-max")
-    if not settings.size:
-        forms["height-alone"] = lambda draft: draft.without("width")
+    forms = changes(*(name for name in OF_THE_EDGE if not (name == "height-alone" and settings.size)))
+    forms |= {**changes("opencl-true"), **spelt("edges/seed-max")}
     if settings.img2img:
         width, height = requests.size(settings)
         plain = replace(
-            plain.with_fields(denoise_strength=SOME_STRENGTH),
+            plain.with_fields(denoise_strength=SOME_STRENGTH, steps=settings.steps or requests.FEWEST_STEPS + 1),
             image=PictureFile(card(width, height)),
             mask=PictureFile(mask(width, height)),
         )
         forms |= changes("image-grey-alpha", "image-16-bit", "image-exif", "body-of-8-megabytes")
         forms |= changes("mask-palette", "mask-interlaced", "previews-with-image")
     return Planned(plain, forms)
+
+
+def _beside_the_edge(target: Target) -> Draft | None:
+    """What edges/seed-max asks for, where it is known to come to a picture from an image, in the plain spelling."""
+    edges = target.transcript("edges")
+    shown = [one for one in edges.exchanges if one.label == "edges/seed-max"] if edges else []
+    return _as_the_edge(target.settings, shown[0]) if shown else None
+
+
+def _as_the_edge(settings: Settings, shown: Exchange) -> Draft | None:
+    if not settings.img2img or picture(generation(shown)) is None:
+        return None
+    planned = _edge(settings)
+    told = {*OF_THE_EDGE, "image-grey-alpha"}
+    return planned.draft(tuple(name for name in forms_of(shown) if name in told))
 
 
 def _work(settings: Settings, steps: float) -> float:

@@ -119,7 +119,7 @@ def test_labels_of_refusals_are_described() -> None:
         for path in folder.glob("*.py")
         for label in re.findall(r'labelled\(exchange, "([a-z/-]+)"', path.read_text(encoding="utf-8"))
     }
-    assert len(found) == 3
+    assert len(found) == 4
     for label in found:
         name, _, part = label.partition("/")
         assert part in (SCENARIOS[name].run.__doc__ or ""), label
@@ -155,7 +155,15 @@ def test_runs_that_are_compared_differ_in_what_they_say(whole: Mapping[str, Exch
     assert first["prompt"] != base["prompt"]
     assert {name: second[name] for name in ("prompt", "steps", "width", "height")}.items() <= base.items()
     assert second["seed"] - base["seed"] == 2**31
-    assert sent(whole["edges/seed-next"]) == {**without(base, *again), "seed": second["seed"] ^ 1}
+    largest = sent(whole["edges/seed-max"])
+    same = without(largest, "seed", "image", "mask", "use_opencl", "show_diffusion_process")
+    assert largest["seed"] - sent(whole["edges/seed-next"])["seed"] == 1
+    assert without(sent(whole["edges/seed-next"]), "seed", "image", "mask") == same
+    assert without(sent(whole["fields/scheduler"]), "seed", "image", "mask") == {**same, "scheduler": "euler_a"}
+    for label in ("edges/seed-next", "fields/scheduler"):
+        for name in ("image", "mask"):
+            one, other = (pixels_of(base64.b64decode(body[name])) for body in (largest, sent(whole[label])))
+            assert np.array_equal(one, other)
     assert second["show_diffusion_stride"] == 0
     assert "use_cfg" in second
     explicit, absent = sent(whole["defaults/explicit"]), sent(whole["defaults/absent"])

@@ -249,6 +249,8 @@ several(overlap.second)(
     lambda: APIError(500, "the engine is in use"),
     "overlap-refused-bare (ROB-02): A second generation while one runs is answered with status 503 and no envelope.",
     lambda: AnyAnswer(503, b"", AGAIN),
+    "overlap-told-in-a-stream (ROB-02): A second generation while one runs gets a stream with an error event.",
+    lambda: in_stream({"type": "error", "message": "busy"}),
     "busy-409 (quirk): A second generation while one runs is refused with status 409.",
     lambda: APIError(409, WORDS),
     "busy-429 (quirk): A second generation while one runs is refused with status 429.",

@@ -103,6 +103,10 @@ several(requests.refused)(
     lambda values, request: (
         (mask := _opened(values, "mask")) and mask.size != (request.width, request.height) and "mask: of another size"
     ),
+    "large-images-refused (GEN-REQ-18): An image of more than 1024 pixels a side is refused.",
+    lambda values: (image := _opened(values, "image")) and max(image.size) > 1024 and "image: at most 1024 pixels",
+    "tiny-masks-refused (GEN-REQ-28): A mask of fewer than 16 pixels a side is refused.",
+    lambda values: (mask := _opened(values, "mask")) and min(mask.size) < 16 and "mask: at least 16 pixels",
 )
 several(requests.received, on=("/generate",), methods=("POST",))(
     "content-type-with-charset-unread (GEN-REQ-24): A body whose Content-Type has a parameter is not read.",

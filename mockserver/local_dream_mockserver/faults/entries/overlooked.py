@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFilter
@@ -52,6 +53,10 @@ several(pictures.asked)(
 # Strength and mask
 
 several(pictures.asked, given="image")(
+    "image-with-one-seed (GEN-PIC-09): With an image the seed has no effect.",
+    lambda request: replace(request, seed=7),
+    "image-with-one-scheduler (GEN-PIC-21): With an image the scheduler has no effect.",
+    lambda request: replace(request, scheduler="dpm"),
     "strength-zero-is-none (GEN-PIC-15): A denoise_strength of 0 is taken for none, and the default used.",
     lambda request: request if request.denoise_strength else replace(request, denoise_strength=0.6),
     "strength-half-at-least (GEN-PIC-15): A denoise_strength below a half is taken for a half.",
@@ -193,14 +198,19 @@ several(requests.accepted, layer=Layer.PICTURE)(
 )
 
 
-@requests.accepted("GEN-PIC-07", layer=Layer.PICTURE, state=dict)
-def negative_prompt_kept(last: Body, request: GenerationRequest, values: Body) -> GenerationRequest:
-    """A negative_prompt that is left out is that of the request before."""
-    if isinstance(values.get("negative_prompt"), str):
-        last["negative_prompt"] = values["negative_prompt"]
-    return replace(request, negative_prompt=last.get("negative_prompt", request.negative_prompt))
+def of_before(field: str, last: Body, request: GenerationRequest, values: Body) -> GenerationRequest:
+    """The request with the field's value of the last one that had it, where it has none."""
+    if isinstance(values.get(field), str):
+        last[field] = values[field]
+    return replace(request, **{field: last[field]}) if field in last else request
 
 
+several(requests.accepted, layer=Layer.PICTURE, state=dict)(
+    "negative-prompt-kept (GEN-PIC-07): A negative_prompt that is left out is that of the request before.",
+    partial(of_before, "negative_prompt"),
+    "scheduler-kept (GEN-PIC-07): A scheduler that is left out is that of the request before.",
+    partial(of_before, "scheduler"),
+)
 several(upscale.enlarged, state=dict)(
     "upscale-cached-by-size (UPS-ANS-07): A picture gets the enlargement of the first one of its size.",
     lambda cache, answer, request: cache.setdefault((request.width, request.height), answer),

@@ -70,6 +70,8 @@ several(pictures.coded)(
     lambda message: message.with_(format="png"),
     "format-jpeg-is-png (GEN-PIC-03): The complete event says that its PNG is a jpeg.",
     lambda message, rgb: recoded(message, rgb, "png").with_(format="jpeg"),
+    "cfg-zero-black (GEN-PIC-14): With a cfg of 0 the picture is black.",
+    lambda message, rgb, request: message if request.cfg else recoded(message, np.zeros_like(rgb), "raw"),
     "complete-as-png (quirk): The complete event has a PNG, and says so.",
     lambda message, rgb: as_file(message, rgb, "png"),
     "complete-as-jpeg (quirk): The complete event has a JPEG, and says so.",

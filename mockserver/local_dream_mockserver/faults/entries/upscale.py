@@ -66,6 +66,18 @@ def size_that_is_no_number_guessed(request: Incoming) -> Incoming:
     return request
 
 
+@upscale.received("ERR-06", state=set)
+def bad_upscale_spoils_the_next(before: set[str], request: Incoming) -> Incoming:
+    """The first right upscale after a body of a wrong length is refused as that was."""
+    if len(request.body) != length(request):
+        before.add(request.path)
+        return request
+    if not before:
+        return request
+    before.clear()
+    return replace(request, body=request.body[1:])
+
+
 several(upscale.received)(
     "width-guessed (UPS-REQ-01): Without X-Image-Width it is reckoned from the body.",
     lambda request: request if WIDTH in request.headers else request.with_headers({WIDTH: edge(request, HEIGHT)}),
