@@ -151,21 +151,29 @@ def work_goes_on(context: Context) -> None:
 
 
 def _judge_next_upscale(context: Context) -> None:
-    """Expects the first upscale after those that were refused to be taken, if not for a form of its request."""
+    """Expects the first upscale after those that were refused to be taken, if not for a form or a header of its
+    request."""
     upscales = [one for one in context.exchanges.values() if one.operation == UPSCALE and one.label in context]
     bad = [one for one in upscales if one.label.startswith("upscale-refuse/") and failed(one)]
     later = sorted((one for one in upscales if one.label.startswith("upscale/")), key=lambda one: one.started)
-    taken = {name for one in later if one.status == 200 for name in forms_of(one)}
+    taken = {said for one in later if one.status == 200 for said in _said(one)}
     if not bad or not any(one.status == 200 for one in later) or min(one.started for one in bad) > later[0].started:
         return
     first = context[later[0].label]
     context.expect(
-        not (failed(first) and set(forms_of(first)) <= taken),
+        not (failed(first) and _said(first) <= taken),
         expected="an upscale that is served after one that was refused",
-        got=f"{outcome(first)}; every form in it was taken later",
+        got=f"{outcome(first)}; every form and header of it was taken later",
         exchange=first,
         cause="what was refused is kept, and takes the place of the next picture?",
     )
+
+
+def _said(upscale: Exchange) -> set[str | tuple[str, str]]:
+    """The forms of a request, and its headers but those that follow from the picture's size."""
+    sized = ("content-length", "x-image-width", "x-image-height")
+    headers = {(name.lower(), value) for name, value in upscale.request.headers if name.lower() not in sized}
+    return headers.union(forms_of(upscale))
 
 
 def _judge_next_picture(context: Context, later: Sequence[Exchange]) -> None:
