@@ -56,7 +56,7 @@ def generations() -> Iterator[Ask]:
     yield generate({"prompt": PLAIN["prompt"], "width": 24, "height": 16})
     yield generate({"prompt": PLAIN["prompt"], "seed": 7})
     yield generate({"prompt": PLAIN["prompt"], "image": IMAGE, "width": 24, "height": 16, "seed": 7})
-    yield generate({**PLAIN, "seed": 8, "scheduler": "euler_a", "use_opencl": False})
+    yield generate({**PLAIN, "seed": 8, "scheduler": "euler_a", "use_opencl": False, "cfg": 0})
     yield generate({**PLAIN, "scheduler": "dpm", "image": IMAGE, "mask": MASK, "denoise_strength": 0.9})
     yield generate({**PLAIN, "image": picture(40, 40, "JPEG"), "denoise_strength": 0.2})
     yield generate({**PLAIN, "image": None, "mask": None, "cfg": None, "unknown": [1]})

@@ -63,6 +63,7 @@ def wait_until_latest(alteration: FaultHooks, prompt: str) -> None:
         ("busy-without-retry-after", 503),
         ("overlap-refused-bare", 503),
         ("overlap-refused-with-500", 500),
+        ("overlap-told-in-a-stream", 200),
     ],
 )
 def test_the_second_is_refused(name: str, status: int) -> None:

@@ -47,6 +47,7 @@ TWO_CLIENTS = {
     "overlap-refused-bare",
     "overlap-refused-with-500",
     "overlap-stops-the-first",
+    "overlap-told-in-a-stream",
     "refusal-ends-the-generation",
 }
 """Seen only where a second client comes, or the first one goes: `test_company`."""
