@@ -258,11 +258,11 @@ GREY = np.repeat(PIXELS.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
 SHOWN = {**PLAIN, "show_diffusion_process": True}
 
 
-def previewed(last: Pixels, pixels: Pixels = PIXELS, after: int = 0) -> Exchange:
+def previewed(last: Pixels, pixels: Pixels = PIXELS, after: int = 0, **beside: str) -> Exchange:
     """A generation with two previews, and progress events after the last of them."""
     events = [progress(1, 4 + after, coded(picture(128, 64, 9))), progress(4, 4 + after, coded(last))]
     rest = [progress(4 + step, 4 + after) for step in range(1, after + 1)]
-    return stream("base", [*events, *rest, complete(pixels)], fields=SHOWN)
+    return stream("base", [*events, *rest, complete(pixels)], fields={**SHOWN, **beside})
 
 
 def noise(like: Pixels) -> Pixels:
@@ -291,8 +291,11 @@ def test_the_preview_of_the_last_step(last: Pixels, ids: set[str], said: str, af
     assert said in " ".join(found.values())
 
 
-def test_previews_of_earlier_steps_are_not_compared() -> None:
-    for exchange in (previewed(PIXELS[::-1].copy(), after=5), stream("base", BASE, fields=SHOWN)):
+def test_previews_of_earlier_steps_and_of_a_masked_image_are_not_compared() -> None:
+    upside_down = PIXELS[::-1].copy()
+    image = coded(picture(128, 64, 4))
+    masked = previewed(upside_down, image=image, mask=image)
+    for exchange in (previewed(upside_down, after=5), masked, stream("base", BASE, fields=SHOWN)):
         assert transcripts.judge("GEN-PIC-18", ALIVE, exchange).verdict is Verdict.NOT_APPLICABLE
 
 
