@@ -15,6 +15,7 @@ from __future__ import annotations
 from local_dream_conformance.scenarios import (
     concurrency,
     control,
+    defaults,
     destructive,
     extensions,
     generated,
@@ -32,7 +33,8 @@ SCENARIOS: dict[str, Scenario] = {
         *health.SCENARIOS,
         generations.BASE,
         *refusals.SCENARIOS,
-        *generations.CORE,
+        defaults.SCENARIO,
+        generations.STRENGTH,
         *concurrency.SCENARIOS,
         *upscales.REFUSED,
         *generations.HARDENED,

@@ -1,4 +1,4 @@
-"""Generations whose pictures are compared with one another: the plain run, the defaults, the strength of img2img.
+"""Generations whose pictures are compared with one another: the plain run, the strength of img2img, bounds and fields.
 
 Each carries valid forms beside (`forms`), so chosen that they leave what is compared as it is: two runs that must give
 the same picture have the same prompt and seed, and their images the same pixels.
@@ -6,27 +6,26 @@ the same picture have the same prompt and seed, and their images the same pixels
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.exchange import Exchange
-from local_dream_conformance.core.fields import documented, max_seed
+from local_dream_conformance.core.fields import max_seed
 from local_dream_conformance.core.settings import Settings
-from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 from local_dream_conformance.evidence.image_compare import alike
 from local_dream_conformance.evidence.selectors import picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import Change, applied, changes, forms_of, spelt
+from local_dream_conformance.scenarios.forms import Change, changes, forms_of, spelt
 from local_dream_conformance.scenarios.narrowing import GENERATION, Planned, failed, probe_label, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
-from local_dream_conformance.scenarios.requests import Body, without
+from local_dream_conformance.scenarios.requests import without
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
 from local_dream_conformance.scenarios.series import labelled
-from local_dream_conformance.scenarios.test_images import band, card, exposed, mask, posterised
+from local_dream_conformance.scenarios.test_images import card, exposed, mask
 
 LOW_STRENGTH = 0.1
 """The strength of `strength/low` where a server does not take 0."""
@@ -39,32 +38,10 @@ OTHER_CFG = 7.9
 """A cfg that is no other than the default for a server that cuts or rounds it."""
 WIDTH_ALONE = 256
 """Half the default: its picture is higher than wide."""
-DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
-DEFAULT_STEPS = int(DEFAULTS["steps"])
 OF_THE_EDGE = ("cfg-high", "negative-scripts", "prompt-quotes", "prompt-lines", "height-alone")
 """Forms of edges/seed-max that say something of its picture, beside its image, which is grey."""
-LIKELY = (
-    ("steps",),
-    ("cfg",),
-    ("scheduler",),
-    ("denoise_strength",),
-    ("width", "height"),
-    ("negative_prompt",),
-    ("show_diffusion_process", "show_diffusion_stride", "use_opencl"),
-)
 MANY_AT_ZERO = "strength-zero-of-many-steps"
 """The form with the most steps that every server takes."""
-SEED: tuple[str, ...] = ()
-"""The suspect that is left where none of the fields is: a seed that was picked, and another one that was reported."""
-SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for group in LIKELY)))
-"""All fields of DEFAULTS, in groups: with SEED and the files of the image four halvings tell them apart."""
-MOST_BISECTIONS = 4
-FILES = ("image-", "mask-")
-"""With what the names of forms begin that say how a picture is written."""
-SAME_PICTURE = changes("prompt-quotes", "prompt-scripts")
-"""Forms that both runs of `defaults` have, since the picture depends on them."""
-OF_A_PAGE = {**changes("json-raw", "image-comment"), **spelt("defaults/absent")}
-"""How pages send, in defaults/absent."""
 
 
 def _base(target: Target) -> Iterator[Exchange]:
@@ -79,110 +56,6 @@ def _base_draft(settings: Settings) -> Draft:
     return Draft({**requests.plain(settings), "show_diffusion_process": True})
 
 
-def picture_size(settings: Settings) -> tuple[int, int]:
-    """(width, height) of a picture whose size is left out where that is possible."""
-    return settings.size or (DEFAULTS["width"], DEFAULTS["height"])
-
-
-def _minimal(settings: Settings) -> Draft:
-    """The prompt and, so that the strength shows, an image: nothing else that can be left out."""
-    width, height = picture_size(settings)
-    draft = Draft({"prompt": requests.prompts(settings)[0]})
-    if settings.img2img:
-        draft = replace(draft, image=PictureFile(posterised(card(width, height))))
-    return draft.with_fields(width=width, height=height) if settings.size else draft
-
-
-def _reported_seed(exchange: Exchange, settings: Settings) -> int:
-    """The seed that a server picked; S where it told none that could be sent."""
-    complete = generation(exchange).complete
-    seed = integer(complete.payload.get("seed")) if complete else None
-    return seed if seed is not None and 0 <= seed <= max_seed() else requests.seed(settings)
-
-
-def _sent(fields: tuple[str, ...]) -> Change:
-    """The form in which some fields are sent with their defaults."""
-
-    def change(draft: Draft) -> Draft:
-        return draft.with_fields(**{name: DEFAULTS[name] for name in fields if name not in draft.fields})
-
-    return change
-
-
-def _explicit_forms(settings: Settings) -> dict[str, Change]:
-    """Every default as a form of its own, with width and height together; then those of transport and file."""
-    found: dict[str, Change] = {}
-    for name in DEFAULTS:
-        if name not in ("width", "height"):
-            found[f"sent-{name}"] = _sent((name,))
-        elif not settings.size:
-            found["sent-size"] = _sent(("width", "height"))
-    found |= {**changes("json-escapes"), **spelt("defaults/explicit")}
-    if settings.img2img:
-        found |= changes("image-rgba", "image-16-bit", "image-interlaced", "body-of-a-megabyte", "mask-one-bit")
-    return found
-
-
-def _defaults(target: Target) -> Iterator[Exchange]:
-    """Two generations at the default size and step count, which nothing smaller can prove; alike if defaults hold.
-
-    Their image has three quarters of that size, so that a size that is taken from it shows.
-    The second sends the seed that the first reported. Where they are not alike, up to four more, as far as the budget
-    allows, halve what can be to blame: defaults/bisect-1 to -4 (note explicit: the fields that are sent with their
-    defaults; `image` among them says that image and mask were those of the explicit run, the same pixels in other
-    files; none, that the seed alone is sent).
-    """
-    settings = target.settings
-    minimal = _minimal(settings)
-    shared = SAME_PICTURE
-    if settings.img2img:
-        region = band(*picture_size(settings))
-        width, height = picture_size(settings)
-        small = posterised(card(width * 3 // 4, height * 3 // 4))
-        shared = {
-            **shared,
-            "image-unfit": lambda draft: draft.imaged(pixels=small),
-            "mask-rgb": lambda draft: replace(draft, mask=PictureFile(region)),
-        }
-    of_a_page = {**OF_A_PAGE, **changes("image-palette")} if settings.img2img else without(OF_A_PAGE, "image-comment")
-    planned = Planned(minimal, {**shared, **of_a_page}, reserve=Cost(generations=1))
-    *probes, absent = served(target, "defaults/absent", planned)
-    yield from (*probes, absent)
-    kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
-    same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))
-    same = same.written(raw="json-raw" in forms_of(absent))
-    explicit_forms = _explicit_forms(settings)
-    *probes, explicit = served(target, "defaults/explicit", Planned(same, explicit_forms))
-    yield from (*probes, explicit)
-    yield from _bisections(target, same, explicit_forms, absent, explicit)
-
-
-def _bisections(
-    target: Target, same: Draft, explicit_forms: Mapping[str, Change], absent: Exchange, explicit: Exchange
-) -> Iterator[Exchange]:
-    reference, other = generation(absent), generation(explicit)
-    if picture(reference) is None or picture(other) is None or alike(reference, other):
-        return
-    suspects = [SEED, *(fields for fields in SUSPECTS if not (target.settings.size and "width" in fields))]
-    if same.image:
-        suspects.append(("image",))
-    for number in range(1, MOST_BISECTIONS + 1):
-        if len(suspects) == 1 or not target.spares(Cost(generations=1)):
-            return
-        half = suspects[: (len(suspects) + 1) // 2]
-        names = [name for fields in half for name in fields]
-        draft = same.with_fields(**{name: DEFAULTS[name] for name in names if name != "image"})
-        files = [name for name in forms_of(explicit if "image" in names else absent) if name.startswith(FILES)]
-        known = {**explicit_forms, **OF_A_PAGE, **changes("image-palette")}
-        draft = applied(draft, {name: known[name] for name in files if name in known})
-        exchange = target.send(f"defaults/bisect-{number}", draft.request())
-        yield replace(exchange, notes=(*exchange.notes, ("explicit", " ".join(names))))
-        halved = generation(exchange)
-        if picture(halved) is None:
-            return
-        suspects = suspects[len(half) :] if alike(reference, halved) else half
-
-
 def _strength(target: Target) -> Iterator[Exchange]:
     """One generation of little work: with strength 0 it gives back its image.
 
@@ -192,8 +65,8 @@ def _strength(target: Target) -> Iterator[Exchange]:
     is no work. A server that does not take both together is asked for strength 0 alone.
     """
     settings = target.settings
-    width, height = picture_size(settings)
-    fields = {**DEFAULTS, "prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
+    width, height = requests.picture_size(settings)
+    fields = {**requests.DEFAULTS, "prompt": requests.prompts(settings)[0], "seed": requests.seed(settings)}
     fields |= {"width": width, "height": height, "denoise_strength": LOW_STRENGTH}
     plain = Draft(fields, image=PictureFile(exposed(card(width, height))))
     # What recorded releases refuse comes first: where it is in the half that is tried first, finding it costs nothing.
@@ -225,7 +98,7 @@ def _strength_saves_steps(target: Target) -> bool:
         return False
     stream = generation(shown.exchanges[-1])
     totals = [event.total_steps for event in stream.progress if event.total_steps is not None]
-    return stream.complete is not None and bool(totals) and max(totals) < DEFAULT_STEPS
+    return stream.complete is not None and bool(totals) and max(totals) < requests.DEFAULT_STEPS
 
 
 def _nulls(target: Target) -> Iterator[Exchange]:
@@ -235,7 +108,7 @@ def _nulls(target: Target) -> Iterator[Exchange]:
     more (nulls/again) and, if that gives the picture of base, without previews and without nulls (nulls/left-out).
     """
     plain = requests.plain(target.settings)
-    fields = [*without(DEFAULTS, *plain), "image", "mask"]
+    fields = [*without(requests.DEFAULTS, *plain), "image", "mask"]
     exchange = target.send("nulls", requests.generate({**plain, **dict.fromkeys(fields)}))
     yield exchange
     base = target.transcript("base")
@@ -329,22 +202,14 @@ def _as_the_edge(settings: Settings, shown: Exchange) -> Draft | None:
     return planned.draft(tuple(name for name in forms_of(shown) if name in told))
 
 
-def _work(settings: Settings, steps: float) -> float:
-    width, height = picture_size(settings)
-    return steps * width * height
-
-
 BASE = Scenario("base", Cost(generations=1), _base)
-CORE = (
-    Scenario("defaults", Cost(generations=2), _defaults, after=("refuse",), work=lambda s: _work(s, 2 * DEFAULT_STEPS)),
-    Scenario(
-        "strength",
-        Cost(generations=1),
-        _strength,
-        after=("defaults",),
-        available=no_img2img,
-        work=lambda s: _work(s, 1),
-    ),
+STRENGTH = Scenario(
+    "strength",
+    Cost(generations=1),
+    _strength,
+    after=("defaults",),
+    available=no_img2img,
+    work=lambda s: requests.work(s, 1),
 )
 HARDENED = (
     Scenario("negative", Cost(generations=1), _negative, after=("base",)),

@@ -9,6 +9,7 @@ from base64 import b64encode
 from typing import Any
 
 from local_dream_conformance.core.exchange import Request
+from local_dream_conformance.core.fields import documented
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.scenarios.test_images import card, jpeg, mask, png
 
@@ -31,6 +32,9 @@ SUBJECTS = (
 """What is to be seen: the same words in another order, since that is all that a server may overlook."""
 
 Body = dict[str, Any]
+DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
+"""The fields that have a default, with it."""
+DEFAULT_STEPS = int(DEFAULTS["steps"])
 
 
 def prompts(settings: Settings) -> tuple[str, str]:
@@ -57,6 +61,17 @@ def next_seed(settings: Settings) -> int:
 def size(settings: Settings) -> tuple[int, int]:
     """The picture size s: (width, height)."""
     return settings.size or SMALLEST
+
+
+def picture_size(settings: Settings) -> tuple[int, int]:
+    """(width, height) of a picture whose size is left out where that is possible."""
+    return settings.size or (DEFAULTS["width"], DEFAULTS["height"])
+
+
+def work(settings: Settings, steps: float) -> float:
+    """Denoising steps times pixels of a picture of that size."""
+    width, height = picture_size(settings)
+    return steps * width * height
 
 
 def steps(settings: Settings) -> int:

@@ -24,8 +24,7 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 from local_dream_conformance.scenarios.forms import FORMS, MANY_STEPS, forms_of
-from local_dream_conformance.scenarios.generations import DEFAULTS
-from local_dream_conformance.scenarios.requests import without
+from local_dream_conformance.scenarios.requests import DEFAULTS, without
 from local_dream_conformance.scenarios.spelling import PARAMETERS, PLAIN, SPELT
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app

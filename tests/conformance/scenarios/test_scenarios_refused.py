@@ -21,8 +21,9 @@ from local_dream_conformance.http import life
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS, requests
 from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
+from local_dream_conformance.scenarios.defaults import SUSPECTS
 from local_dream_conformance.scenarios.forms import forms_of
-from local_dream_conformance.scenarios.generations import DEFAULTS, SUSPECTS
+from local_dream_conformance.scenarios.requests import DEFAULTS
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
