@@ -13,7 +13,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.run import suite
-from local_dream_conformance.scenarios import SCENARIOS, concurrency, destructive, requests
+from local_dream_conformance.scenarios import SCENARIOS, destructive, lasting, requests
 from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.scenario import Scenario
 from local_dream_mockserver.mock.synthetic import SyntheticEngine
@@ -25,6 +25,8 @@ SHOWN = 48
 """Characters of a value that the page shows."""
 ALIKE = 3
 """So many ids that follow one another are shown by the first and the last."""
+LASTING = ("hang-up/abandoned", "queue/first", "queue/left")
+"""Generations of as many steps as the speed of the target asks for."""
 HEAD = """# What the suite sends
 
 <!-- Made by `python -m tests.scenarios_page` from what the scenarios send to the mock server: edit them, not this. -->
@@ -137,8 +139,8 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
     body = request.json
     if exchange.operation == GENERATE and isinstance(body, dict):
         parts += _differences(body, requests.plain(settings))
-        if exchange.label == "hang-up/abandoned":  # as many as take seconds at this server's speed
-            span = "steps: {} to {}".format(*concurrency.STEPS_TO_ABANDON)
+        if exchange.label in LASTING:
+            span = "steps: {} to {}".format(*lasting.BOUNDS)
             parts = [span if part.startswith("steps: ") else part for part in parts]
         if exchange.label == "defaults/explicit":
             parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]

@@ -21,9 +21,11 @@ NEEDED = (
     "negative",
     "repeat",
     "edges/",
+    "chain/",
     "fields/",
     "hang-up/",
     "overlap/",
+    "queue/",
     "recorded/",
 )
 """Prefixes of the generations that a server has to take on."""

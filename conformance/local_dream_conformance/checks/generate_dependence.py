@@ -20,6 +20,7 @@ from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.image_compare import (
     SAME,
     alike,
+    is_its_image,
     likeness,
     unlikeness,
 )
@@ -150,7 +151,7 @@ def _lost_bits(one: int, other: int) -> str:
 def _others(id: str, field: str, what: str) -> None:
     """A requirement that another value of a field gives another picture."""
 
-    over = ["base", "fields/", "edges/"] if OTHERS[field] == "fields" else GENERATIONS
+    over = ["base", "fields/", "edges/", "chain/"] if OTHERS[field] == "fields" else GENERATIONS
 
     @check(id, needs=["base", OTHERS[field]], over=over, requires=["GEN-PIC-14"])
     def other_value_other_picture(context: Context) -> None:
@@ -176,6 +177,8 @@ OTHERS = {
     "cfg": "fields",
     "scheduler": "fields",
     "steps": "fields",
+    "image": "chain",
+    "mask": "chain",
 }
 """The scenario that has a generation which differs from another one in a field alone."""
 MORE_STEPS = ("cfg", "scheduler")
@@ -183,12 +186,16 @@ MORE_STEPS = ("cfg", "scheduler")
 IGNORED = {
     "prompt": "the prompt is ignored, or no more than its beginning is read, or its words without their order?",
     "cfg": "cfg is ignored, or rounded to an integer?",
+    "image": "a picture is remembered for a request without regard to its image?",
+    "mask": "a picture is remembered for a request without regard to its mask?",
 }
 _others("GEN-PIC-10", "prompt", "prompt")
 _others("GEN-PIC-17", "negative_prompt", "negative prompt")
 _others("GEN-PIC-20", "cfg", "cfg")
 _others("GEN-PIC-21", "scheduler", "scheduler")
 _others("GEN-PIC-22", "steps", "number of steps")
+_others("GEN-PIC-24", "image", "image")
+_others("GEN-PIC-25", "mask", "mask")
 
 
 def _repetitions(context: Context) -> Iterator[tuple[GenerationStream, GenerationStream]]:
@@ -213,14 +220,16 @@ def _same_again(context: Context) -> Iterator[tuple[GenerationStream, Generation
 def _pairs(context: Context, field: str) -> Iterator[tuple[GenerationStream, GenerationStream]]:
     """Pairs of generations whose requests say the same of their picture but for one field, seeds aside.
 
-    None at strength 0, where no other field has a say: `image` comes back.
+    None at strength 0, where no other field has a say: `image` comes back. Nor where it comes back otherwise, which is
+    another fault (GEN-PIC-13, GEN-PIC-16).
     """
     runs = [(stream, _asked(stream)) for stream, _ in pictured(context)]
     for (one, first), (other, second) in combinations(runs, 2):
         if first.get("image") and number(first.get("denoise_strength")) == 0:
             continue
         rest = [{name: value for name, value in asked.items() if name != field} for asked in (first, second)]
-        if rest[0] == rest[1] and (first.get(field) != second.get(field) or field == "seed"):
+        alone = rest[0] == rest[1] and (first.get(field) != second.get(field) or field == "seed")
+        if alone and not (is_its_image(one) and is_its_image(other)):
             yield one, other
 
 

@@ -15,13 +15,16 @@ from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
 from local_dream_conformance.evidence.generation import GenerationStream
 from local_dream_conformance.evidence.image_compare import (
+    AS_IT_IS,
     Parts,
     as_changed,
     brightness_of_ends,
     displaced,
     from_image,
     from_parts,
+    from_whole_image,
     judges_strength,
+    keeps_all,
     likeness_to_image,
 )
 from local_dream_conformance.evidence.images import Picture
@@ -35,8 +38,6 @@ GIVEN_BACK = 12.0
 """Distance, of 255, within which a picture is its image, through a model's encoder and decoder."""
 FINE_STEPS = 10
 """Steps from which on servers can tell strength 0 from others: some take one of them whatever the strength."""
-AS_IT_IS = 45.0
-"""PSNR in dB from which a picture is its image without any way through a model."""
 KEPT = (12.0, 0.2)
 """Distance, of 255, or share of the distance of the repainted part, within which a part of a picture was kept."""
 LEFT_OUT = 0.05
@@ -143,7 +144,11 @@ def strength_zero_gives_the_image_back(context: Context) -> None:
 
 @check("GEN-PIC-16", needs=["edges"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def some_strength_changes_something(context: Context) -> None:
-    runs = [(stream, shown) for stream, shown in pictured(context) if (_strength(stream) or 0) >= APART]
+    runs = [
+        (stream, shown)
+        for stream, shown in pictured(context)
+        if (_strength(stream) or 0) >= APART and not keeps_all(stream, shown)
+    ]
     if not runs and not context.settings.img2img:
         context.not_applicable("--no-img2img: the target takes no images")
     if not runs:
@@ -161,6 +166,16 @@ def some_strength_changes_something(context: Context) -> None:
 
 @check("GEN-PIC-12", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def black_is_kept(context: Context) -> None:
+    for stream, shown in pictured(context):
+        if _strength(stream) is not None and keeps_all(stream, shown):
+            away = from_whole_image(stream, shown)
+            context.expect(
+                away <= KEPT[0],
+                expected="the image as it is, since its mask is white nowhere",
+                got=f"{away:.1f} of 255 away from it",
+                exchange=stream.exchange,
+                cause="a mask that is white nowhere is taken for none?",
+            )
     for stream, parts, how in _inpaintings(context):
         context.expect(
             parts.worst <= max(KEPT[0], KEPT[1] * parts.repainted),
@@ -228,7 +243,7 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, Ca
     found = False
     for stream, shown in pictured(context):
         sent = fields(stream.exchange.request)
-        if not (sent.get("image") and sent.get("mask")):
+        if not (sent.get("image") and sent.get("mask")) or keeps_all(stream, shown):
             continue
         parts = from_parts(stream, shown)
         found = True

@@ -261,5 +261,26 @@ def huge_prompt(context: Context) -> None:
         _lives_on(context, "huge-prompt/health", "a prompt of a megabyte")
 
 
+@check("ROB-13", needs=["queue"], requires=["ROB-02"])
+def the_third_has_its_turn(context: Context) -> None:
+    first = context["queue/first"]
+    if "queue/left" not in context:
+        raise MissingEvidence(f"the first of three generations did not stream: {outcome(first)}")
+    left = context["queue/left"]
+    answers = [context[label] for label in ("queue/third-busy", "queue/third") if label in context]
+    if answers and answers[0].started >= _finished(first):
+        context.not_applicable(f"a generation is over in {first.ended_at:.3f} s, too fast for two more to come")
+    for exchange in answers:
+        context.expect(
+            exchange.status in BUSY or (exchange.status == 200 and generation(exchange).complete is not None),
+            expected=f"a third generation that completes, or status {', '.join(map(str, BUSY))}",
+            got=outcome(exchange),
+            exchange=exchange,
+            cause="a client that hangs up while it waits for its turn keeps the queue from going on?"
+            if left.end is End.HUNG_UP
+            else "",
+        )
+
+
 def _lives_on(context: Context, label: str, what: str) -> None:
     expect_status(context, context[label], 200, what=f"GET /health after {escape(what)}")

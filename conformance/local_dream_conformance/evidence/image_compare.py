@@ -34,6 +34,8 @@ SEAM = 16
 """Pixels on either side of a mask's edge that are not judged: models blend there, in cells of 8 pixels."""
 HALF = 128
 """Brightness from which a mask is white."""
+AS_IT_IS = 45.0
+"""PSNR in dB from which a picture is its image without any way through a model."""
 UNTOUCHED = 0.5
 """Distance, of 255, up to which a tile is that of the image, without any way through a model."""
 END = 2
@@ -142,6 +144,25 @@ def _fitted(stream: GenerationStream, shown: Picture) -> Iterator[tuple[Pixels, 
 def likeness_to_image(stream: GenerationStream, shown: Picture) -> float:
     """PSNR in dB of a picture with the image in its request, in whichever way the server fitted that."""
     return max(psnr(shown.pixels, way) for way in _ways_of_image(stream, shown.size))
+
+
+def is_its_image(stream: GenerationStream) -> bool:
+    """Whether a generation gave the image in its request as it is, without any way through a model."""
+    shown = picture(stream)
+    sent = fields(stream.exchange.request).get("image")
+    return bool(sent) and shown is not None and likeness_to_image(stream, shown) >= AS_IT_IS
+
+
+def keeps_all(stream: GenerationStream, shown: Picture) -> bool:
+    """Whether the request has a mask that is white nowhere."""
+    return bool(fields(stream.exchange.request).get("mask")) and not any(
+        white.any() for _, white in _fitted(stream, shown)
+    )
+
+
+def from_whole_image(stream: GenerationStream, shown: Picture) -> float:
+    """How far a picture is from the image in its request, 0..255, wherever its mask is white."""
+    return min(distance(coarse(shown.pixels), coarse(way)) for way in _ways_of_image(stream, shown.size))
 
 
 def resemblance(one: Pixels, other: Pixels) -> float:

@@ -19,13 +19,13 @@ from local_dream_conformance.http import coding
 SHORT = 60
 """Characters of a target's value that a finding shows."""
 
-ALONE = ("base", "defaults/", "strength/", "nulls", "negative", "repeat", "edges/", "recorded/")
+ALONE = ("base", "defaults/", "strength/", "nulls", "negative", "repeat", "edges/", "chain/", "recorded/")
 """Prefixes of the generations that ran with nothing beside or just before them."""
 
-GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second", "fields/")
+GENERATIONS = (*ALONE, "hang-up/next", "overlap/first", "overlap/second", "fields/", "queue/first", "queue/third")
 """Prefixes of all generations that the suite lets run to their end."""
 
-EVERY = (*GENERATIONS, "hang-up/", "overlap/", "refuse/", "refuse-image/", "range/")
+EVERY = (*GENERATIONS, "hang-up/", "overlap/", "queue/", "refuse/", "refuse-image/", "range/")
 """Prefixes of whatever may be a stream, cut ones and those of requests that should have been refused too."""
 
 

@@ -13,6 +13,7 @@ leaves room for them; what has killed servers comes last of all.
 from __future__ import annotations
 
 from local_dream_conformance.scenarios import (
+    chain,
     concurrency,
     control,
     defaults,
@@ -22,6 +23,7 @@ from local_dream_conformance.scenarios import (
     generations,
     health,
     hostile,
+    queue,
     refusals,
     upscales,
 )
@@ -38,6 +40,9 @@ SCENARIOS: dict[str, Scenario] = {
         *concurrency.SCENARIOS,
         *upscales.REFUSED,
         *generations.HARDENED,
+        chain.SCENARIO,
+        generations.NULLS,
+        queue.SCENARIO,
         hostile.HOSTILE,
         *generated.SCENARIOS,
         upscales.UPSCALE,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange, Transcript
+from local_dream_conformance.core.exchange import BUSY, BUSY_UNTIL, End, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.hang_up import hang_up
@@ -17,7 +16,8 @@ from local_dream_conformance.http.running import Running
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import MANY_STEPS, Change, changes, spelt
+from local_dream_conformance.scenarios.forms import Change, changes, spelt
+from local_dream_conformance.scenarios.lasting import LONG_ENOUGH, begin, first_of, pace, steps_to_last
 from local_dream_conformance.scenarios.narrowing import (
     GENERATION,
     Names,
@@ -31,15 +31,11 @@ from local_dream_conformance.scenarios.narrowing import (
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.requests import Body
 from local_dream_conformance.scenarios.scenario import Scenario
-from local_dream_conformance.scenarios.series import labelled, pause, refused
+from local_dream_conformance.scenarios.series import labelled, patiently, pause, refused
 from local_dream_conformance.scenarios.test_images import card, mask
 
-LONG_ENOUGH = 4.0
-"""Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
-then must be long beside what a busy machine adds to the next run (ROB-04)."""
 LONG_AGAIN = 3 * LONG_ENOUGH
 """The same where it was over too soon: a machine whose load changes that much may change it again."""
-STEPS_TO_ABANDON = (9, MANY_STEPS)
 EIGHTHS = (120, 72)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
 whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""
@@ -56,26 +52,6 @@ UNKNOWN_FIELDS: Body = {
 """Names that clients use and the contract does not know, and such as differ from known ones in their letters' case."""
 
 
-def _steps_to_abandon(per_step: float | None, seconds: float = LONG_ENOUGH) -> int:
-    """As many steps as take so long at a speed, and one that is waited for, within bounds."""
-    fewest, most = STEPS_TO_ABANDON
-    return fewest if per_step is None else max(fewest, min(most, 1 + math.ceil(seconds / max(per_step, 0.001))))
-
-
-def _pace(target: Target) -> float | None:
-    """Seconds that a step of `base` took; None where it does not tell."""
-    base = _first(target.transcript("base"))
-    if base is None:
-        return None
-    stream, steps = generation(base), requests.steps(target.settings)
-    reports = [event for event in stream.progress if event.step is not None]
-    done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
-    if done > 0:
-        return (reports[-1].at - reports[0].at) / done
-    # A single report, as from servers that report now and then.
-    return stream.complete.at / steps if stream.complete is not None else None
-
-
 def _begun(
     target: Target, label: str, planned: Planned[Draft], short: Planned[Draft]
 ) -> tuple[Running, bool, Names, list[Exchange]]:
@@ -84,7 +60,7 @@ def _begun(
     `short` is what is sent to narrow it. Answers with the call, whether it still streams, its
     forms, and the exchanges before it.
     """
-    running, streams = _begin(target, label, planned.draft(planned.names))
+    running, streams = begin(target, label, planned.draft(planned.names))
     if streams or not failed(running.result()):
         return running, streams, planned.names, []
     first = noted(running.result(), planned.names)
@@ -92,13 +68,8 @@ def _begun(
     if found.gone:
         return running, False, planned.names, found.exchanges
     good = found.good or ()
-    running, streams = _begin(target, label, planned.draft(good))
+    running, streams = begin(target, label, planned.draft(good))
     return running, streams, good, [labelled(first, probe_label(label, 0)), *found.exchanges]
-
-
-def _begin(target: Target, label: str, draft: Draft) -> tuple[Running, bool]:
-    running = target.begin(label, draft.request(), draft.send_options)
-    return running, running.wait_for_event()
 
 
 def _hang_up(target: Target) -> Iterator[Exchange]:
@@ -117,8 +88,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
-    per_step = _pace(target)
-    long = plain.with_fields(steps=_steps_to_abandon(per_step))
+    per_step = pace(target)
+    long = plain.with_fields(steps=steps_to_last(per_step))
     forms = _abandoned_forms(settings)
     short = Planned(plain, forms, reserve=Cost(generations=2))
     planned = Planned(long, forms)
@@ -142,7 +113,7 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     again = _again(target, abandoned, following, long.fields["steps"]) if following.label == "hang-up/next" else None
     if again and target.deaths == deaths and target.spares(Cost(generations=2)):
         draft = planned.draft(names)
-        running, streams = _begin(target, "hang-up/abandoned-again", draft.with_fields(steps=again))
+        running, streams = begin(target, "hang-up/abandoned-again", draft.with_fields(steps=again))
         if streams:
             running.wait_for_another(patience)
             running.hang_up()
@@ -155,12 +126,12 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
 def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int) -> int | None:
     """With how many steps a generation is to be abandoned once more: as many where the next one began as if it had run
     on, more where it had too little left to tell; None where it told enough. A busy target is told apart."""
-    seen = hang_up(abandoned, following, _first(target.transcript("base")))
+    seen = hang_up(abandoned, following, first_of(target.transcript("base")))
     if seen is None or seen.busy_until is not None:
         return None
     if seen.tells:
         return None if seen.in_time else steps
-    more = _steps_to_abandon(seen.pace, LONG_AGAIN)
+    more = steps_to_last(seen.pace, LONG_AGAIN)
     return more if more > steps else None
 
 
@@ -233,10 +204,6 @@ def _next(target: Target, before: Names) -> Iterator[Exchange]:
     yield from serving(target, label, exchange, narrow(target, label, exchange, planned), planned)
 
 
-def _first(transcript: Transcript | None) -> Exchange | None:
-    return transcript.exchanges[0] if transcript and transcript.exchanges else None
-
-
 def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
     """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
     plain = Draft(requests.without(requests.plain(settings), "seed"))
@@ -298,11 +265,7 @@ def _second(target: Target, first: Running) -> Iterator[Exchange]:
     if exchange.status in BUSY:
         yield labelled(exchange, "overlap/second-busy")
         first.result()
-        exchange = planned.send(target, label, planned.names)
-    patience = time.monotonic() + target.settings.idle_timeout
-    while exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < patience:
-        pause(exchange)
-        exchange = planned.send(target, label, planned.names)
+        exchange = patiently(target, lambda: planned.send(target, label, planned.names))
     if not failed(exchange):
         yield exchange
         return

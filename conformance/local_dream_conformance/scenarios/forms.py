@@ -136,6 +136,7 @@ FORMS: Mapping[str, Form] = {
     "mask-jpeg": Form(MASKS, "mask as JPEG"),
     "mask-unfit": Form(MASKS, "a mask of another size than the picture"),
     "mask-tiny": Form(MASKS, "a mask of 9x7 pixels"),
+    "mask-black": Form(MASKS, "a mask without white"),
     "mask-one-bit": Form(MASKS, "mask as PNG of 1 bit"),
     "mask-palette": Form(MASKS, "mask as PNG with a palette"),
     "mask-16-bit": Form(MASKS, "mask as PNG of 16 bits a channel"),

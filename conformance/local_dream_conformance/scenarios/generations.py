@@ -32,8 +32,6 @@ LOW_STRENGTH = 0.1
 SOME_STRENGTH = 0.4
 """A strength of which a server that rounds it leaves nothing, and of which two of five steps are left: in a single one
 some fields do not show."""
-NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
-"""What takes something away from every prompt."""
 OTHER_CFG = 7.9
 """A cfg that is no other than the default for a server that cuts or rounds it."""
 WIDTH_ALONE = 256
@@ -131,7 +129,7 @@ def _alike(shown: GenerationStream, exchange: Exchange) -> bool:
 def _negative(target: Target) -> Iterator[Exchange]:
     """One generation: base with a negative prompt. Without an image, since some models are guided in early steps alone,
     which a strength leaves out."""
-    plain = Draft({**requests.plain(target.settings), "negative_prompt": NEGATIVE})
+    plain = Draft({**requests.plain(target.settings), "negative_prompt": requests.NEGATIVE})
     forms = {**changes("json-raw"), **spelt("negative")}
     yield from served(target, "negative", Planned(plain, forms))
 
@@ -215,6 +213,6 @@ HARDENED = (
     Scenario("negative", Cost(generations=1), _negative, after=("base",)),
     Scenario("edges", Cost(generations=2), _edges, after=("base",)),
     Scenario("fields", Cost(generations=3), _fields, after=("base",)),
-    # Last, so that what a server keeps of the others shows in a request that says nothing of it.
-    Scenario("nulls", Cost(generations=1), _nulls, after=("base",)),
 )
+NULLS = Scenario("nulls", Cost(generations=1), _nulls, after=("base",))
+"""The last of them, so that what a server keeps of the others shows in a request that says nothing of it."""

@@ -31,6 +31,9 @@ SUBJECTS = (
 )
 """What is to be seen: the same words in another order, since that is all that a server may overlook."""
 
+NEGATIVE = "people, text, a green meadow, blue and red things, a bright sky"
+"""What takes something away from every prompt."""
+
 Body = dict[str, Any]
 DEFAULTS: Body = {name: field.default for name, field in documented().items() if field.default is not None}
 """The fields that have a default, with it."""

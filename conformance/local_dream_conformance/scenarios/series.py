@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from local_dream_conformance.core.budget import Cost
 from local_dream_conformance.core.errors import NotSent, OverBudget
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import BUSY, End, Exchange, Request
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
@@ -87,3 +87,13 @@ def pause(exchange: Exchange) -> None:
     """Waits as long as a busy target asks for, within reason."""
     asked = exchange.header("retry-after") or ""
     time.sleep(min(LONGEST_PAUSE, float(asked)) if asked.isascii() and asked.isdigit() else 1.0)
+
+
+def patiently(target: Target, call: Callable[[], Exchange]) -> Exchange:
+    """Makes a call, and again as long as the target is busy and says for how long, within its idle time-out."""
+    until = time.monotonic() + target.settings.idle_timeout
+    exchange = call()
+    while exchange.status in BUSY and exchange.header("retry-after") and time.monotonic() < until:
+        pause(exchange)
+        exchange = call()
+    return exchange

@@ -12,7 +12,7 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS
 
-HARDENED = ("nulls", "negative", "edges", "fields", "hostile", "huge-prompt", "upscale-range")
+HARDENED = ("negative", "edges", "fields", "chain", "nulls", "queue", "hostile", "huge-prompt", "upscale-range")
 LAST = ("destructive",)
 DECLARED = ("schedulers", "prompt-weights", "ultrafix", "reference-images", "control")
 """Scenarios of what is asked for only where it is declared, or the address of it is given."""

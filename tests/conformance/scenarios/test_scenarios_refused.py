@@ -20,9 +20,9 @@ from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http import life
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import SCENARIOS, requests
-from local_dream_conformance.scenarios.concurrency import LONG_ENOUGH, STEPS_TO_ABANDON
 from local_dream_conformance.scenarios.defaults import SUSPECTS
 from local_dream_conformance.scenarios.forms import forms_of
+from local_dream_conformance.scenarios.lasting import BOUNDS, LONG_ENOUGH
 from local_dream_conformance.scenarios.requests import DEFAULTS
 from local_dream_mockserver.mock.synthetic import Pacing, SyntheticEngine
 from local_dream_mockserver.server.app import create_app
@@ -284,12 +284,12 @@ def test_probes_survive_a_hostile_server(
 def test_the_abandoned_run_is_long_enough_at_the_speed_of_the_server() -> None:
     with refusing_server(RefusingServer()) as state:
         exchanges, _ = run(state.url, "hang-up")
-        assert sent(exchanges["hang-up/abandoned"])["steps"] == STEPS_TO_ABANDON[0]
+        assert sent(exchanges["hang-up/abandoned"])["steps"] == BOUNDS[0]
     with running(create_app(SyntheticEngine(Pacing(step=0.1)), ServerSettings())) as url:
         exchanges, _ = run(url, "base", "hang-up")
     first, *_, last = generation(exchanges["base"]).progress
     pace = (last.at - first.at) / (sent(exchanges["base"])["steps"] - 1)  # as seen: a busy machine has another than 0.1
-    fewest, most = STEPS_TO_ABANDON
+    fewest, most = BOUNDS
     assert sent(exchanges["hang-up/abandoned"])["steps"] == max(fewest, min(most, 1 + math.ceil(LONG_ENOUGH / pace)))
 
 

@@ -124,6 +124,50 @@ def test_pictures_are_mixed() -> None:
         assert events_of(answers[0].text)[-1]["image"] in data
 
 
+def test_the_total_of_steps_is_that_of_the_latest() -> None:
+    with company("total-steps-of-the-latest") as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            asked = threading.Thread(target=lambda: client.post("/generate", json=small("second", steps=6)))
+            asked.start()
+            wait_until_latest(alteration, "second")
+            engine.free.set()
+            said = [line for line in rest if '"total_steps":' in line]
+            asked.join(PATIENCE)
+        assert len(said) > 1
+        assert all('"total_steps":6' in line for line in said[1:]), said
+
+
+def test_the_third_is_never_served() -> None:
+    with company("third-never-served") as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            answers: list[httpx.Response] = []
+            asked = threading.Thread(target=lambda: answers.append(client.post("/generate", json=small("second"))))
+            asked.start()
+            while alteration.remembered < 2:
+                engine.wait_for(lambda: True)
+            with pytest.raises(httpx.ReadTimeout):
+                client.post("/generate", json=small("third"), timeout=0.3)
+            engine.free.set()
+            assert "event: complete" in list(rest)
+            asked.join(PATIENCE)
+        assert "event: complete" in answers[0].text
+        assert alteration.applied == 1
+
+
+def test_a_client_that_waits_and_hangs_up_stops_the_queue() -> None:
+    with company("waiting-client-stops-the-queue") as (client, engine, alteration):
+        with first_running(client, engine) as rest:
+            with pytest.raises(httpx.ReadTimeout):
+                client.post("/generate", json=small("second"), timeout=0.3)
+            while not alteration.remembered:
+                engine.wait_for(lambda: True)
+            engine.free.set()
+            assert "event: complete" in list(rest)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/generate", json=small("third"), timeout=0.3)
+        assert alteration.applied == 1
+
+
 @pytest.mark.parametrize("name", ["health-busy", "health-waits"])
 def test_health_meanwhile(name: str) -> None:
     with company(name) as (client, engine, alteration):

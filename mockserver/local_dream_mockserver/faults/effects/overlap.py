@@ -42,6 +42,31 @@ def second(*ids: str, **options: Unpack[Options]) -> Decorator:
     return hooking(ids, options, Layer.REQUEST, read=read, messages=_counted)
 
 
+def third(*ids: str, **options: Unpack[Options]) -> Decorator:
+    """`(request) -> APIError`: how a generation is refused that is asked for while one runs and another one waits."""
+
+    def wrap(function: Function, self: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            of_generation = scope["path"] == "/generate"
+            self.remembered = (self.remembered or 0) + of_generation
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.remembered -= of_generation
+
+        return around
+
+    def read(function: Function, self: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+        request = honest(body)
+        if self.remembered > 2:
+            self.happened()
+            refusal: APIError = called(function, request)
+            raise refusal
+        return request
+
+    return hooking(ids, options, Layer.REQUEST, wrap=wrap, read=read)
+
+
 def health(*ids: str, **options: Unpack[Options]) -> Decorator:
     """`async (running) -> Reply`: what /health is answered while a generation runs, or None for the honest answer.
 

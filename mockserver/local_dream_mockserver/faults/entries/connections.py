@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TypeAlias, Unpack
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import overlap, pictures, requests, responses
@@ -221,6 +222,45 @@ async def overlap_mixes_pictures(
         yield message if other is request else message.with_(image=done[id(other)].payload["image"])
 
 
+@overlap.overtaken("GEN-EVT-24")
+async def total_steps_of_the_latest(messages: Messages, request: GenerationRequest, latest: Latest) -> Messages:
+    """The total_steps of a generation is that of the request that came last."""
+    async for message in messages:
+        yield message.with_(total_steps=latest().steps) if message.kind == "progress" else message
+
+
+@whole("ROB-13", layer=Layer.REQUEST)
+def waiting_client_stops_the_queue() -> FaultHooks:
+    """After a client has hung up while it waited for its turn, no other one has its turn."""
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            answered = False
+
+            async def noted(message: ASGIMessage) -> None:
+                nonlocal answered
+                answered = answered or bool(message.get("body"))
+                await send(message)
+
+            try:
+                await app(scope, receive, noted)
+            finally:
+                hooks.remembered = hooks.remembered or (scope["path"] == "/generate" and not answered)
+
+        return around
+
+    async def messages(hooks: FaultHooks, came: Messages, request: GenerationRequest) -> Messages:
+        begun = False
+        async for message in came:
+            if hooks.remembered and not begun:
+                hooks.happened()
+                await asyncio.Event().wait()
+            begun = True
+            yield message
+
+    return hooked(None, wrap=wrap, messages=messages)
+
+
 @whole("ROB-01", layer=Layer.REQUEST)
 def refusal_ends_the_generation() -> FaultHooks:
     """A request that is refused while a generation runs ends that one with an error event."""
@@ -244,6 +284,10 @@ def refusal_ends_the_generation() -> FaultHooks:
     return hooked(None, read=read, messages=messages)
 
 
+several(overlap.third)(
+    "third-never-served (ROB-13): A third generation, while one runs and one waits, is never answered.",
+    lambda: NoAnswer(NeverAnswered()),
+)
 several(overlap.second)(
     "overlap-refused-with-500 (ROB-02): A second generation while one runs is answered with status 500.",
     lambda: APIError(500, "the engine is in use"),

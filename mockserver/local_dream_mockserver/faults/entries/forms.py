@@ -105,6 +105,8 @@ several(requests.refused)(
     ),
     "large-images-refused (GEN-REQ-18): An image of more than 1024 pixels a side is refused.",
     lambda values: (image := _opened(values, "image")) and max(image.size) > 1024 and "image: at most 1024 pixels",
+    "black-masks-refused (GEN-REQ-28): A mask that is white nowhere is refused.",
+    lambda values: (mask := _opened(values, "mask")) and not mask.convert("L").getbbox() and "mask: nothing to repaint",
     "tiny-masks-refused (GEN-REQ-28): A mask of fewer than 16 pixels a side is refused.",
     lambda values: (mask := _opened(values, "mask")) and min(mask.size) < 16 and "mask: at least 16 pixels",
 )

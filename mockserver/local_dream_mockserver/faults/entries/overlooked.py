@@ -33,10 +33,16 @@ several(pictures.asked)(
     lambda request: replace(request, seed=request.seed & 0xFFFF),
     "seed-as-float (GEN-PIC-09): The seed passes through a float of 32 bits.",
     lambda request: replace(request, seed=min(int(np.float32(request.seed)), 2**32 - 1)),
+    "seed-without-its-sign (GEN-PIC-09): The seed is read as a signed number, and its sign has no effect.",
+    lambda request: replace(request, seed=min(request.seed, 2**32 - request.seed)),
     "prompt-cut (GEN-PIC-10): Only the first 100 characters of the prompt have an effect.",
     lambda request: replace(request, prompt=request.prompt[:100]),
     "prompt-words-sorted (GEN-PIC-10): The order of the words in the prompt has no effect.",
     lambda request: replace(request, prompt=" ".join(sorted(request.prompt.split()))),
+    "prompt-of-one-line (GEN-PIC-10): Only the first line of the prompt has an effect.",
+    lambda request: replace(request, prompt=request.prompt.partition("\n")[0]),
+    "prompt-words-once (GEN-PIC-10): A word of the prompt that comes again has no effect.",
+    lambda request: replace(request, prompt=" ".join(dict.fromkeys(request.prompt.split()))),
     "negative-prompt-ignored (GEN-PIC-17): The negative prompt has no effect.",
     lambda request: replace(request, negative_prompt=""),
     "cfg-ignored (GEN-PIC-20): The cfg has no effect.",
@@ -55,6 +61,12 @@ several(pictures.asked)(
 several(pictures.asked, given="image")(
     "image-with-one-seed (GEN-PIC-09): With an image the seed has no effect.",
     lambda request: replace(request, seed=7),
+    "image-without-prompt (GEN-PIC-10): With an image the prompt has no effect.",
+    lambda request: replace(request, prompt="a picture"),
+    "image-without-negative-prompt (GEN-PIC-17): With an image the negative prompt has no effect.",
+    lambda request: replace(request, negative_prompt=""),
+    "image-with-one-cfg (GEN-PIC-20): With an image the cfg has no effect.",
+    lambda request: replace(request, cfg=7.5),
     "image-with-one-scheduler (GEN-PIC-21): With an image the scheduler has no effect.",
     lambda request: replace(request, scheduler="dpm"),
     "strength-zero-is-none (GEN-PIC-15): A denoise_strength of 0 is taken for none, and the default used.",
@@ -205,7 +217,41 @@ def of_before(field: str, last: Body, request: GenerationRequest, values: Body) 
     return replace(request, **{field: last[field]}) if field in last else request
 
 
+def pictures_of_before(
+    names: tuple[str, ...], last: dict[str, GenerationRequest], request: GenerationRequest
+) -> GenerationRequest:
+    """The request with these pictures of the last one that had them, in the same size, where it has none."""
+    if getattr(request, names[0]) is not None:
+        last["seen"] = request
+    seen = last.get("seen")
+    if seen is None or getattr(request, names[0]) is not None or (seen.width, seen.height) != size_of(request):
+        return request
+    return replace(request, **{name: getattr(seen, name) for name in names})
+
+
+def size_of(request: GenerationRequest) -> tuple[int, int]:
+    return request.width, request.height
+
+
+def remembered(without: str, made: dict[object, GenerationRequest], request: GenerationRequest) -> GenerationRequest:
+    """The first request that differs from this one in no more than the picture `without`."""
+    key = replace(request, image=None, mask=None, previews=False)
+    parts = [getattr(request, name) for name in ("image", "mask") if name != without]
+    bytes_of = tuple(None if part is None else part.tobytes() for part in parts)
+    return made.setdefault((repr(key), request.image is None, bytes_of), request)
+
+
 several(requests.accepted, layer=Layer.PICTURE, state=dict)(
+    "image-kept (GEN-PIC-07): An image that is left out is that of the request before, where that had the same size.",
+    partial(pictures_of_before, ("image", "denoise_strength")),
+    "mask-kept (GEN-PIC-07): A mask that is left out is that of the request before, where that had the same size.",
+    lambda last, request: request if request.image is None else pictures_of_before(("mask",), last, request),
+    "pictures-cached-without-image (GEN-PIC-24): A request that differs from an earlier one in its image alone gets the"
+    " picture of that.",
+    partial(remembered, "image"),
+    "pictures-cached-without-mask (GEN-PIC-25): A request that differs from an earlier one in its mask alone gets the"
+    " picture of that.",
+    partial(remembered, "mask"),
     "negative-prompt-kept (GEN-PIC-07): A negative_prompt that is left out is that of the request before.",
     partial(of_before, "negative_prompt"),
     "scheduler-kept (GEN-PIC-07): A scheduler that is left out is that of the request before.",
