@@ -137,7 +137,7 @@ def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int)
 
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
     """What a generation can be sent in whose picture nobody sees."""
-    forms = changes("prompt-longest", "negative-empty", "cfg-integer", "seed-max")
+    forms = changes("prompt-longest", "negative-short", "cfg-integer", "seed-max")
     forms |= {**changes("stride-beyond-steps"), **spelt("hang-up/abandoned")}
     forms |= _size_forms(settings)
     if settings.img2img:
@@ -256,7 +256,7 @@ def _overlap(target: Target) -> Iterator[Exchange]:
 def _second(target: Target, first: Running) -> Iterator[Exchange]:
     label = "overlap/second"
     plain = Draft({**requests.plain(target.settings), "seed": requests.next_seed(target.settings)})
-    forms = changes("mask-null", "image-null", "stride-zero")
+    forms = changes("mask-null", "image-null", "stride-zero", "negative-empty")
     forms["unknown-fields"] = lambda draft: draft.with_fields(**UNKNOWN_FIELDS)
     forms["seed-beyond-31-bits"] = lambda draft: draft.with_fields(seed=requests.other_seed(target.settings))
     forms |= spelt(label)
