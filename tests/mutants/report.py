@@ -19,7 +19,8 @@ HEAD = """# Mutants of three servers
 
 Written by `python -m tests.mutants`. Do not edit. It gives each server in [`examples/servers`](../examples/servers) one
 bug at a time, of the kinds that programmers write, starts it, and has the suite judge it from outside: by the profile
-core, and where that does not tell, by hardened (`{options}`). {run} of {all} mutants have been run.{partial}
+core, and where that does not tell, by all (`{options}`; a line that says hardened is older).
+{run} of {all} mutants have been run.{partial}
 
 - *caught*: a requirement that the bug breaks is judged broken, or, where the contract has none for it, any other.
 - *misnamed*: requirements are judged broken, but none that the bug breaks: the author is sent to the wrong place.

@@ -24,7 +24,7 @@ LONGEST = 600
 OPTIONS = ("--upscaler-path", "default", "--idle-timeout", "6")
 UNJUDGED = ("suite-error", "unreachable")
 """Verdicts of the suite that say nothing about the server."""
-PROFILES = ("core", "hardened")
+PROFILES = ("core", "all")
 """What is judged, one after the other, until a requirement that the mutant breaks is judged broken."""
 
 

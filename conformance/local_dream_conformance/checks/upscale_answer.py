@@ -14,6 +14,7 @@ from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
+from local_dream_conformance.evidence import jpeg
 from local_dream_conformance.evidence.image_compare import changes
 from local_dream_conformance.evidence.images import FEW_PIXELS, BadPicture, Picture, decode
 from local_dream_conformance.evidence.pixels import Pixels, psnr, shift, shrink
@@ -143,11 +144,15 @@ def is_one_jpeg_in_colour(context: Context) -> None:
             got=f"one of mode {escape(picture.mode, 20)}",
             exchange=exchange,
         )
+        length = jpeg.length(exchange.body)
         context.expect(
-            (ends := exchange.body[-4:]).endswith(b"\xff\xd9"),
+            length == exchange.size,
             expected="nothing after the end of the picture (FF D9)",
-            got=f"{exchange.size} bytes that end with {ends.hex(' ')}",
+            got=f"{exchange.size} bytes that end with {exchange.body[-4:].hex(' ')}"
+            if length is None
+            else f"{exchange.size - length} bytes after the first {length}, which are the picture",
             exchange=exchange,
+            cause="what is left of a longer answer?" if length is not None else "",
         )
 
 

@@ -5,10 +5,12 @@ h11 speaks and reads HTTP; the socket is ours, so that each read has its time, a
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import h11
@@ -24,6 +26,7 @@ from local_dream_conformance.http.trust import Trust
 
 CONTINUE_SECONDS = 1.0  # RFC 9110, 10.1.1: a client must not wait for 100 for ever; curl waits this long
 CHUNK = 1000
+BEYOND_ASCII = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 CUT = "cut"
 """The note on an exchange whose request was sent in part only, on purpose."""
 
@@ -173,7 +176,7 @@ class Connection:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(answer, wire):
                 return
-            half = len(request.body) // 2 if send_options.pause else len(request.body)
+            half = _middle(request.body) if send_options.pause else len(request.body)
             self._send_body(wire, request.body[:half], answer, send_options)
             if half < len(request.body):
                 time.sleep(send_options.pause)
@@ -187,9 +190,11 @@ class Connection:
             answer.notes.append((CUT_SHORT, ended.detail))
 
     def _send_body(self, wire: Transport, part: bytes, answer: Answer, send_options: SendOptions) -> None:
-        step = CHUNK if send_options.chunked else max(1, len(part))
-        for start in range(0, len(part), step):
-            wire.send(_bytes(self._http, h11.Data(data=part[start : start + step])), answer.deadline)
+        cuts = {0, len(part)}
+        if send_options.chunked:
+            cuts |= {*range(0, len(part), CHUNK), _middle(part)}
+        for start, end in pairwise(sorted(cuts)):
+            wire.send(_bytes(self._http, h11.Data(data=part[start:end])), answer.deadline)
 
     def _told_to_continue(self, answer: Answer, wire: Transport) -> bool:
         """Waits for 100 Continue a while. False where the final answer came instead: then no body is to be sent."""
@@ -236,6 +241,14 @@ class Connection:
             self._http.start_next_cycle()
         else:
             self.close()
+
+
+def _middle(body: bytes) -> int:
+    """Where to cut a body in two: within its first character beyond ASCII; where it has none in its middle, on a
+    boundary of chunks where it has any."""
+    found = BEYOND_ASCII.search(body)
+    middle = len(body) // 2
+    return found.start() + 1 if found else middle - (middle % CHUNK if middle > CHUNK else 0)
 
 
 def _spelt(name: str, spelling: str) -> str:

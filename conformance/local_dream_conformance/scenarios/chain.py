@@ -20,7 +20,7 @@ from local_dream_conformance.evidence.selectors import picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
-from local_dream_conformance.scenarios.forms import Change, spelt
+from local_dream_conformance.scenarios.forms import Change, changes, spelt
 from local_dream_conformance.scenarios.narrowing import Planned, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
@@ -29,6 +29,8 @@ from local_dream_conformance.scenarios.test_images import card
 STRENGTH = 0.7
 """A strength that leaves something of the image, and those early steps in which some models alone are guided."""
 HIGH_CFG = 12.0
+SIGNS = ", caf\u00e9 \U0001f3e0"
+"""What takes several bytes, between which a body can be cut."""
 SPELT = ("chain/image", "chain/seed", "chain/other-image", "chain/mask", "chain/no-mask", "chain/negative")
 """Those that are spelt in ways of their own; the others are plain."""
 
@@ -38,13 +40,16 @@ def _chain(target: Target) -> Iterator[Exchange]:
     prompt, another cfg, another prompt.
 
     The seed is that which has the same amount as the first where it is read as signed. The mask keeps all of the image,
-    and the request without it is that before it once more. Nothing more is sent where the first gives no picture.
+    and the request without it is that before it once more, chunked in the middle of a character. The last prompt is the
+    one before it twice, the second time on a line of its own. Nothing more is sent where the first gives no picture.
     """
     draft = _first(target.settings)
     for label, change in _changes(target.settings).items():
         forms: dict[str, Change] = dict(spelt(label)) if label in SPELT else {}
+        if label == "chain/no-mask":
+            forms |= changes("chunked", "json-raw")
         if label == "chain/mask":
-            forms["mask-black"] = change
+            forms |= {"mask-black": change, **changes("mask-transparent")}
         else:
             draft = change(draft)
         *probes, shown = served(target, label, Planned(draft, forms))
@@ -56,6 +61,7 @@ def _chain(target: Target) -> Iterator[Exchange]:
 def _first(settings: Settings) -> Draft:
     fields = {**requests.plain(settings), "denoise_strength": STRENGTH}
     fields["steps"] = settings.steps or requests.FEWEST_STEPS + 1
+    fields["prompt"] += SIGNS
     return Draft(fields, image=PictureFile(card(*requests.size(settings))))
 
 
@@ -72,7 +78,7 @@ def _changes(settings: Settings) -> dict[str, Change]:
         "chain/no-mask": lambda draft: draft,
         "chain/negative": lambda draft: draft.with_fields(negative_prompt=requests.NEGATIVE),
         "chain/cfg": lambda draft: draft.with_fields(cfg=HIGH_CFG),
-        "chain/prompt": lambda draft: draft.with_fields(prompt=requests.prompts(settings)[1]),
+        "chain/prompt": lambda draft: draft.prompted("\n" + draft.fields["prompt"]),
     }
 
 

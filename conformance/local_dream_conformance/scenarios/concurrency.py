@@ -208,7 +208,7 @@ def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
     """A seed of the server's choice, euler_a and, where the target takes images, image, mask and strength 0.9 or 1."""
     plain = Draft(requests.without(requests.plain(settings), "seed"))
     forms = {name: change for name, change in _size_forms(settings).items() if name in before}
-    forms |= changes("expect", "scheduler-euler-a", "cfg-zero", "prompt-brackets", "negative-long")
+    forms |= changes("expect", "scheduler-euler-a", "cfg-zero", "prompt-character", "negative-long")
     forms |= spelt("hang-up/next")
     if not settings.steps:
         forms |= changes("steps-one")

@@ -40,7 +40,7 @@ SUSPECTS = (*LIKELY, *((name,) for name in DEFAULTS if not any(name in group for
 MOST_BISECTIONS = 4
 FILES = ("image-", "mask-")
 """With what the names of forms begin that say how a picture is written."""
-SAME_PICTURE = changes("prompt-quotes", "prompt-scripts")
+SAME_PICTURE = changes("prompt-quotes", "prompt-brackets", "prompt-scripts")
 """Forms that both runs of `defaults` have, since the picture depends on them."""
 OF_A_PAGE = {**changes("json-raw", "image-comment"), **spelt("defaults/absent")}
 """How pages send, in defaults/absent."""

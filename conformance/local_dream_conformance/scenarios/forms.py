@@ -19,7 +19,9 @@ NOTE = "forms"
 """The note on an exchange that names the forms in its request."""
 
 QUOTES = ' "in oil", it\'s C:\\temp\\n \\u0041'
-BRACKETS = " (best:1.3), ((sharp)), [dull], {old|new} <lora:x:0.8> 100% #1 & $5 ~ `q` ; -- https://a.example/?b=c"
+BRACKETS = (
+    ' (best:1.3), ((sharp)), [dull], {old|new} <lora:x:0.8> 100% #1 & $5 ~ `q` ; -- https://a.example/?b=c :) [a ("'
+)
 LINES = "\nsecond line,\r\n\tthird\n\n"
 SCRIPTS = " 호숫가의 붉은 집 \u0628\u064a\u062a e\u0301 \u00df 家 \U0001f3e0 \U0001f469\u200d\U0001f680 \u2014 \u201cq"
 WORDS = " on a hill under old trees beside the quiet water in the last light of the day"
@@ -85,6 +87,7 @@ FORMS: Mapping[str, Form] = {
     "json-padded": Form(SPELT, "white space before and after the JSON"),
     "prompt-quotes": Form(TEXTS, "a prompt with quotes and backslashes"),
     "prompt-brackets": Form(TEXTS, "a prompt with brackets and signs"),
+    "prompt-character": Form(TEXTS, "a prompt of one character: /"),
     "prompt-lines": Form(TEXTS, "a prompt with line ends and tabs"),
     "prompt-scripts": Form(TEXTS, "a prompt in other scripts, with emoji"),
     "prompt-long": Form(TEXTS, "a prompt of more than 77 tokens"),
@@ -138,6 +141,7 @@ FORMS: Mapping[str, Form] = {
     "mask-unfit": Form(MASKS, "a mask of another size than the picture"),
     "mask-tiny": Form(MASKS, "a mask of 9x7 pixels"),
     "mask-black": Form(MASKS, "a mask without white"),
+    "mask-transparent": Form(MASKS, "mask as PNG with alpha (RGBA) whose black parts are transparent"),
     "mask-one-bit": Form(MASKS, "mask as PNG of 1 bit"),
     "mask-palette": Form(MASKS, "mask as PNG with a palette"),
     "mask-16-bit": Form(MASKS, "mask as PNG of 16 bits a channel"),
@@ -188,6 +192,7 @@ CHANGES: Mapping[str, Change] = {
     "json-padded": lambda draft: draft.written(padded=True),
     "prompt-quotes": lambda draft: draft.prompted(QUOTES),
     "prompt-brackets": lambda draft: draft.prompted(BRACKETS),
+    "prompt-character": lambda draft: draft.with_fields(prompt="/"),
     "prompt-lines": lambda draft: draft.prompted(LINES + "end"),
     "prompt-scripts": lambda draft: draft.prompted(SCRIPTS),
     "prompt-long": lambda draft: draft.prompted(LONG),
@@ -230,6 +235,7 @@ CHANGES: Mapping[str, Change] = {
     "image-interlaced": lambda draft: draft.imaged(interlaced=True),
     "mask-rgb": lambda draft: draft.masked(colour="rgb"),
     "mask-rgba": lambda draft: draft.masked(colour="rgba"),
+    "mask-transparent": lambda draft: draft.masked(colour="rgba", transparent=True),
     "mask-grey": lambda draft: draft.masked(colour="grey"),
     "mask-jpeg": lambda draft: draft.masked(jpeg=True),
     "mask-one-bit": lambda draft: draft.masked(colour="grey", depth=1),
@@ -275,4 +281,5 @@ def _beyond_ascii(draft: Draft) -> Draft:
 def _up_to(length: int, prompt: str) -> str:
     """What a prompt lacks to its length in characters."""
     lacking = length - len(prompt)
-    return (WORDS * (lacking // len(WORDS) + 1))[:lacking]
+    words = WORDS + SCRIPTS
+    return (words * (lacking // len(words) + 1))[:lacking]

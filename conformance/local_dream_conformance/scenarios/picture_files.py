@@ -42,9 +42,9 @@ ORIENTATION_NORMAL = {0x0112: 1, 0x010F: "Camera"}
 class PictureFile:
     """A picture and how its file is written. `pixels` is RGB, or a region: white where True.
 
-    `depth` is 16, 8, or 1 (grey without alpha only: black below half brightness). `opaque` colours with alpha are
-    opaque everywhere. `exif` and `comment` are metadata: a few bytes, and many. `extra` is the number of random bytes
-    of metadata that make the file longer still.
+    `depth` is 16, 8, or 1 (grey without alpha only: black below half brightness). Colours with alpha are
+    opaque everywhere, but with `transparent`, where they are as opaque as they are bright. `exif` and `comment` are
+    metadata: a few bytes, and many. `extra` is the number of random bytes of metadata that make the file longer still.
     """
 
     pixels: Pixels | Region
@@ -56,6 +56,7 @@ class PictureFile:
     exif: bool = False
     comment: bool = False
     extra: int = 0
+    transparent: bool = False
 
     def base64(self) -> str:
         """The file as the API wants it."""
@@ -126,7 +127,8 @@ class PictureFile:
             return which.reshape(*rgb.shape[:2], 1).astype(np.uint8), colours
         shown = self._grey()[..., np.newaxis] if self.colour.startswith("grey") else rgb
         if self.colour in ("rgba", "grey-alpha"):
-            shown = np.concatenate([shown, np.full((*rgb.shape[:2], 1), 255, np.uint8)], axis=2)
+            opaque = rgb.max(axis=2, keepdims=True) if self.transparent else np.full((*rgb.shape[:2], 1), 255, np.uint8)
+            shown = np.concatenate([shown, opaque], axis=2)
         return shown, None
 
     def _rows(self, samples: NDArray[np.uint8]) -> Iterator[bytes]:

@@ -15,6 +15,8 @@ from local_dream_conformance.scenarios.series import labelled, patiently
 
 LASTING = 1.0
 """Seconds that the first should last, so that the others come while it runs."""
+MOST_PREVIEWS = 12
+"""More previews than generations of few steps have."""
 MEANWHILE = 0.2
 """Seconds in which a request arrives, and a server that has room for it begins."""
 
@@ -23,22 +25,21 @@ def _queue(target: Target) -> Iterator[Exchange]:
     """Three generations: while the first streams a second and a third are begun, the second hangs up, and the third
     must get its picture.
 
-    The first has the most steps, since it must last; the third is base with its prompt twice, the second time on a line
-    of its own. Label of a refusal of the third while the first runs: queue/third-busy (409, 429 or 503; queue/third is
-    then the retry afterwards).
+    The first has the most steps, since it must last, and twelve previews or more; the third is base once more. Label of
+    a refusal of the third while the first runs: queue/third-busy (409, 429 or 503; queue/third is then the retry
+    afterwards).
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
-    prompt = plain.fields["prompt"]
-    long = plain.with_fields(steps=steps_to_last(pace(target), LASTING))
+    steps = max(MOST_PREVIEWS, steps_to_last(pace(target), LASTING))
+    long = plain.with_fields(steps=steps, show_diffusion_process=True, show_diffusion_stride=steps // MOST_PREVIEWS)
     first, streams = begin(target, "queue/first", long)
     if not streams:
         yield first.result()
         return
-    left = target.begin("queue/left", plain.with_fields(steps=long.fields["steps"] + 1).request())
+    left = target.begin("queue/left", plain.with_fields(steps=steps + 1).request())
     left.wait_for_another(MEANWHILE)
-    draft = plain.with_fields(prompt=f"{prompt}\n{prompt}")
-    third = target.begin("queue/third", draft.request())
+    third = target.begin("queue/third", plain.request())
     third.wait_for_another(MEANWHILE)
     left.hang_up()
     answer = third.result()
@@ -46,7 +47,7 @@ def _queue(target: Target) -> Iterator[Exchange]:
     yield left.result()
     if answer.status in BUSY:
         yield labelled(answer, "queue/third-busy")
-        answer = patiently(target, lambda: target.send("queue/third", draft.request()))
+        answer = patiently(target, lambda: target.send("queue/third", plain.request()))
     yield answer
     yield target.send("queue/health", requests.HEALTH)
 

@@ -79,6 +79,14 @@ def test_chunked_request_bodies() -> None:
     assert exchange.request.body == body
 
 
+def test_a_chunk_ends_within_a_character() -> None:
+    seen: list[bytes] = []
+    body = '{"prompt": "caf\u00e9"}'.encode()
+    with serving(reading_all(b"\r\n0\r\n\r\n", seen), head_first=False) as url:
+        ask(url, Request("POST", "/generate", (), body), send_options=SendOptions(chunked=True))
+    assert b"caf\xc3\r\n" in seen[0]
+
+
 def test_a_body_in_two_parts() -> None:
     came: list[tuple[float, bytes]] = []
 

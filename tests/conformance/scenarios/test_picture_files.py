@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from local_dream_conformance.scenarios import picture_files
 from local_dream_conformance.scenarios.picture_files import PictureFile
@@ -46,6 +48,15 @@ def test_the_lower_of_16_bits_is_another_byte_and_all_ways_of_leaving_8_agree() 
     assert (deep[0], deep[255]) == (0, 65535)
     assert np.abs(lower - values)[1:176].min() >= 79
     assert np.abs(deep / 257 - values).max() < 0.32
+
+
+def test_black_parts_may_be_transparent() -> None:
+    region = np.array([[True, False], [False, True]])
+    with Image.open(io.BytesIO(PictureFile(region, colour="rgba", transparent=True).file())) as file:
+        assert file.mode == "RGBA"
+        samples = np.asarray(file)
+    assert (samples[region] == 255).all()
+    assert (samples[~region] == 0).all()
 
 
 def test_few_files_are_kept_and_none_that_is_long() -> None:
