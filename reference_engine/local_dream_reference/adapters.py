@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ class Adapters:
     def __init__(self, pipeline: Any, files: AdapterFiles) -> None:
         if files.loras and find_spec("peft") is None:
             raise UnusableModel("adapters: LoRA files need peft: pip install 'local-dream-conformance[reference]'")
+        if files.loras:
+            # What the first request with a LoRA would wait for; peft uses the other without importing it.
+            import_module("peft")
+            if torch.distributed.is_available():
+                import_module("torch.distributed.tensor")
         self._pipeline = pipeline
         self._loras = files.loras
         self._loaded: dict[str, str] = {}

@@ -18,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 from local_dream_reference import published_shapes
 from local_dream_reference.distilled import distillation, habits_of
 from local_dream_reference.errors import UnusableModel
-from local_dream_reference.lean_imports import without_initial_values
+from local_dream_reference.lean_imports import without_guiders, without_initial_values
 from local_dream_reference.precision import run_in
 from local_dream_reference.single_file import kind_of
 from local_dream_reference.source import check_kind, find_source, variant_of
@@ -56,7 +56,7 @@ def load_pipeline(
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        with without_initial_values():
+        with without_initial_values(), without_guiders():
             pipeline = _load(model, config, without_unet=networks is not None)
     except UnusableModel:
         raise

@@ -155,7 +155,10 @@ def _device(chosen: Options) -> torch.device:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Else importing transformers warns of picture processors that nothing here uses.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    import torch
+    from local_dream_reference.lean_torch import lean_torch
+
+    with lean_torch():
+        import torch
 
     from local_dream_reference.precision import choose_device
 

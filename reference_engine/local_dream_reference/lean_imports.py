@@ -12,6 +12,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from local_dream_reference.late_peft import put_off_peft
+from local_dream_reference.lean_transformers import without_all_models
+from local_dream_reference.stand_ins import standing_in
+
+PACKAGES: Final = (
+    "compel",
+    "diffusers.hooks",
+    "diffusers.models.autoencoders",
+    "diffusers.models.transformers",
+    "diffusers.models.unets",
+)
+"""Packages of which few modules are needed, and which import all."""
+
 COMPILER: Final = "torch._dynamo"
 _MASKS: Final = f"{COMPILER}._trace_wrapped_higher_order_op"
 
@@ -21,7 +34,15 @@ def lean() -> Iterator[None]:
     """While inside, what is imported does without SciPy, what torch has for many machines, its compiler, and a list of
     all that is installed: half of the time of importing diffusers. Afterwards all are as they were.
     """
-    with without_compiler(), _without_a_list_of_packages(), without_scipy(), _without_many_machines():
+    with (
+        without_compiler(),
+        standing_in(PACKAGES),
+        without_all_models(),
+        _without_a_list_of_packages(),
+        without_scipy(),
+        _without_many_machines(),
+    ):
+        put_off_peft()
         yield
 
 
@@ -69,6 +90,18 @@ def _set(*places: tuple[Any, str, Any]) -> Iterator[None]:
     finally:
         for place, name, value in before:
             setattr(place, name, value)
+
+
+@contextmanager
+def without_guiders() -> Iterator[None]:
+    """While inside, diffusers does not ask whether a part of a model that it loads is one of those that guide modular
+    pipelines, and does not import all that those need.
+    """
+    from diffusers.pipelines import pipeline_utils
+
+    kinds = {kind: how for kind, how in pipeline_utils.ALL_IMPORTABLE_CLASSES.items() if kind != "BaseGuidance"}
+    with _set((pipeline_utils, "ALL_IMPORTABLE_CLASSES", kinds)):
+        yield
 
 
 @contextmanager

@@ -101,3 +101,20 @@ def test_a_server_with_another_engine_that_only_upscales() -> None:
     with process("--engine", "synthetic", "--no-generate", module="local_dream_mockserver.commands.serve") as (_, url):
         assert httpx.post(f"{url}/generate", json={"prompt": "x"}).status_code == 404
         assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_what_an_engine_is_made_of_is_not_gone_through_for_garbage() -> None:
+    code = (
+        "import gc\n"
+        "from local_dream_mockserver.commands.serve import uncollected\n"
+        "with uncollected():\n"
+        "    during, made = gc.isenabled(), [[] for _ in range(100_000)]\n"
+        "frozen, before = gc.get_freeze_count() >= len(made), gc.isenabled()\n"
+        "try:\n"
+        "    with uncollected():\n"
+        "        raise ValueError\n"
+        "except ValueError:\n"
+        "    print(during, frozen, before, gc.isenabled())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "True", "True", "True"]

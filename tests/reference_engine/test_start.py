@@ -14,12 +14,18 @@ from local_dream_reference.machine import peak_memory
 
 pytest.importorskip("torch")
 
+from safetensors.torch import save_file
+
+from tests.reference_engine.test_adapters import shared
+
 LOADED = """
 import json, sys
 from local_dream_reference.engine import create
 from local_dream_reference.trial_request import trial_request
 
-UNUSED = {"scipy.stats", "scipy.optimize", "torch._dynamo", "torch.distributed.tensor", "sympy"}
+UNUSED = {"scipy.stats", "scipy.optimize", "torch._dynamo", "torch.distributed.tensor", "sympy", "peft", "torch._refs"}
+UNUSED |= {"diffusers.guiders", "diffusers.hooks.context_parallel", "diffusers.models.transformers.transformer_flux"}
+UNUSED |= {"transformers.models.bloom"}
 engine = create({"model": sys.argv[1], "device": "cpu", "threads": "1", "runtime": "torch"})
 ready = sorted(UNUSED & set(sys.modules))
 list(engine.generate(trial_request(64, 1, False), lambda: False))
@@ -32,6 +38,7 @@ told = [
 ]
 drawn = sorted(UNUSED & set(sys.modules))
 import torch
+from transformers import BloomConfig
 doubled = torch.compile(lambda number: number * 2, backend="eager")(torch.ones(1)).item()
 print(json.dumps([ready, drawn, told, doubled, torch._dynamo is sys.modules["torch._dynamo"]]))
 """
@@ -107,6 +114,42 @@ def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it() -> Non
     command = [sys.executable, "-c", "from local_dream_reference.machine import peak_memory; print(peak_memory())"]
     assert 1 < float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) < 200
     assert len(held) == 300 * 2**20
+
+
+LORA = """
+import dataclasses, hashlib, json, sys
+if sys.argv[3] == "whole":
+    import peft
+    from diffusers import StableDiffusionPipeline
+from local_dream_reference.engine import create
+from local_dream_reference.trial_request import trial_request
+
+options = {"model": sys.argv[1], "device": "cpu", "threads": "1", "runtime": "torch"}
+engine = create(options | ({} if sys.argv[2] == "-" else {"adapters": sys.argv[2]}))
+there = "peft.tuners.lora" in sys.modules
+for prompt in ("a house", "a house<lora:ink>", "a house"):
+    made = list(engine.generate(dataclasses.replace(trial_request(64, 2, False), prompt=prompt), lambda: False))[-1]
+    print(hashlib.sha256(made.rgb.tobytes()).hexdigest())
+print(there)
+"""
+
+
+@pytest.mark.parametrize("adapters", [False, True])
+def test_the_library_of_loras_comes_with_them_alone_and_makes_the_same_pictures(
+    tiny_folder: Path, tmp_path: Path, adapters: bool
+) -> None:
+    if adapters:
+        save_file(shared(), tmp_path / "ink.safetensors")
+    of = str(tmp_path) if adapters else "-"
+    plain, whole = (
+        subprocess.run(
+            [sys.executable, "-c", LORA, str(tiny_folder), of, how], check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+        for how in ("lean", "whole")
+    )
+    assert plain[:3] == whole[:3]
+    assert plain[3] == str(adapters)
+    assert plain[0] == plain[2] != plain[1]
 
 
 LATE = """

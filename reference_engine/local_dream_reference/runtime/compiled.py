@@ -64,6 +64,7 @@ class CompiledNetwork:
     def __init__(self, blob: Path, numbers: Numbers) -> None:
         self._blob, self._numbers = blob, numbers
         self._request: Any = None
+        self._weights: Any = None
         self._shapes: set[tuple[tuple[int, ...], ...]] = set()
         self._one_reads = Lock()
 
@@ -71,7 +72,13 @@ class CompiledNetwork:
         """Read it, if that has not been done. Raises RuntimeError if the file does not suit OpenVINO."""
         with self._one_reads:
             if self._request is None:
-                read = openvino.Core().import_model(self._blob.read_bytes(), "CPU", self._numbers.settings())
+                # Mapped, not read: OpenVINO takes the weights from where they are. It writes nothing, but could.
+                try:
+                    self._weights = np.memmap(self._blob, np.uint8, "c")
+                except ValueError as error:  # an empty file
+                    raise RuntimeError(str(error)) from error
+                blob = openvino.Tensor(self._weights, shared_memory=True)
+                read = openvino.Core().import_model(blob, "CPU", self._numbers.settings())
                 self._request = read.create_infer_request()
 
     def __call__(self, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
