@@ -45,6 +45,18 @@ class TestArrival:
         assert together.verdict is Verdict.NOT_APPLICABLE
         assert "150 ms: too fast to tell" in together.reason
 
+    def test_a_burst_that_another_generation_of_the_kind_does_not_have_may_be_the_machines(self) -> None:
+        base = self.timed(0.01, 0.02, 0.03, 0.04, 0.05, steps=2)
+        apart = self.timed(0.2, 0.4, 0.6, 0.8, 1.0, label="negative")
+        for seconds, verdict in ((1.5, Verdict.PASS), (2.5, Verdict.FAIL)):
+            together = self.timed(*[seconds] * 5, label="edges/seed-max")
+            assert judge("GEN-EVT-07", base, together).verdict is Verdict.FAIL
+            assert judge("GEN-EVT-07", base, apart, together).verdict is verdict
+        coded = replace(self.timed(*[1.5] * 5, label="edges/seed-max"), notes=((NOTE, "gzip"),))
+        assert judge("GEN-EVT-07", base, apart, coded).verdict is Verdict.FAIL
+        more = self.timed(*[1.5] * 5, label="edges/seed-max", steps=8)
+        assert judge("GEN-EVT-07", base, apart, more).verdict is Verdict.FAIL
+
     def test_time_before_the_first_step_is_not_asked_for(self) -> None:
         """10 s of loading, as the server says, then 0.8 s of steps."""
         loading = self.timed(10.2, 10.4, 10.6, 10.8, 11.0, first_step_time_ms=10_200)
