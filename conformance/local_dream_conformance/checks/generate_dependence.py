@@ -39,7 +39,7 @@ LEFT_OUT = "nulls/left-out"
 UNTOUCHED = 55.0
 """PSNR in dB from which two pictures of requests that differ are the same one: what a field does to a picture can be
 little, but it is more than a last bit here and there."""
-UNSETTLED = 3.0
+UNSETTLED = 1.5
 """dB by which two pictures of requests that differ may be less alike than two of the same request, and still count as
 the same one."""
 

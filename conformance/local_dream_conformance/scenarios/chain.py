@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from local_dream_conformance.scenarios.test_images import card
 
 STRENGTH = 0.7
 """A strength that leaves something of the image, and those early steps in which some models alone are guided."""
-HIGH_CFG = 12.0
+HIGH_CFG = 10.8
 SIGNS = ", caf\u00e9 \U0001f3e0"
 """What takes several bytes, between which a body can be cut."""
 SPELT = ("chain/image", "chain/seed", "chain/other-image", "chain/mask", "chain/no-mask", "chain/negative")
@@ -49,13 +50,17 @@ def _chain(target: Target) -> Iterator[Exchange]:
         if label == "chain/no-mask":
             forms |= changes("chunked", "json-raw")
         if label == "chain/mask":
-            forms |= {"mask-black": change, **changes("mask-transparent")}
+            forms |= {"mask-black": change, "mask-transparent": partial(_transparent, change)}
         else:
             draft = change(draft)
         *probes, shown = served(target, label, Planned(draft, forms))
         yield from (*probes, shown)
         if label == "chain/image" and picture(generation(shown)) is None:
             return
+
+
+def _transparent(change: Change, draft: Draft) -> Draft:
+    return (draft if draft.mask else change(draft)).masked(colour="rgba", transparent=True)
 
 
 def _first(settings: Settings) -> Draft:

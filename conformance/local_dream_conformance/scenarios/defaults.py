@@ -13,7 +13,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.image_compare import alike
-from local_dream_conformance.evidence.selectors import picture
+from local_dream_conformance.evidence.selectors import fields, picture
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
 from local_dream_conformance.scenarios.drafts import Draft
@@ -113,7 +113,11 @@ def _defaults(target: Target) -> Iterator[Exchange]:
     kept = {name: change for name, change in shared.items() if name in forms_of(absent) or not probes}
     same = applied(minimal, kept).with_fields(seed=_reported_seed(absent, settings))
     same = same.written(raw="json-raw" in forms_of(absent))
+    # As it was sent: some ways of spelling the JSON need a text beyond ASCII, and add it where there is none.
+    same = same.with_fields(prompt=fields(absent.request).get("prompt", same.fields["prompt"]))
     explicit_forms = _explicit_forms(settings)
+    if same.fields["prompt"].isascii():
+        del explicit_forms["json-escapes"]
     *probes, explicit = served(target, "defaults/explicit", Planned(same, explicit_forms))
     yield from (*probes, explicit)
     yield from _bisections(target, same, explicit_forms, absent, explicit)

@@ -235,7 +235,6 @@ CHANGES: Mapping[str, Change] = {
     "image-interlaced": lambda draft: draft.imaged(interlaced=True),
     "mask-rgb": lambda draft: draft.masked(colour="rgb"),
     "mask-rgba": lambda draft: draft.masked(colour="rgba"),
-    "mask-transparent": lambda draft: draft.masked(colour="rgba", transparent=True),
     "mask-grey": lambda draft: draft.masked(colour="grey"),
     "mask-jpeg": lambda draft: draft.masked(jpeg=True),
     "mask-one-bit": lambda draft: draft.masked(colour="grey", depth=1),

@@ -30,9 +30,9 @@ def _queue(target: Target) -> Iterator[Exchange]:
     afterwards).
     """
     settings = target.settings
-    plain = Draft(requests.plain(settings))
+    plain = Draft({**requests.plain(settings), "show_diffusion_process": True})
     steps = max(MOST_PREVIEWS, steps_to_last(pace(target), LASTING))
-    long = plain.with_fields(steps=steps, show_diffusion_process=True, show_diffusion_stride=steps // MOST_PREVIEWS)
+    long = plain.with_fields(steps=steps, show_diffusion_stride=steps // MOST_PREVIEWS)
     first, streams = begin(target, "queue/first", long)
     if not streams:
         yield first.result()

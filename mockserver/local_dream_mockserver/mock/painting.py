@@ -52,7 +52,7 @@ def paint(request: GenerationRequest) -> Rgb:
     """The finished picture, shape (height, width, 3)."""
     width, height = request.width, request.height
     scene = landscape(mood_of(request.prompt, request.negative_prompt), request.seed, width, height)
-    guidance = np.float32(0.55 + 0.9 * math.tanh(request.cfg / 15.0))
+    guidance = np.float32(0.4 + 1.2 * math.tanh(request.cfg / 15.0))
     grey = scene.mean(axis=2, keepdims=True)
     scene = grey + (scene - grey) * guidance
     scene = np.float32(0.5) + (scene - np.float32(0.5)) * (np.float32(0.5) + np.float32(0.5) * guidance)
