@@ -105,7 +105,7 @@ def _refusals(settings: Settings) -> Iterator[tuple[str, Request]]:
     yield "refuse/json-malformed", generate_raw(text[: len(text) // 2].encode())
     yield "refuse/json-trailing", generate_raw(f"{text} x".encode())
     # Servers quote what they could not read: what is not ASCII shows whether lengths count bytes.
-    yield "refuse/json-nan", generate_raw((text[:-1] + ', "x-unknown": NaN, "größe": 1}').encode())
+    yield "refuse/json-nan", generate_raw((text[:-1] + ', "cfg": NaN, "größe": 1}').encode())
     yield "refuse/json-array", generate_raw(b"[]")
     yield "refuse/json-array-of-one", generate_raw(f"[{text}]".encode())
     yield "refuse/json-string", generate_raw(b'"prompt"')
