@@ -142,6 +142,9 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
         if exchange.label in LASTING:
             span = "steps: {} to {}".format(*lasting.BOUNDS)
             parts = [span if part.startswith("steps: ") else part for part in parts]
+            if exchange.label == "queue/first":
+                stride = "show_diffusion_stride: a twelfth of them"
+                parts = [stride if part.startswith("show_diffusion_stride: ") else part for part in parts]
         if exchange.label == "defaults/explicit":
             parts = ["seed: the one reported" if part.startswith("seed: ") else part for part in parts]
     elif request.method == "POST" and request.body:
