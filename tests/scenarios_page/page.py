@@ -140,7 +140,9 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
     if exchange.operation == GENERATE and isinstance(body, dict):
         parts += _differences(body, requests.plain(settings))
         if exchange.label in LASTING:
-            span = "steps: {} to {}".format(*lasting.BOUNDS)
+            span = "steps: as many as last, {} to {}".format(*lasting.BOUNDS)
+            if exchange.label.startswith("queue/"):
+                span = "steps: as many as last"
             parts = [span if part.startswith("steps: ") else part for part in parts]
             if exchange.label == "queue/first":
                 stride = "show_diffusion_stride: a twelfth of them"

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from local_dream_conformance.core.escape import escape
 
-VALUES = 50_000
+VALUES = 20_000
 """Values that are read of one text."""
 DEPTH = 100
 """Arrays and objects that may stand in one another."""

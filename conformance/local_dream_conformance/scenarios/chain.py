@@ -25,6 +25,7 @@ from local_dream_conformance.scenarios.forms import Change, changes, spelt
 from local_dream_conformance.scenarios.narrowing import Planned, served
 from local_dream_conformance.scenarios.picture_files import PictureFile
 from local_dream_conformance.scenarios.scenario import Scenario, no_img2img
+from local_dream_conformance.scenarios.spelling import SPELT
 from local_dream_conformance.scenarios.test_images import card
 
 STRENGTH = 0.7
@@ -32,8 +33,6 @@ STRENGTH = 0.7
 HIGH_CFG = 10.8
 SIGNS = ", caf\u00e9 \U0001f3e0"
 """What takes several bytes, between which a body can be cut."""
-SPELT = ("chain/image", "chain/seed", "chain/other-image", "chain/mask", "chain/no-mask", "chain/negative")
-"""Those that are spelt in ways of their own; the others are plain."""
 
 
 def _chain(target: Target) -> Iterator[Exchange]:

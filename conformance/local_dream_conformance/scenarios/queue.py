@@ -15,8 +15,8 @@ from local_dream_conformance.scenarios.series import labelled, patiently
 
 LASTING = 1.0
 """Seconds that the first should last, so that the others come while it runs."""
-MOST_PREVIEWS = 12
-"""More previews than generations of few steps have."""
+PREVIEWS = 12
+"""Of the first at least: more than generations of few steps have."""
 MEANWHILE = 0.2
 """Seconds in which a request arrives, and a server that has room for it begins."""
 
@@ -31,8 +31,8 @@ def _queue(target: Target) -> Iterator[Exchange]:
     """
     settings = target.settings
     plain = Draft({**requests.plain(settings), "show_diffusion_process": True})
-    steps = max(MOST_PREVIEWS, steps_to_last(pace(target), LASTING))
-    long = plain.with_fields(steps=steps, show_diffusion_stride=steps // MOST_PREVIEWS)
+    steps = max(PREVIEWS, steps_to_last(pace(target), LASTING))
+    long = plain.with_fields(steps=steps, show_diffusion_stride=steps // PREVIEWS)
     first, streams = begin(target, "queue/first", long)
     if not streams:
         yield first.result()

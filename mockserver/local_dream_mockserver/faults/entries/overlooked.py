@@ -223,14 +223,11 @@ def pictures_of_before(
     """The request with these pictures of the last one that had them, in the same size, where it has none."""
     if getattr(request, names[0]) is not None:
         last["seen"] = request
+        return request
     seen = last.get("seen")
-    if seen is None or getattr(request, names[0]) is not None or (seen.width, seen.height) != size_of(request):
+    if seen is None or (seen.width, seen.height) != (request.width, request.height):
         return request
     return replace(request, **{name: getattr(seen, name) for name in names})
-
-
-def size_of(request: GenerationRequest) -> tuple[int, int]:
-    return request.width, request.height
 
 
 def remembered(without: str, made: dict[object, GenerationRequest], request: GenerationRequest) -> GenerationRequest:
