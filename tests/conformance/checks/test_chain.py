@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 
-from local_dream_conformance.core.exchange import End, Exchange, Request
+from local_dream_conformance.core.exchange import Request
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
 from tests.conformance.in_memory_server import PLAIN, InMemoryServer, image64
-from tests.conformance.transcripts import Pixels, answer, coded, generation, picture, progress, refusal, stream, words
+from tests.conformance.transcripts import Pixels, answer, coded, picture, words
 
 suite.load()
 ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
@@ -115,40 +115,3 @@ def test_what_an_image_makes_a_server_forget(
 def test_pictures_that_are_their_image_tell_nothing_of_other_fields() -> None:
     found = broken(Remembering(change=with_image(denoise_strength=0)))
     assert found.keys() == {"GEN-PIC-16"}, found
-
-
-# Three at once
-
-FIRST = generation("queue/first", picture(seed=1), fields={**PLAIN, "steps": 9}, started=10.0, gap=0.5)
-LEFT = answer("queue/left", None, to=FIRST.request, started=10.2, took=0.4, end=End.HUNG_UP)
-THIRD = generation("queue/third", picture(seed=2), fields=PLAIN, started=10.4, gap=0.5)
-SECOND = [
-    generation("overlap/first", picture(seed=3), fields={**PLAIN, "prompt": "two cats"}, started=1.0),
-    generation("overlap/second", picture(seed=4), fields={**PLAIN, "seed": 8}, started=1.1),
-]
-HELD: dict[str, tuple[list[Exchange], Verdict, str]] = {
-    "all served": ([FIRST, LEFT, THIRD], Verdict.PASS, ""),
-    "busy": ([FIRST, LEFT, refusal("queue/third-busy", 503, started=10.4), THIRD], Verdict.PASS, ""),
-    "busy all along": ([FIRST, LEFT, refusal("queue/third", 503, started=10.4)], Verdict.PASS, ""),
-    "refused": ([FIRST, LEFT, refusal("queue/third", 500, started=10.4)], Verdict.WARN, "status 500"),
-    "silent": (
-        [FIRST, LEFT, answer("queue/third", None, to=FIRST.request, started=10.4, end=End.IDLE_TIMEOUT)],
-        Verdict.WARN,
-        "keeps the queue from going on?",
-    ),
-    "not ended": (
-        [FIRST, LEFT, stream("queue/third", [progress(1, 4)], fields=PLAIN, started=10.4, end=End.IDLE_TIMEOUT)],
-        Verdict.WARN,
-        "without complete",
-    ),
-    "too late": ([FIRST, LEFT, replace(THIRD, started=20.0)], Verdict.NOT_APPLICABLE, "too fast"),
-    "alone": ([refusal("queue/first", 500)], Verdict.UNTESTED, "did not stream"),
-}
-
-
-@pytest.mark.parametrize(("exchanges", "verdict", "said"), HELD.values(), ids=HELD)
-def test_a_third_generation_beside_one_that_is_left(exchanges: list[Exchange], verdict: Verdict, said: str) -> None:
-    judgement = transcripts.judge("ROB-13", ALIVE, generation("base"), *SECOND, *exchanges)
-    assert judgement.verdict is verdict, words(judgement)
-    assert said in words(judgement) + judgement.reason
-    assert len(judgement.findings) == (verdict is Verdict.WARN)

@@ -1,21 +1,29 @@
-"""When the events of a generation come: GEN-EVT-07."""
+"""When the events of a generation come, and the times that complete tells: GEN-EVT-07, -22 and -23."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from local_dream_conformance.core.exchange import Exchange, Read
+import pytest
+
+from local_dream_conformance.core.exchange import Exchange, Read, Request
 from local_dream_conformance.core.verdict import Verdict
 from local_dream_conformance.http.coding import NOTE
+from tests.conformance import transcripts
 from tests.conformance.checks.test_generate_events import LAST, RAW, STEPS, wire
+from tests.conformance.in_memory_server import PLAIN
 from tests.conformance.transcripts import (
     FIELDS,
+    answer,
+    complete,
     frame,
     generation,
     judge,
+    picture,
     progress,
     request,
+    stream,
     words,
 )
 
@@ -161,3 +169,27 @@ class TestArrival:
     def test_too_few_steps_show_nothing(self) -> None:
         judgement = judge("GEN-EVT-07", self.timed(0.5, 0.5, 0.5, 0.5, 0.5, steps=1))
         assert judgement.verdict is Verdict.UNTESTED
+
+
+PIXELS = picture(128, 64, 3)
+ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"), [(1000, Verdict.PASS), (500, Verdict.PASS), (1, Verdict.WARN), (0, Verdict.WARN)]
+)
+def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: Verdict) -> None:
+    timed = stream(
+        "base",
+        [*(progress(step, 5) for step in range(1, 6)), {**complete(PIXELS), "generation_time_ms": said}],
+        fields=PLAIN,
+        at=[0.2, 0.4, 0.6, 0.8, 1.0, 1.1],
+    )
+    judgement = transcripts.judge("GEN-EVT-22", ALIVE, timed)
+    assert judgement.verdict is verdict, words(judgement)
+    assert ("seconds in place" in words(judgement)) == (said == 1)
+
+
+def test_work_that_is_over_at_once_says_nothing_of_the_time() -> None:
+    quick = stream("base", [progress(1, 2), progress(2, 2), complete(PIXELS)], fields=PLAIN)
+    assert transcripts.judge("GEN-EVT-22", ALIVE, quick).verdict is Verdict.NOT_APPLICABLE

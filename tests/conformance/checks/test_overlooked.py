@@ -1,8 +1,7 @@
-"""Checks of what a glance does not show: seeds and prompts used in part, strengths, masks, previews, times."""
+"""Checks of what a glance does not show: seeds and prompts used in part, strengths, masks."""
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,9 +17,10 @@ from local_dream_conformance.run import suite
 from local_dream_conformance.scenarios.test_images import card, exposed, mask
 from tests.conformance import transcripts
 from tests.conformance.in_memory_server import PICKED, PLAIN, InMemoryServer, asked, run
-from tests.conformance.transcripts import Pixels, answer, coded, complete, picture, progress, stream, upscale, words
+from tests.conformance.transcripts import Pixels, answer, coded, complete, picture, progress, stream, words
 
 suite.load()
+BASE = [progress(4, 4), complete(picture(128, 64, 3))]
 ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
 WRONG = (Verdict.FAIL, Verdict.WARN)
 DEPENDENCE = [f"GEN-PIC-{number:02}" for number in (*range(7, 14), *range(15, 18))]
@@ -248,110 +248,3 @@ def test_a_wrong_default_says_nothing_of_the_picked_seed() -> None:
 def test_a_reported_seed_that_cannot_be_sent() -> None:
     exchanges = defaults(InMemoryServer(seeds=[-1, *range(5, 99)]))
     assert transcripts.judge("GEN-DEF-13", ALIVE, *exchanges.values()).reason == "GEN-DEF-11 does not hold"
-
-
-# Previews
-
-PIXELS = picture(128, 64, 3)
-BASE = [progress(4, 4), complete(PIXELS)]
-GREY = np.repeat(PIXELS.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-SHOWN = {**PLAIN, "show_diffusion_process": True}
-
-
-def previewed(last: Pixels, pixels: Pixels = PIXELS, after: int = 0, **beside: str) -> Exchange:
-    """A generation with two previews, and progress events after the last of them."""
-    events = [progress(1, 4 + after, coded(picture(128, 64, 9))), progress(4, 4 + after, coded(last))]
-    rest = [progress(4 + step, 4 + after) for step in range(1, after + 1)]
-    return stream("base", [*events, *rest, complete(pixels)], fields={**SHOWN, **beside})
-
-
-def noise(like: Pixels) -> Pixels:
-    return np.random.default_rng(5).integers(0, 256, like.shape, np.uint8)
-
-
-PREVIEWS: dict[str, tuple[Pixels, set[str], str]] = {
-    "the picture": (PIXELS, set(), ""),
-    "pale and coarse": ((PIXELS[::8, ::8].repeat(8, 0).repeat(8, 1) // 2 + 60).astype(np.uint8), set(), ""),
-    "grey": (GREY, set(), ""),
-    "BGR": (PIXELS[:, :, ::-1], {"GEN-PIC-18"}, "red and blue are swapped"),
-    "upside down": (PIXELS[::-1], {"GEN-PIC-18"}, "upside down"),
-    "mirrored": (PIXELS[:, ::-1], {"GEN-PIC-18"}, "mirrored"),
-    "transposed": (PIXELS.transpose(1, 0, 2).reshape(64, 128, 3), {"GEN-PIC-18"}, "rows and columns"),
-    "black": (np.zeros_like(PIXELS), {"GEN-PIC-18"}, "flat colour"),
-    "noise": (noise(PIXELS), {"GEN-PIC-19"}, "an early step?"),
-    "another picture": (picture(128, 64, 9), {"GEN-PIC-19"}, "an early step?"),
-}
-
-
-@pytest.mark.parametrize(("last", "ids", "said"), PREVIEWS.values(), ids=PREVIEWS)
-@pytest.mark.parametrize("after", [0, 2])
-def test_the_preview_of_the_last_step(last: Pixels, ids: set[str], said: str, after: int) -> None:
-    found = broken({"base": previewed(np.ascontiguousarray(last), after=after)}, ["GEN-PIC-18", "GEN-PIC-19"])
-    assert found.keys() == ids, found
-    assert said in " ".join(found.values())
-
-
-def test_previews_of_earlier_steps_are_not_compared() -> None:
-    for exchange in (previewed(PIXELS[::-1].copy(), after=5), stream("base", BASE, fields=SHOWN)):
-        assert transcripts.judge("GEN-PIC-18", ALIVE, exchange).verdict is Verdict.NOT_APPLICABLE
-
-
-def test_what_is_kept_of_an_image_may_be_missing_in_the_previews() -> None:
-    image = coded(picture(128, 64, 4))
-    assert not broken({"base": previewed(noise(PIXELS), image=image, mask=image)}, ["GEN-PIC-18", "GEN-PIC-19"])
-
-
-# Times
-
-
-@pytest.mark.parametrize(
-    ("said", "verdict"), [(1000, Verdict.PASS), (500, Verdict.PASS), (1, Verdict.WARN), (0, Verdict.WARN)]
-)
-def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: Verdict) -> None:
-    timed = stream(
-        "base",
-        [*(progress(step, 5) for step in range(1, 6)), {**complete(PIXELS), "generation_time_ms": said}],
-        fields=PLAIN,
-        at=[0.2, 0.4, 0.6, 0.8, 1.0, 1.1],
-    )
-    judgement = transcripts.judge("GEN-EVT-22", ALIVE, timed)
-    assert judgement.verdict is verdict, words(judgement)
-    assert ("seconds in place" in words(judgement)) == (said == 1)
-
-
-def test_work_that_is_over_at_once_says_nothing_of_the_time() -> None:
-    quick = stream("base", [progress(1, 2), progress(2, 2), complete(PIXELS)], fields=PLAIN)
-    assert transcripts.judge("GEN-EVT-22", ALIVE, quick).verdict is Verdict.NOT_APPLICABLE
-
-
-# Enlargements
-
-
-def enlarged(change: Callable[[Pixels], Pixels], width: int = 48, height: int = 48) -> Exchange:
-    large = card(width, height).repeat(4, 0).repeat(4, 1)
-    changed = coded(np.ascontiguousarray(change(large)), "jpeg", quality=95)
-    return upscale("upscale/square", card(width, height), body=base64.b64decode(changed))
-
-
-CHANGES: dict[str, tuple[Callable[[Pixels], Pixels], str]] = {
-    "as it is": (lambda large: large, ""),
-    "half a pixel to the right": (lambda large: np.roll(large, 2, axis=1), "to the right"),
-    "half a pixel up": (lambda large: np.roll(large, -2, axis=0), "down"),
-    "a seam between tiles": (lambda large: np.where(np.arange(large.shape[1])[None, :, None] == 40, 0, large), "seam"),
-    "a tenth brighter": (lambda large: np.clip(large * 1.1, 0, 255).astype(np.uint8), "red +"),
-    "reddish": (lambda large: np.clip(large + np.array([12, 0, 0]), 0, 255).astype(np.uint8), "red +"),
-}
-
-
-@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
-@pytest.mark.parametrize("size", [(48, 48), (208, 24), (17, 40)])
-def test_an_enlargement_that_is_a_little_off(
-    change: Callable[[Pixels], Pixels], said: str, size: tuple[int, int]
-) -> None:
-    judgement = transcripts.judge("UPS-ANS-08", ALIVE, enlarged(change, *size))
-    assert judgement.verdict is (Verdict.WARN if said else Verdict.PASS), words(judgement)
-    assert said in words(judgement)
-
-
-def test_small_enlargements_do_not_show_a_shift() -> None:
-    assert transcripts.judge("UPS-ANS-08", ALIVE, enlarged(lambda large: large, 8, 8)).verdict is Verdict.UNTESTED

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from local_dream_conformance.scenarios.test_images import card
 from tests.conformance import transcripts
-from tests.conformance.transcripts import Pixels, answer, refusal, upscale, upscale_request, upscaled, words
+from tests.conformance.transcripts import Pixels, answer, coded, refusal, upscale, upscale_request, upscaled, words
 
 suite.load()
 ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
@@ -163,3 +164,33 @@ def test_one_refusal_among_answers_is_found() -> None:
 def test_a_server_without_upscale_is_not_judged() -> None:
     absent = refusal("upscale/odd", 404, to=upscale_request(CARD))
     assert judge("UPS-ANS-01", absent).verdict is Verdict.NOT_APPLICABLE
+
+
+def enlarged(change: Callable[[Pixels], Pixels], width: int = 48, height: int = 48) -> Exchange:
+    large = card(width, height).repeat(4, 0).repeat(4, 1)
+    changed = coded(np.ascontiguousarray(change(large)), "jpeg", quality=95)
+    return upscale("upscale/square", card(width, height), body=base64.b64decode(changed))
+
+
+LITTLE_OFF: dict[str, tuple[Callable[[Pixels], Pixels], str]] = {
+    "as it is": (lambda large: large, ""),
+    "half a pixel to the right": (lambda large: np.roll(large, 2, axis=1), "to the right"),
+    "half a pixel up": (lambda large: np.roll(large, -2, axis=0), "down"),
+    "a seam between tiles": (lambda large: np.where(np.arange(large.shape[1])[None, :, None] == 40, 0, large), "seam"),
+    "a tenth brighter": (lambda large: np.clip(large * 1.1, 0, 255).astype(np.uint8), "red +"),
+    "reddish": (lambda large: np.clip(large + np.array([12, 0, 0]), 0, 255).astype(np.uint8), "red +"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), LITTLE_OFF.values(), ids=LITTLE_OFF)
+@pytest.mark.parametrize("size", [(48, 48), (208, 24), (17, 40)])
+def test_an_enlargement_that_is_a_little_off(
+    change: Callable[[Pixels], Pixels], said: str, size: tuple[int, int]
+) -> None:
+    judgement = transcripts.judge("UPS-ANS-08", ALIVE, enlarged(change, *size))
+    assert judgement.verdict is (Verdict.WARN if said else Verdict.PASS), words(judgement)
+    assert said in words(judgement)
+
+
+def test_small_enlargements_do_not_show_a_shift() -> None:
+    assert transcripts.judge("UPS-ANS-08", ALIVE, enlarged(lambda large: large, 8, 8)).verdict is Verdict.UNTESTED
