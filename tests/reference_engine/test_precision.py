@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.precision import choose_device, choose_dtype, run_in
+from local_dream_reference.upscaling import precision
 
 
 class Seen(nn.Module):
@@ -51,17 +55,41 @@ def test_the_device_is_the_best_that_is_there(
 
 
 @pytest.mark.parametrize(
-    ("flags", "expected"),
+    ("flags", "gain", "expected"),
     [
-        ({"avx2": True}, torch.float32),
-        ({"avx512_bf16": False, "amx_bf16": False}, torch.float32),
-        ({}, torch.float32),
-        ({"avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": True}, torch.bfloat16),
+        ({"avx2": True}, 2.0, torch.float32),
+        ({"avx512_bf16": False, "amx_bf16": False}, 2.0, torch.float32),
+        ({}, 2.0, torch.float32),
+        ({"avx512_bf16": True}, 1.9, torch.bfloat16),
+        ({"avx512_bf16": True}, 0.6, torch.float32),
+        ({"avx512_bf16": True}, 1.1, torch.float32),
+        ({"amx_bf16": True}, 8.0, torch.bfloat16),
     ],
 )
-def test_bfloat16_is_for_cpus_that_compute_it(
-    flags: dict[str, bool], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+def test_bfloat16_is_for_cpus_that_compute_it_and_gain_by_it(
+    flags: dict[str, bool], gain: float, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags)
+    monkeypatch.setattr(precision, "bf16_gain", lambda: gain)
     assert choose_dtype("auto", torch.device("cpu")) is expected
+
+
+@pytest.mark.parametrize("slow", [torch.float32, torch.bfloat16])
+def test_the_gain_is_measured(slow: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On any machine: one of the two formats is made a hundred times as much work."""
+    plain = functional.conv2d
+
+    def slowed(value: torch.Tensor, *others: Any, **named: Any) -> Any:
+        for _ in range(100 if value.dtype is slow else 0):
+            plain(value, *others, **named)
+        return plain(value, *others, **named)
+
+    monkeypatch.setattr(functional, "conv2d", slowed)
+    precision.bf16_gain.cache_clear()
+    threads = torch.get_num_threads()
+    try:
+        gain = precision.bf16_gain()
+    finally:
+        precision.bf16_gain.cache_clear()
+    assert gain > precision.GAIN if slow is torch.float32 else gain < precision.GAIN
+    assert torch.get_num_threads() == threads

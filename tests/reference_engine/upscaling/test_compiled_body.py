@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from local_dream_reference.upscaling import compiled_body
+from local_dream_reference.upscaling import compiled_body, precision
 from local_dream_reference.upscaling.architecture import build
 from local_dream_reference.upscaling.catalogue import Catalogue
 from local_dream_reference.upscaling.compact_network import CompactNetwork
 from local_dream_reference.upscaling.compiled_body import CompiledBody, compiled
-from local_dream_reference.upscaling.precision import convolution_precision
 from local_dream_reference.upscaling.upscaler import Upscaler, _tile
 from local_dream_reference.upscaling.weights_file import WeightsFile
 from tests.reference_engine.upscaling.weights import Weights, compact_weights
@@ -22,7 +21,7 @@ from tests.reference_engine.upscaling.weights import Weights, compact_weights
 CPU = torch.device("cpu")
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
 needs_bfloat16 = pytest.mark.skipif(
-    find_spec("openvino") is None or convolution_precision(CPU) is not torch.bfloat16,
+    find_spec("openvino") is None or not precision.cpu_computes_bf16(),
     reason="this CPU does not compute bfloat16, or OpenVINO is not installed",
 )
 
@@ -70,7 +69,10 @@ def test_what_openvino_cannot_is_one_line_and_pytorch_s(
 
 
 @needs_bfloat16
-def test_the_shipped_one_is_run_by_openvino_and_by_pytorch_if_that_is_asked_for() -> None:
+def test_the_shipped_one_is_run_by_openvino_and_by_pytorch_if_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precision, "bf16_gain", lambda: 2.0)  # whatever this CPU gains
     rng = np.random.default_rng(0)
     picture = np.repeat(np.repeat(rng.integers(0, 256, (9, 12, 3), np.uint8), 8, axis=0), 8, axis=1)
     pictures = []
