@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,6 +15,18 @@ def usable_cores() -> int:
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     granted = os.environ.get("OMP_NUM_THREADS", "")
     return min(there, int(granted)) if granted.isascii() and granted.isdigit() and int(granted) else there
+
+
+def whole_memory() -> float:
+    """Memory of the machine in bytes, or of the container that this process is in; infinite where psutil is missing."""
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        return float("inf")
+    most = float(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):  # not a container, or not one that has a limit: "max"
+        most = min(most, float(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return most
 
 
 def peak_memory() -> float:

@@ -257,6 +257,23 @@ def test_a_next_edition_begins_with_what_ships(trained: Path, tmp_path: Path) ->
         begin(a_run(work), model)
 
 
+@pytest.mark.parametrize("stage", ["unet64", "decoder"])
+def test_a_stage_that_ships_goes_on_with_more_steps(stage: str, trained: Path, tmp_path: Path) -> None:
+    model, work = tmp_path / "model", tmp_path / "work"
+    export(a_run(trained), model)
+    begin(a_run(work), model)
+    before = weights(a_run(work), stage)
+    longer = replace(
+        TOY,
+        decoder=replace(TOY.decoder, steps=TOY.decoder.steps + 2),
+        unet=tuple(replace(one, fit=replace(one.fit, steps=one.fit.steps + 2)) for one in TOY.unet),
+    )
+    assert stages(longer)[stage](a_run(work, longer))
+    after = weights(a_run(work), stage)
+    assert any(not torch.equal(value, after[name]) for name, value in before.items())
+    assert all(torch.allclose(value, after[name], atol=0.2) for name, value in before.items()), "begun anew"
+
+
 def test_sizes_take_turns_and_weigh_alike() -> None:
     stage = Resolution("probe", ((64, 64), (64, 32), (64, 64)), Fit(steps=9, batch=4, rate=1e-3), window=8)
     assert [turn(stage, step) for step in range(6)] == [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from local_dream_reference.errors import UnusableModel
 from local_dream_reference.runtime.cache import ConversionCache, fingerprint
 from local_dream_reference.runtime.conversion import ConversionFailed, Order, convert_elsewhere
+from local_dream_reference.runtime.memory import check_memory
 from local_dream_reference.source import find_source
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _conversion(wish: Wish, cache: ConversionCache) -> ConvertedModel:
     if not computes(precision):
         raise ConversionFailed(f"this CPU does not compute {wish.dtype}")
     files = _files(wish)
+    if wish.runtime == "auto":  # whoever names it may know better
+        check_memory(files, precision)
     if any(file.parts[-2:] == ("unet", "config.json") and _is_told_its_guidance(file) for file in files):
         raise ConversionFailed("its UNet takes the guidance as an input, which conversions have not")
     key = fingerprint(files, LAYOUT, openvino.__version__, cpu_name(), precision)

@@ -19,8 +19,9 @@ from local_dream_reference.training.vae import check_gate
 def begin(run: Run, source: Path) -> Path:
     """Write what ``source``, an exported folder, holds as the checkpoints of an empty work folder, and return that.
 
-    Optimizers are not part of an export: the stages that follow begin with fresh ones. Raises FileExistsError where
-    the work folder has checkpoints already, FileNotFoundError where ``source`` is no exported model.
+    Optimizers are not part of an export: stages that follow, and those that go on with more steps, begin with fresh
+    ones. Raises FileExistsError where the work folder has checkpoints already, FileNotFoundError where ``source`` is no
+    exported model.
     """
     stages: dict[str, dict[str, Any]] = json.loads((source / RECORD_FILE).read_text())["stages"]
     if any((run.work / stage / "state.pt").exists() for stage in stages):
@@ -34,7 +35,10 @@ def begin(run: Run, source: Path) -> Path:
         "text": {"encoder": text.state_dict()},
         "words": {"encoder": text.state_dict()},
         "vae": {"vae": vae.state_dict()},
-        denoiser: {"average": {"updates": stages[denoiser]["steps"], "average": unet.state_dict()}},
+        denoiser: {
+            "unet": unet.state_dict(),
+            "average": {"updates": stages[denoiser]["steps"], "average": unet.state_dict()},
+        },
         "decoder": {"decoder": vae.decoder.state_dict()},
     }
     for stage, done in stages.items():

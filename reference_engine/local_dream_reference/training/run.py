@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from tqdm import tqdm
@@ -79,6 +79,10 @@ class StopRequest:
         self.wanted = True
 
 
+OPTIMIZER: Final = "optimizer"
+"""The part that a checkpoint made from an exported model lacks."""
+
+
 class Loop:
     """Counts the steps of a stage; saves every few minutes, at the end and when told to stop.
 
@@ -95,7 +99,8 @@ class Loop:
         state = load_state(run, stage)
         if state is not None:
             for name, part in parts.items():
-                part.load_state_dict(state[name])
+                if name in state or name != OPTIMIZER:  # what ships has none: a fresh one takes its place
+                    part.load_state_dict(state[name])
             self.step, self.seconds = state["step"], state["seconds"]
 
     @property

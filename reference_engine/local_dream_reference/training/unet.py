@@ -108,7 +108,7 @@ def train_unet(run: Run, stage: Resolution, before: Resolution | None) -> bool:
     prepare = _Preparation(run, vae, tokenizer, text)
     torch.manual_seed(run.seed + 3)
     unet = build_unet(run.recipe.networks, stage.crossed)
-    if before is not None:
+    if before is not None and load_state(run, stage.name) is None:
         adopt(unet, _averaged(run, before.name))
     unet = unet.to(run.device, memory_format=torch.channels_last)
     optimizer = adam(unet.parameters(), decay=0.01)
