@@ -35,7 +35,7 @@ PARTS: dict[str, tuple[str, list[str], list[str]]] = {
 """Title of each part, its options, and those with which it takes seconds."""
 HEAD = """# Performance
 
-Made by `python -m benchmarks`: {cpu}, {cores} cores, Python {python}. Each part has its day and its load.
+Made by `python -m benchmarks`. Each part has its machine, its day and its load before.
 Other machines give other times; the ratios were measured side by side in one run, and are what to look at.
 No test looks at a time.
 """
@@ -53,7 +53,7 @@ No test looks at a time.
 def main(only: tuple[str, ...], smoke: bool, peers: Path | None) -> None:
     """Measure, and write docs/performance.md."""
     python = ".".join(map(str, sys.version_info[:3]))
-    head = HEAD.format(cpu=cpu(), cores=os.cpu_count(), python=python)
+    machine = f"{cpu()}, {os.cpu_count()} cores, Python {python}"
     sections = {} if smoke or not only else written(PAGE)
     for name in only or PARTS:
         title, options, smallest = PARTS[name]
@@ -64,9 +64,9 @@ def main(only: tuple[str, ...], smoke: bool, peers: Path | None) -> None:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise click.ClickException(f"{name} ended with {done.returncode}")
-        sections[title] = f"{date.today()}, load {before} before.\n\n{done.stdout.strip()}"
+        sections[title] = f"{machine}; {date.today()}, load {before} before.\n\n{done.stdout.strip()}"
     ordered = [title for title, _, _ in PARTS.values() if title in sections]
-    text = "\n".join([head, *(f"## {title}\n\n{sections[title]}\n" for title in ordered)])
+    text = "\n".join([HEAD, *(f"## {title}\n\n{sections[title]}\n" for title in ordered)])
     if smoke:
         click.echo(text)
     else:

@@ -81,6 +81,23 @@ def measured(options: dict[str, str], side: int, steps: int, cache: Path) -> tup
     return str(device), [ready, first, step, max(one - step, 0), memory]
 
 
+def too_large(model: Path) -> str:
+    """Why OpenVINO is not to try the model on this machine; "" where it may."""
+    import torch
+
+    from local_dream_reference.runtime.conversion import ConversionFailed
+    from local_dream_reference.runtime.memory import check_memory
+    from local_dream_reference.upscaling.precision import convolution_precision
+
+    native = convolution_precision(torch.device("cpu")) is torch.bfloat16
+    networks = [file for part in ("unet", "vae") for file in (model / part).glob("*")]
+    try:
+        check_memory(networks, "bf16" if native else "f32")
+    except ConversionFailed as error:
+        return str(error)
+    return ""
+
+
 def rows(kind: str, side: int, steps: int, narrow: int, threads: int | None, runtimes: list[str]) -> Iterator[str]:
     """Lines of the table for one kind of model."""
     with tempfile.TemporaryDirectory(prefix="local-dream-") as text:
@@ -88,6 +105,9 @@ def rows(kind: str, side: int, steps: int, narrow: int, threads: int | None, run
         size = sum(path.stat().st_size for path in model.rglob("*.safetensors")) / 2**30
         more = {"threads": str(threads)} if threads else {}
         for runtime in runtimes:
+            if runtime == "openvino" and (reason := too_large(model)):
+                yield f"| {KINDS[kind]}, {size:.1f} GiB | openvino | not run: {reason} | | | | | |"
+                continue
             for start in ("first", "next") if runtime == "openvino" else ("any",):
                 options = {"model": str(model), "device": "cpu", "runtime": runtime} | more
                 device, found = measured(options, side, steps, Path(text) / "cache")
