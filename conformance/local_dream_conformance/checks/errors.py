@@ -15,6 +15,7 @@ from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import fields, outcome
 from local_dream_conformance.scenarios.forms import forms_of
 from local_dream_conformance.scenarios.narrowing import failed
+from local_dream_conformance.scenarios.series import silent
 
 TYPES = {400: "request_error", 500: "server_error"}
 EVERYTHING = [""]
@@ -156,6 +157,7 @@ def _judge_next_upscale(context: Context) -> None:
     upscales = [one for one in context.exchanges.values() if one.operation == UPSCALE and one.label in context]
     bad = [one for one in upscales if one.label.startswith("upscale-refuse/") and failed(one)]
     later = sorted((one for one in upscales if one.label.startswith("upscale/")), key=lambda one: one.started)
+    _judge_silence(context, bad, later)
     taken = {said for one in later if one.status == 200 for said in _said(one)}
     if not bad or not any(one.status == 200 for one in later) or min(one.started for one in bad) > later[0].started:
         return
@@ -166,6 +168,23 @@ def _judge_next_upscale(context: Context) -> None:
         got=f"{outcome(first)}; every form and header of it was taken later",
         exchange=first,
         cause="what was refused is kept, and takes the place of the next picture?",
+    )
+
+
+def _judge_silence(context: Context, refused: Sequence[Exchange], later: Sequence[Exchange]) -> None:
+    """Expects an answer to some upscale, or to something that is to be refused, after the first that was refused."""
+    first = min(refused, key=lambda one: one.started, default=None)
+    health = context.exchanges.get("upscale-refuse/health")
+    if first is None or not later or health is None or health.status != 200:
+        return
+    series = [one for one in context.exchanges.values() if one.operation == UPSCALE and one.started > first.started]
+    again = [one for one in series if one.label.startswith("upscale-refuse/")]
+    context.expect(
+        not again or not all(silent(one) for one in series),
+        expected="an upscale that is answered after one that was refused",
+        got=f"{outcome(later[0])}; {first.label} was answered, and nothing to /upscale that came after it",
+        exchange=context[later[0].label],
+        cause="a refused request leaves a lock taken?",
     )
 
 

@@ -69,8 +69,11 @@ def answers_head(context: Context) -> None:
 
 @check("SRV-01", needs=["health"])
 def unknown_path(context: Context) -> None:
-    for exchange in present(context, "health/unknown-path", "health/unknown-path-post"):
-        cause = "a route that catches all?" if exchange.status is not None else ""
+    nowhere = [f"health/{name}{method}" for name in ("unknown-path", "path-below") for method in ("", "-post")]
+    for exchange in present(context, *nowhere):
+        below = exchange.label.startswith("health/path-below")
+        route = "a route that looks at the beginning of a path?" if below else "a route that catches all?"
+        cause = route if exchange.status is not None else ""
         expect_status(context, exchange, 404, what=_asked(exchange), cause=cause)
 
 

@@ -162,6 +162,9 @@ def generated_sizes(context: Context) -> None:
     overflowing = [label for label in _either("size-overflow") if label in context]
     if overflowing:
         _refused(context, *overflowing, cause="width * height * 3 is reckoned in 32 bits?")
+    if "upscale-range/width-underscore" in context:
+        cause = "a number reader that passes over underscores, as Python's int() does?"
+        _refused(context, "upscale-range/width-underscore", cause=cause)
     for exchange in context.starting("generated/upscale/"):
         _unless_path_first(context, exchange)
     generated_requests.judge(context, "generated/upscale/", lambda exchange: size_problem(exchange.request))

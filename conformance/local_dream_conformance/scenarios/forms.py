@@ -31,6 +31,7 @@ MANY_STEPS = 250
 """Steps that every server takes. Where the strength leaves all of them out they cost nothing."""
 LONGEST = 2000
 """Characters of a prompt that every server takes."""
+LONGEST_NEGATIVE = ("blurred" + WORDS * LONGEST)[:LONGEST]
 PAUSE = 1.0
 """Seconds between two parts of a body that every server waits: 8 MB take longer than that on most networks."""
 PAGE_HEADERS = (
@@ -92,7 +93,7 @@ FORMS: Mapping[str, Form] = {
     "prompt-scripts": Form(TEXTS, "a prompt in other scripts, with emoji"),
     "prompt-long": Form(TEXTS, "a prompt of more than 77 tokens"),
     "prompt-longest": Form(TEXTS, f"a prompt of {LONGEST} characters"),
-    "negative-long": Form(TEXTS, "a negative_prompt of more than 77 tokens"),
+    "negative-long": Form(TEXTS, f"a negative_prompt of {LONGEST} characters"),
     "negative-empty": Form(TEXTS, 'negative_prompt: ""'),
     "negative-short": Form(TEXTS, "a negative_prompt of one word"),
     "negative-scripts": Form(TEXTS, "a negative_prompt with quotes, line ends and other scripts"),
@@ -125,6 +126,7 @@ FORMS: Mapping[str, Form] = {
     "image-jpeg": Form("GEN-REQ-17", "image as JPEG"),
     "image-progressive": Form(PICTURES, "image as progressive JPEG"),
     "image-exif": Form(PICTURES, "image with EXIF data"),
+    "image-camera": Form(PICTURES, "image as JPEG of a camera, which begins with EXIF data"),
     "image-palette": Form(PICTURES, "image as PNG with a palette"),
     "image-comment": Form(PICTURES, "image with 200 kB of comments"),
     "image-rgba": Form(PICTURES, "image as PNG with alpha (RGBA)"),
@@ -197,7 +199,7 @@ CHANGES: Mapping[str, Change] = {
     "prompt-scripts": lambda draft: draft.prompted(SCRIPTS),
     "prompt-long": lambda draft: draft.prompted(LONG),
     "prompt-longest": lambda draft: draft.prompted(_up_to(LONGEST, draft.fields["prompt"])),
-    "negative-long": lambda draft: draft.with_fields(negative_prompt="blurred" + LONG),
+    "negative-long": lambda draft: draft.with_fields(negative_prompt=LONGEST_NEGATIVE),
     "negative-empty": lambda draft: draft.with_fields(negative_prompt=""),
     "negative-short": lambda draft: draft.with_fields(negative_prompt="blurred"),
     "negative-scripts": lambda draft: draft.with_fields(negative_prompt="blurred" + QUOTES + LINES + SCRIPTS),
@@ -226,6 +228,7 @@ CHANGES: Mapping[str, Change] = {
     "image-jpeg": lambda draft: draft.imaged(jpeg=True),
     "image-progressive": lambda draft: draft.imaged(jpeg=True, progressive=True),
     "image-exif": lambda draft: draft.imaged(exif=True),
+    "image-camera": lambda draft: draft.imaged(jpeg=True, exif=True),
     "image-palette": lambda draft: draft.imaged(colour="palette"),
     "image-comment": lambda draft: draft.imaged(comment=True),
     "image-rgba": lambda draft: draft.imaged(colour="rgba"),

@@ -20,6 +20,8 @@ def _health(target: Target) -> Iterator[Exchange]:
     yield target.send("health/head", Request("HEAD", "/health"))
     yield target.send("health/unknown-path", absent)
     yield target.send("health/unknown-path-post", Request("POST", absent.target, requests.JSON, b"{}"))
+    yield target.send("health/path-below", Request("GET", f"/health{absent.target}"))
+    yield target.send("health/path-below-post", Request("POST", f"/generate{absent.target}", requests.JSON, b"{}"))
     yield target.send("health/wrong-method-generate", Request("GET", "/generate"))
     yield target.send("health/wrong-method-upscale", Request("GET", "/upscale"))
     yield target.send("health/wrong-method-health", Request("DELETE", "/health"))

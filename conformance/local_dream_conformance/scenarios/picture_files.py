@@ -34,6 +34,8 @@ COMMENT_BYTES = 200_000
 KEPT, KEPT_BYTES = 16, 1 << 20
 """Files that are kept, and the length of the longest of them."""
 _WRITTEN: dict[tuple[object, ...], bytes] = {}
+JFIF = b"\xff\xe0"
+"""The marker of the segment with which files begin that no camera wrote."""
 ORIENTATION_NORMAL = {0x0112: 1, 0x010F: "Camera"}
 """EXIF of a picture that is not turned."""
 
@@ -44,7 +46,8 @@ class PictureFile:
 
     `depth` is 16, 8, or 1 (grey without alpha only: black below half brightness). Colours with alpha are
     opaque everywhere, but with `transparent`, where they are as opaque as they are bright. `exif` and `comment` are
-    metadata: a few bytes, and many. `extra` is the number of random bytes of metadata that make the file longer still.
+    metadata: a few bytes, and many; a JPEG with `exif` begins with it, as those of cameras do, and has no JFIF header.
+    `extra` is the number of random bytes of metadata that make the file longer still.
     """
 
     pixels: Pixels | Region
@@ -92,7 +95,7 @@ class PictureFile:
         if self.exif:
             exif.update(ORIENTATION_NORMAL)
         picture.save(buffer, "JPEG", quality=95, subsampling=0, progressive=self.progressive, exif=exif)
-        return buffer.getvalue()
+        return _without_jfif(buffer.getvalue()) if self.exif else buffer.getvalue()
 
     def _png(self) -> bytes:
         samples, palette = self._samples()
@@ -154,6 +157,13 @@ def _deep(row: NDArray[np.uint8]) -> NDArray[np.uint16]:
     values = row.astype(np.uint16)
     more = np.where(values == 0, 0, np.minimum(LOWER, 255 - values)).astype(np.uint16)
     return (values * np.uint16(257) + more).astype(">u2")
+
+
+def _without_jfif(data: bytes) -> bytes:
+    """A JPEG without the header that the usual writer puts before all else."""
+    if data[2:4] != JFIF:
+        raise ValueError("no JFIF header")
+    return data[:2] + data[4 + int.from_bytes(data[4:6]) :]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

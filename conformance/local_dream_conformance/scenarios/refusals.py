@@ -81,7 +81,8 @@ def _ranged(field: Field, right: Any) -> Body:
         found |= {"negative": -step, "zero": 0} if schema["minimum"] > 0 else {"minus-one": -1, "minus-two": -2}
     found |= {"too-large": schema["maximum"] + 1} if "maximum" in schema and field.name not in SIZES else {}
     found |= {"odd": right + 1} if step > 1 else {}
-    return found | ({"unknown": f'no "such" {field.name}\\'} if "enum" in schema else {})
+    # What a search in the text of all names would find.
+    return found | ({"unknown": f'no "such" {field.name}\\', "part": field.default[:-1]} if "enum" in schema else {})
 
 
 def _quick(settings: Settings) -> Body:

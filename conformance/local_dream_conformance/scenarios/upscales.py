@@ -21,7 +21,7 @@ from local_dream_conformance.scenarios.test_images import card
 MADE_UP_PATH = "no-such-upscaler.bin"
 SIZE = (24, 16)
 TYPE = (("Content-Type", "application/octet-stream"),)
-NOT_QUITE = ("-suffix", "-fraction", "-exponent")
+NOT_QUITE = ("-suffix", "-fraction", "-exponent", "-underscore")
 
 
 def path_on_target(settings: Settings) -> str:
@@ -113,6 +113,7 @@ def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
     yield "upscale-range/height-suffix", upscale(width, f"{height}abc", path, body)
     yield "upscale-range/width-fraction", upscale(f"{width}.5", height, path, body)
     yield "upscale-range/width-exponent", upscale("1e1", height, path, card(10, height).tobytes())
+    yield "upscale-range/width-underscore", upscale(f"{width // 10}_{width % 10}", height, path, body)
     yield "upscale-range/width-overflow", upscale(2**32 + width, height, path, body)
     yield "upscale-range/height-overflow", upscale(width, 2**64 + height, path, body)
     yield "upscale-range/path-empty", upscale(width, height, "", body)

@@ -21,6 +21,7 @@ from tests.conformance.transcripts import (
     refusal,
     request,
     stream,
+    upscale,
     upscale_request,
     words,
 )
@@ -194,6 +195,28 @@ def test_a_picture_that_cannot_be_read_is_not_the_next_ones() -> None:
     assert judge("ERR-06", REFUSED, bad, first, each[0]).verdict is Verdict.PASS  # its other form may be to blame
     assert judge("ERR-06", REFUSED, first, *each).verdict is Verdict.PASS  # nothing bad came before it
     assert judge("ERR-06", REFUSED, bad, shown(0, *forms, started=2.0), *each).verdict is Verdict.PASS
+
+
+def test_an_upscale_that_was_refused_keeps_no_lock() -> None:
+    card = picture(12, 8)
+    to = upscale_request(card)
+    alive = answer("upscale-refuse/health", 200, to=HEALTH)
+    bad = refusal("upscale-refuse/width-missing", started=3.0, to=to)
+
+    def mute(label: str, started: float, end: End = End.IDLE_TIMEOUT) -> Exchange:
+        return answer(label, None, end=end, to=to, started=started)
+
+    again, odd = mute("upscale-refuse/height-missing", 4.0), mute("upscale/odd", 5.0)
+    before = (REFUSED, PAINTED, alive, bad)
+    judgement = judge("ERR-06", *before, again, odd)
+    assert (judgement.verdict, len(judgement.findings)) == (Verdict.FAIL, 1), words(judgement)
+    assert "an upscale that is answered after one that was refused" in words(judgement)
+    assert judge("ERR-06", *before, odd).verdict is Verdict.PASS  # it may never answer an upscale
+    assert judge("ERR-06", *before, refusal(again.label, started=4.0, to=to), odd).verdict is Verdict.PASS
+    assert judge("ERR-06", *before, again, upscale("upscale/odd", card, started=5.0)).verdict is Verdict.PASS
+    assert judge("ERR-06", *before, again, replace(odd, end=End.RESET)).verdict is Verdict.PASS
+    ill = answer("upscale-refuse/health", None, end=End.IDLE_TIMEOUT, to=HEALTH)
+    assert judge("ERR-06", REFUSED, PAINTED, ill, bad, again, odd).verdict is Verdict.PASS
 
 
 def test_bad_utf8_is_an_error() -> None:

@@ -56,6 +56,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         "show_diffusion_stride: 0",
     ),
     "range/scheduler-unknown": ("GEN-RNG-09", sent(scheduler="no_such"), "another scheduler"),
+    "range/scheduler-part": ("GEN-RNG-09", sent(scheduler="dp"), 'scheduler: "dp"'),
 }
 
 

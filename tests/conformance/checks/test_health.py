@@ -17,6 +17,7 @@ GET = Request("GET", "/health")
 HEAD = Request("HEAD", "/health")
 NOWHERE = Request("GET", "/no-such-path")
 NOWHERE_POST = Request("POST", "/no-such-path", (), b"{}")
+BELOW = refusal("health/path-below-post", 404, to=Request("POST", "/generate/no-such-path", (), b"{}"))
 WRONG = Request("GET", "/generate")
 ABANDONED = stream("hang-up/abandoned", [progress(1, 9), progress(2, 9)], end=End.HUNG_UP)
 OVER = stream("hang-up/abandoned", [progress(1, 1), complete(picture(16, 8))])
@@ -35,6 +36,7 @@ GOOD: dict[str, tuple[str, list[Exchange]]] = {
     "meanwhile": ("HLT-03", [ABANDONED, answer("hang-up/health-meanwhile", 200, to=GET)]),
     "head": ("HLT-04", [answer("health/head", 200, to=HEAD)]),
     "404": ("SRV-01", [refusal("health/unknown-path", 404, to=NOWHERE)]),
+    "404 below a path that is there": ("SRV-01", [refusal("health/unknown-path", 404, to=NOWHERE), BELOW]),
     "404 for a wrong method": ("SRV-02", [refusal("health/wrong-method-generate", 404, to=WRONG)]),
     "405": ("SRV-02", [refusal("health/wrong-method-generate", 405, to=WRONG)]),
     "405 with Allow": ("SRV-03", [answer("health/wrong-method-generate", 405, to=WRONG, headers=ALLOW)]),
@@ -79,6 +81,16 @@ BAD: dict[str, tuple[str, list[Exchange], str]] = {
         "SRV-01",
         [refusal("health/unknown-path", 404, to=NOWHERE), refusal("health/unknown-path-post", 400, to=NOWHERE_POST)],
         "POST /no-such-path",
+    ),
+    "found by its beginning": (
+        "SRV-01",
+        [BELOW, answer("health/path-below", 200, to=Request("GET", "/health/no-such-path"))],
+        "looks at the beginning of a path?",
+    ),
+    "refused by its beginning": (
+        "SRV-01",
+        [refusal("health/path-below-post", 400, to=BELOW.request)],
+        "status 404 for POST /generate/no-such-path",
     ),
     "GET generates": ("SRV-02", [answer("health/wrong-method-generate", 200, to=WRONG)], "GET /generate"),
     "no Allow": ("SRV-03", [answer("health/wrong-method-generate", 405, to=WRONG)], "no Allow"),

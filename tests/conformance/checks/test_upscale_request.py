@@ -172,3 +172,11 @@ def test_generated_sizes_with_a_made_up_path_say_nothing_where_the_path_comes_fi
     known = refused("upscale-refuse/width-missing")
     first = refused("generated/upscale/000", 404, to=MISFIT)
     assert judge("UPS-REQ-16", UNKNOWN, known, OVERFLOW, first, path_known=False).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_size_with_underscores_is_no_integer() -> None:
+    known = refused("generated/upscale/000")
+    assert judge("UPS-REQ-16", known, refused("upscale-range/width-underscore")).verdict is Verdict.PASS
+    judgement = judge("UPS-REQ-16", known, answer("upscale-range/width-underscore", 200, to=ASKED))
+    assert judgement.verdict is Verdict.FAIL
+    assert "passes over underscores" in words(judgement)

@@ -133,6 +133,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
         lambda c: c.negative and len(c.prompt.split()) > 75 > len(c.negative.split()),
     ),
     "negative-long": ("GEN-REQ-26", lambda c: len(c.negative.split()) > 60),
+    "negative-beyond-1000-characters": ("GEN-REQ-26", lambda c: len(c.negative) > 1000),
     "cfg-integer": ("GEN-REQ-23", lambda c: isinstance(c.number("cfg"), int)),
     "cfg-1": ("GEN-REQ-23", lambda c: c.number("cfg") == 1),
     "cfg-0": ("GEN-REQ-23", lambda c: c.number("cfg") == 0),
@@ -169,6 +170,10 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "image-jpeg": ("GEN-REQ-17", lambda c: _image_is(c, "image", lambda p: p.format == "JPEG")),
     "image-progressive": ("GEN-REQ-27", lambda c: _image_is(c, "image", lambda p: p.info.get("progressive"))),
     "image-exif": ("GEN-REQ-27", lambda c: _image_is(c, "image", lambda p: p.getexif())),
+    "image-of-a-camera": (
+        "GEN-REQ-27",
+        lambda c: _image_is(c, "image", lambda p: p.format == "JPEG" and "jfif" not in p.info),
+    ),
     "image-rgba": ("GEN-REQ-27", lambda c: c.mode("image") in ("RGBA", "LA", "PA")),
     "image-palette": ("GEN-REQ-27", lambda c: c.mode("image") == "P"),
     "image-grey": ("GEN-REQ-27", lambda c: c.mode("image") in ("L", "1")),

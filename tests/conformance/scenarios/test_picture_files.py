@@ -59,6 +59,17 @@ def test_black_parts_may_be_transparent() -> None:
     assert (samples[~region] == 0).all()
 
 
+def test_a_jpeg_of_a_camera_begins_with_its_metadata() -> None:
+    for progressive in (False, True):
+        usual = replace(PLAIN, jpeg=True, progressive=progressive)
+        camera = replace(usual, exif=True).file()
+        assert usual.file().startswith(b"\xff\xd8\xff\xe0")
+        assert camera.startswith(b"\xff\xd8\xff\xe1")
+        with Image.open(io.BytesIO(usual.file())) as one, Image.open(io.BytesIO(camera)) as other:
+            assert other.getexif()
+            assert (np.asarray(one) == np.asarray(other)).all()
+
+
 def test_few_files_are_kept_and_none_that_is_long() -> None:
     for number in range(picture_files.KEPT + 5):
         replace(PLAIN, extra=number).file()

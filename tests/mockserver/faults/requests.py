@@ -94,6 +94,7 @@ def refusals() -> Iterator[Ask]:
         for value in out_of_range(schema).values():
             yield generate({**PLAIN, name: value})
     yield generate({**PLAIN, "seed": -2})
+    yield generate({**PLAIN, "scheduler": "dp"})
     yield generate({**PLAIN, "show_diffusion_process": True, "show_diffusion_stride": 0})
 
 
@@ -105,7 +106,7 @@ def upscales() -> Iterator[Ask]:
     yield upscale(bytes(range(240)), **{**SIZE, "X_Image_Width": "5"})
     for name in SIZE:
         yield upscale(RGB, **{key: value for key, value in SIZE.items() if key != name})
-    for edge in ("abc", "16abc", "-16", str(2**32 + 16)):
+    for edge in ("abc", "16abc", "1_6", "-16", str(2**32 + 16)):
         yield upscale(RGB, **{**SIZE, "X_Image_Width": edge})
     yield upscale(RGB[:-1], **SIZE)
     yield upscale(RGB + b"x", **SIZE)
@@ -157,6 +158,7 @@ def others() -> Iterator[Ask]:
     """Whatever else there is: /health, paths and methods that are not there, unusual HTTP."""
     for method, path in (("GET", "/health"), ("HEAD", "/health"), ("GET", "/nowhere"), ("GET", "/generate")):
         yield Ask(method, path)
+    yield Ask("GET", "/health/nowhere")
     yield generate(PLAIN, transfer_encoding="chunked")
     yield generate(PLAIN, expect="100-continue")
     yield generate({**PLAIN, "prompt": "word " * 210_000, "steps": 1})

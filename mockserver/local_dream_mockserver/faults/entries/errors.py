@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import ASGIApp, Scope
@@ -13,7 +15,7 @@ from starlette.types import ASGIApp, Scope
 from local_dream_mockserver.faults.effects import overlap, responses
 from local_dream_mockserver.faults.effects.death import deadly, dies
 from local_dream_mockserver.faults.effects.declare import several, where, whole
-from local_dream_mockserver.faults.effects.requests import Incoming, sent, with_values
+from local_dream_mockserver.faults.effects.requests import Incoming, received, sent, with_values
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, hooked
 from local_dream_mockserver.faults.middleware import Reply, value_of
 from local_dream_mockserver.server.engine import GenerationRequest
@@ -24,6 +26,7 @@ OK = (200,)
 OPERATIONS = ("/generate", "/upscale")
 FAILED = (400, 500)
 OTHER_TYPE = {"request_error": "server_error", "server_error": "request_error"}
+BELOW = re.compile(r"^(/health|/generate)/.*")
 ANYONE = (b"access-control-allow-origin", b"*")
 EXPOSED = (b"access-control-expose-headers", b"X-Output-Width,X-Output-Height,X-Duration-Ms")
 PAGE = Reply.of(200, "text/html", b"<!doctype html><title>Local Dream</title>")
@@ -93,6 +96,10 @@ several(responses.rewrite)(
     where(lambda: Reply(404), statuses=(404,)),
     "errors-close (quirk): Error answers close the connection, and say so.",
     where(lambda reply: reply.plus((b"connection", b"close")), statuses=(400, 404, 405, 413, 415, 500, 503)),
+)
+several(received)(
+    "paths-below-found (SRV-01): Of a path that begins with /health/ or /generate/ the rest is not looked at.",
+    lambda incoming: replace(incoming, path=BELOW.sub(r"\1", incoming.path)),
 )
 several(responses.headers, everywhere=True)(
     "cors-everywhere (quirk): Every answer carries CORS headers.",

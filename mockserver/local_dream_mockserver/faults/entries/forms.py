@@ -21,6 +21,8 @@ WORDS = 60
 MEGABYTE = 1 << 20
 IMAGE = b'"image"'
 WIDTH, HEIGHT = "x-image-width", "x-image-height"
+JPEG, JFIF = b"\xff\xd8", b"\xff\xd8\xff\xe0"
+"""With what the files begin of all JPEG pictures, and of those with a JFIF header."""
 EXPONENT = re.compile(rb'"cfg": *[0-9.]+[eE]')
 
 
@@ -39,6 +41,12 @@ def _depth(values: Body, field: str) -> int:
     text = values.get(field)
     data = decode_base64(field, text) if isinstance(text, str) and text else b""
     return data[24] if data.startswith(b"\x89PNG") else 0
+
+
+def _begins(values: Body, field: str, bytes_: bytes) -> bool:
+    """Whether a picture was sent whose file begins so."""
+    text = values.get(field)
+    return isinstance(text, str) and bool(text) and decode_base64(field, text).startswith(bytes_)
 
 
 def _unread(incoming: Incoming, narrow: bool) -> Incoming:
@@ -83,6 +91,8 @@ several(requests.refused)(
     lambda values: max(map(ord, values["prompt"])) > 255 and "prompt: not latin-1",
     "long-negative-prompts-refused (GEN-REQ-26): A negative_prompt of more words than the model reads is refused.",
     lambda values: len((values.get("negative_prompt") or "").split()) > WORDS and "negative_prompt: too long",
+    "negative-prompts-of-1000 (GEN-REQ-26): A negative_prompt of more than 1000 characters is refused.",
+    lambda values: len(values.get("negative_prompt") or "") > 1000 and "negative_prompt: at most 1000 characters",
     "image-with-alpha-refused (GEN-REQ-27): An image with alpha is refused.",
     lambda values: _mode(values, "image") in ("RGBA", "LA") and "image: no alpha",
     "image-with-palette-refused (GEN-REQ-27): An image with a palette is refused.",
@@ -93,6 +103,8 @@ several(requests.refused)(
     lambda values: _depth(values, "image") == 16 and "image: 8 bits",
     "progressive-image-refused (GEN-REQ-27): A progressive JPEG is refused as image.",
     lambda values: (image := _opened(values, "image")) and image.info.get("progressive") and "image: no progressive",
+    "camera-images-refused (GEN-REQ-27): A JPEG without a JFIF header, as cameras write it, is refused as image.",
+    lambda values: _begins(values, "image", JPEG) and not _begins(values, "image", JFIF) and "image: no PNG, no JPEG",
     "mask-in-colour-refused (GEN-REQ-28): A mask as RGB picture is refused.",
     lambda values: _mode(values, "mask") == "RGB" and "mask: must be grey",
     "mask-with-alpha-refused (GEN-REQ-28): A mask with alpha is refused.",

@@ -100,6 +100,8 @@ several(requests.mended, codes=OUT_OF_RANGE)(
     where(within(1), fields=("show_diffusion_stride",)),
     "unknown-scheduler-is-dpm (GEN-RNG-09): An unknown scheduler is taken for dpm.",
     where(lambda name: "dpm", fields=("scheduler",)),
+    "scheduler-in-part (GEN-RNG-09): A scheduler is known by a part of its name: dp is dpm.",
+    where(lambda name: "dpm" if name and name in "dpm" else name, fields=("scheduler",)),
 )
 several(requests.mended, *RANGES, codes=OUT_OF_RANGE)(
     "values-clamped (quirk): Values out of range are brought into it.",

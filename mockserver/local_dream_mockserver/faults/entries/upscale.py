@@ -100,6 +100,11 @@ several(upscale.received)(
     lambda request: (
         of_one_pixel(request) if length(request) > length(request) % 2**32 == len(request.body) else request
     ),
+    "size-with-underscores (UPS-REQ-16): Underscores between the digits of X-Image-Width and X-Image-Height are passed"
+    " over, as Python's int() does.",
+    lambda request: read_as(
+        request, lambda text: text.replace("_", "") if re.fullmatch("[0-9]+(_[0-9]+)+", text) else text, WIDTH, HEIGHT
+    ),
     "short-body-filled (UPS-REQ-05): A body that is too short is filled with zeros.",
     lambda request: fitted(request) if 0 < len(request.body) < length(request) < SMALL else request,
     "long-body-cut (UPS-REQ-06): Of a body that is too long the rest is not looked at.",
