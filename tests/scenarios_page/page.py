@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,7 @@ def _shown(exchange: Exchange, settings: Settings) -> str:
     if not request.method:
         host = settings.address.host_header
         return _code(_cut(ascii(request.body)[2:-1].replace(host, "HOST")))
-    path = request.target if not request.target.startswith("/no-such-path") else "/no-such-path-..."
+    path = re.sub("/no-such-path-.*", "/no-such-path-...", request.target)
     parts = [f"{request.method} {path}", *_headers(request)]
     body = request.json
     if exchange.operation == GENERATE and isinstance(body, dict):
