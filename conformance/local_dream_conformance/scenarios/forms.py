@@ -228,7 +228,7 @@ CHANGES: Mapping[str, Change] = {
     "image-jpeg": lambda draft: draft.imaged(jpeg=True),
     "image-progressive": lambda draft: draft.imaged(jpeg=True, progressive=True),
     "image-exif": lambda draft: draft.imaged(exif=True),
-    "image-camera": lambda draft: draft.imaged(jpeg=True, exif=True),
+    "image-camera": lambda draft: draft.imaged(jpeg=True, camera=True),
     "image-palette": lambda draft: draft.imaged(colour="palette"),
     "image-comment": lambda draft: draft.imaged(comment=True),
     "image-rgba": lambda draft: draft.imaged(colour="rgba"),

@@ -69,7 +69,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
     plain = Draft(fields, image=PictureFile(exposed(card(width, height))))
     # What recorded releases refuse comes first: where it is in the half that is tried first, finding it costs nothing.
     zero = MANY_AT_ZERO if _strength_saves_steps(target) else "strength-zero"
-    forms = changes("mask-null-with-image", zero, "image-jpeg", "image-progressive", "image-camera")
+    forms = changes("mask-null-with-image", zero, "image-jpeg", "image-progressive", "image-exif")
     unfit = exposed(card(width * 3 // 8, height // 4))
     forms["image-unfit"] = lambda draft: draft.imaged(pixels=unfit)
     if not settings.size:

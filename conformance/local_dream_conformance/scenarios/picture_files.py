@@ -46,8 +46,8 @@ class PictureFile:
 
     `depth` is 16, 8, or 1 (grey without alpha only: black below half brightness). Colours with alpha are
     opaque everywhere, but with `transparent`, where they are as opaque as they are bright. `exif` and `comment` are
-    metadata: a few bytes, and many; a JPEG with `exif` begins with it, as those of cameras do, and has no JFIF header.
-    `extra` is the number of random bytes of metadata that make the file longer still.
+    metadata: a few bytes, and many. A JPEG of a `camera` begins with the former, and has no JFIF header. `extra`
+    is the number of random bytes of metadata that make the file longer still.
     """
 
     pixels: Pixels | Region
@@ -56,6 +56,7 @@ class PictureFile:
     interlaced: bool = False
     jpeg: bool = False
     progressive: bool = False
+    camera: bool = False
     exif: bool = False
     comment: bool = False
     extra: int = 0
@@ -92,10 +93,10 @@ class PictureFile:
         buffer = io.BytesIO()
         picture = Image.fromarray(self._grey() if self.colour.startswith("grey") else self._rgb())
         exif = Image.Exif()
-        if self.exif:
+        if self.exif or self.camera:
             exif.update(ORIENTATION_NORMAL)
         picture.save(buffer, "JPEG", quality=95, subsampling=0, progressive=self.progressive, exif=exif)
-        return _without_jfif(buffer.getvalue()) if self.exif else buffer.getvalue()
+        return _without_jfif(buffer.getvalue()) if self.camera else buffer.getvalue()
 
     def _png(self) -> bytes:
         samples, palette = self._samples()

@@ -62,7 +62,7 @@ def test_black_parts_may_be_transparent() -> None:
 def test_a_jpeg_of_a_camera_begins_with_its_metadata() -> None:
     for progressive in (False, True):
         usual = replace(PLAIN, jpeg=True, progressive=progressive)
-        camera = replace(usual, exif=True).file()
+        camera = replace(usual, camera=True).file()
         assert usual.file().startswith(b"\xff\xd8\xff\xe0")
         assert camera.startswith(b"\xff\xd8\xff\xe1")
         with Image.open(io.BytesIO(usual.file())) as one, Image.open(io.BytesIO(camera)) as other:
