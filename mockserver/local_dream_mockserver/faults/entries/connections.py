@@ -175,29 +175,6 @@ several(requests.refused)(
 )
 
 
-@whole("ERR-06", layer=Layer.UPSCALE)
-def upscale_refusal_keeps_the_lock() -> FaultHooks:
-    """After an upscale that was refused nothing that is sent to /upscale is answered."""
-
-    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
-        async def around(scope: Scope, receive: Receive, send: Send) -> None:
-            async def sending(message: ASGIMessage) -> None:
-                hooks.remembered = hooks.remembered or message.get("status", 0) >= 400
-                await send(message)
-
-            if scope["path"] != "/upscale" or scope["method"] != "POST":
-                await app(scope, receive, send)
-            elif hooks.remembered:
-                hooks.happened()
-                await gone(receive)
-            else:
-                await app(scope, receive, sending)
-
-        return around
-
-    return hooked(None, wrap=wrap)
-
-
 # What is no HTTP
 
 

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import local_dream_mockserver.faults
+from local_dream_mockserver.faults.catalogue import Layer
 from local_dream_mockserver.faults.effects import upscale
-from local_dream_mockserver.faults.effects.declare import several, where
+from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.requests import Incoming
 from local_dream_mockserver.faults.effects.responses import having, lacking, with_status
 from local_dream_mockserver.faults.effects.upscale import rgb_of, saved
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
 from local_dream_mockserver.faults.middleware import Reply, value_of, without
 from local_dream_mockserver.server import upscale as server
+from local_dream_mockserver.server.connection import gone
 from local_dream_mockserver.server.engine import Rgb
 from local_dream_mockserver.server.errors import Code
 
@@ -76,6 +79,29 @@ def bad_upscale_spoils_the_next(before: set[str], request: Incoming) -> Incoming
         return request
     before.clear()
     return replace(request, body=request.body[1:])
+
+
+@whole("ERR-06", layer=Layer.UPSCALE)
+def upscale_refusal_keeps_the_lock() -> FaultHooks:
+    """After an upscale that was refused nothing that is sent to /upscale is answered."""
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                hooks.remembered = hooks.remembered or message.get("status", 0) >= 400
+                await send(message)
+
+            if scope["path"] != "/upscale" or scope["method"] != "POST":
+                await app(scope, receive, send)
+            elif hooks.remembered:
+                hooks.happened()
+                await gone(receive)
+            else:
+                await app(scope, receive, sending)
+
+        return around
+
+    return hooked(None, wrap=wrap)
 
 
 several(upscale.received)(
