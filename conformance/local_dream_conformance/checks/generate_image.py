@@ -255,4 +255,4 @@ def _inpaintings(context: Context) -> Iterator[tuple[GenerationStream, Parts, Ca
     if not found and not context.settings.img2img:
         context.not_applicable("--no-img2img: the target takes no images")
     if not found:
-        raise MissingEvidence("no generation with a mask came to a picture")
+        raise MissingEvidence("no generation with a mask that is white somewhere came to a picture")

@@ -106,7 +106,11 @@ def one_data_line(context: Context) -> None:
 
 @check("GEN-SSE-08", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def data_is_json(context: Context) -> None:
+    unread = ""
     for stream, event in _events(context):
+        if event.parsed.unread:
+            unread = unread or f"{stream.exchange.label}, {event.where}: {event.parsed.problem}"
+            continue
         held = context.expect(
             not event.parsed.problem,
             expected="data that is JSON",
@@ -121,6 +125,8 @@ def data_is_json(context: Context) -> None:
             exchange=stream.exchange,
             at=event.where,
         )
+    if unread:
+        raise MissingEvidence(unread)
 
 
 @check("GEN-SSE-09", needs=["base"], over=EVERY, requires=["GEN-SSE-06", "GEN-SSE-08"])

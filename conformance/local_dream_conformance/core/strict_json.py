@@ -30,13 +30,15 @@ class Parsed:
     """A JSON value and what is wrong with its text. `value` is None where `problem` says that it is not JSON.
 
     `duplicates` are keys that occur twice in one object (the last one counts in `value`, as in most readers).
-    `values` is about how many values its text has.
+    `values` is about how many values its text has. `unread`: the problem is that the suite does not read so much, which
+    says nothing against the text.
     """
 
     value: Any
     problem: str = ""
     duplicates: tuple[str, ...] = ()
     values: int = 1
+    unread: bool = False
 
 
 def parse(text: str | bytes, most: int = VALUES) -> Parsed:
@@ -56,18 +58,18 @@ def parse(text: str | bytes, most: int = VALUES) -> Parsed:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        values = _count(text)
+        values = count(text)
         if values > most:
-            return Parsed(None, f"more than {most} values, which the suite does not read", values=values)
+            return Parsed(None, f"more than {most} values, which the suite does not read", values=values, unread=True)
         value = json.loads(text, parse_constant=constant, object_pairs_hook=pairs)
         if values > DEPTH and _is_deeper(value, DEPTH):
             raise RecursionError
         taken = _taken(value) if len(text) > LITTLE else 0
         if taken > WIDER * getsizeof(text):
             problem = f"{taken} bytes of text in memory, of {len(text)} characters sent, which the suite does not keep"
-            return Parsed(None, problem, values=values)
+            return Parsed(None, problem, values=values, unread=True)
     except RecursionError:
-        return Parsed(None, "nested too deeply")
+        return Parsed(None, "nested too deeply", unread=True)
     except UnicodeDecodeError as error:
         return Parsed(None, f"not UTF-8 at byte {error.start}")
     except ValueError as error:
@@ -75,7 +77,7 @@ def parse(text: str | bytes, most: int = VALUES) -> Parsed:
     return Parsed(value, "", tuple(duplicates), values)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     """About how many values a text has, and at least as many: by its commas and brackets, those in strings left out
     where there are many."""
     count = 1 + sum(map(text.count, ",[{"))

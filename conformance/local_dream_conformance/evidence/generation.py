@@ -18,6 +18,7 @@ from typing import Any
 
 from local_dream_conformance.core import strict_json
 from local_dream_conformance.core.exchange import Exchange
+from local_dream_conformance.core.json_outline import parse_large
 from local_dream_conformance.core.strict_json import integer
 from local_dream_conformance.evidence.views import VIEWS
 from local_dream_conformance.http import sse
@@ -201,8 +202,8 @@ class GenerationStream:
                 if arrived is None:
                     break
                 seen, at = seen + arrived[1], arrived[0]
-            parsed = strict_json.parse(event.data, min(strict_json.VALUES, room))
-            room -= parsed.values if parsed.problem == "" else 0
+            parsed = parse_large(event.data, min(strict_json.VALUES, room))
+            room = max(0, room - (0 if parsed.unread else parsed.values))
             found.append(GenerationEvent(event, at, parsed))
         return tuple(found)
 

@@ -86,6 +86,11 @@ CASES = {
     "empty": ("GEN-PIC-01", base(image=""), "empty"),
     "preview wrapped": ("GEN-PIC-01", base(wrapped(RAW)), "event 1"),
     "preview a number": ("GEN-PIC-01", stream("base", [progress(4, 4) | {"image": 3}, complete(PIXELS)]), "image is 3"),
+    "preview as numbers": (
+        "GEN-PIC-01",
+        stream("base", [progress(4, 4) | {"image": {"type": "Buffer", "data": [7] * 24_576}}, complete(PIXELS)]),
+        "image is an object of about 24579 values, not a string",
+    ),
     "cut at a whole group": ("GEN-PIC-02", base(image=RAW[:-4]), "24573 bytes where 128x64 raw RGB has 24576"),
     "rows of the other side": (
         "GEN-PIC-02",

@@ -53,8 +53,17 @@ def test_an_honest_stream_passes(id: str) -> None:
         [b"id: 1\n" + frame(progress(1, 1)), b"retry: 5\n\n", frame(LAST), b"\n\n"],
         [progress(1, 1), {**LAST, "note": "a\rb\x85c\u2028d"}],
         [{"extra": [1], **progress(1, 1)}, LAST],
+        [{"extra": [1] * 30_000, **progress(1, 1)}, LAST],
     ],
-    ids=["comment", "comment in an event", "[DONE]", "id and retry", "odd characters escaped", "extra keys"],
+    ids=[
+        "comment",
+        "comment in an event",
+        "[DONE]",
+        "id and retry",
+        "odd characters escaped",
+        "extra keys",
+        "many values",
+    ],
 )
 def test_odd_but_legal_streams_pass(events: Sequence[Any]) -> None:
     exchange = wire(*events)
@@ -164,6 +173,17 @@ def test_a_server_that_cuts_every_stream_is_judged_by_what_is_missing() -> None:
     cut = wire(progress(1, 2), frame(LAST)[:40], end=End.RESET)
     assert judge("GEN-SSE-10", cut).verdict is Verdict.PASS
     assert judge("GEN-EVT-12", cut).verdict is Verdict.FAIL
+
+
+def test_what_the_suite_does_not_read_is_not_called_bad_json() -> None:
+    large = stream("overlap/first", [progress(1, 1) | {str(number): 0 for number in range(21_000)}, LAST])
+    judgement = judge("GEN-SSE-08", wire(*HONEST), large)
+    assert judgement.verdict is Verdict.UNTESTED
+    assert judgement.reason.startswith("overlap/first, event 1 (byte 0, ")
+    assert judgement.reason.endswith("more than 20000 values, which the suite does not read")
+    broken = judge("GEN-SSE-08", wire(b"event: progress\ndata: {'a': 1}\n\n", LAST), large)
+    assert broken.verdict is Verdict.FAIL
+    assert [finding.exchange for finding in broken.findings] == ["base"]
 
 
 def test_a_stream_without_an_event_proves_nothing_of_events() -> None:

@@ -80,6 +80,11 @@ def lacks(context: Context) -> None:
     assert context["absent"]
 
 
+def breaks_then_lacks(context: Context) -> None:
+    breaks(context)
+    lacks(context)
+
+
 def judge(
     id: str,
     *functions: Callable[[Context], None],
@@ -104,6 +109,7 @@ def judge(
         (skips, {"A-01": "error"}),
         (does_not_apply, {"A-01": "not-applicable"}),
         (breaks_then_does_not_apply, {"A-01": "fail"}),
+        (breaks_then_lacks, {"A-01": "fail", "S-01": "warn"}),
         (lacks, {"A-01": "untested"}),
     ],
 )

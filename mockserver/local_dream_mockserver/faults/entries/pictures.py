@@ -57,6 +57,14 @@ several(pictures.text)(
 )
 
 
+several(pictures.coded, kinds=PROGRESS)(
+    "previews-as-numbers (GEN-PIC-01): Previews are objects with a list of numbers, as JSON makes them of buffers.",
+    lambda message, rgb: message.with_(image={"type": "Buffer", "data": rgb.reshape(-1).tolist()}),
+    "previews-with-latents (quirk): Beside a preview stand 21,000 numbers under a key that the contract does not name.",
+    lambda message: message.with_(latents=[0] * 21_000),
+)
+
+
 # The format and the size of complete
 
 several(pictures.coded)(
