@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from local_dream_conformance.core.errors import MissingEvidence, NotApplicable
-from local_dream_conformance.core.exchange import GENERATE, REST, REUSED, End, Exchange
+from local_dream_conformance.core.exchange import GENERATE, REST, REUSED, UNREAD, End, Exchange
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.core.verdict import Finding
 
@@ -118,7 +118,9 @@ class Context:
         for other in self.exchanges.values():
             before = other.started + other.ended_at <= exchange.started
             if other.end is End.HUNG_UP and before and other.label.partition("/")[0] == scenario and _work(other):
-                yield f"after the client had hung up on {other.label}"
+                unread = dict(other.notes).get(UNREAD)
+                behind = f", of which it had read nothing for {unread} s" if unread else ""
+                yield f"after the client had hung up on {other.label}{behind}"
         if (REUSED, "true") in exchange.notes:
             yield "on a connection that had been used before"
 

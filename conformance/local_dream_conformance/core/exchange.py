@@ -22,6 +22,8 @@ BUSY_UNTIL = "busy-until"
 """The note on an exchange that was refused with such a status before: until when, in seconds on the run's clock."""
 REUSED = "reused-connection"
 """The note on an exchange of a conversation: whether its connection had been used before ("true" or "false")."""
+UNREAD = "unread"
+"""The note on an exchange whose client read nothing more before it hung up: for how many seconds."""
 ON_CONTROL = ("port", "control")
 """The note on an exchange with the control API, which has an address of its own (the extension control)."""
 ABSENT = (404, 405, 501)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local_dream_conformance.core.exchange import BUSY_UNTIL, Exchange
+from local_dream_conformance.core.exchange import BUSY_UNTIL, UNREAD, Exchange
 from local_dream_conformance.evidence.generation import GenerationStream, generation
 
 STEPS_TO_NOTICE = 3
@@ -45,7 +45,8 @@ def hang_up(abandoned: Exchange, following: Exchange, base: Exchange | None = No
     if not pace or last is None or last.step is None or last.total_steps is None or not begun:
         return None
     ended = abandoned.started + abandoned.ended_at
-    left = (last.total_steps - last.step) * pace
+    unread = float(dict(abandoned.notes).get(UNREAD, 0))  # what was made meanwhile did not wait for a reader
+    left = max(0.0, (last.total_steps - last.step) * pace - unread)
     busy = dict(following.notes).get(BUSY_UNTIL)
     return HangUp(
         left=left,

@@ -16,7 +16,7 @@ from pathlib import Path
 import h11
 
 from local_dream_conformance.core.address import Address
-from local_dream_conformance.core.exchange import GENERATE, ON_CONTROL, REUSED, UPSCALE, End, Exchange, Request
+from local_dream_conformance.core.exchange import GENERATE, ON_CONTROL, REUSED, UNREAD, UPSCALE, End, Exchange, Request
 from local_dream_conformance.core.options import HIDDEN
 from local_dream_conformance.core.pieces import Pieces
 from local_dream_conformance.http.answer import CUT_SHORT, HEAD_LIMIT, Answer
@@ -83,10 +83,17 @@ class Connection:
         self._http = h11.Connection(h11.CLIENT, HEAD_LIMIT)
         self._place = place
         self._abandoned = threading.Event()
+        self._reads = threading.Event()
+        self._reads.set()
+
+    def stop_reading(self) -> None:
+        """Leaves what comes from now on to the buffers of the connection, until it is hung up; from another thread."""
+        self._reads.clear()
 
     def hang_up(self) -> None:
         """Ends the exchange that is going on, from another thread: it is recorded as hung up."""
         self._abandoned.set()
+        self._reads.set()
         if self._wire:
             self._wire.hang_up()
 
@@ -213,6 +220,8 @@ class Connection:
     def _receive(self, answer: Answer, wire: Transport, stop_when: StopWhen | None) -> End:
         closed = False
         while not answer.over:
+            if not self._reads.is_set():
+                self._rest(answer)
             piece = wire.receive(answer.deadline) or b""
             closed = not piece
             self._take(answer, piece, stop_when)
@@ -220,6 +229,14 @@ class Connection:
         if trailing:
             answer.notes.append(("bytes-after-the-answer", str(trailing)))
         return End.EOF if closed else End.COMPLETE
+
+    def _rest(self, answer: Answer) -> None:
+        """Reads nothing until the exchange is hung up. Raises ExchangeEnded."""
+        began = answer.deadline.elapsed
+        while self._reads.wait(answer.deadline.wait()) is False:
+            pass
+        answer.notes.append((UNREAD, f"{answer.deadline.elapsed - began:.3f}"))
+        raise ExchangeEnded(End.HUNG_UP, "")
 
     def _take(self, answer: Answer, piece: bytes, stop_when: StopWhen | None) -> None:
         """Reads what has arrived. Raises ExchangeEnded."""

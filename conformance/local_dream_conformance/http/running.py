@@ -45,6 +45,11 @@ class Running:
             seen = self._events
             self._further.wait_for(lambda: self._events > seen or self._exchange is not None, seconds)
 
+    def leave_unread(self, seconds: float) -> None:
+        """Reads nothing more of the answer, and waits: for so many seconds, or the end of the call. Then hang up."""
+        self._connection.stop_reading()
+        self._thread.join(seconds)
+
     def hang_up(self) -> None:
         """Closes the connection."""
         self._connection.hang_up()

@@ -15,6 +15,7 @@ from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.running import Running
 from local_dream_conformance.http.target import Target
 from local_dream_conformance.scenarios import requests
+from local_dream_conformance.scenarios.behind import behind
 from local_dream_conformance.scenarios.drafts import Draft
 from local_dream_conformance.scenarios.forms import Change, changes, spelt
 from local_dream_conformance.scenarios.lasting import LONG_ENOUGH, begin, first_of, pace, steps_to_last
@@ -36,7 +37,7 @@ from local_dream_conformance.scenarios.test_images import card, mask
 
 LONG_AGAIN = 3 * LONG_ENOUGH
 """The same where it was over too soon: a machine whose load changes that much may change it again."""
-EIGHTHS = (120, 72)
+EIGHTHS = (184, 104)
 """A picture size whose sides are multiples of 8 and of nothing greater, of more pixels than SMALLEST has: on a server
 whose requests share their state, what is asked for next must not outgrow what is left of one that was abandoned."""
 LARGE, TINY = (2048, 1536), (9, 7)
@@ -77,10 +78,11 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
 
     While the first streams, a request is refused, and one more event of the stream is waited for.
 
-    The first is an inpainting at strength 1, so that all its steps are made, the second one with everything that makes
-    a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same size, since
-    servers have died of another one while they worked on what was left of the first. Label of a refusal of the second
-    while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
+    The first is an inpainting at strength 1, so that all its steps are made. From a server that is fast enough it has
+    previews, and what comes before the hang-up is left unread, until the server has to wait. The second has everything
+    that makes a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same
+    size, since servers have died of another one while they worked on what was left of the first. Label of a refusal of
+    the second while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
     it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, both are
     sent once more (hang-up/abandoned-again, hang-up/next-again): what a server does once, for its first request of a
     kind, is over then. So they are where the first had so little left that nothing can be told, with as many steps as
@@ -89,7 +91,10 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     settings = target.settings
     plain = Draft(requests.plain(settings))
     per_step = pace(target)
-    long = plain.with_fields(steps=steps_to_last(per_step))
+    steps = steps_to_last(per_step)
+    late = behind(settings, EIGHTHS, per_step, steps)
+    long = plain.with_fields(steps=steps)
+    long = late.asked(long) if late else long
     forms = _abandoned_forms(settings)
     short = Planned(plain, forms, reserve=Cost(generations=2))
     planned = Planned(long, forms)
@@ -102,6 +107,8 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
         meanwhile.append(target.send("hang-up/health-meanwhile", requests.HEALTH))
         meanwhile.append(target.send("hang-up/refused-meanwhile", requests.refused(settings), REFUSAL))
         running.wait_for_another(patience)
+        if late:
+            running.leave_unread(late.seconds)
         running.hang_up()
     abandoned = noted(running.result(), names)
     yield abandoned
@@ -138,7 +145,7 @@ def _again(target: Target, abandoned: Exchange, following: Exchange, steps: int)
 def _abandoned_forms(settings: Settings) -> dict[str, Change]:
     """What a generation can be sent in whose picture nobody sees."""
     forms = changes("prompt-longest", "negative-short", "cfg-integer", "seed-max")
-    forms |= {**changes("stride-beyond-steps"), **spelt("hang-up/abandoned")}
+    forms |= spelt("hang-up/abandoned")
     forms |= _size_forms(settings)
     if settings.img2img:
         forms["image-grey"] = lambda draft: _with_image(draft).imaged(colour="grey")
@@ -214,7 +221,8 @@ def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
         forms |= changes("steps-one")
     if settings.img2img:
         plain = _with_mask(plain.with_fields(denoise_strength=0.9))
-        forms |= changes("strength-integer", "previews-every-second", "image-camera", "mask-grey", "mask-jpeg")
+        forms |= changes("strength-integer", "image-camera", "mask-grey", "mask-jpeg")
+        forms |= changes("previews-every-second" if settings.steps else "stride-beyond-steps")
         forms["mask-unfit"] = _with_half_a_mask
     return Planned(plain, forms)
 

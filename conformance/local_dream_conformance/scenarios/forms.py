@@ -110,7 +110,7 @@ FORMS: Mapping[str, Form] = {
     "seed-beyond-31-bits": Form(ANY_VALUE, "a seed beyond 31 bits"),
     "seed-max": Form(ANY_VALUE, f"seed: {max_seed()}"),
     "size-tall": Form(ANY_VALUE, "a height greater than the width"),
-    "size-odd-eighths": Form(ANY_VALUE, "sides of 72 and 120 pixels"),
+    "size-odd-eighths": Form(ANY_VALUE, "sides of 104 and 184 pixels"),
     "width-alone": Form("GEN-REQ-23", "width without height"),
     "height-alone": Form("GEN-REQ-23", "height without width"),
     "scheduler-euler-a": Form("GEN-REQ-20", "scheduler: euler_a"),

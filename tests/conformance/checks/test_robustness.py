@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_dream_conformance.core.exchange import BUSY_UNTIL, End, Exchange, Request
+from local_dream_conformance.core.exchange import BUSY_UNTIL, UNREAD, End, Exchange, Request
 from local_dream_conformance.core.verdict import Judgement, Verdict
 from local_dream_conformance.run import suite
 from tests.conformance import transcripts
@@ -104,6 +104,16 @@ def test_a_server_is_free_within_about_a_step() -> None:
     judgement = judge("ROB-04", abandoned(), following(9.0))
     assert judgement.verdict is Verdict.WARN
     assert "after 9.00 s (the abandoned run had 8.50 s to go)" in words(judgement)
+
+
+def test_what_is_made_while_nothing_is_read_is_not_left() -> None:
+    behind = replace(abandoned(), notes=((UNREAD, "3.000"),))
+    judgement = judge("ROB-04", behind, following(9.0))
+    assert "after 9.00 s (the abandoned run had 5.50 s to go)" in words(judgement)
+    assert "hung up on hang-up/abandoned, of which it had read nothing for 3.000 s" in words(judgement)
+    assert (
+        judge("ROB-04", replace(behind, notes=((UNREAD, "8.500"),)), following(0.1)).verdict is Verdict.NOT_APPLICABLE
+    )
 
 
 @pytest.mark.parametrize(("later", "verdict"), [(5.5, Verdict.WARN), (0.9, Verdict.PASS)])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from local_dream_conformance.core.budget import Budget, Cost
-from local_dream_conformance.core.exchange import End, Exchange, Read, Request, Transcript
+from local_dream_conformance.core.exchange import UNREAD, End, Exchange, Read, Request, Transcript
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.evidence.spending import spent_on
 from local_dream_conformance.http.running import Running, counter, first_event
@@ -90,6 +90,20 @@ def test_a_call_runs_while_others_are_made_and_is_hung_up_on() -> None:
     assert exchange.end is End.HUNG_UP
     assert b"progress" in exchange.body
     assert made.spent == Cost(generations=1)
+
+
+def test_a_call_that_is_left_unread_is_hung_up_on_behind() -> None:
+    with refusing_server(RefusingServer()) as state:
+        made = target(state)
+        running = made.begin("long", LONG)
+        assert running.wait_for_event()
+        running.leave_unread(0.2)
+        assert not state.hung_up.is_set()
+        running.hang_up()
+        exchange = running.result()
+        assert state.hung_up.wait(20)
+    assert exchange.end is End.HUNG_UP
+    assert float(dict(exchange.notes)[UNREAD]) <= exchange.ended_at
 
 
 def test_one_more_event_is_waited_for_or_the_end() -> None:

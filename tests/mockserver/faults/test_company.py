@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -14,6 +15,8 @@ import pytest
 from local_dream_mockserver.faults.app import create_faulty_app
 from local_dream_mockserver.faults.catalogue import entries
 from local_dream_mockserver.faults.hooks import FaultHooks
+from local_dream_mockserver.mock.synthetic import SyntheticEngine
+from tests.mockserver.faults.requests import IMAGE
 from tests.mockserver.live_server import PATIENCE, GatedEngine, events_of, running, small
 
 
@@ -186,8 +189,6 @@ def test_health_meanwhile(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["hang-up-breaks-the-engine", "hang-up-reaches-the-next", "hang-up-wedges"])
 def test_after_a_hang_up(name: str) -> None:
-    from tests.mockserver.faults.requests import IMAGE
-
     with company(name) as (client, engine, alteration):
         engine.allow()
         with client.stream("POST", "/generate", json=small("first", steps=4)) as answer:
@@ -205,6 +206,46 @@ def test_after_a_hang_up(name: str) -> None:
         else:
             assert client.post("/generate", json=body).status_code == (200 if once else 500)
         assert alteration.applied == 1
+
+
+def test_after_a_hang_up_of_a_client_that_had_kept_up() -> None:
+    with company("hang-up-while-behind-wedges") as (client, engine, alteration):
+        engine.allow()
+        with client.stream("POST", "/generate", json=small("first", steps=4)) as answer:
+            next(answer.iter_lines())
+        engine.wait_for(lambda: "first" in engine.ended)
+        engine.free.set()
+        assert client.post("/generate", json=small("second", image=IMAGE)).status_code == 200
+        assert not alteration.remembered
+
+
+def test_after_a_hang_up_of_a_client_that_was_behind() -> None:
+    alteration = entries()["hang-up-while-behind-wedges"].make(None)
+    assert isinstance(alteration, FaultHooks)
+    large = {"prompt": "first", "width": 512, "height": 512, "steps": 20, "show_diffusion_process": True}
+    with (
+        running(create_faulty_app(SyntheticEngine(), None, lambda scope: alteration)) as url,
+        httpx.Client(base_url=url, timeout=PATIENCE) as client,
+    ):
+        until, unread = time.monotonic() + PATIENCE, 0.5
+        while not alteration.remembered and time.monotonic() < until:  # pictures are made as fast as the machine can
+            with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as line:
+                line.sendall(post(json.dumps(large).encode()))
+                time.sleep(unread)
+            time.sleep(0.1)
+            unread *= 2
+        assert client.post("/generate", json=small("text alone")).status_code == 200
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/generate", json=small("second", image=IMAGE), timeout=0.3)
+        assert alteration.applied == 1
+
+
+def post(body: bytes) -> bytes:
+    """The bytes of a request to /generate."""
+    head = (
+        f"POST /generate HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def test_a_hang_up_is_not_noticed() -> None:

@@ -43,6 +43,7 @@ TWO_CLIENTS = {
     "hang-up-reaches-the-next",
     "hang-up-unnoticed",
     "hang-up-wedges",
+    "hang-up-while-behind-wedges",
     "overlap-mixes-pictures",
     "overlap-refused-bare",
     "overlap-refused-with-500",

@@ -4,6 +4,7 @@ what comes after a request that a server could not stomach, generations that ove
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias, Unpack
@@ -21,6 +22,7 @@ from local_dream_mockserver.faults.effects.responses import Exchange
 from local_dream_mockserver.faults.hooks import FaultHooks, Reader, Work, hooked
 from local_dream_mockserver.faults.message import Message
 from local_dream_mockserver.faults.middleware import Reply
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.connection import gone
 from local_dream_mockserver.server.engine import Cancelled, GenerationRequest
 from local_dream_mockserver.server.errors import APIError, Code
@@ -92,6 +94,49 @@ several(whole)(
     "busy-after-a-hang-up (quirk): Just after a client has hung up a generation is refused with status 503 and"
     " Retry-After: 3.",
     after_hang_up(APIError(503, "the last generation is being cleared away", {"Retry-After": "3"}), once=True),
+)
+
+
+LAG = 0.1
+"""Seconds for which a piece could not be sent to a client that is behind."""
+
+
+def remembering_who_was_behind(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+    """The application; `hooks.remembered` is whether a client has hung up that was behind."""
+
+    async def around(scope: Scope, receive: Receive, send: Send) -> None:
+        pending = math.inf
+
+        async def sending(message: ASGIMessage) -> None:
+            nonlocal pending
+            pending = clock.monotonic()
+            await send(message)
+            pending = math.inf
+
+        async def receiving() -> ASGIMessage:
+            message = await receive()
+            lags = clock.monotonic() - pending >= LAG
+            hooks.remembered = hooks.remembered or (message["type"] == "http.disconnect" and lags)
+            return message
+
+        await app(scope, receiving, sending)
+
+    return around
+
+
+def unanswered_with_an_image(hooks: FaultHooks, body: bytes, honest: Reader) -> GenerationRequest:
+    """Reads a request; one with an image is never answered once there is something to remember."""
+    request = honest(body)
+    if hooks.remembered and request.image is not None:
+        hooks.happened()
+        raise NoAnswer(NeverAnswered())
+    return request
+
+
+several(whole)(
+    "hang-up-while-behind-wedges (ROB-03): After a client that did not read has hung up, requests with an image are"
+    " never answered.",
+    lambda: hooked(None, wrap=remembering_who_was_behind, read=unanswered_with_an_image),
 )
 
 
