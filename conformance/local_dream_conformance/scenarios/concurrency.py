@@ -82,11 +82,11 @@ def _hang_up(target: Target) -> Iterator[Exchange]:
     previews, and what comes before the hang-up is left unread, until the server has to wait. The second has everything
     that makes a request unusual: a seed of the server's choice, euler_a, Expect: 100-continue. Both have the same
     size, since servers have died of another one while they worked on what was left of the first. Label of a refusal of
-    the second while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is taken when
-    it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run on, both are
-    sent once more (hang-up/abandoned-again, hang-up/next-again): what a server does once, for its first request of a
-    kind, is over then. So they are where the first had so little left that nothing can be told, with as many steps as
-    its own speed asks for: `base` was slower, on a machine that did something else meanwhile.
+    the second while the server still works on the first: hang-up/next-busy (409, 429 or 503). Of one that fails and is
+    taken when it is sent again: hang-up/next-failed. Where the second begins so late that the first seems to have run
+    on, both are sent once more (hang-up/abandoned-again, hang-up/next-again): what a server does once, for its first
+    request of a kind, is over then. So they are where the first had so little left that nothing can be told, with as
+    many steps as its own speed asks for: `base` was slower, on a machine that did something else meanwhile.
     """
     settings = target.settings
     plain = Draft(requests.plain(settings))
