@@ -25,21 +25,23 @@ def _queue(target: Target) -> Iterator[Exchange]:
     """Three generations: while the first streams a second and a third are begun, the second hangs up, and the third
     must get its picture.
 
-    The first has the most steps, since it must last, and twelve previews or more; the third is base once more. Label of
-    a refusal of the third while the first runs: queue/third-busy (409, 429 or 503; queue/third is then the retry
-    afterwards).
+    The first has the most steps, since it must last, and twelve previews or more; the third is base without a seed, as
+    the first is: a seed that a server picks by the time of day, or by that of the generation before (as of `base` for
+    `defaults`, of `nulls` for the first), comes twice. Label of a refusal of the third while the first runs:
+    queue/third-busy (409, 429 or 503; queue/third is then the retry afterwards).
     """
     settings = target.settings
     plain = Draft({**requests.plain(settings), "show_diffusion_process": True})
     steps = max(PREVIEWS, steps_to_last(pace(target), LASTING))
-    long = plain.with_fields(steps=steps, show_diffusion_stride=steps // PREVIEWS)
+    bare = plain.without("seed")
+    long = bare.with_fields(steps=steps, show_diffusion_stride=steps // PREVIEWS)
     first, streams = begin(target, "queue/first", long)
     if not streams:
         yield first.result()
         return
     left = target.begin("queue/left", plain.with_fields(steps=steps + 1).request())
     left.wait_for_another(MEANWHILE)
-    third = target.begin("queue/third", plain.request())
+    third = target.begin("queue/third", bare.request())
     third.wait_for_another(MEANWHILE)
     left.hang_up()
     answer = third.result()
@@ -47,7 +49,7 @@ def _queue(target: Target) -> Iterator[Exchange]:
     yield left.result()
     if answer.status in BUSY:
         yield labelled(answer, "queue/third-busy")
-        answer = patiently(target, lambda: target.send("queue/third", plain.request()))
+        answer = patiently(target, lambda: target.send("queue/third", bare.request()))
     yield answer
     yield target.send("queue/health", requests.HEALTH)
 

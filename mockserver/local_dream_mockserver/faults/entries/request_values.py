@@ -11,6 +11,7 @@ from typing import Any
 from local_dream_mockserver.faults.effects import requests
 from local_dream_mockserver.faults.effects.declare import several, where
 from local_dream_mockserver.faults.effects.requests import Body, left_out, sent, with_status
+from local_dream_mockserver.server import clock
 from local_dream_mockserver.server.engine import GenerationRequest
 from local_dream_mockserver.server.errors import Code
 from local_dream_mockserver.server.spec import fields_of, ids_of
@@ -172,3 +173,24 @@ several(requests.values)(
     "seed-42-by-default (GEN-DEF-12): Without seed it is always 42.",
     defaults({"seed": 42}),
 )
+
+
+@requests.accepted("GEN-DEF-12", state=dict)
+def picked_seed_follows_the_last(last: dict[str, int], request: GenerationRequest, values: Body) -> GenerationRequest:
+    """A seed that the server picks follows from that of the generation before, sent or picked."""
+    if values.get("seed") is None and last:
+        request = replace(request, seed=(last["seed"] * 1664525 + 1013904223) % 2**32)
+    last["seed"] = request.seed
+    return request
+
+
+@requests.accepted("GEN-DEF-12", state=dict)
+def picked_seed_by_the_clock(last: dict[str, float], request: GenerationRequest, values: Body) -> GenerationRequest:
+    """A seed that the server picks within three seconds of the one before is the same."""
+    if values.get("seed") is not None:
+        return request
+    now = clock.monotonic()
+    if now >= last.get("until", 0):
+        last.update(seed=request.seed, until=now + 3)
+    seed = int(last["seed"])
+    return request if seed == request.seed else replace(request, seed=seed)
