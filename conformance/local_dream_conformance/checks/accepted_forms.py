@@ -20,6 +20,7 @@ from local_dream_conformance.scenarios.forms import (
     HEADED,
     LARGE,
     MASKS,
+    PARTS,
     PICTURES,
     PLAIN_TEXT,
     SPELT,
@@ -71,6 +72,8 @@ def _judge(context: Context, id: str) -> None:
 
 
 def _judge_form(context: Context, name: str, asked: list[Exchange]) -> None:
+    if any(forms_of(exchange) == (part,) and not taken(exchange) for part in PARTS.get(name, ()) for exchange in asked):
+        return
     carriers = [exchange for exchange in asked if name in forms_of(exchange)]
     alone = next((e for e in carriers if forms_of(e) == (name,) and not taken(e) and _plainer_taken(e, asked)), None)
     if alone is None and not any(taken(exchange) for exchange in carriers):

@@ -184,7 +184,7 @@ def picked_seed_reproduces(context: Context) -> None:
             expected=f"the picture of {LEFT_OUT}, which reported the seed {reported_seed(pair.absent)}",
             got=f"another one for that seed ({unlikeness(pair.absent, other)})",
             exchange=other.exchange,
-            cause="the seed that is reported is not the one that was used?",
+            cause="the seed that is reported is not the one that was used, or does not settle all of the picture?",
         )
 
 

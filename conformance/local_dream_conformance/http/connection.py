@@ -35,7 +35,8 @@ CUT = "cut"
 class SendOptions:
     """How a request is sent: body in chunked transfer coding, after Expect: 100-continue, on a connection to be kept.
 
-    `pause` has the seconds that lie between the halves of a body.
+    `pause` has the seconds that lie between the halves of a body. `torn`: a chunk ends within a character, if the body
+    has one of several bytes.
     `spelling` is that of all header names: "lower", "upper", or as usual. `anonymous` leaves out the headers that the
     settings add. `refusal`: the request is to be refused, and is not waited for as work is. `raw` is sent instead of
     the request, as it is; with `cut`, the client then closes without waiting for an answer. `control`: to the control
@@ -52,6 +53,7 @@ class SendOptions:
     cut: bool = False
     control: bool = False
     pause: float = 0.0
+    torn: bool = False
 
 
 StopWhen = Callable[[bytes], bool]
@@ -183,7 +185,7 @@ class Connection:
             wire.send(_bytes(http, head), deadline)
             if send_options.expect and not self._told_to_continue(answer, wire):
                 return
-            half = _middle(request.body) if send_options.pause else len(request.body)
+            half = _middle(len(request.body)) if send_options.pause else len(request.body)
             self._send_body(wire, request.body[:half], answer, send_options)
             if half < len(request.body):
                 time.sleep(send_options.pause)
@@ -199,7 +201,9 @@ class Connection:
     def _send_body(self, wire: Transport, part: bytes, answer: Answer, send_options: SendOptions) -> None:
         cuts = {0, len(part)}
         if send_options.chunked:
-            cuts |= {*range(0, len(part), CHUNK), _middle(part)}
+            cuts |= {*range(0, len(part), CHUNK), _middle(len(part))}
+        if send_options.torn and (found := BEYOND_ASCII.search(part)):
+            cuts.add(found.start() + 1)
         for start, end in pairwise(sorted(cuts)):
             wire.send(_bytes(self._http, h11.Data(data=part[start:end])), answer.deadline)
 
@@ -260,12 +264,10 @@ class Connection:
             self.close()
 
 
-def _middle(body: bytes) -> int:
-    """Where to cut a body in two: within its first character beyond ASCII; where it has none in its middle, on a
-    boundary of chunks where it has any."""
-    found = BEYOND_ASCII.search(body)
-    middle = len(body) // 2
-    return found.start() + 1 if found else middle - (middle % CHUNK if middle > CHUNK else 0)
+def _middle(length: int) -> int:
+    """Where to cut a body in two: on a boundary of chunks where it has any."""
+    middle = length // 2
+    return middle - (middle % CHUNK if middle > CHUNK else 0)
 
 
 def _spelt(name: str, spelling: str) -> str:

@@ -47,7 +47,7 @@ def _chain(target: Target) -> Iterator[Exchange]:
     for label, change in _changes(target.settings).items():
         forms: dict[str, Change] = dict(spelt(label)) if label in SPELT else {}
         if label == "chain/no-mask":
-            forms |= changes("chunked", "json-raw")
+            forms |= changes("chunked", "json-raw", "chunk-torn")
         if label == "chain/mask":
             forms |= {"mask-black": change, "mask-transparent": partial(_transparent, change)}
         else:

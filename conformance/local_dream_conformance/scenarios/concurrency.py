@@ -221,8 +221,7 @@ def _inpainting(settings: Settings, before: Names) -> Planned[Draft]:
         forms |= changes("steps-one")
     if settings.img2img:
         plain = _with_mask(plain.with_fields(denoise_strength=0.9))
-        forms |= changes("strength-integer", "image-camera", "mask-grey", "mask-jpeg")
-        forms |= changes("previews-every-second" if settings.steps else "stride-beyond-steps")
+        forms |= changes("strength-integer", "previews-every-second", "image-camera", "mask-grey", "mask-jpeg")
         forms["mask-unfit"] = _with_half_a_mask
     return Planned(plain, forms)
 

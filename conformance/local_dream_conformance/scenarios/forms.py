@@ -78,6 +78,7 @@ FORMS: Mapping[str, Form] = {
     "header-names-upper": Form(HEADED, "header names in upper case"),
     "chunked": Form("ROB-05", "a body in chunked transfer coding"),
     "expect": Form("ROB-06", "Expect: 100-continue"),
+    "chunk-torn": Form("ROB-05", "a chunk that ends within a character"),
     "json-raw": Form(SPELT, "characters beyond ASCII as raw UTF-8"),
     "json-escapes": Form(SPELT, "characters beyond ASCII as \\u escapes"),
     "json-compact": Form(SPELT, "JSON without blanks"),
@@ -88,6 +89,7 @@ FORMS: Mapping[str, Form] = {
     "json-padded": Form(SPELT, "white space before and after the JSON"),
     "prompt-quotes": Form(TEXTS, "a prompt with quotes and backslashes"),
     "prompt-brackets": Form(TEXTS, "a prompt with brackets and signs"),
+    "prompt-path": Form(TEXTS, "a prompt with a slash within its first words"),
     "prompt-character": Form(TEXTS, "a prompt of one character: /"),
     "prompt-lines": Form(TEXTS, "a prompt with line ends and tabs"),
     "prompt-scripts": Form(TEXTS, "a prompt in other scripts, with emoji"),
@@ -171,6 +173,9 @@ FORMS: Mapping[str, Form] = {
 }
 """Every form, by its name."""
 
+PARTS: Mapping[str, tuple[str, ...]] = {"chunk-torn": ("chunked", "json-raw")}
+"""Forms without which one cannot be sent, so that it fails where they do."""
+
 CHANGES: Mapping[str, Change] = {
     "content-type-charset": lambda draft: draft.typed("application/json; charset=utf-8"),
     "content-type-case": lambda draft: draft.typed("Application/JSON;charset=UTF-8"),
@@ -184,6 +189,7 @@ CHANGES: Mapping[str, Change] = {
     "header-names-upper": lambda draft: draft.sent(spelling="upper"),
     "chunked": lambda draft: draft.sent(chunked=True),
     "expect": lambda draft: draft.sent(expect=True),
+    "chunk-torn": lambda draft: _beyond_ascii(draft).written(raw=True).sent(chunked=True, torn=True),
     "json-raw": lambda draft: _beyond_ascii(draft).written(raw=True),
     "json-escapes": lambda draft: _beyond_ascii(draft).written(raw=False),
     "json-compact": lambda draft: draft.written(compact=True),
@@ -194,6 +200,7 @@ CHANGES: Mapping[str, Change] = {
     "json-padded": lambda draft: draft.written(padded=True),
     "prompt-quotes": lambda draft: draft.prompted(QUOTES),
     "prompt-brackets": lambda draft: draft.prompted(BRACKETS),
+    "prompt-path": lambda draft: draft.with_fields(prompt=f"day/night, {draft.fields['prompt']}"),
     "prompt-character": lambda draft: draft.with_fields(prompt="/"),
     "prompt-lines": lambda draft: draft.prompted(LINES + "end"),
     "prompt-scripts": lambda draft: draft.prompted(SCRIPTS),

@@ -76,7 +76,7 @@ def _strength(target: Target) -> Iterator[Exchange]:
         forms["width-alone"] = lambda draft: draft.without("height").with_fields(width=WIDTH_ALONE)
     forms |= changes("previews-with-image", "stride-beyond-steps")
     forms |= changes("seed-zero", "cfg-one", "scheduler-euler-a", "opencl-true")
-    forms |= {**changes("prompt-lines", "prompt-long", "json-exponents"), **spelt("strength/low")}
+    forms |= {**changes("prompt-path", "prompt-lines", "prompt-long", "json-exponents"), **spelt("strength/low")}
     *before, low = served(target, "strength/low", Planned(plain, forms))
     yield from before
     left_out = zero == MANY_AT_ZERO and zero not in forms_of(low)

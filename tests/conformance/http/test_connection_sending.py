@@ -79,12 +79,13 @@ def test_chunked_request_bodies() -> None:
     assert exchange.request.body == body
 
 
-def test_a_chunk_ends_within_a_character() -> None:
+def test_a_chunk_ends_within_a_character_where_it_is_to_be_torn() -> None:
     seen: list[bytes] = []
     body = '{"prompt": "caf\u00e9"}'.encode()
-    with serving(reading_all(b"\r\n0\r\n\r\n", seen), head_first=False) as url:
-        ask(url, Request("POST", "/generate", (), body), send_options=SendOptions(chunked=True))
-    assert b"caf\xc3\r\n" in seen[0]
+    for torn in (True, False):
+        with serving(reading_all(b"\r\n0\r\n\r\n", seen), head_first=False) as url:
+            ask(url, Request("POST", "/generate", (), body), send_options=SendOptions(chunked=True, torn=torn))
+    assert [b"caf\xc3\r\n" in sent for sent in seen] == [True, False]
 
 
 def test_a_body_in_two_parts() -> None:

@@ -101,6 +101,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "expect": ("ROB-06", lambda c: c.header("expect")),
     "json-indented": ("GEN-REQ-29", lambda c: b'{\n  "' in c.body),
     "json-compact": ("GEN-REQ-29", lambda c: b'":"' in c.body and b'": ' not in c.body),
+    "chunk-torn": ("ROB-05", lambda c: c.header("transfer-encoding") and not c.body.isascii()),
     "json-raw": ("GEN-REQ-29", lambda c: c.fields and not c.body.isascii()),
     "json-escapes": ("GEN-REQ-29", lambda c: b"\\ud83c" in c.body),
     "json-slashes": ("GEN-REQ-29", lambda c: b"\\/" in c.body),
@@ -126,6 +127,7 @@ GENERATE: Mapping[str, tuple[str, Callable[[Came], object]]] = {
     "prompt-beyond-1000-characters": ("GEN-REQ-26", lambda c: 1000 < len(c.prompt) < 10_000),
     "prompt-beyond-2000-bytes": ("GEN-REQ-26", lambda c: 2000 < len(c.prompt.encode()) < 10_000),
     "prompt-of-one-character": ("GEN-REQ-26", lambda c: len(c.prompt) == 1),
+    "prompt-like-a-path": ("GEN-REQ-26", lambda c: "/" in c.prompt[1:50]),
     "prompt-that-begins-with-a-slash": ("GEN-REQ-26", lambda c: c.prompt.startswith("/")),
     "prompt-with-an-open-bracket": ("GEN-REQ-26", lambda c: c.prompt.count("[") != c.prompt.count("]")),
     "prompt-longer-than-its-negative": (

@@ -221,7 +221,7 @@ def test_every_form_is_sent_and_most_pairs_of_them(whole: Mapping[str, Exchange]
     Strength 0 alone is what servers are asked for that do not leave out steps, or do not take it with many.
     """
     carried = [set(forms_of(exchange)) for exchange in whole.values() if forms_of(exchange)]
-    assert set.union(*carried) == set(FORMS) - {"strength-zero", "previews-every-second"}
+    assert set.union(*carried) == set(FORMS) - {"strength-zero"}
     core = {name for label, e in whole.items() if label.partition("/")[0] in CORE for name in forms_of(e)}
     only_hardened = set(FORMS) - core
     assert len(only_hardened) < len(FORMS) // 8, only_hardened

@@ -270,3 +270,20 @@ def test_garbage_gets_200() -> None:
         line.sendall(b"\x00\x01 hello\r\n\r\n")
         assert line.recv(100).startswith(b"HTTP/1.1 200 ")
     assert alteration.applied == 1
+
+
+def test_a_chunk_that_ends_within_a_character_is_lost() -> None:
+    alteration = entries()["torn-chunks-unread"].make(None)
+    assert isinstance(alteration, FaultHooks)
+    body = json.dumps(small("caf\u00e9"), ensure_ascii=False).encode()
+    within = body.index(b"\xc3") + 1
+    statuses = []
+    with (
+        running(create_faulty_app(SyntheticEngine(), None, lambda scope: alteration), alteration.http) as url,
+        httpx.Client(base_url=url, timeout=PATIENCE) as client,
+    ):
+        for cut in (within, within + 1):
+            chunks = (part for part in (body[:cut], body[cut:]))
+            statuses.append(client.post("/generate", content=chunks).status_code)
+    assert statuses == [400, 200]
+    assert alteration.applied >= 1

@@ -169,6 +169,23 @@ several(requests.received)(
 )
 
 
+@whole("ROB-05")
+def torn_chunks_unread() -> FaultHooks:
+    """A chunk that ends within a character is not read by /generate: each is decoded on its own."""
+    hooks = FaultHooks()
+
+    class ByChunks(HttpProtocol):
+        def on_body(self, body: bytes) -> None:
+            chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
+            torn = chunked and self.scope["path"] == "/generate" and body.decode("utf-8", "ignore").encode() != body
+            if torn:
+                hooks.happened()
+            super().on_body(b"" if torn else body)
+
+    hooks.http = ByChunks
+    return hooks
+
+
 # Connections that are kept alive
 
 several(responses.after, when=lambda exchange: exchange.reply.status >= 400)(

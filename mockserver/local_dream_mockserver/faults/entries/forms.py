@@ -87,6 +87,8 @@ several(requests.refused)(
     lambda values: "\n" in values["prompt"] and "prompt: one line",
     "brackets-refused (GEN-REQ-26): A prompt with brackets is refused.",
     lambda values: "[" in values["prompt"] and "prompt: no brackets",
+    "paths-refused (GEN-REQ-26): A prompt with a slash within its first 50 characters, but as the first, is refused.",
+    lambda values: "/" in values["prompt"][1:50] and "prompt: no file name",
     "other-scripts-refused (GEN-REQ-26): A prompt with letters beyond Latin-1 is refused.",
     lambda values: max(map(ord, values["prompt"])) > 255 and "prompt: not latin-1",
     "long-negative-prompts-refused (GEN-REQ-26): A negative_prompt of more words than the model reads is refused.",

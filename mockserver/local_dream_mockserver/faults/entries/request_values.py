@@ -184,13 +184,7 @@ def picked_seed_follows_the_last(last: dict[str, int], request: GenerationReques
     return request
 
 
-@requests.accepted("GEN-DEF-12", state=dict)
-def picked_seed_by_the_clock(last: dict[str, float], request: GenerationRequest, values: Body) -> GenerationRequest:
-    """A seed that the server picks within three seconds of the one before is the same."""
-    if values.get("seed") is not None:
-        return request
-    now = clock.monotonic()
-    if now >= last.get("until", 0):
-        last.update(seed=request.seed, until=now + 3)
-    seed = int(last["seed"])
-    return request if seed == request.seed else replace(request, seed=seed)
+@requests.accepted("GEN-DEF-12")
+def picked_seed_by_the_clock(request: GenerationRequest, values: Body) -> GenerationRequest:
+    """A seed that the server picks is the time, in units of ten seconds."""
+    return replace(request, seed=int(clock.monotonic() / 10)) if values.get("seed") is None else request
