@@ -24,7 +24,7 @@ def unread(*, healthy: bool) -> Iterator[str]:
     def handle(client: socket.socket) -> None:
         kept.append(client)
         with contextlib.suppress(OSError):
-            if healthy and client.recv(16, socket.MSG_PEEK).startswith(b"GET /health"):
+            if healthy and client.recv(16, socket.MSG_PEEK).startswith(b"GET /health HTTP"):
                 client.recv(HEAD)
                 client.sendall(OK)
                 client.shutdown(socket.SHUT_WR)

@@ -36,6 +36,8 @@ FAR = 30.0
 """Distance, of 255, from which on what was painted at a high strength is far from its image."""
 APART = 0.2
 """Difference of two strengths from which their effects can be told apart."""
+LOW = 0.5
+"""Strength up to which much of the image must be left; at higher ones what is painted decides how far away it is."""
 GIVEN_BACK = 12.0
 """Distance, of 255, within which a picture is its image, through a model's encoder and decoder."""
 FINE_STEPS = 10
@@ -65,7 +67,7 @@ def low_strength_stays_closer(context: Context) -> None:
     # The whole picture says more of a low strength than the white part of a mask.
     low = min(runs, key=lambda run: (bool(fields(run[1].exchange.request).get("mask")), run[0]))
     higher = [run for run in runs if run[0] - low[0] >= APART]
-    if not higher:
+    if not higher or low[0] > LOW:
         raise MissingEvidence("no two generations with an image differ in denoise_strength")
     near = from_image(low[1], low[2])
     for strength, stream, shown in [run for run in higher if _kept(run[1], run[2])] or higher:

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 
-from local_dream_conformance.core.strict_json import DEPTH, Parsed, count, parse
+from local_dream_conformance.core.strict_json import DEEP, DEPTH, Parsed, count, parse
 
 FEW = 100
 """Values of a part that is read in any case."""
@@ -35,10 +35,11 @@ class Unread:
 def parse_large(text: str, most: int) -> Parsed:
     """As `parse`, where a text has more than it reads: Unread stands for an array, and for large parts of an object.
 
-    Of what is left out only the characters are judged. It counts among the values by its strings and brackets.
+    Of what is left out only the characters are judged. It counts among the values by its strings and brackets; a text
+    that cannot be read without its large parts either counts as many as may be read.
     """
     parsed = parse(text, most)
-    if not parsed.unread:
+    if parsed.values <= most and parsed.problem != DEEP:  # read, or of strings too long to be looked at again
         return parsed
     begun = text.lstrip(" \t\r\n")[:1]
     if begun == "[":
@@ -54,7 +55,7 @@ def _outline(text: str, most: int, unread: Parsed) -> Parsed:
     for found in _MARK.finditer(text):
         marks += 1
         if marks > MARKS * most:
-            return unread
+            return replace(unread, values=most)
         mark = text[found.start()]
         if mark == '"':
             key = found[0] if depth == 1 else key
@@ -70,6 +71,8 @@ def _outline(text: str, most: int, unread: Parsed) -> Parsed:
                 kept += text[after:start], "null"
                 parts[key], after = Unread("an object" if mark == "}" else "an array", part.values), found.end()
     parsed = parse("".join((*kept, text[after:])), most)
+    if parsed.unread:  # a long string, or too many small parts
+        return replace(parsed, values=most)
     if isinstance(parsed.value, dict):
         parsed.value.update({json.loads(name): part for name, part in parts.items()})
     problem = f"{parsed.problem}, large parts left out" if parsed.problem and parts else parsed.problem

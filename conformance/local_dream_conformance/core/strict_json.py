@@ -25,6 +25,9 @@ WIDER = 2
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
+DEEP = "nested too deeply"
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A JSON value and what is wrong with its text. `value` is None where `problem` says that it is not JSON.
@@ -69,7 +72,7 @@ def parse(text: str | bytes, most: int = VALUES) -> Parsed:
             problem = f"{taken} bytes of text in memory, of {len(text)} characters sent, which the suite does not keep"
             return Parsed(None, problem, values=values, unread=True)
     except RecursionError:
-        return Parsed(None, "nested too deeply", unread=True)
+        return Parsed(None, DEEP, unread=True)
     except UnicodeDecodeError as error:
         return Parsed(None, f"not UTF-8 at byte {error.start}")
     except ValueError as error:

@@ -202,8 +202,10 @@ class GenerationStream:
                 if arrived is None:
                     break
                 seen, at = seen + arrived[1], arrived[0]
-            parsed = parse_large(event.data, min(strict_json.VALUES, room))
-            room = max(0, room - (0 if parsed.unread else parsed.values))
+            most = min(strict_json.VALUES, room)
+            parsed = parse_large(event.data, most)
+            # What was only counted costs nothing.
+            room = max(0, room - (0 if parsed.unread and parsed.values > most else parsed.values))
             found.append(GenerationEvent(event, at, parsed))
         return tuple(found)
 

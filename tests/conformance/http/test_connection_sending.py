@@ -163,7 +163,8 @@ def test_keeping_a_connection() -> None:
         third = connection.exchange("c", GET, kept)
         connection.close()
     assert [(e.status, dict(e.notes)["reused-connection"]) for e in (first, second)] == [(400, "false"), (200, "true")]
-    assert (third.end, third.status, dict(third.notes)["reused-connection"]) == (End.TRUNCATED, None, "true")
+    assert third.end in (End.TRUNCATED, End.RESET)  # as it was written before the server had closed, or after
+    assert (third.status, dict(third.notes)["reused-connection"]) == (None, "true")
 
 
 def test_a_connection_that_the_server_closes_is_dialled_again() -> None:

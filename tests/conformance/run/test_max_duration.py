@@ -19,7 +19,7 @@ from tests.matrix.standing import serving
 
 @pytest.fixture(scope="module")
 def slow_mock() -> Iterator[str]:
-    with serving(create_app(SyntheticEngine(Pacing(first=0.5, step=0.5)))) as url:
+    with serving(create_app(SyntheticEngine(Pacing(first=4.0, step=0.5)))) as url:
         yield url
 
 
@@ -32,11 +32,11 @@ def check(*arguments: str, folder: Path) -> tuple[int, dict[str, Any], str]:
 
 def test_what_comes_after_it_is_not_asked_and_untested(slow_mock: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    status, result, shown = check(slow_mock, "--max-duration", "1", "--record", str(kept), folder=tmp_path)
+    status, result, shown = check(slow_mock, "--max-duration", "3", "--record", str(kept), folder=tmp_path)
     assert status == 7
     assert result["outcome"] == "inconclusive"
-    assert result["settings"]["max_duration"] == 1.0
-    assert "no request after 1 s" in shown
+    assert result["settings"]["max_duration"] == 3.0
+    assert "no request after 3 s" in shown
     # The generation that ran when the time was over was let finish.
     assert [line["label"] for line in result["exchanges"] if line["method"] == "POST" and line["status"] == 200] == [
         "base"
@@ -45,7 +45,7 @@ def test_what_comes_after_it_is_not_asked_and_untested(slow_mock: str, tmp_path:
     assert verdicts["HLT-01"]["verdict"] == "pass"
     for id in ("GEN-REQ-01", "GEN-DEF-01", "ROB-03", "UPS-REQ-01"):
         assert verdicts[id]["verdict"] == "untested"
-        assert "max-duration: no request was sent after 1 s" in verdicts[id]["reason"]
+        assert "max-duration: no request was sent after 3 s" in verdicts[id]["reason"]
     states = {line["name"]: line for line in result["plan"]["probes"]}
     assert (states["base"]["state"], states["refuse"]["state"]) == ("made", "planned")
     assert states["refuse"]["reason"].startswith("max-duration")

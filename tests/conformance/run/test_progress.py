@@ -198,7 +198,7 @@ def test_a_pipe_has_one_line_for_each_scenario(slow_mock: str, tmp_path: Path) -
         lines = piped(slow_mock, "-k", "SRV-01 or GEN-EVT-05", *options).splitlines()
         told = [line for line in lines if "scenario" in line and not line.startswith("plan:")]
         assert [line.rpartition(",")[0] for line in told] == [
-            "scenario 1 of 2: health, 8 requests",
+            "scenario 1 of 2: health, 10 requests",
             "scenario 2 of 2: base, 1 request",
         ]
         assert any("CONFORMANT" in line for line in lines)
