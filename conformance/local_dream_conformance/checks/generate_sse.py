@@ -106,11 +106,13 @@ def one_data_line(context: Context) -> None:
 
 @check("GEN-SSE-08", needs=["base"], over=EVERY, requires=["GEN-SSE-01"])
 def data_is_json(context: Context) -> None:
-    unread = ""
-    for stream, event in _events(context):
-        if event.parsed.unread:
-            unread = unread or f"{stream.exchange.label}, {event.where}: {event.parsed.problem}"
-            continue
+    """Where the suite does not read an event, what it holds is unknown, and nothing that follows from it is judged."""
+    read = [(stream, event) for stream, event in _events(context) if not event.parsed.unread]
+    unread = next(((stream, event) for stream, event in _events(context) if event.parsed.unread), None)
+    if unread and all(isinstance(event.parsed.value, dict) for _, event in read):
+        stream, event = unread
+        raise MissingEvidence(f"{stream.exchange.label}, {event.where}: {event.parsed.problem}")
+    for stream, event in read:
         held = context.expect(
             not event.parsed.problem,
             expected="data that is JSON",
@@ -125,8 +127,6 @@ def data_is_json(context: Context) -> None:
             exchange=stream.exchange,
             at=event.where,
         )
-    if unread:
-        raise MissingEvidence(unread)
 
 
 @check("GEN-SSE-09", needs=["base"], over=EVERY, requires=["GEN-SSE-06", "GEN-SSE-08"])

@@ -15,6 +15,7 @@ from local_dream_conformance.core.escape import escape
 
 VALUES = 20_000
 """Values that are read of one text."""
+DEEP = "nested too deeply"
 DEPTH = 100
 """Arrays and objects that may stand in one another."""
 LITTLE = 1 << 16
@@ -23,9 +24,6 @@ each character beside it."""
 WIDER = 2
 """So many times what their text takes may strings take. A picture in base64 takes no more than its text."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-
-
-DEEP = "nested too deeply"
 
 
 @dataclass(frozen=True)
