@@ -14,7 +14,7 @@ FASTEST = 12e6
 """Bytes in a second beyond which previews are thinned: what comes before is read, and kept."""
 LONGEST = 1.5
 """Seconds for which it is worth to read nothing."""
-SHARE = 0.3
+SHARE = 0.35
 """Share of a generation for which nothing may be read: what is left of it then must still tell whether it stops."""
 
 

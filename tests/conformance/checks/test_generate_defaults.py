@@ -216,6 +216,19 @@ def test_picked_seeds_differ() -> None:
     assert judge("GEN-DEF-11", base).verdict is Verdict.UNTESTED
 
 
+def test_seeds_of_generations_at_once_say_nothing_where_requests_share_their_state() -> None:
+    base = InMemoryServer().answer("base", PLAIN)
+    two = replace(seedless("queue/first", 42), started=10.0), replace(seedless("queue/third", 42), started=10.0)
+    assert judge("GEN-DEF-12", base, *two).verdict is Verdict.WARN
+    other = stream("overlap/first", [progress(1, 1), {**complete(picture()), "seed": 42}], fields=FIELDS)
+    assert FIELDS["seed"] != 42
+    told = judge("GEN-DEF-12", base, other, *two)
+    assert told.verdict is Verdict.UNTESTED
+    assert "ran at once" in told.reason
+    later = replace(two[1], started=99.0)
+    assert judge("GEN-DEF-12", base, other, two[0], later).verdict is Verdict.WARN
+
+
 @pytest.mark.parametrize(
     ("id", "field", "other"), [("GEN-DEF-05", "height", "width"), ("GEN-DEF-04", "width", "height")]
 )
