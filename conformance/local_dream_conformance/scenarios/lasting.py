@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from local_dream_conformance.core.exchange import Exchange, Transcript
 from local_dream_conformance.evidence.generation import generation
@@ -15,6 +16,8 @@ from local_dream_conformance.scenarios.forms import MANY_STEPS
 LONG_ENOUGH = 4.0
 """Seconds that a run should last which is to be abandoned: questions are asked while it streams, and what is left of it
 then must be long beside what a busy machine adds to the next run (ROB-04)."""
+TOGETHER = 0.002
+"""Seconds between events that were sent together, at most: their bytes are read in pieces."""
 BOUNDS = (9, MANY_STEPS)
 """The fewest and the most steps of a generation that is to last."""
 
@@ -34,9 +37,11 @@ def pace(target: Target) -> float | None:
     stream, steps = generation(base), requests.steps(target.settings)
     reports = [event for event in stream.progress if event.step is not None]
     done = (reports[-1].step or 0) - (reports[0].step or 0) if reports else 0
-    if done > 0:
+    arrivals = sum(later.at - one.at > TOGETHER for one, later in pairwise(reports)) + 1
+    if done > 0 and arrivals * 2 > len(reports):
         return (reports[-1].at - reports[0].at) / done
-    # A single report, as from servers that report now and then.
+    # A single report, as from servers that report now and then, or several that were sent together: they came long
+    # after the steps that they tell of.
     return stream.complete.at / steps if stream.complete is not None else None
 
 
