@@ -6,8 +6,8 @@ from local_dream_conformance.checks.check import check
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.exchange import UPSCALE, End, Exchange
-from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.evidence.selectors import outcome
+from local_dream_conformance.http.sse import MEDIA_TYPE
 
 BROKEN_OFF = (End.TRUNCATED, End.RESET, End.MALFORMED)
 EVERYTHING = [""]
@@ -34,7 +34,11 @@ def _open(exchange: Exchange) -> str:
 
 
 def _is_plain(exchange: Exchange) -> bool:
-    """Whether there is an answer that is no event stream and no picture; what need not be HTTP may be left open."""
+    """Whether there is an answer that is no event stream and no picture; what need not be HTTP may be left open.
+
+    A stream is one also where its status is wrong: the suite reads little of what is not 200, and hangs up.
+    """
     if exchange.status is None or exchange.request.method == "":
         return False
-    return not (exchange.status == 200 and (generation(exchange).is_stream or exchange.operation == UPSCALE))
+    stream = exchange.media_type == MEDIA_TYPE and 200 <= exchange.status < 300
+    return not (stream or (exchange.status == 200 and exchange.operation == UPSCALE))

@@ -90,7 +90,7 @@ def _decoded(exchange: Exchange) -> Picture | None:
 
 
 def _read(exchange: Exchange) -> Picture | BadPicture:
-    return VIEWS.of(exchange, "enlarged", _decode, 3 * FEW_PIXELS)
+    return VIEWS.of(exchange, "enlarged", _decode, lambda _: 3 * FEW_PIXELS)
 
 
 def _decode(exchange: Exchange) -> Picture | BadPicture:

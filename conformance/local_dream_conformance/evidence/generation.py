@@ -209,6 +209,11 @@ class GenerationStream:
             found.append(GenerationEvent(event, at, parsed))
         return tuple(found)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that it takes, about: its bytes, its text, and the strings in what is read from that."""
+        return self.exchange.size + 2 * self.sse.memory
+
     @cached_property
     def progress(self) -> tuple[GenerationEvent, ...]:
         """The progress events, in order."""
@@ -266,4 +271,4 @@ class GenerationStream:
 
 def generation(exchange: Exchange) -> GenerationStream:
     """The view of an exchange; kept while there is room, since many checks look at the same streams."""
-    return VIEWS.of(exchange, "generation", GenerationStream, 3 * exchange.size)
+    return VIEWS.of(exchange, "generation", GenerationStream, lambda stream: stream.memory)

@@ -26,19 +26,20 @@ class Views:
         self._taken = 0
         self._lock = threading.RLock()
 
-    def of(self, exchange: Exchange, kind: str, make: Callable[[Exchange], View], size: int) -> View:
-        """The view of a kind, which takes about so many bytes."""
+    def of(self, exchange: Exchange, kind: str, make: Callable[[Exchange], View], weigh: Callable[[View], int]) -> View:
+        """The view of a kind; `weigh` says how many bytes one takes, about."""
         key = (id(exchange), kind)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 view: View = self._kept[key][1]
                 return view
-            while self._kept and self._taken + size + SPARE > self._room:
-                self._taken -= self._kept.popitem(last=False)[1][2]
             view = make(exchange)
-            self._kept[key] = exchange, view, size + SPARE
-            self._taken += size + SPARE
+            size = weigh(view) + SPARE
+            while self._kept and self._taken + size > self._room:
+                self._taken -= self._kept.popitem(last=False)[1][2]
+            self._kept[key] = exchange, view, size
+            self._taken += size
             return view
 
 

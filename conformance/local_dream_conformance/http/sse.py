@@ -99,7 +99,8 @@ class Event:
 class Stream:
     """A whole stream as read. `unfinished` is an event that began and was never ended; readers do not see it.
 
-    `diagnostics` keeps the first DIAGNOSTICS_KEPT of each kind; `counts` counts them all.
+    `diagnostics` keeps the first DIAGNOSTICS_KEPT of each kind; `counts` counts them all. `size` is that of the stream,
+    `memory` that of its text: characters beyond ASCII make all of a line two or four times as large.
     """
 
     events: tuple[Event, ...]
@@ -107,6 +108,7 @@ class Stream:
     diagnostics: tuple[Diagnostic, ...]
     counts: Mapping[DiagnosticKind, int]
     size: int
+    memory: int
 
     def diagnosed(self, *kinds: DiagnosticKind) -> list[Diagnostic]:
         """The diagnostics of these kinds, in stream order."""
@@ -182,7 +184,8 @@ class Decoder:
             if self._start is not None:
                 unfinished = Event(self.kept.events, self._name or "", tuple(self._data), self._start, self._size)
                 self._diagnose(DiagnosticKind.UNFINISHED, self._start, self._name or "")
-        return Stream(tuple(self._events), unfinished, tuple(self._diagnostics), dict(self._counts), self._size)
+        events, diagnostics = tuple(self._events), tuple(self._diagnostics)
+        return Stream(events, unfinished, diagnostics, dict(self._counts), self._size, self.kept.memory)
 
     def _read(self, *, final: bool) -> None:
         if self._at_start:

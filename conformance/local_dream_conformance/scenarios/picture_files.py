@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from local_dream_conformance.evidence.pixels import Pixels, Region
+from local_dream_conformance.scenarios.test_images import strips
 
 Colour = Literal["rgb", "rgba", "grey", "grey-alpha", "palette"]
 COLOUR_TYPE: dict[Colour, int] = {"grey": 0, "rgb": 2, "palette": 3, "grey-alpha": 4, "rgba": 6}
@@ -85,9 +86,12 @@ class PictureFile:
 
     def _grey(self) -> NDArray[np.uint8]:
         rgb = self._rgb()
-        same = bool((rgb == rgb[..., :1]).all())
-        grey: NDArray[np.uint8] = rgb[..., 0] if same else np.rint(rgb.astype(np.float64) @ np.array(LUMA))
-        return grey.astype(np.uint8)
+        if (rgb == rgb[..., :1]).all():
+            return rgb[..., 0]
+        grey = np.empty(rgb.shape[:2], np.uint8)
+        for rows in strips(len(rgb)):
+            grey[rows] = np.rint(rgb[rows].astype(np.float64) @ np.array(LUMA))
+        return grey
 
     def _jpeg(self) -> bytes:
         buffer = io.BytesIO()

@@ -7,6 +7,7 @@ a wrong row length turn them into something else.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,25 @@ from PIL import Image
 
 from local_dream_conformance.evidence.pixels import Pixels, Region
 
+STRIP = 256
+"""Rows that are worked on at a time."""
+
 
 def card(width: int, height: int) -> Pixels:
     """A test card, (height, width, 3): red rises with x, green falls with y, blue is a blob in the upper left."""
+    drawn = np.empty((height, width, 3), np.uint8)
     x = (np.arange(width) + 0.5)[None, :] / width
-    y = (np.arange(height) + 0.5)[:, None] / height
-    red = 30 + 195 * x + 0 * y
-    green = 225 - 180 * y + 0 * x
-    blue = 40 + 170 * np.exp(-(((x - 0.25) / 0.3) ** 2 + ((y - 0.3) / 0.35) ** 2))
-    values: NDArray[np.float64] = np.stack([red, green, blue], axis=2)
-    return np.rint(values).astype(np.uint8)
+    for rows in strips(height):
+        y = (np.arange(height)[rows] + 0.5)[:, None] / height
+        drawn[rows, :, 0] = np.rint(30 + 195 * x)
+        drawn[rows, :, 1] = np.rint(225 - 180 * y)
+        drawn[rows, :, 2] = np.rint(40 + 170 * np.exp(-(((x - 0.25) / 0.3) ** 2 + ((y - 0.3) / 0.35) ** 2)))
+    return drawn
+
+
+def strips(height: int) -> Iterator[slice]:
+    """The rows of a picture, some at a time: a large one as floating point numbers takes 200 MB."""
+    return (slice(top, top + STRIP) for top in range(0, height, STRIP))
 
 
 def exposed(pixels: Pixels) -> Pixels:
