@@ -195,6 +195,10 @@ CLEARLY = 0.5
 """A picture resembles a change of its image where it is at most this share of the distance from it."""
 
 
+ALIKE = 0.5
+"""And where the two rise and fall together so far: a flat picture is near to whatever is less bright and dark."""
+
+
 def changes(pixels: Pixels) -> dict[str, Pixels]:
     """What servers do to a picture by mistake, by what that looks like."""
     height, width = pixels.shape[:2]
@@ -236,8 +240,14 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
         return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
 
     image = pixels_of(file_sent(sent["image"]))
-    nearest, name = min((away(changed), name) for name, changed in changes(image).items())
-    return f"the image {name}?" if nearest < CLEARLY * away(image) else ""
+    changed = changes(image)
+    nearest, name = min((away(pixels), name) for name, pixels in changed.items())
+    if nearest >= CLEARLY * away(image):
+        return ""
+    ways = fits(changed[name], shown.size).values()
+    if kept is None and max(resemblance(shown.pixels, way) for way in ways) < ALIKE:
+        return ""
+    return f"the image {name}?"
 
 
 @dataclass(frozen=True)
