@@ -208,6 +208,8 @@ def changes(pixels: Pixels) -> dict[str, Pixels]:
         "looks upside down: the rows come in reverse": pixels[::-1],
         "looks mirrored": pixels[:, ::-1],
         "looks turned by 180 degrees": pixels[::-1, ::-1],
+        "looks upside down, with red and blue swapped: a bitmap as Windows has it": pixels[::-1, :, ::-1],
+        "looks as if all bytes came in reverse: turned, with red and blue swapped": pixels[::-1, ::-1, ::-1],
         "looks as if width and height were swapped in reading the rows": pixels.reshape(width, height, 3).transpose(
             1, 0, 2
         ),
