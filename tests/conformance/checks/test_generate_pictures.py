@@ -333,6 +333,16 @@ def test_an_image_that_is_misread_is_called_that(how: str, inpaints: bool) -> No
         assert bool(found) is bool(said)
 
 
+@pytest.mark.parametrize("how", [how for how in MISREAD if how not in ("", "cropped", "turned by 90 degrees")])
+def test_an_answer_that_is_changed_as_a_whole_is_called_that(how: str) -> None:
+    """What was repainted is changed with the rest: the mask is followed."""
+    answered = stream_of(InMemoryServer().answer("hang-up/next", {**IMAGE, "mask": mask64(), "denoise_strength": 1}))
+    shown = selectors.picture(answered)
+    assert shown is not None
+    assert how in as_changed(answered, replace(shown, pixels=MISREAD[how](shown.pixels)))
+    assert as_changed(answered, shown) == ""
+
+
 def test_what_is_said_of_an_image_in_bgr() -> None:
     exchanges = run(InMemoryServer(misreads="BGR")).values()
     causes = [finding.cause for id in ("GEN-PIC-11", "GEN-PIC-12") for finding in judge(id, *exchanges).findings]
