@@ -162,14 +162,15 @@ def last_preview_resembles(context: Context) -> None:
 def _best_change(shown: Pixels, whole: Pixels) -> tuple[float, float, str]:
     """How much a preview resembles its picture as it is, and in the way of changing it that makes it most alike."""
     changes = {
-        "red and blue are swapped (BGR)": shown[:, :, ::-1],
-        "upside down": shown[::-1],
-        "mirrored": shown[:, ::-1],
-        "turned by 180 degrees": shown[::-1, ::-1],
-        "rows and columns are swapped": shown.reshape(shown.shape[1], shown.shape[0], 3).transpose(1, 0, 2),
+        "in one red and blue are swapped (BGR)": shown[:, :, ::-1],
+        "one is upside down": shown[::-1],
+        "one is mirrored": shown[:, ::-1],
+        "one is turned by 180 degrees": shown[::-1, ::-1],
+        "in one rows and columns are swapped": shown.reshape(shown.shape[1], shown.shape[0], 3).transpose(1, 0, 2),
     }
     found = [
-        (resemblance(np.ascontiguousarray(changed), whole), f"previews are {how}") for how, changed in changes.items()
+        (resemblance(np.ascontiguousarray(changed), whole), f"of preview and picture {how}")
+        for how, changed in changes.items()
     ]
     changed, how = max(found)
     return resemblance(shown, whole), changed, how
