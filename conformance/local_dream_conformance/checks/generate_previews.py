@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 
 from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
@@ -73,7 +74,8 @@ def stride_thins_previews(context: Context) -> None:
     for thin, stride, dense in pairs:
         context.expect(
             len(thin.previews) <= len(dense.previews),
-            expected=f"at most {len(dense.previews)} previews with stride {stride}, as many as with stride 1",
+            expected=f"at most {counted(len(dense.previews), 'preview')} with stride {stride}, as many as with "
+            "stride 1",
             got=f"{len(thin.previews)}",
             exchange=thin.exchange,
         )
@@ -105,7 +107,7 @@ def previews_at_stride(context: Context) -> None:
         wanted = ceil(steps / stride)
         held = context.expect(
             len(stream.previews) == wanted,
-            expected=f"{wanted} previews ({steps} steps, stride {stride})",
+            expected=f"{counted(wanted, 'preview')} ({steps} steps, stride {stride})",
             got=f"{len(stream.previews)}",
             exchange=stream.exchange,
         )
