@@ -132,8 +132,8 @@ def stride_is_one(context: Context) -> None:
         same = len(dense.previews) == len(sparse.previews)
         context.expect(
             len(dense.previews) > len(sparse.previews),
-            expected=f"more than {counted(len(sparse.previews), 'preview')}, as {sparse.exchange.label} has with stride "
-            f"{stride}",
+            expected=f"more than {counted(len(sparse.previews), 'preview')}, as {sparse.exchange.label} has with "
+            f"stride {stride}",
             got=f"{len(dense.previews)}",
             exchange=dense.exchange,
             cause=f"the stride is ignored, or {stride} is its default?" if same else "",
