@@ -196,13 +196,17 @@ def _whole(requirement: Requirement) -> str:
         f"{requirement.id}: {requirement.level}, {requirement.profile}, from {requirement.source}",
         f"binds {requirement.operation or 'the server'}, group {requirement.group}",
         "",
-        click.wrap_text(requirement.text, SPEC_WIDTH),
+        _folded(requirement.text),
     ]
     if requirement.clause:
-        lines += ["", click.wrap_text(f"Seed: {quoted(requirement.clause, requirement.translation)}", SPEC_WIDTH)]
+        lines += ["", _folded(f"Seed: {quoted(requirement.clause, requirement.translation)}")]
     if requirement.unjudged:
-        lines += ["", click.wrap_text(f"Cannot be judged from outside: {requirement.unjudged}", SPEC_WIDTH)]
+        lines += ["", _folded(f"Cannot be judged from outside: {requirement.unjudged}")]
     return "\n".join(lines)
+
+
+def _folded(text: str) -> str:
+    return textwrap.fill(text, SPEC_WIDTH, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

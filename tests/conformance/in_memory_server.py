@@ -96,6 +96,8 @@ MISREAD: Mapping[str, Callable[[Pixels], Pixels]] = {
     "upside down": lambda pixels: pixels[::-1],
     "mirrored": lambda pixels: pixels[:, ::-1],
     "turned by 180 degrees": lambda pixels: pixels[::-1, ::-1],
+    "a bitmap as Windows has it": lambda pixels: pixels[::-1, :, ::-1],
+    "all bytes came in reverse": lambda pixels: pixels[::-1, ::-1, ::-1],
     "turned by 90 degrees": _turned,
     "cropped": _cropped,
 }

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,13 @@ def test_the_user_is_told_why(client: Client, local_dream_mock: Mock, tmp_path: 
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == f"no picture: {message}"
     assert not (tmp_path / "out.ppm").exists()
+
+
+def test_without_arguments_the_usage_is_told(client: Client) -> None:
+    done = client("http://127.0.0.1:8081")
+    assert done.returncode == 2
+    (usage,) = done.stderr.splitlines()
+    assert re.search(r" URL PROMPT OUT\.(ppm|png) \[FIELD=JSON \.\.\.\]", usage)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from itertools import combinations
 
 from local_dream_conformance.checks.check import check
 from local_dream_conformance.checks.generate_previews import expect_no_previews
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.fields import documented, max_seed
@@ -131,7 +132,8 @@ def stride_is_one(context: Context) -> None:
         same = len(dense.previews) == len(sparse.previews)
         context.expect(
             len(dense.previews) > len(sparse.previews),
-            expected=f"more than {len(sparse.previews)} previews, as {sparse.exchange.label} has with stride {stride}",
+            expected=f"more than {counted(len(sparse.previews), 'preview')}, as {sparse.exchange.label} has with "
+            f"stride {stride}",
             got=f"{len(dense.previews)}",
             exchange=dense.exchange,
             cause=f"the stride is ignored, or {stride} is its default?" if same else "",

@@ -70,16 +70,21 @@ def low_strength_stays_closer(context: Context) -> None:
     if not higher or low[0] > LOW:
         raise MissingEvidence("no two generations with an image differ in denoise_strength")
     near = from_image(low[1], low[2])
-    for strength, stream, shown in [run for run in higher if _kept(run[1], run[2])] or higher:
+    # Where no mask was followed, one whose white part is as it was says something of the mask alone.
+    telling = [run for run in higher if _kept(*run[1:])] or [run for run in higher if from_image(*run[1:]) > GIVEN_BACK]
+    if not telling:
+        raise MissingEvidence("no mask of the generations with a high denoise_strength was followed")
+    for strength, stream, shown in telling:
         far = from_image(stream, shown)
-        context.expect(
+        if not context.expect(
             near < CLOSER * far,
             expected=f"with strength {low[0]:g} a picture much closer to its image than {stream.exchange.label}, "
             f"which with strength {strength:g} is {far:.1f} of 255 away",
             got=f"{near:.1f} of 255 away",
             exchange=low[1].exchange,
             cause=partial(_strength_cause, low[1], low[2], near, far),
-        )
+        ):
+            break  # the others would say the same of the same picture
 
     _judge_masked(context, [run for run in runs if fields(run[1].exchange.request).get("mask") and _kept(*run[1:])])
 
@@ -120,22 +125,24 @@ def strength_zero_gives_the_image_back(context: Context) -> None:
     if not runs:
         raise MissingEvidence(f"no generation with strength 0 and {FINE_STEPS} steps or more came to a picture")
     for stream, shown in runs:
-        away = from_image(stream, shown)
-        context.expect(
-            away <= GIVEN_BACK,
-            expected="with strength 0 the image",
-            got=f"{away:.1f} of 255 away from it",
-            exchange=stream.exchange,
-            cause="0 is taken for no strength, and the default used instead?" if away > 2 * GIVEN_BACK else "",
-        )
         out_of_place = displaced(stream, shown)
-        context.expect(
+        if not context.expect(
             not out_of_place,
             expected="both halves of the image where they are",
             got=out_of_place,
             exchange=stream.exchange,
             cause="the picture is made in tiles that are put together wrongly?",
-        )
+        ):
+            continue
+        away = from_image(stream, shown)
+        if not context.expect(
+            away <= GIVEN_BACK,
+            expected="with strength 0 the image",
+            got=f"{away:.1f} of 255 away from it",
+            exchange=stream.exchange,
+            cause=partial(_zero_cause, stream, shown, away),
+        ):
+            continue  # black and white of another picture say nothing
         if (ends := brightness_of_ends(stream, shown)) is None:
             continue
         dark, bright = ends
@@ -146,6 +153,12 @@ def strength_zero_gives_the_image_back(context: Context) -> None:
             exchange=stream.exchange,
             cause="levels of 16 to 235, as television has them?",
         )
+
+
+def _zero_cause(stream: GenerationStream, shown: Picture, away: float) -> str:
+    """What a picture of strength 0 looks like that is so far from its image."""
+    default = "0 is taken for no strength, and the default used instead?"
+    return as_changed(stream, shown) or (default if away > 2 * GIVEN_BACK else "")
 
 
 @check("GEN-PIC-16", needs=["edges"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
@@ -180,7 +193,7 @@ def black_is_kept(context: Context) -> None:
                 expected="the image as it is, since its mask is white nowhere",
                 got=f"{away:.1f} of 255 away from it",
                 exchange=stream.exchange,
-                cause="a mask that is white nowhere is taken for none?",
+                cause=partial(_unwhite_cause, stream, shown),
             )
     for stream, parts, how in _inpaintings(context):
         context.expect(
@@ -193,19 +206,24 @@ def black_is_kept(context: Context) -> None:
         )
 
 
+def _unwhite_cause(stream: GenerationStream, shown: Picture) -> str:
+    return as_changed(stream, shown) or "a mask that is white nowhere is taken for none?"
+
+
 @check("GEN-PIC-13", needs=["hang-up"], over=GENERATIONS, requires=["GEN-PIC-05", "GEN-PIC-14"])
 def white_is_repainted(context: Context) -> None:
     strong = [one for one in _inpaintings(context) if (_strength(one[0]) or 0) >= STRONG]
     if not strong:
         raise MissingEvidence(f"no generation with a mask had a strength of {STRONG:g} or more")
     for stream, parts, how in strong:
-        context.expect(
+        if not context.expect(
             parts.repainted > min(max(REPAINTED[0], REPAINTED[1] * parts.kept), REPAINTED[2]),
             expected="something new in the white part of the mask",
             got=f"{parts.repainted:.1f} of 255 away from image there; the black part {parts.kept:.1f}",
             exchange=stream.exchange,
             cause=how,
-        )
+        ):
+            continue  # where nothing is new, no part of it is either
         context.expect(
             parts.untouched <= LEFT_OUT,
             expected="something new everywhere in the white part of the mask",

@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 
 from local_dream_conformance.checks.check import check
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.context import Context
 from local_dream_conformance.core.errors import MissingEvidence
 from local_dream_conformance.core.strict_json import integer, number
@@ -73,7 +74,8 @@ def stride_thins_previews(context: Context) -> None:
     for thin, stride, dense in pairs:
         context.expect(
             len(thin.previews) <= len(dense.previews),
-            expected=f"at most {len(dense.previews)} previews with stride {stride}, as many as with stride 1",
+            expected=f"at most {counted(len(dense.previews), 'preview')} with stride {stride}, as many as with "
+            "stride 1",
             got=f"{len(thin.previews)}",
             exchange=thin.exchange,
         )
@@ -105,7 +107,7 @@ def previews_at_stride(context: Context) -> None:
         wanted = ceil(steps / stride)
         held = context.expect(
             len(stream.previews) == wanted,
-            expected=f"{wanted} previews ({steps} steps, stride {stride})",
+            expected=f"{counted(wanted, 'preview')} ({steps} steps, stride {stride})",
             got=f"{len(stream.previews)}",
             exchange=stream.exchange,
         )
@@ -162,14 +164,15 @@ def last_preview_resembles(context: Context) -> None:
 def _best_change(shown: Pixels, whole: Pixels) -> tuple[float, float, str]:
     """How much a preview resembles its picture as it is, and in the way of changing it that makes it most alike."""
     changes = {
-        "red and blue are swapped (BGR)": shown[:, :, ::-1],
-        "upside down": shown[::-1],
-        "mirrored": shown[:, ::-1],
-        "turned by 180 degrees": shown[::-1, ::-1],
-        "rows and columns are swapped": shown.reshape(shown.shape[1], shown.shape[0], 3).transpose(1, 0, 2),
+        "in one red and blue are swapped (BGR)": shown[:, :, ::-1],
+        "one is upside down": shown[::-1],
+        "one is mirrored": shown[:, ::-1],
+        "one is turned by 180 degrees": shown[::-1, ::-1],
+        "in one rows and columns are swapped": shown.reshape(shown.shape[1], shown.shape[0], 3).transpose(1, 0, 2),
     }
     found = [
-        (resemblance(np.ascontiguousarray(changed), whole), f"previews are {how}") for how, changed in changes.items()
+        (resemblance(np.ascontiguousarray(changed), whole), f"of preview and picture {how}")
+        for how, changed in changes.items()
     ]
     changed, how = max(found)
     return resemblance(shown, whole), changed, how

@@ -13,6 +13,7 @@ from local_dream_conformance.client.call import Failure, call, ended
 from local_dream_conformance.client.progress import Progress
 from local_dream_conformance.client.request_fields import PROMPT, any_field, default_of, field_options, fields_of
 from local_dream_conformance.client.server_options import server_options, settings_of
+from local_dream_conformance.core.budget import counted
 from local_dream_conformance.core.escape import escape
 from local_dream_conformance.core.exchange import Exchange, Request
 from local_dream_conformance.core.strict_json import integer
@@ -70,7 +71,7 @@ def generate(
     for note in progress.notes:
         click.echo(f"note: {settings.redact(note)}", err=True)
     if previews is not None:
-        told += f"; {len(progress.saved)} previews in {previews}"
+        told += f"; {counted(len(progress.saved), 'preview')} in {previews}"
     click.echo(told)
 
 

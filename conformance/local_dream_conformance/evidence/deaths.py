@@ -112,7 +112,7 @@ def in_short(exchange: Exchange) -> str:
     if odd:
         parts.append(escape(json.dumps({odd: fields(request)[odd]}), SHOWN))
     elif request.body and not sizes:
-        parts.append(escape(request.body[: 4 * SHOWN], SHOWN))
+        parts.append(escape(request.body, SHOWN))
     return " ".join(parts)
 
 

@@ -195,6 +195,10 @@ CLEARLY = 0.5
 """A picture resembles a change of its image where it is at most this share of the distance from it."""
 
 
+ALIKE = 0.5
+"""And where the two rise and fall together so far: a flat picture is near to whatever is less bright and dark."""
+
+
 def changes(pixels: Pixels) -> dict[str, Pixels]:
     """What servers do to a picture by mistake, by what that looks like."""
     height, width = pixels.shape[:2]
@@ -204,6 +208,8 @@ def changes(pixels: Pixels) -> dict[str, Pixels]:
         "looks upside down: the rows come in reverse": pixels[::-1],
         "looks mirrored": pixels[:, ::-1],
         "looks turned by 180 degrees": pixels[::-1, ::-1],
+        "looks upside down, with red and blue swapped: a bitmap as Windows has it": pixels[::-1, :, ::-1],
+        "looks as if all bytes came in reverse: turned, with red and blue swapped": pixels[::-1, ::-1, ::-1],
         "looks as if width and height were swapped in reading the rows": pixels.reshape(width, height, 3).transpose(
             1, 0, 2
         ),
@@ -222,22 +228,38 @@ def as_changed(stream: GenerationStream, shown: Picture) -> str:
     """The change of the image in its request that a picture resembles, "" where it resembles none much more than the
     image itself. Where there is a mask, its black part decides: there the image is to be kept."""
     sent = fields(stream.exchange.request)
-    kept = None
-    if sent.get("mask"):
-        white = _ways(sent["mask"], shown.size)[0][:, :, 0] >= HALF
-        kept = away_from_seam(white, SEAM)[0]
-        if not kept.any():
-            return ""
+    mask = _ways(sent["mask"], shown.size)[0] if sent.get("mask") else None
+    image = pixels_of(file_sent(sent["image"]))
+    changed = changes(image)
+    regions = {name: [None] for name in changed} if mask is None else _kept(mask)
 
-    def away(pixels: Pixels) -> float:
+    def away(pixels: Pixels, kept: Region | None) -> float:
         ways = fits(pixels, shown.size).values()
         if kept is not None:
             return min(distance(shown.pixels, way, kept) for way in ways)
         return min(distance(coarse(shown.pixels), coarse(way)) for way in ways)
 
-    image = pixels_of(file_sent(sent["image"]))
-    nearest, name = min((away(changed), name) for name, changed in changes(image).items())
-    return f"the image {name}?" if nearest < CLEARLY * away(image) else ""
+    found = ((away(changed[name], kept), name, kept) for name, several in regions.items() for kept in several)
+    nearest, name, kept = min(found, key=lambda one: one[0], default=(0.0, "", None))
+    if not name or nearest >= CLEARLY * away(image, kept):
+        return ""
+    ways = fits(changed[name], shown.size).values()
+    if mask is None and max(resemblance(shown.pixels, way) for way in ways) < ALIKE:
+        return ""
+    return f"the image {name}?"
+
+
+def _kept(mask: Pixels) -> dict[str, list[Region | None]]:
+    """For each change where it may show: what is black in the mask, and, since a server that turns its answers turns
+    what was repainted with them, what is black in the mask changed alike. Empty for a mask without black."""
+    kept = away_from_seam(mask[:, :, 0] >= HALF, SEAM)[0]
+    if not kept.any():
+        return {}
+    found: dict[str, list[Region | None]] = {}
+    for name, changed in changes(mask).items():
+        moved = away_from_seam(changed[:, :, 0] >= HALF, SEAM)[0] if changed.shape == mask.shape else kept
+        found[name] = [kept, moved] if moved.any() else [kept]
+    return found
 
 
 @dataclass(frozen=True)

@@ -59,5 +59,5 @@ def _body(exchange: Exchange) -> str:
     if not exchange.size:
         return ""
     if exchange.media_type in TEXTUAL or exchange.status != 200:
-        return escape(exchange.body[: 4 * BODY], BODY)
+        return escape(exchange.body, BODY, lines=True)
     return f"{exchange.size} bytes that begin with {exchange.body[:16].hex(' ')}"

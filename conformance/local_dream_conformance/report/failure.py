@@ -73,7 +73,7 @@ def _places(findings: Sequence[Finding]) -> str:
 def headline(one: RequirementResult) -> str:
     """Id, level, profile and sentence, folded."""
     start = f"{one.id} ({one.level}, {one.profile}): "
-    return textwrap.fill(start + one.text, WIDTH, subsequent_indent="  ")
+    return textwrap.fill(start + one.text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def field(name: str, value: str) -> list[str]:

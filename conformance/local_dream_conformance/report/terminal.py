@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -30,7 +29,6 @@ ORDER = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-THROUGH = re.compile(r"^(?:[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[0-9]{2,3}: )+")
 COLOURS = {Outcome.CONFORMANT: "green", Outcome.INCONCLUSIVE: "yellow"}
 
 
@@ -75,7 +73,7 @@ def details(result: Result) -> Iterator[str]:
         for one in result.having(standing):
             if one.id in told:
                 continue
-            reasons.setdefault(_root(one.reason), []).append(one.id)
+            reasons.setdefault(one.root, []).append(one.id)
         for reason, ids in reasons.items():
             yield f"{standing} ({reason}): {', '.join(ids)}"
     if result.extensions:
@@ -85,11 +83,6 @@ def details(result: Result) -> Iterator[str]:
     if result.deselected:
         yield f"left out by {result.left_out_by}: {counted(len(result.deselected), 'requirement')}"
     yield cost(result)
-
-
-def _root(reason: str) -> str:
-    """A reason without the ids of the requirements through which it came."""
-    return THROUGH.sub("", reason)
 
 
 def extensions(result: Result) -> Iterator[str]:

@@ -186,6 +186,10 @@ class ViewModel:
                 value = ", ".join(f"{key} {number}" for key, number in value.items() if number is not None)
             elif isinstance(value, list):
                 value = ", ".join(str(item) for item in value)
+            elif isinstance(value, bool):
+                value = "yes" if value else "no"
+            elif isinstance(value, float):
+                value = f"{value:g} s"
             if value is not None and value != "" and name != "url":
                 shown.append((name.replace("_", " "), escape(str(value), 400)))
         return shown
@@ -195,7 +199,7 @@ class ViewModel:
         for verdict in NOT_JUDGED:
             reasons: dict[str, list[RequirementResult]] = {}
             for entry in self.having(verdict):
-                reasons.setdefault(entry.reason, []).append(entry)
+                reasons.setdefault(entry.root, []).append(entry)
             for reason, entries in reasons.items():
                 yield NAMES[verdict], reason, tuple(entries)
 

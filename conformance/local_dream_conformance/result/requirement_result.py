@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from local_dream_conformance.core.verdict import Finding, Judgement, Verdict
 
 EXCUSED = "excused"
 """How reports call what could not be judged because of requirements that are waived."""
+THROUGH = re.compile(r"^(?:[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[0-9]{2,3}: )+")
 
 
 class RequirementResult(Struct, frozen=True, omit_defaults=True):
@@ -70,6 +72,11 @@ class RequirementResult(Struct, frozen=True, omit_defaults=True):
     def standing(self) -> str:
         """Its verdict, or EXCUSED."""
         return EXCUSED if self.excused else str(self.verdict)
+
+    @property
+    def root(self) -> str:
+        """Its reason without the ids of the requirements through which it came."""
+        return THROUGH.sub("", self.reason)
 
     @property
     def places(self) -> list[tuple[str, list[Finding]]]:

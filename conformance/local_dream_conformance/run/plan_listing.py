@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from local_dream_conformance.core.budget import describe
+from local_dream_conformance.core.budget import counted, describe
 from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.run import worst_case
 from local_dream_conformance.run.plan import Plan
@@ -19,7 +19,7 @@ def summary(ids: Sequence[str], plan: Plan, settings: Settings, *, asks: bool) -
     cost = f"costing the target {describe(plan.cost)}" if asks else "all recorded: nothing is asked of the target"
     if asks and settings.max_duration is not None:
         cost += f", no request after {settings.max_duration:g} s"
-    return f"plan: {len(ids)} requirements, {len(plan.scenarios)} scenarios, {cost}"
+    return f"plan: {counted(len(ids), 'requirement')}, {counted(len(plan.scenarios), 'scenario')}, {cost}"
 
 
 def write(reporter: TerminalReporter, plan: Plan, settings: Settings) -> None:

@@ -8,6 +8,10 @@ import org.json.JSONTokener;
 /** java Generate URL PROMPT OUT.ppm [FIELD=JSON ...] */
 public final class Generate {
   public static void main(String[] arguments) throws Exception {
+    if (arguments.length < 3) {
+      System.err.println("java Generate URL PROMPT OUT.ppm [FIELD=JSON ...]");
+      System.exit(2);
+    }
     JSONObject request = new JSONObject().put("prompt", arguments[1]);
     for (int place = 3; place < arguments.length; place++) {
       String[] field = arguments[place].split("=", 2);

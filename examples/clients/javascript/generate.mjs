@@ -4,6 +4,10 @@ import { writeFileSync } from "node:fs";
 import { generate, LocalDreamError } from "./local_dream.mjs";
 
 const [url, prompt, out, ...fields] = process.argv.slice(2);
+if (out === undefined) {
+  console.error("node generate.mjs URL PROMPT OUT.ppm [FIELD=JSON ...]");
+  process.exit(2);
+}
 const request = { prompt };
 for (const field of fields) {
   const [name, ...value] = field.split("=");

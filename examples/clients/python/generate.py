@@ -25,4 +25,7 @@ def show(progress: Progress) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        print(__doc__, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     main(*sys.argv[1:])

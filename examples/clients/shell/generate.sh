@@ -2,6 +2,7 @@
 # generate.sh URL PROMPT OUT.ppm [FIELD=JSON ...]     needs curl and jq
 set -euo pipefail
 
+[ $# -ge 3 ] || { sed -n '2s/^# //p' "$0" >&2 && exit 2; }
 url=$1 prompt=$2 out=$3
 shift 3
 request=$(jq -n --arg prompt "$prompt" '{prompt: $prompt}')

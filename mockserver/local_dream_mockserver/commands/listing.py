@@ -1,4 +1,4 @@
-"""The catalogue as text, for --list-faults."""
+"""The catalogue as text, for --list-faults and the like."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ import textwrap
 from collections.abc import Iterable
 
 from local_dream_mockserver.faults.catalogue import Fault, Quirk
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 
 WIDTH = 100
+
+
+def paragraph(text: str) -> str:
+    """Text under a name, folded. Ids and option names stay whole, so that a search finds them."""
+    return textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def listing(entries: Iterable[Fault | Quirk]) -> str:
     """A paragraph for each entry: its name with the place that it has by default, its sentence, what it breaks."""
     return "\n".join(_lines(entry) for entry in entries)
+
+
+def described(personality: EmulatedRelease) -> str:
+    """A paragraph for a personality: its name, its sentence, what it breaks."""
+    ids = ", ".join((*personality.breaks, *personality.discouraged))
+    against = f"Against {ids}." if ids else ""
+    return f"{personality.name}\n{paragraph(f'{personality.sentence} {against}'.rstrip())}"
 
 
 def _lines(entry: Fault | Quirk) -> str:
@@ -23,8 +36,7 @@ def _lines(entry: Fault | Quirk) -> str:
     else:
         kind = f"quirk, {_where(entry)}"
         breaks = f"Against {', '.join(entry.discouraged)}." if entry.discouraged else ""
-    text = textwrap.fill(f"{entry.sentence} {breaks}".rstrip(), WIDTH, initial_indent="    ", subsequent_indent="    ")
-    return f"{name}  ({kind})\n{text}"
+    return f"{name}  ({kind})\n{paragraph(f'{entry.sentence} {breaks}'.rstrip())}"
 
 
 def _where(entry: Fault | Quirk) -> str:

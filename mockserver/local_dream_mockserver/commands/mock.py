@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from local_dream_mockserver.commands.listing import listing
+from local_dream_mockserver.commands.listing import described, listing
 from local_dream_mockserver.commands.options import Chosen as ServerChosen
 from local_dream_mockserver.commands.options import server_options, with_cors
 from local_dream_mockserver.faults.catalogue import Chosen, Entry, Fault, Quirk, choose, entries
-from local_dream_mockserver.faults.emulated.release import EmulatedRelease, describe
+from local_dream_mockserver.faults.emulated.release import EmulatedRelease
 from local_dream_mockserver.faults.emulated.releases import personalities
 from local_dream_mockserver.mock.mock_engine import MockEngine
 from local_dream_mockserver.mock.pace import Pace
@@ -46,7 +46,7 @@ def list_entries(kind: type[Entry]) -> Callable[[click.Context, click.Parameter,
 def list_personalities(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     """Prints the personalities, and ends the program."""
     if wanted:
-        click.echo("\n".join(map(describe, personalities().values())))
+        click.echo("\n".join(map(described, personalities().values())))
         context.exit()
 
 
@@ -195,7 +195,8 @@ def _chosen(option: str, kind: type[Entry], texts: tuple[str, ...]) -> list[Chos
     chosen = [choose(text) for text in texts]
     for one in chosen:
         if not isinstance(one.entry, kind):
-            raise Unknown(f"{option} {one}: it is a {type(one.entry).__name__.lower()}; give it with the other option")
+            kind_of_it = type(one.entry).__name__.lower()
+            raise Unknown(f"{option} {one}: it is a {kind_of_it}; give it with --{kind_of_it}")
     return chosen
 
 

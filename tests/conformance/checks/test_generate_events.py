@@ -180,7 +180,7 @@ class TestPreviews:
     def test_more_previews_with_a_stride_than_without(self) -> None:
         judgement = judge("GEN-EVT-09", shown("base", 1), shown("overlap/first", 2, stride=2))
         assert judgement.verdict is Verdict.FAIL
-        assert "at most 1 previews with stride 2" in words(judgement)
+        assert "at most 1 preview with stride 2" in words(judgement)
 
     def test_as_many_as_without_are_allowed_but_not_the_stride(self) -> None:
         run = shown("base", 4), shown("overlap/first", 4, stride=2)

@@ -333,6 +333,26 @@ def test_an_image_that_is_misread_is_called_that(how: str, inpaints: bool) -> No
         assert bool(found) is bool(said)
 
 
+def test_an_inverted_mask_is_one_finding_and_says_nothing_of_the_strength() -> None:
+    inverted = run(InMemoryServer(inverts=("mask",)))
+    exchanges = (base(), run()["strength/low"], inverted["hang-up/next"])
+    strength, white = (judge(id, *exchanges) for id in ("GEN-PIC-11", "GEN-PIC-13"))
+    assert (strength.verdict, strength.findings) == (Verdict.UNTESTED, ())
+    assert [finding.cause for finding in white.findings] == [
+        "the mask is inverted? White must be repainted, black kept"
+    ]
+
+
+@pytest.mark.parametrize("how", [how for how in MISREAD if how not in ("", "cropped", "turned by 90 degrees")])
+def test_an_answer_that_is_changed_as_a_whole_is_called_that(how: str) -> None:
+    """What was repainted is changed with the rest: the mask is followed."""
+    answered = stream_of(InMemoryServer().answer("hang-up/next", {**IMAGE, "mask": mask64(), "denoise_strength": 1}))
+    shown = selectors.picture(answered)
+    assert shown is not None
+    assert how in as_changed(answered, replace(shown, pixels=MISREAD[how](shown.pixels)))
+    assert as_changed(answered, shown) == ""
+
+
 def test_what_is_said_of_an_image_in_bgr() -> None:
     exchanges = run(InMemoryServer(misreads="BGR")).values()
     causes = [finding.cause for id in ("GEN-PIC-11", "GEN-PIC-12") for finding in judge(id, *exchanges).findings]

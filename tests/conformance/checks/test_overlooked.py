@@ -97,6 +97,23 @@ def test_black_and_white_of_an_image_are_given_back() -> None:
     assert "television" in words(judgement)
 
 
+OTHERWISE: dict[str, tuple[Callable[[Pixels], Any], str]] = {
+    "upside down": (lambda image: image[::-1], "upside down"),
+    "another picture": (
+        lambda image: np.random.default_rng(1).integers(0, 256, image.shape),
+        "0 is taken for no strength",
+    ),
+    "half lower": (lambda image: moved(image, 1, 16, 0), "put together wrongly"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), OTHERWISE.values(), ids=OTHERWISE)
+def test_a_picture_that_is_not_given_back_has_one_cause(change: Callable[[Pixels], Any], said: str) -> None:
+    judgement = transcripts.judge("GEN-PIC-15", ALIVE, run()["base"], given_back(change, 256, 256))
+    (finding,) = judgement.findings
+    assert said in finding.cause
+
+
 def moved(image: Pixels, axis: int, by: int, across: int) -> Pixels:
     """The picture with its right (axis 1) or lower half moved along the other axis, or along its own."""
     near, far = np.split(image, 2, axis=axis)

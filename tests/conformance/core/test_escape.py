@@ -25,8 +25,15 @@ def test_nothing_unprintable_and_nothing_long_gets_through(text: str | bytes) ->
         ("a\nb\tc", "a\\nb\\tc"),
         ("\u202eevil\ud800", "\\u202eevil\\ud800"),
         (b"ok \xff\xfe", "ok \\xff\\xfe"),
-        ("x" * 205, "x" * 200 + "... (5 more)"),
+        ("x" * 213, "x" * 213),
+        ("x" * 214, "x" * 200 + "... (14 more)"),
+        (b"x" * 5000, "x" * 200 + "... (4800 more)"),
     ],
 )
 def test_examples(text: str | bytes, shown: str) -> None:
     assert escape(text) == shown
+
+
+def test_lines() -> None:
+    assert escape("event: a\r\ndata: b\x07\n", lines=True) == "event: a\\r\\n\ndata: b\\x07\\n\n"
+    assert escape("a" * 300 + "\n", lines=True) == "a" * 200 + "... (101 more)"

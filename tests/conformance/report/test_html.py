@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from local_dream_conformance.core.verdict import Verdict
-from local_dream_conformance.report import html
+from local_dream_conformance.report import exchange_view, html, markdown
 from local_dream_conformance.report.view_model import ViewModel
 from local_dream_conformance.result.extension_line import ExtensionLine
 from local_dream_conformance.result.result import Replayed
@@ -78,6 +78,31 @@ def test_a_failing_run_shows_verdict_cost_coverage_and_evidence() -> None:
     assert sum(tag == "svg" and "Timeline" in attributes.get("aria-label", "") for tag, attributes in page.tags) >= 4
     opened = [a["id"] for tag, a in page.tags if tag == "details" and "open" in a]
     assert opened == ["GEN-EVT-12", "UPS-ANS-02"]
+
+
+def test_an_answer_is_shown_line_by_line_with_what_was_left_out() -> None:
+    document, transcripts = results.failing()
+    page = html.page(document, transcripts)
+    assert "\n\nevent: progress\\n\ndata: {" in page
+    (cut,) = [one for transcript in transcripts for one in transcript.exchanges if one.label == "base"]
+    assert f"... ({cut.size - exchange_view.BODY} more)" in page
+
+
+def test_settings_are_in_words() -> None:
+    document, transcripts = results.failing()
+    text = Parsed(html.page(document, transcripts)).text()
+    assert "strict no" in text
+    assert "idle timeout 120 s" in text
+
+
+def test_one_reason_is_told_once() -> None:
+    reason = "no --upscaler-path"
+    through = ("", "UPS-ANS-01: ", "UPS-ANS-02: UPS-ANS-01: ")
+    ids = ("UPS-ANS-01", "UPS-ANS-02", "UPS-ANS-03")
+    lines = [judged(id, Verdict.NOT_APPLICABLE, way + reason) for id, way in zip(ids, through, strict=True)]
+    run = result(judged("HLT-01"), *lines)
+    assert f"not applicable : {reason} UPS-ANS-01 , UPS-ANS-02 , UPS-ANS-03" in Parsed(html.page(run, ())).text()
+    assert f"- not applicable (`{reason}`): UPS-ANS-01, UPS-ANS-02, UPS-ANS-03" in markdown.page(ViewModel(run))
 
 
 def test_a_passing_run() -> None:

@@ -19,7 +19,7 @@ def test_it_judges_from_its_folder_and_by_name(pytester: pytest.Pytester, folder
         result = pytester.runpytest_subprocess(*QUICK, "--target", mock.url, *([folder] if folder else []))
     assert result.ret == 0, result.stderr.str()
     result.stdout.fnmatch_lines(
-        ["local-dream: target http://*, contract 1.0", "plan: 2 requirements, 1 scenarios, *", "CONFORMANT: *"]
+        ["local-dream: target http://*, contract 1.0", "plan: 2 requirements, 1 scenario, *", "CONFORMANT: *"]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -125,8 +126,8 @@ def test_the_program_as_a_release() -> None:
     ("options", "said"),
     [
         (["--fault", "nothing-of-the-kind"], "no such fault or quirk; see --list-faults"),
-        (["--fault", "comments"], "--fault comments: it is a quirk; give it with the other option"),
-        (["--quirk", "reset"], "it is a fault"),
+        (["--fault", "comments"], "--fault comments: it is a quirk; give it with --quirk"),
+        (["--quirk", "reset"], "it is a fault; give it with --fault"),
         (["--fault", "steps-from-zero@near:complete"], "no place in an answer"),
         (["--personality", "1.0"], "2.4"),
         (
@@ -158,3 +159,10 @@ def test_lists(option: str, name: str) -> None:
     result = CliRunner().invoke(mock, [option])
     assert result.exit_code == 0
     assert f"\n{name}" in f"\n{result.output}"
+
+
+@pytest.mark.parametrize("option", ["--list-faults", "--list-quirks", "--list-personalities"])
+def test_ids_are_whole_in_lists(option: str) -> None:
+    lines = CliRunner().invoke(mock, [option]).output.splitlines()
+    assert any(re.search(r"[A-Z]-[0-9]{2}\b", line) for line in lines)
+    assert [line for line in lines if line.endswith("-")] == []

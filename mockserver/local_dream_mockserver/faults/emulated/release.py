@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,10 +30,3 @@ class EmulatedRelease:
 
 PERSONALITIES: dict[str, EmulatedRelease] = {}
 """As far as they were imported; `personalities` has them all."""
-
-
-def describe(personality: EmulatedRelease) -> str:
-    """A paragraph."""
-    ids = ", ".join((*personality.breaks, *personality.discouraged))
-    text = f"{personality.sentence} {f'Against {ids}.' if ids else ''}".rstrip()
-    return f"{personality.name}\n" + textwrap.fill(text, 100, initial_indent="    ", subsequent_indent="    ")
