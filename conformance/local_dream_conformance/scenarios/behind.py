@@ -9,7 +9,7 @@ from local_dream_conformance.core.settings import Settings
 from local_dream_conformance.scenarios.drafts import Draft
 
 FILLS = 6e6
-"""Bytes that leave no room in a connection: of what nobody read, Linux took up to 4.5 MB between two of its own sockets."""
+"""Bytes that leave no room in a connection: of what nobody read, Linux took 4.5 MB between two of its sockets."""
 FASTEST = 12e6
 """Bytes in a second beyond which previews are thinned: what comes before is read, and kept."""
 LONGEST = 1.5

@@ -176,9 +176,11 @@ ALIVE = answer("health/get", 200, to=Request("GET", "/health"))
 
 
 @pytest.mark.parametrize(
-    ("said", "verdict"), [(1000, Verdict.PASS), (500, Verdict.PASS), (1, Verdict.WARN), (0, Verdict.WARN)]
+    ("said", "verdict"),
+    [(1000, "pass"), (500, "pass"), (310, "pass"), (290, "warn"), (1, "warn"), (0, "warn")],
 )
-def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: Verdict) -> None:
+def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: str) -> None:
+    """Of 0.8 s; half a second may be the suite's, which a busy machine held up."""
     timed = stream(
         "base",
         [*(progress(step, 5) for step in range(1, 6)), {**complete(PIXELS), "generation_time_ms": said}],
@@ -186,7 +188,7 @@ def test_a_time_is_at_least_that_of_the_progress(said: int, verdict: Verdict) ->
         at=[0.2, 0.4, 0.6, 0.8, 1.0, 1.1],
     )
     judgement = transcripts.judge("GEN-EVT-22", ALIVE, timed)
-    assert judgement.verdict is verdict, words(judgement)
+    assert judgement.verdict == verdict, words(judgement)
     assert ("seconds in place" in words(judgement)) == (said == 1)
 
 

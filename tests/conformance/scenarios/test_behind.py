@@ -18,7 +18,7 @@ SETTINGS = Settings("http://h")
 SMALL = (184, 104)
 
 
-@pytest.mark.parametrize("per_step", [0.008, 0.01, 0.02])
+@pytest.mark.parametrize("per_step", [0.011, 0.014, 0.017])
 @pytest.mark.parametrize("size", [None, (512, 512), (1024, 1024)])
 def test_so_much_is_left_unread_that_nothing_more_is_taken(size: tuple[int, int] | None, per_step: float) -> None:
     found = behind(replace(SETTINGS, size=size), SMALL, per_step, 250)
