@@ -72,6 +72,8 @@ def test_a_failing_run_shows_verdict_cost_coverage_and_evidence() -> None:
         "4 requests in order",
     ):
         assert words in text
+    in_order = ("2 MUST broken", "expected one terminal event", "Coverage of the contract")
+    assert sorted(in_order, key=text.index) == list(in_order)
     alts = [attributes["alt"] for tag, attributes in page.tags if tag == "img"]
     assert "preview, step 1, 128 × 64" in alts  # noqa: RUF001
     assert "input, 17 × 13" in alts  # noqa: RUF001
