@@ -35,7 +35,9 @@ parseArgs|step[-_]ms|\bport\b|argparse|parser|options = |flag\.
 uvicorn\.run|net\.Listen|__main__
 """
 """What is no part of what a client sees: comments, imports, what is printed, the command line."""
-WRITTEN = re.compile(r"^PROCESSING MUTANT: (\d+):.*?\(FROM: builtin:(.+?):\d+\)\.\.\..*?\[written to (.+?)\]", re.M | re.S)
+WRITTEN = re.compile(
+    r"^PROCESSING MUTANT: (\d+):.*?\(FROM: builtin:(.+?):\d+\)\.\.\..*?\[written to (.+?)\]", re.M | re.S
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.examples.servers import EXAMPLES, ServerFailed, running
-from tests.mutants.mutant import GAP, LEGAL, Mutant
+from tests.mutants.mutant import GAP, LEGAL, SAME, UNREAD, Mutant
 
 LONGEST = 600
 """Seconds after which a trial is ended."""
@@ -43,6 +43,10 @@ class Outcome(StrEnum):
     """Odd and allowed: all pass."""
     FALSE_ALARM = "false alarm"
     """Odd and allowed, and yet judged broken."""
+    SAME = "equivalent"
+    """No client can see a difference, and all pass."""
+    UNREAD = "survived"
+    """All pass, and nobody has read yet what that means."""
     BROKEN = "broken trial"
     """The server did not build, did not start, or was not judged."""
 
@@ -112,10 +116,10 @@ def _too_long(*_: object) -> None:
 
 def outcome(breaks: frozenset[str] | str, found: tuple[str, ...]) -> Outcome:
     """What it means that these ids were judged broken."""
-    if breaks == LEGAL:
-        return Outcome.FALSE_ALARM if found else Outcome.LEGAL
-    if breaks == GAP:
-        return Outcome.CAUGHT if found else Outcome.GAP
+    silent = {LEGAL: Outcome.LEGAL, SAME: Outcome.SAME, GAP: Outcome.GAP, UNREAD: Outcome.UNREAD}
+    if isinstance(breaks, str):
+        told = Outcome.FALSE_ALARM if breaks in (LEGAL, SAME) else Outcome.CAUGHT
+        return told if found else silent[breaks]
     if not found:
         return Outcome.MISSED
     return Outcome.CAUGHT if set(breaks) & set(found) else Outcome.MISNAMED

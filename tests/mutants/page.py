@@ -1,19 +1,13 @@
-"""docs/mutants.md and docs/mutants.json."""
+"""docs/mutants.md."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
-
-from filelock import FileLock
+from collections.abc import Mapping, Sequence
 
 from tests.examples.servers import EXAMPLES
 from tests.mutants.mutant import GAP, LEGAL, Mutant
 from tests.mutants.trial import OPTIONS, Outcome, Trial
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 HEAD = """# Mutants of three servers
 
@@ -35,28 +29,24 @@ PARTIAL = """
 **The others have no row below, and are no random choice: the shares mean nothing until they have run** (`--new`)."""
 
 
+OUTCOMES = tuple(one for one in Outcome if one not in (Outcome.SAME, Outcome.UNREAD))
+"""Whoever writes a mutant by hand knows what it changes."""
 OPEN = (Outcome.MISSED, Outcome.MISNAMED, Outcome.GAP)
 
 
-def summary(trials: Collection[Trial]) -> str:
-    """One line for the terminal."""
-    counts = Counter(trial.outcome for trial in trials)
-    return f"{len(trials)} mutants: " + ", ".join(f"{counts[one]} {one.value}" for one in Outcome if counts[one])
-
-
 def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
-    lines = [f"| server | mutants | {' | '.join(one.value for one in Outcome)} |", "|---" * (len(Outcome) + 2) + "|"]
+    lines = [f"| server | mutants | {' | '.join(one.value for one in OUTCOMES)} |", "|---" * (len(OUTCOMES) + 2) + "|"]
     for server in (*EXAMPLES, "all"):
         ours = [trial for trial in trials.values() if server in ("all", mutants[trial.name].server)]
         counts = Counter(trial.outcome for trial in ours)
-        lines.append(f"| {server} | {len(ours)} | {' | '.join(str(counts[one]) for one in Outcome)} |")
+        lines.append(f"| {server} | {len(ours)} | {' | '.join(str(counts[one]) for one in OUTCOMES)} |")
     for server in EXAMPLES:
         lines += [
             "",
             f"## {server}",
             "",
-            "| mutant | what the server does | breaks | outcome | judged broken |",
-            "|---" * 5 + "|",
+            "| mutant | what the server does | breaks | outcome | judged broken | by |",
+            "|---" * 6 + "|",
         ]
         for name, trial in trials.items():
             if (mutant := mutants[name]).server == server:
@@ -151,49 +141,3 @@ def expected(mutant: Mutant) -> str:
     if isinstance(mutant.breaks, str):
         return {LEGAL: "nothing", GAP: "not in the contract"}[mutant.breaks]
     return ", ".join(sorted(mutant.breaks))
-
-
-def as_json(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
-    entries = {
-        name: {
-            "does": mutants[name].does,
-            "breaks": sorted(breaks) if isinstance(breaks := mutants[name].breaks, frozenset) else breaks,
-            "outcome": trial.outcome.value,
-            "found": list(trial.found),
-            "profile": trial.profile,
-            "verdict": trial.verdict,
-        }
-        for name, trial in trials.items()
-    }
-    return json.dumps(entries, indent=1) + "\n"
-
-
-def earlier(mutants: Mapping[str, Mutant], docs: Path = DOCS) -> dict[str, Trial]:
-    """The trials that docs/mutants.json tells of, as far as their mutants are still there."""
-    path = docs / "mutants.json"
-    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {
-        name: Trial(name, Outcome(entry["outcome"]), tuple(entry["found"]), entry["profile"], entry["verdict"])
-        for name, entry in entries.items()
-        if name in mutants
-    }
-
-
-def write(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial], docs: Path = DOCS) -> None:
-    """Both documents, in the order of the catalogue."""
-    trials = {name: trials[name] for name in mutants if name in trials}
-    _put(docs / "mutants.json", as_json(mutants, trials))
-    _put(docs / "mutants.md", markdown(mutants, trials))
-
-
-def keep(mutants: Mapping[str, Mutant], trial: Trial, docs: Path = DOCS) -> None:
-    """Adds one trial to what the documents tell, at once: all of them take long, and several runs may add to them."""
-    with FileLock(docs / ".mutants.lock"):
-        write(mutants, {**earlier(mutants, docs), trial.name: trial}, docs)
-
-
-def _put(path: Path, text: str) -> None:
-    """Replaces a file as a whole: a run that is ended meanwhile leaves what was there."""
-    whole = path.with_name(f".{path.name}.new")
-    whole.write_text(text, encoding="utf-8")
-    whole.replace(path)
