@@ -28,10 +28,15 @@ from tests.mutants.trial import Outcome, Trial, attempt
 @click.option("--mechanical", is_flag=True, help="Those that a tool made, in place of those made by hand.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Mutants at a time.")
 @click.option("--new", is_flag=True, help="Only mutants that the documents do not tell of yet.")
+@click.option("--write", is_flag=True, help="Only write the documents anew, by what the catalogue says now.")
 @click.option("--fit", is_flag=True, help="Only see whether every change fits its source.")
-def main(servers: tuple[str, ...], names: tuple[str, ...], mechanical: bool, jobs: int, new: bool, fit: bool) -> None:
+def main(
+    servers: tuple[str, ...], names: tuple[str, ...], mechanical: bool, jobs: int, new: bool, write: bool, fit: bool
+) -> None:
     """Run the suite against every mutant. The documents keep what they say of others."""
     documents = MECHANICAL if mechanical else HAND_MADE
+    if write:
+        return documents.write(documents.earlier())
     chosen = {
         name: mutant
         for name, mutant in documents.catalogue().items()
@@ -48,7 +53,7 @@ def main(servers: tuple[str, ...], names: tuple[str, ...], mechanical: bool, job
     except DoesNotFit as problem:
         raise click.ClickException(str(problem)) from problem
     if fit:
-        return
+        return None
     for server in {mutant.server for mutant in chosen.values()}:
         if missing := EXAMPLES[server].missing():
             raise click.ClickException(f"{server} needs {missing}")

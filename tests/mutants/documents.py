@@ -10,8 +10,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.mutants import mechanical_page, page
-from tests.mutants.mutant import Mutant, mechanical, mutants
-from tests.mutants.trial import Outcome, Trial
+from tests.mutants.mutant import DEAD, Mutant, mechanical, mutants
+from tests.mutants.trial import Outcome, Trial, outcome
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -29,14 +29,17 @@ class Documents:
     docs: Path = DOCS
 
     def earlier(self) -> dict[str, Trial]:
-        """The trials that the JSON file tells of, as far as their mutants are still there."""
-        path = self.docs / f"{self.name}.json"
+        """The trials that the JSON file tells of, as far as their mutants are still there, by what is known now."""
+        path, mutants = self.docs / f"{self.name}.json", self.catalogue()
         entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return {
-            name: Trial(name, Outcome(entry["outcome"]), tuple(entry["found"]), entry["profile"], entry["verdict"])
-            for name, entry in entries.items()
-            if name in self.catalogue()
-        }
+        trials = {}
+        for name, entry in entries.items():
+            if name in mutants:
+                breaks, found = mutants[name].breaks, tuple(entry["found"])
+                failed = Outcome.DEAD if breaks == DEAD else Outcome.BROKEN
+                came = outcome(breaks, found) if entry["verdict"] else failed
+                trials[name] = Trial(name, came, found, entry["profile"], entry["verdict"])
+        return trials
 
     def write(self, trials: Trials) -> None:
         """Both files, in the order of the catalogue."""

@@ -36,7 +36,7 @@ uvicorn\.run|net\.Listen|__main__
 """
 """What is no part of what a client sees: comments, imports, what is printed, the command line."""
 WRITTEN = re.compile(
-    r"^PROCESSING MUTANT: (\d+):.*?\(FROM: builtin:(.+?):\d+\)\.\.\..*?\[written to (.+?)\]", re.M | re.S
+    r"^PROCESSING MUTANT: (\d+):.*?\(FROM: builtin:(.+?):\d+\)\.\.\..*?\[written to (.+?)\]", re.MULTILINE | re.DOTALL
 )
 
 
@@ -100,9 +100,11 @@ def changes(example: Example) -> list[Change]:
         with tempfile.TemporaryDirectory() as folder:
             ignored = Path(folder) / "left-out"
             ignored.write_text(LEFT_OUT.strip() + "\n", encoding="utf-8")
-            command = [Path(sys.executable).with_name("mutate"), example.folder / source, "--noCheck", "--showRules"]
-            command += ["--ignore", ignored, "--mutantDir", folder]
-            said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+            tool, target = Path(sys.executable).with_name("mutate"), example.folder / source
+            options = "--noCheck", "--showRules", "--ignore", ignored, "--mutantDir", folder
+            said = subprocess.run(
+                [tool, target, *options], cwd=folder, check=True, capture_output=True, text=True
+            ).stdout
             for line, rules, path in WRITTEN.findall(said):
                 text = Path(path).read_text(encoding="utf-8")
                 found.append(Change(source, int(line), rules, text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.examples.servers import EXAMPLES
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 MECHANICAL = CATALOGUE / "mechanical"
-LEGAL, GAP, SAME, UNREAD = "legal", "gap", "same", "unread"
+LEGAL, GAP, SAME, DEAD, UNREAD = "legal", "gap", "same", "dead", "unread"
 STEP_MS = 10
 """Long enough that progress and its end are apart, and that a client can hang up in between."""
 
@@ -32,11 +32,13 @@ class Mutant:
 
     One that a tool made has the line of code that it changes (`at`) and the file of the tool's rules in place of what
     it `does`. Nobody knew what it breaks before it was tried: it is UNREAD, and stays that where what is judged broken
-    points to the right place. All others were read: SAME are those in which no client can see a difference.
+    points to the right place. All others were read: SAME are those in which no client can see a difference, DEAD those
+    that never listen.
 
     `round` counts the times that mutants were written. Those of the second and later were written, with what they
     break, before the suite had seen them; `first` is what it made of one then ("" where that is what it makes of it
-    now), and `note` what was found out about the expectation afterwards, which itself stays as it was.
+    now), and `note` what was found out about the expectation afterwards. That itself stays as it was: where the
+    contract has come to say more, it moves to `written`.
     """
 
     name: str
@@ -53,11 +55,16 @@ class Mutant:
     round: int = 1
     first: str = ""
     note: str = ""
+    written: str = ""
+
+    def as_written(self) -> Mutant:
+        """With what it was written to break."""
+        return replace(self, breaks=self.written or self.breaks)
 
     def change(self, source: str, text: str) -> str:
         """The text of a source, changed where this mutant changes it."""
-        for search, replace in ((self.search, self.replace), *self.also):
-            text = text.replace(search, replace)
+        for old, new in ((self.search, self.replace), *self.also):
+            text = text.replace(old, new)
         return text
 
     def check_fit(self) -> None:

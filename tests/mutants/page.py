@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from tests.examples.servers import EXAMPLES
 from tests.mutants.mutant import GAP, LEGAL, Mutant
+from tests.mutants.shares import SHARES
 from tests.mutants.trial import OPTIONS, Outcome, Trial
 
 HEAD = """# Mutants of three servers
@@ -22,6 +23,8 @@ core, and where that does not tell, by all (`{options}`; a line that says harden
 - *gap*: any client would call it broken, the contract has no sentence against it, and all passes.
 - *legal*: odd, and allowed; all passes. *false alarm*: allowed, and judged broken.
 
+*by* is the profile that told. Mutants of which nobody thought are in [mutants-mechanical.md](mutants-mechanical.md).
+
 """
 
 
@@ -29,7 +32,7 @@ PARTIAL = """
 **The others have no row below, and are no random choice: the shares mean nothing until they have run** (`--new`)."""
 
 
-OUTCOMES = tuple(one for one in Outcome if one not in (Outcome.SAME, Outcome.UNREAD))
+OUTCOMES = tuple(one for one in Outcome if one not in (Outcome.SAME, Outcome.UNREAD, Outcome.DEAD))
 """Whoever writes a mutant by hand knows what it changes."""
 OPEN = (Outcome.MISSED, Outcome.MISNAMED, Outcome.GAP)
 
@@ -78,56 +81,18 @@ def unseen(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[s
         "",
         "## Mutants that the suite had not seen",
         "",
-        "They were written, each with what it breaks, before the suite had seen any of its round, and this stays as it "
-        "was. What it made of them then, and makes of them now:",
+        "They were written, each with what it breaks, before the suite had seen any of its round, and *then* goes by "
+        "this. *Now* goes by what it breaks by the contract of now, where that says more. What the suite made of them "
+        "then, and makes of them now:",
     ]
     for number in sorted({one.round for one, _ in fresh}):
         now = [(one, trial.outcome) for one, trial in fresh if one.round == number]
-        then = [(one, Outcome(one.first) if one.first else outcome) for one, outcome in now]
+        then = [(one.as_written(), Outcome(one.first) if one.first else outcome) for one, outcome in now]
         lines += ["", f"| round {number}: {len(now)} mutants | then | now |", "|---|---|---|"]
         for head, share in SHARES.items():
             lines.append(f"| {head} | {' | '.join(share(outcomes) for outcomes in (then, now))} |")
     noted = [f"- `{one.name}`: {one.note}" for one, _ in fresh if one.note]
     return [*lines, *(["", "What was found out about expectations afterwards:", "", *noted] if noted else [])]
-
-
-Outcomes = Sequence[tuple[Mutant, Outcome]]
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({part / whole:.0%})" if whole else "none"
-
-
-def _written(outcomes: Outcomes) -> str:
-    written = [outcome for one, outcome in outcomes if not isinstance(one.breaks, str)]
-    return _share(sum(outcome in (Outcome.CAUGHT, Outcome.MISNAMED) for outcome in written), len(written))
-
-
-def _named(outcomes: Outcomes) -> str:
-    told = [
-        outcome
-        for one, outcome in outcomes
-        if not isinstance(one.breaks, str) and outcome in (Outcome.CAUGHT, Outcome.MISNAMED)
-    ]
-    return _share(told.count(Outcome.CAUGHT), len(told))
-
-
-def _told(outcomes: Outcomes) -> str:
-    wrong = [outcome for one, outcome in outcomes if one.breaks != LEGAL]
-    return _share(sum(outcome in (Outcome.CAUGHT, Outcome.MISNAMED) for outcome in wrong), len(wrong))
-
-
-def _legal(outcomes: Outcomes) -> str:
-    legal = [outcome for one, outcome in outcomes if one.breaks == LEGAL]
-    return _share(legal.count(Outcome.LEGAL), len(legal))
-
-
-SHARES = {
-    "told, of those that break a written requirement": _written,
-    "told, of all that are wrong": _told,
-    "of what was told, with a requirement that was expected": _named,
-    "legal, and left alone": _legal,
-}
 
 
 def open_ones(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> list[str]:

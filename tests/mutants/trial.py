@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.examples.servers import EXAMPLES, ServerFailed, running
-from tests.mutants.mutant import GAP, LEGAL, SAME, UNREAD, Mutant
+from tests.mutants.mutant import DEAD, GAP, LEGAL, SAME, Mutant
 
 LONGEST = 600
 """Seconds after which a trial is ended."""
@@ -47,6 +47,8 @@ class Outcome(StrEnum):
     """No client can see a difference, and all pass."""
     UNREAD = "survived"
     """All pass, and nobody has read yet what that means."""
+    DEAD = "not viable"
+    """The server does not start, as was to be expected."""
     BROKEN = "broken trial"
     """The server did not build, did not start, or was not judged."""
 
@@ -72,6 +74,7 @@ def attempt(mutant: Mutant) -> Trial:
     """Build, run and judge a mutant. It changes this process's folder and output: call it in one of its own."""
     began = time.monotonic()
     example = EXAMPLES[mutant.server]
+    failed = Outcome.DEAD if mutant.breaks == DEAD else Outcome.BROKEN
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(LONGEST)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,9 +91,9 @@ def attempt(mutant: Mutant) -> Trial:
                     if (came := outcome(mutant.breaks, found)) is Outcome.CAUGHT:
                         break
         except subprocess.CalledProcessError as error:
-            return Trial(mutant.name, Outcome.BROKEN, problem=error.stderr[-500:])
+            return Trial(mutant.name, failed, problem=error.stderr[-500:])
         except (ServerFailed, TimeoutError, NotJudged) as error:
-            return Trial(mutant.name, Outcome.BROKEN, problem=str(error)[-500:])
+            return Trial(mutant.name, failed, problem=str(error)[-500:])
         finally:
             signal.alarm(0)
             os.chdir("/")
@@ -116,10 +119,10 @@ def _too_long(*_: object) -> None:
 
 def outcome(breaks: frozenset[str] | str, found: tuple[str, ...]) -> Outcome:
     """What it means that these ids were judged broken."""
-    silent = {LEGAL: Outcome.LEGAL, SAME: Outcome.SAME, GAP: Outcome.GAP, UNREAD: Outcome.UNREAD}
+    silent = {LEGAL: Outcome.LEGAL, SAME: Outcome.SAME, GAP: Outcome.GAP}
     if isinstance(breaks, str):
         told = Outcome.FALSE_ALARM if breaks in (LEGAL, SAME) else Outcome.CAUGHT
-        return told if found else silent[breaks]
+        return told if found else silent.get(breaks, Outcome.UNREAD)
     if not found:
         return Outcome.MISSED
     return Outcome.CAUGHT if set(breaks) & set(found) else Outcome.MISNAMED
