@@ -195,6 +195,14 @@ def unlike_a_boolean(*refused: bytes) -> Callable[[Scope], Reply | None]:
     return reply
 
 
+@upscale.refused("UPS-REQ-16")
+def opencl_other_500(scope: Scope) -> Reply | None:
+    """An X-Use-OpenCL other than true, false, 1 and 0 is answered with status 500."""
+    if value_of(scope["headers"], FLAG.encode()) in (b"", b"true", b"false", b"1", b"0"):
+        return None
+    return Reply.of_error(500, "X-Use-OpenCL: not a boolean")
+
+
 several(upscale.refused)(
     "opencl-as-digit-refused (UPS-REQ-08): X-Use-OpenCL is refused as 1 and 0.",
     unlike_a_boolean(b"1", b"0"),
