@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import local_dream_mockserver.faults
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects import upscale
+from local_dream_mockserver.faults.effects import death, upscale
 from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.requests import Incoming
 from local_dream_mockserver.faults.effects.responses import having, lacking, with_status
@@ -104,6 +104,23 @@ def upscale_refusal_keeps_the_lock() -> FaultHooks:
     return hooked(None, wrap=wrap)
 
 
+@whole("UPS-REQ-17", layer=Layer.UPSCALE)
+def thin_pictures_crash() -> FaultHooks:
+    """A picture of one row that is sent to /upscale ends the connection without an answer."""
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/upscale" and value_of(scope["headers"], HEIGHT.encode()) == b"1":
+                hooks.happened()
+                death.reset()
+            else:
+                await app(scope, receive, send)
+
+        return around
+
+    return hooked(None, wrap=wrap)
+
+
 several(upscale.received)(
     "width-guessed (UPS-REQ-01): Without X-Image-Width it is reckoned from the body.",
     lambda request: request if WIDTH in request.headers else request.with_headers({WIDTH: edge(request, HEIGHT)}),
@@ -183,6 +200,17 @@ def upscaler_file_quoted(scope: Scope) -> Reply | None:
     if "/" not in path or not file.is_file():
         return None
     return Reply.of_error(400, f"X-Upscaler-Path: no model begins with {file.read_text(encoding='ascii')[:40]!r}")
+
+
+@upscale.refused("UPS-ANS-01")
+def known_upscaler_404(scope: Scope) -> Reply | None:
+    """An upscale that is in order is answered with status 404, as if there were no such model."""
+    names = WIDTH, HEIGHT, PATH, "content-length"
+    width, height, path, length = (value_of(scope["headers"], name.encode()).decode("latin-1") for name in names)
+    if path != "default" or not (width.isdecimal() and height.isdecimal()) or "0" in (width, height):
+        return None
+    fits = length in ("", str(int(width) * int(height) * 3))  # in chunks there is none
+    return Reply.of_error(404, "X-Upscaler-Path: no such model") if fits else None
 
 
 def unlike_a_boolean(*refused: bytes) -> Callable[[Scope], Reply | None]:
