@@ -59,10 +59,11 @@ class Change:
 @click.option("--server", "servers", multiple=True, type=click.Choice(list(EXAMPLES)), help="Only this one's; repeat.")
 @click.option("--count", default=80, show_default=True, type=click.IntRange(min=1), help="How many each is to have.")
 def main(servers: tuple[str, ...], count: int) -> None:
-    """Fill each server's mechanical mutants up to a number. Those that are there stay."""
+    """Fill each server's mechanical mutants up to a number. Those that are there stay; the others are a round more."""
     for server in servers or EXAMPLES:
         path = MECHANICAL / f"{server}.toml"
         there = entries(path) if path.exists() else {}
+        number = 1 + max((int(entry.get("round", 1)) for entry in there.values()), default=0)
         drawn = Counter(str(entry["at"]) for entry in there.values())
         with path.open("a", encoding="utf-8", newline="\n") as file:
             for name, at, change in different(EXAMPLES[server]):
@@ -71,7 +72,7 @@ def main(servers: tuple[str, ...], count: int) -> None:
                 if name not in there and drawn[at] < A_LINE_AT_MOST:
                     drawn[at] += 1
                     there[name] = {"at": at}
-                    file.write(entry_of(name, at, change, EXAMPLES[server]))
+                    file.write(entry_of(name, number, at, change, EXAMPLES[server]))
         click.echo(f"{server}: {len(there)}")
 
 
@@ -115,7 +116,7 @@ def texts_of(example: Example) -> dict[str, str]:
     return {source: (example.folder / source).read_text(encoding="utf-8") for source in example.sources}
 
 
-def entry_of(name: str, at: str, change: Change, example: Example) -> str:
+def entry_of(name: str, number: int, at: str, change: Change, example: Example) -> str:
     """The lines of the catalogue for a change: the lines that differ, and as many around as make them unique."""
     texts = texts_of(example)
     old, new = texts[change.source].splitlines(), change.text.splitlines()
@@ -125,7 +126,8 @@ def entry_of(name: str, at: str, change: Change, example: Example) -> str:
     while sum(text.count("\n".join(old[start : len(old) - end])) for text in texts.values()) != 1:
         start, end = max(start - 1, 0), max(end - 1, 0)
     search, replace = ("\n".join(lines[start : len(lines) - end]) for lines in (old, new))
-    fields = {"at": at, "rules": change.rules, "search": search, "replace": replace}
+    fields: dict[str, object] = {"round": number} if number > 1 else {}
+    fields |= {"at": at, "rules": change.rules, "search": search, "replace": replace}
     lines = [f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in fields.items()]
     return "\n".join([f"[{name}]", *lines, "", ""])
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from tests.examples.servers import EXAMPLES
 from tests.mutants.mutant import DEAD, LEGAL, SAME, UNREAD, Mutant
 from tests.mutants.page import expected
-from tests.mutants.shares import left_alone, named, told, written
+from tests.mutants.shares import Outcomes, left_alone, named, told, written
 from tests.mutants.trial import OPTIONS, Outcome, Trial
 
 HEAD = """# Mutants that a tool made
@@ -20,8 +20,9 @@ Written by `python -m tests.mutants --mechanical`. Do not edit. Somebody thought
 changed every line of the three servers by its rules for all languages, for those like C, and for Python, Go and
 JavaScript, and `python -m tests.mutants.draw` drew {drawn} for each server, by a fixed seed, two of a line at most.
 Left out were comments, imports, what is printed and the command line, what does not compile, and what compiles to the
-same program. The draw was committed before the suite had seen any of it. The suite judges each from outside, by the
-profile core, and where that tells of nothing, by all (`{options}`). {run} of {all} have been run.
+same program. Each drawing was committed before the suite had seen any of it, the second one after it had been made to
+tell more of the first. The suite judges each from outside, by the profile core, and where that tells of nothing, by
+all (`{options}`). {run} of {all} have been run.
 
 What was not told was read afterwards, and so was what was told by a requirement far from the change:
 
@@ -45,17 +46,23 @@ def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
     now = [(mutants[name], trial.outcome) for name, trial in trials.items()]
     then = [(one, Outcome(one.first) if one.first else outcome) for one, outcome in now]
     lines = _kinds([one for one, _ in now])
-    for head, outcomes in (("At first sight", then), ("Now", now)):
-        lines += ["", f"## {head}", "", f"| server | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-        for server in (*EXAMPLES, "all"):
-            ours = [(one, outcome) for one, outcome in outcomes if server in ("all", one.server)]
-            lines.append(f"| {server} | {' | '.join(share(ours) for share in COLUMNS.values())} |")
+    for number in sorted({one.round for one, _ in then}):
+        lines += _shares(f"At first sight: drawing {number}", [pair for pair in then if pair[0].round == number])
+    lines += _shares("Now", now)
     for server in EXAMPLES:
         lines += _read(server, mutants, trials)
     drawn = len(mutants) // len(EXAMPLES)
-    return (
-        HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants), drawn=drawn) + "\n".join(lines) + "\n"
-    )
+    head = HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants), drawn=drawn)
+    return head + "\n".join(lines) + "\n"
+
+
+def _shares(head: str, outcomes: Outcomes) -> list[str]:
+    """The lines on what was told, by server."""
+    lines = ["", f"## {head}", "", f"| server | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for server in (*EXAMPLES, "all"):
+        ours = [(one, outcome) for one, outcome in outcomes if server in ("all", one.server)]
+        lines.append(f"| {server} | {' | '.join(share(ours) for share in COLUMNS.values())} |")
+    return lines
 
 
 def _kinds(ran: Sequence[Mutant]) -> list[str]:

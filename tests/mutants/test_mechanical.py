@@ -51,8 +51,9 @@ def test_an_entry_finds_its_place_again() -> None:
     text = texts_of(FASTAPI)["server.py"]
     line = "    height: int = Field(default=512, ge=8, le=LARGEST_SIDE, multiple_of=8)\n"
     changed = text.replace(line, line + "    break;\n")
-    entry = entry_of("one", line.strip(), Change("server.py", 1, "universal.rules", changed), FASTAPI)
+    entry = entry_of("one", 2, line.strip(), Change("server.py", 1, "universal.rules", changed), FASTAPI)
     fields = tomllib.loads(entry)["one"]
+    assert fields.pop("round") == 2
     del fields["at"], fields["rules"]
     one = Mutant("fastapi/one", "fastapi", breaks=UNREAD, **fields)
     one.check_fit()
@@ -69,6 +70,14 @@ def test_the_page_counts_what_is_wrong_alone() -> None:
     assert "| go | 1 of 3 (33%) | 1 of 2 (50%) | 1 of 1 (100%) | 1 of 1 (100%) |" in text
     assert "| `told` |" not in text
     assert "| `missed` | `a < b` | `a < b` → `a > b` | A | missed | missed |  |  |" in text
+
+
+def test_each_drawing_has_its_own_first_sight() -> None:
+    both = {name: made(name=name, round=number) for number, name in enumerate(("go/one", "go/two"), 1)}
+    trials = {"go/one": Trial("go/one", Outcome.CAUGHT), "go/two": Trial("go/two", Outcome.UNREAD)}
+    _, first, second = mechanical_page.markdown(both, trials).split("## At first sight")
+    assert "| go | 1 of 1 (100%) |" in first
+    assert "| go | 0 of 1 (0%) |" in second
 
 
 def test_the_page_tells_then_from_now() -> None:
