@@ -18,15 +18,17 @@ HEAD = """# Mutants that a tool made
 Written by `python -m tests.mutants --mechanical`. Do not edit. Somebody thought of each mutant in
 [mutants.md](mutants.md); of these nobody did. [universalmutator](https://github.com/agroce/universalmutator) 1.14.1
 changed every line of the three servers by its rules for all languages, for those like C, and for Python, Go and
-JavaScript, and `python -m tests.mutants.draw` drew {drawn} for each server, by a fixed seed, two of a line at most.
-Left out were comments, imports, what is printed and the command line, what does not compile, and what compiles to the
-same program. Each drawing was committed before the suite had seen any of it, the second one after it had been made to
-tell more of the first. The suite judges each from outside, by the profile core, and where that tells of nothing, by
-all (`{options}`). {run} of {all} have been run.
+JavaScript, and `python -m tests.mutants.draw` drew {all} of that, by a fixed seed, two of a line at most. Left out
+were comments, imports, what is printed and the command line, what does not compile, and what compiles to the same
+program. Each drawing was committed before the suite had seen any of it, the second one after it had been made to tell
+more of the first. The suite judges each from outside, by the profile core, and where that tells of nothing, by all
+(`{options}`). {run} have been run. They are cruder than what programmers get wrong, so that the shares are not to be
+compared with those of mutants.md.
 
-What was not told was read afterwards, and so was what was told by a requirement far from the change:
+What was not told was read afterwards, and so was by what the others were told:
 
-- *not viable*: the server never listens.
+- *not viable*: the server never listens, or never answers GET /health with status 200: the suite says that it cannot be
+  reached, and judges nothing.
 - *equivalent*: no client can see a difference, whatever it sends of what the contract describes.
 - *legal*: a client can see it, and the contract allows it.
 - *wrong*: all others. *told*: a requirement is judged broken. *missed*: a written requirement is broken, and the suite
@@ -51,8 +53,7 @@ def markdown(mutants: Mapping[str, Mutant], trials: Mapping[str, Trial]) -> str:
     lines += _shares("Now", now)
     for server in EXAMPLES:
         lines += _read(server, mutants, trials)
-    drawn = len(mutants) // len(EXAMPLES)
-    head = HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants), drawn=drawn)
+    head = HEAD.format(options=" ".join(OPTIONS), run=len(trials), all=len(mutants))
     return head + "\n".join(lines) + "\n"
 
 

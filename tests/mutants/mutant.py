@@ -33,7 +33,7 @@ class Mutant:
     One that a tool made has the line of code that it changes (`at`) and the file of the tool's rules in place of what
     it `does`. Nobody knew what it breaks before it was tried: it is UNREAD, and stays that where what is judged broken
     points to the right place. All others were read: SAME are those in which no client can see a difference, DEAD those
-    that never listen.
+    that never listen, or never say that they run.
 
     `round` counts the times that mutants were written. Those of the second and later were written, with what they
     break, before the suite had seen them; `first` is what it made of one then ("" where that is what it makes of it
