@@ -25,7 +25,7 @@ more of the first. The suite judges each from outside, by the profile core, and 
 (`{options}`). {run} have been run. They are cruder than what programmers get wrong, so that the shares are not to be
 compared with those of mutants.md.
 
-What was not told was read afterwards, and so was by what the others were told:
+What was not told was read afterwards, and so was what told of the others:
 
 - *not viable*: the server never listens, or never answers GET /health with status 200: the suite says that it cannot be
   reached, and judges nothing.

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import local_dream_mockserver.faults
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects import death, upscale
+from local_dream_mockserver.faults.effects import upscale
 from local_dream_mockserver.faults.effects.declare import several, where, whole
 from local_dream_mockserver.faults.effects.requests import Incoming
 from local_dream_mockserver.faults.effects.responses import having, lacking, with_status
@@ -98,23 +98,6 @@ def upscale_refusal_keeps_the_lock() -> FaultHooks:
                 await gone(receive)
             else:
                 await app(scope, receive, sending)
-
-        return around
-
-    return hooked(None, wrap=wrap)
-
-
-@whole("UPS-REQ-17", layer=Layer.UPSCALE)
-def thin_pictures_crash() -> FaultHooks:
-    """A picture of one row that is sent to /upscale ends the connection without an answer."""
-
-    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
-        async def around(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] == "/upscale" and value_of(scope["headers"], HEIGHT.encode()) == b"1":
-                hooks.happened()
-                death.reset()
-            else:
-                await app(scope, receive, send)
 
         return around
 
