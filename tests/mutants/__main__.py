@@ -1,10 +1,14 @@
-"""`python -m tests.mutants`: has the suite judge every mutant, and writes docs/mutants.md and docs/mutants.json."""
+"""`python -m tests.mutants`: has the suite judge every mutant, and writes docs/mutants.md and docs/mutants.json.
+
+With `--mechanical` the mutants are those that a tool made, and the files are called mutants-mechanical.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
@@ -13,26 +17,34 @@ from multiprocessing import get_context
 import click
 
 from tests.examples.servers import EXAMPLES
-from tests.mutants import report
-from tests.mutants.mutant import DoesNotFit, Mutant, mutants
+from tests.mutants.documents import HAND_MADE, MECHANICAL
+from tests.mutants.mutant import DoesNotFit, Mutant
 from tests.mutants.trial import Outcome, Trial, attempt
 
 
 @click.command()
 @click.option("--server", "servers", multiple=True, type=click.Choice(list(EXAMPLES)), help="Only this one's; repeat.")
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Only mutants with this in their name; repeat.")
+@click.option("--mechanical", is_flag=True, help="Those that a tool made, in place of those made by hand.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Mutants at a time.")
 @click.option("--new", is_flag=True, help="Only mutants that the documents do not tell of yet.")
+@click.option("--write", is_flag=True, help="Only write the documents anew, by what the catalogue says now.")
 @click.option("--fit", is_flag=True, help="Only see whether every change fits its source.")
-def main(servers: tuple[str, ...], names: tuple[str, ...], jobs: int, new: bool, fit: bool) -> None:
+def main(
+    servers: tuple[str, ...], names: tuple[str, ...], mechanical: bool, jobs: int, new: bool, write: bool, fit: bool
+) -> None:
     """Run the suite against every mutant. The documents keep what they say of others."""
+    documents = MECHANICAL if mechanical else HAND_MADE
+    if write:
+        return documents.write(documents.earlier())
     chosen = {
         name: mutant
-        for name, mutant in mutants().items()
+        for name, mutant in documents.catalogue().items()
         if (not servers or mutant.server in servers) and (not names or any(part in name for part in names))
     }
     if new:
-        chosen = {name: mutant for name, mutant in chosen.items() if name not in report.earlier(mutants())}
+        tried = documents.earlier()
+        chosen = {name: mutant for name, mutant in chosen.items() if name not in tried}
     if not chosen:
         raise click.UsageError("no such mutant")
     try:
@@ -41,7 +53,7 @@ def main(servers: tuple[str, ...], names: tuple[str, ...], jobs: int, new: bool,
     except DoesNotFit as problem:
         raise click.ClickException(str(problem)) from problem
     if fit:
-        return
+        return None
     for server in {mutant.server for mutant in chosen.values()}:
         if missing := EXAMPLES[server].missing():
             raise click.ClickException(f"{server} needs {missing}")
@@ -54,9 +66,14 @@ def main(servers: tuple[str, ...], names: tuple[str, ...], jobs: int, new: bool,
             found = ", ".join(trial.found) or trial.problem
             click.echo(f"{trial.seconds:6.1f} s  {trial.outcome.value:12}  {trial.name}  {found}")
             if not isinstance(done.exception(), BrokenProcessPool):  # nobody has tried those that come after that
-                report.keep(mutants(), trial)
-    click.echo(f"{report.summary(trials)}; {time.monotonic() - began:.0f} s")
+                documents.keep(trial)
+    click.echo(f"{summary(trials)}; {time.monotonic() - began:.0f} s")
     sys.exit(any(trial.outcome is Outcome.BROKEN for trial in trials))
+
+
+def summary(trials: Collection[Trial]) -> str:
+    counts = Counter(trial.outcome for trial in trials)
+    return f"{len(trials)} mutants: " + ", ".join(f"{counts[one]} {one.value}" for one in Outcome if counts[one])
 
 
 def outcome_of(done: Future[Trial], mutant: Mutant) -> Trial:

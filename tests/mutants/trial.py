@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.examples.servers import EXAMPLES, ServerFailed, running
-from tests.mutants.mutant import GAP, LEGAL, Mutant
+from tests.mutants.mutant import DEAD, GAP, LEGAL, SAME, Mutant
 
 LONGEST = 600
 """Seconds after which a trial is ended."""
@@ -43,6 +43,12 @@ class Outcome(StrEnum):
     """Odd and allowed: all pass."""
     FALSE_ALARM = "false alarm"
     """Odd and allowed, and yet judged broken."""
+    SAME = "equivalent"
+    """No client can see a difference, and all pass."""
+    UNREAD = "survived"
+    """All pass, and nobody has read yet what that means."""
+    DEAD = "not viable"
+    """The server does not start, as was to be expected."""
     BROKEN = "broken trial"
     """The server did not build, did not start, or was not judged."""
 
@@ -68,6 +74,7 @@ def attempt(mutant: Mutant) -> Trial:
     """Build, run and judge a mutant. It changes this process's folder and output: call it in one of its own."""
     began = time.monotonic()
     example = EXAMPLES[mutant.server]
+    failed = Outcome.DEAD if mutant.breaks == DEAD else Outcome.BROKEN
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(LONGEST)
     with tempfile.TemporaryDirectory() as folder:
@@ -84,9 +91,9 @@ def attempt(mutant: Mutant) -> Trial:
                     if (came := outcome(mutant.breaks, found)) is Outcome.CAUGHT:
                         break
         except subprocess.CalledProcessError as error:
-            return Trial(mutant.name, Outcome.BROKEN, problem=error.stderr[-500:])
+            return Trial(mutant.name, failed, problem=error.stderr[-500:])
         except (ServerFailed, TimeoutError, NotJudged) as error:
-            return Trial(mutant.name, Outcome.BROKEN, problem=str(error)[-500:])
+            return Trial(mutant.name, failed, problem=str(error)[-500:])
         finally:
             signal.alarm(0)
             os.chdir("/")
@@ -112,10 +119,10 @@ def _too_long(*_: object) -> None:
 
 def outcome(breaks: frozenset[str] | str, found: tuple[str, ...]) -> Outcome:
     """What it means that these ids were judged broken."""
-    if breaks == LEGAL:
-        return Outcome.FALSE_ALARM if found else Outcome.LEGAL
-    if breaks == GAP:
-        return Outcome.CAUGHT if found else Outcome.GAP
+    silent = {LEGAL: Outcome.LEGAL, SAME: Outcome.SAME, GAP: Outcome.GAP}
+    if isinstance(breaks, str):
+        told = Outcome.FALSE_ALARM if breaks in (LEGAL, SAME) else Outcome.CAUGHT
+        return told if found else silent.get(breaks, Outcome.UNREAD)
     if not found:
         return Outcome.MISSED
     return Outcome.CAUGHT if set(breaks) & set(found) else Outcome.MISNAMED

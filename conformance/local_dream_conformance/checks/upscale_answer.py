@@ -56,8 +56,9 @@ def _asked_again(context: Context, refused: Exchange) -> bool:
     return flagged or (bool(forms_of(refused)) and any(other.status == 200 for other in answers))
 
 
-@check("UPS-ANS-01", needs=["upscale"])
+@check("UPS-ANS-01", needs=["upscale"], over=["upscale-refuse/"])
 def is_a_jpeg_answer(context: Context) -> None:
+    # It sees what must be refused, too: only a server that answers that with 404 as well has no /upscale.
     judged = [
         exchange for exchange in _answers(context) if exchange.status == 200 or not _asked_again(context, exchange)
     ]

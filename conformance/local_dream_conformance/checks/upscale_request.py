@@ -165,6 +165,8 @@ def generated_sizes(context: Context) -> None:
     if "upscale-range/width-underscore" in context:
         cause = "a number reader that passes over underscores, as Python's int() does?"
         _refused(context, "upscale-range/width-underscore", cause=cause)
+    if "upscale-range/opencl-other-body-short" in context:
+        _refused(context, "upscale-range/opencl-other-body-short")
     for exchange in context.starting("generated/upscale/"):
         _unless_path_first(context, exchange)
     generated_requests.judge(context, "generated/upscale/", lambda exchange: size_problem(exchange.request))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from local_dream_conformance.core.budget import Cost
-from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, End, Exchange, Request
+from local_dream_conformance.core.exchange import ABSENT, BUSY, GENERATE, UPSCALE, End, Exchange, Request
 from local_dream_conformance.evidence.generation import generation
 from local_dream_conformance.http.connection import SendOptions
 from local_dream_conformance.http.target import Target
@@ -83,6 +83,11 @@ def _ended_badly(exchange: Exchange) -> bool:
         return False
     stream = generation(exchange)
     return stream.error is not None or (stream.complete is None and exchange.end in CUT)
+
+
+def _lost(exchange: Exchange) -> bool:
+    """Whether an upscale got no answer: a picture that a server cannot enlarge may crash what handles it."""
+    return exchange.operation == UPSCALE and exchange.status is None and exchange.end in CUT
 
 
 def search(forms: Names, *, plain_first: bool = False) -> Generator[Names, bool, None]:
@@ -179,7 +184,7 @@ def noted(exchange: Exchange, names: Names) -> Exchange:
 def served(target: Target, label: str, planned: Planned[Made]) -> list[Exchange]:
     """A generation (or upscale) in its forms. Where it fails, it is narrowed; what serves comes last, as `label`."""
     first = planned.send(target, label, planned.names)
-    if not failed(first) or not planned.forms:
+    if not (failed(first) or _lost(first)) or not planned.forms:
         return [first]
     return serving(target, label, first, narrow(target, label, first, planned), planned)
 

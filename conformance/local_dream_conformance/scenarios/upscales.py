@@ -116,6 +116,7 @@ def _out_of_range(settings: Settings) -> Iterator[tuple[str, Request]]:
     yield "upscale-range/width-underscore", upscale(f"{width // 10}_{width % 10}", height, path, body)
     yield "upscale-range/width-overflow", upscale(2**32 + width, height, path, body)
     yield "upscale-range/height-overflow", upscale(width, 2**64 + height, path, body)
+    yield "upscale-range/opencl-other-body-short", upscale(width, height, path, body[:-1], "maybe")
     yield "upscale-range/path-empty", upscale(width, height, "", body)
     yield "upscale-range/path-traversal", upscale(width, height, "../" * 12 + "etc/passwd", body)
     yield "upscale-range/path-absolute", upscale(width, height, "/etc/hosts", body)

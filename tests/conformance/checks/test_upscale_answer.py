@@ -164,6 +164,16 @@ def test_one_refusal_among_answers_is_found() -> None:
 def test_a_server_without_upscale_is_not_judged() -> None:
     absent = refusal("upscale/odd", 404, to=upscale_request(CARD))
     assert judge("UPS-ANS-01", absent).verdict is Verdict.NOT_APPLICABLE
+    wrong = refusal("upscale-refuse/body-short", 404, to=upscale_request(CARD))
+    assert judge("UPS-ANS-01", absent, wrong).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_server_that_refuses_wrong_upscales_otherwise_has_the_path() -> None:
+    unknown = refusal("upscale/odd", 404, to=upscale_request(CARD))
+    wrong = refusal("upscale-refuse/width-missing", 400, to=upscale_request(CARD))
+    judgement = judge("UPS-ANS-01", unknown, wrong)
+    assert judgement.verdict is Verdict.FAIL
+    assert "--upscaler-path" in words(judgement)
 
 
 def enlarged(change: Callable[[Pixels], Pixels], width: int = 48, height: int = 48) -> Exchange:

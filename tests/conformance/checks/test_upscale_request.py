@@ -180,3 +180,10 @@ def test_a_size_with_underscores_is_no_integer() -> None:
     judgement = judge("UPS-REQ-16", known, answer("upscale-range/width-underscore", 200, to=ASKED))
     assert judgement.verdict is Verdict.FAIL
     assert "passes over underscores" in words(judgement)
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(400, Verdict.PASS), (399, Verdict.FAIL), (500, Verdict.FAIL)])
+def test_a_body_that_does_not_fit_is_refused_whatever_the_flag_is(status: int, verdict: Verdict) -> None:
+    known = refused("generated/upscale/000")
+    short = refused("upscale-range/opencl-other-body-short", status)
+    assert judge("UPS-REQ-16", known, short).verdict is verdict

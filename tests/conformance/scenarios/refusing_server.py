@@ -18,6 +18,7 @@ from local_dream_conformance.scenarios.test_images import card, jpeg
 from tests.conformance.serving import body_of, object_of, serving
 
 ENDLESS = 8
+CUT = 0
 PATIENCE = 20.0
 
 
@@ -43,7 +44,8 @@ def valid_only(asked: Asked) -> int | None:
 
 @dataclass
 class RefusingServer:
-    """`refuses` gives the status of a refusal, or None; `paint` a grey value (0..255) for the fields of a generation.
+    """`refuses` gives the status of a refusal, CUT where the connection is to end without an answer, or None; `paint` a
+    grey value (0..255) for the fields of a generation.
 
     `holds` keeps a generation waiting after its first progress event, until `release` is set.
     """
@@ -84,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked("POST", self.path, self._headers(), body_of(self))
         self.state.asked.append(asked)
         status = self.state.refuses(asked)
-        if status is not None:
+        if status == CUT:
+            self.close_connection = True
+        elif status is not None:
             envelope = b'{"error": {"message": "no", "type": "request_error"}}'
             self._answer(status, envelope, "application/json", {"Retry-After": "0"})
         elif self.path == "/upscale":

@@ -29,7 +29,7 @@ from local_dream_mockserver.server.app import create_app
 from local_dream_mockserver.server.config import ServerSettings
 from tests.conformance.http.wire_scripts import CHUNKED, chunk, drip, flood, silence, vanish
 from tests.conformance.scenarios.accepting_server import accepting_server
-from tests.conformance.scenarios.refusing_server import Asked, RefusingServer, refusing_server, valid_only
+from tests.conformance.scenarios.refusing_server import CUT, Asked, RefusingServer, refusing_server, valid_only
 from tests.conformance.scenarios.running import CORE, DECLARED, EVERY, run, sent
 from tests.conformance.scripted_server import Script, serving
 from tests.mockserver.live_server import running
@@ -110,6 +110,18 @@ def test_a_refused_upscale_is_narrowed() -> None:
     assert exchanges["upscale/again"].request.header("x-use-opencl") is None
     assert forms_of(exchanges["upscale/again"]) == ("upscale-square", "upscale-type-absent")
     assert target.spent.upscales <= 5 + 2
+
+
+def test_an_upscale_that_loses_its_connection_is_narrowed() -> None:
+    def refuses(asked: Asked) -> int | None:
+        return CUT if asked.headers.get("x-image-height") == "1" else None
+
+    with refusing_server(RefusingServer(refuses=refuses)) as state:
+        exchanges, target = run(state.url, "upscale", upscaler_path="p")
+    lost = [forms_of(one) for one in exchanges.values() if one.status is None]
+    assert lost == [("upscale-thin", "upscale-names-upper"), ("upscale-thin",)]
+    assert forms_of(exchanges["upscale/small"]) == ("upscale-names-upper",)
+    assert target.spent.upscales <= 5 + 3
 
 
 def test_a_server_that_fails_now_and_then_names_no_form() -> None:

@@ -103,6 +103,7 @@ def upscales() -> Iterator[Ask]:
     yield upscale(RGB, **SIZE)
     for flag in ("true", "1", "false", "0"):
         yield upscale(RGB, **SIZE, X_Use_OpenCL=flag)
+    yield upscale(RGB[:-1], **SIZE, X_Use_OpenCL="maybe")
     yield upscale(bytes(range(240)), **{**SIZE, "X_Image_Width": "5"})
     for name in SIZE:
         yield upscale(RGB, **{key: value for key, value in SIZE.items() if key != name})

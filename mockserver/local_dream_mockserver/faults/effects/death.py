@@ -71,12 +71,17 @@ def close(back: float | None) -> None:
     addresses = [listener.getsockname()[:2] for one in server.servers for listener in one.sockets]
     for one in server.servers:
         one.close()
-    for connection in list(server.server_state.connections):
-        connection.transport.abort()
+    reset()
     if back is not None:
         reviving = asyncio.get_running_loop().create_task(_revive(server, addresses, back))
         _reviving.add(reviving)
         reviving.add_done_callback(_reviving.discard)
+
+
+def reset() -> None:
+    """Resets all connections. In the event loop."""
+    for connection in list(running().server_state.connections):
+        connection.transport.abort()
 
 
 _reviving: set[asyncio.Task[None]] = set()

@@ -9,11 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 from PIL import Image
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_dream_mockserver.faults.catalogue import Layer
-from local_dream_mockserver.faults.effects import requests, upscale
-from local_dream_mockserver.faults.effects.declare import several
+from local_dream_mockserver.faults.effects import death, requests, upscale
+from local_dream_mockserver.faults.effects.declare import several, whole
 from local_dream_mockserver.faults.effects.requests import Body, Incoming
+from local_dream_mockserver.faults.hooks import FaultHooks, hooked
+from local_dream_mockserver.faults.middleware import value_of
 from local_dream_mockserver.server.engine import GenerationRequest, Rgb
 from local_dream_mockserver.server.image_input import decode_base64
 
@@ -156,6 +159,25 @@ several(requests.received, on=("/generate",), methods=("POST",))(
     "body-of-four-megabytes-refused (ROB-12): A body of more than four megabytes is not read.",
     lambda incoming: _unread(incoming, len(incoming.body) > 4 * MEGABYTE and IMAGE in incoming.body),
 )
+
+
+@whole("UPS-REQ-17", layer=Layer.UPSCALE)
+def thin_pictures_crash() -> FaultHooks:
+    """A picture of one row that is sent to /upscale ends the connection without an answer."""
+
+    def wrap(hooks: FaultHooks, app: ASGIApp) -> ASGIApp:
+        async def around(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/upscale" and value_of(scope["headers"], HEIGHT.encode()) == b"1":
+                hooks.happened()
+                death.reset()
+            else:
+                await app(scope, receive, send)
+
+        return around
+
+    return hooked(None, wrap=wrap)
+
+
 several(upscale.received)(
     "odd-sides-unread (UPS-REQ-17): A picture whose width is odd is not read by /upscale.",
     lambda incoming: _unread(incoming, incoming.number(WIDTH) % 2 == 1),

@@ -185,6 +185,17 @@ def upscaler_file_quoted(scope: Scope) -> Reply | None:
     return Reply.of_error(400, f"X-Upscaler-Path: no model begins with {file.read_text(encoding='ascii')[:40]!r}")
 
 
+@upscale.refused("UPS-ANS-01")
+def known_upscaler_404(scope: Scope) -> Reply | None:
+    """An upscale that is in order is answered with status 404, as if there were no such model."""
+    names = WIDTH, HEIGHT, PATH, "content-length"
+    width, height, path, length = (value_of(scope["headers"], name.encode()).decode("latin-1") for name in names)
+    if path != "default" or not (width.isdecimal() and height.isdecimal()) or "0" in (width, height):
+        return None
+    fits = length in ("", str(int(width) * int(height) * 3))  # in chunks there is none
+    return Reply.of_error(404, "X-Upscaler-Path: no such model") if fits else None
+
+
 def unlike_a_boolean(*refused: bytes) -> Callable[[Scope], Reply | None]:
     """Refuses these values, where the model is known."""
 
@@ -193,6 +204,14 @@ def unlike_a_boolean(*refused: bytes) -> Callable[[Scope], Reply | None]:
         return Reply.of_error(400, "X-Use-OpenCL: not a boolean") if flag in refused and path == b"default" else None
 
     return reply
+
+
+@upscale.refused("UPS-REQ-16")
+def opencl_other_500(scope: Scope) -> Reply | None:
+    """An X-Use-OpenCL other than true, false, 1 and 0 is answered with status 500."""
+    if value_of(scope["headers"], FLAG.encode()) in (b"", b"true", b"false", b"1", b"0"):
+        return None
+    return Reply.of_error(500, "X-Use-OpenCL: not a boolean")
 
 
 several(upscale.refused)(
