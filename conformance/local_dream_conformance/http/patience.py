@@ -24,6 +24,8 @@ PINGED = 1.5
 """So many times longer a first event is waited for where bytes come that are none, such as pings of a queue."""
 HURRIED = 0.1
 """Share of the usual time that an answer gets to end where STALLS others were left open: that is known then."""
+LESS = 4
+"""The bytes that are read of an answer are divided by this, once one was longer."""
 NAME = 1000
 """Characters of an event's name that are read."""
 GAVE_UP = (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
@@ -96,10 +98,13 @@ class Patience:
         self._longest = 0.0
         self._stalls: Counter[tuple[Kind, str]] = Counter()
         self._left_open = 0
+        self._flooded = False
 
     def room(self) -> int:
-        """Bytes that the suite reads of an answer to work."""
-        return max(self.limits.small, min(self.limits.size, self.limits.run - self.kept))
+        """Bytes that the suite reads of an answer to work: fewer from a target that has sent more than it reads, since
+        many such answers are held at a time."""
+        most = self.limits.size // LESS if self._flooded else self.limits.size
+        return max(self.limits.small, min(most, self.limits.run - self.kept))
 
     def has_stalled(self, kind: Kind, operation: str) -> bool:
         """Whether the target has left so many requests of this kind without an answer that no other is worth it."""
@@ -134,6 +139,7 @@ class Patience:
         gave_up = exchange.end in GAVE_UP
         with self._lock:
             self.kept += exchange.size
+            self._flooded = self._flooded or (exchange.status == 200 and exchange.end is End.TOO_LARGE)
             if ended and exchange.operation == GENERATE:
                 self._longest = max(self._longest, exchange.ended_at)
             answered = exchange.status is not None and (exchange.status != 200 or kind is Kind.QUICK or ended)

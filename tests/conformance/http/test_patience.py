@@ -196,6 +196,17 @@ def test_what_is_known_to_be_left_open_is_not_waited_for_again() -> None:
     assert all(exchange.body == ENVELOPE for exchange in exchanges)
 
 
+def test_less_is_read_of_a_target_that_has_sent_too_much() -> None:
+    """Many such answers are held at a time."""
+    limits = short(size=1 << 20, small=1 << 16)
+    flood = leaving_open(STREAM, again=step(1) + b"data: " + b"x" * 20000 + b"\n\n", every=0.0)
+    exchanges = results(flood, 3, POST, PLAIN, limits)
+    assert {exchange.end for exchange in exchanges} == {End.TOO_LARGE}
+    first, *later = [exchange.size for exchange in exchanges]
+    assert first > 2 * max(later)
+    assert Patience(limits).room() == limits.size
+
+
 def test_a_kind_of_request_that_stalls_twice_is_known_and_no_other() -> None:
     patience = Patience(short(brief=0.1))
     with serving(leaving_open()) as url:
