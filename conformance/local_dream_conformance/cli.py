@@ -90,15 +90,14 @@ class _Check(click.Command):
         rows["-k"] = ("-k EXPRESSION", "only the requirements whose id matches, such as GEN-SSE or GEN-SSE-07")
         for title, names in HELP_GROUPS.items():
             with formatter.section(title):
-                formatter.write_dl(_brief([rows.pop(name) for name in names], formatter.width))
+                formatter.write_dl(_brief([rows.pop(name) for name in names]))
         with formatter.section("Reports (`pytest --help` tells all options in full, pytest's own too)"):
-            formatter.write_dl(_brief(list(rows.values()), formatter.width))
+            formatter.write_dl(_brief(list(rows.values())))
 
 
-def _brief(rows: list[tuple[str, str]], width: int) -> list[tuple[str, str]]:
-    """Options with the first thing that their help says, so that each takes one line."""
-    left = width - max(len(option) for option, _ in rows) - 6
-    return [(o, textwrap.shorten(re.split(r"[;:(]", told)[0], left, placeholder="...")) for o, told in rows]
+def _brief(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Options with the first thing that their help says, so that nearly each takes one line."""
+    return [(option, re.split(r"[;:(]", told)[0].strip()) for option, told in rows]
 
 
 @click.command(
