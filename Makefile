@@ -23,6 +23,8 @@ CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 WORKERS = $(shell expr $(CORES) \* 5 / 2)
 # These compute, and load torch and OpenVINO into their workers, which run nothing else: three to two cores.
 ENGINE := tests/reference_engine tests/benchmarks
+# The upscalers' and what is measured have workers of their own: some that went on from them to the training have died.
+COMPILED := tests/reference_engine/upscaling tests/benchmarks
 ENGINE_WORKERS = $(shell expr \( $(CORES) \* 3 + 1 \) / 2)
 in_workers = PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(1)} \
 	$(VENV)/bin/pytest -n auto --dist worksteal --instafail --timeout 300
@@ -43,7 +45,8 @@ test: $(FULL)
 	for system in win32 darwin; do $(VENV)/bin/mypy --platform $$system --no-warn-unused-ignores \
 		--cache-dir .mypy_cache/$$system conformance mockserver reference_engine/local_dream_reference || exit 1; done
 	$(call in_workers,$(WORKERS)) $(addprefix --ignore ,$(ENGINE))
-	$(call in_workers,$(ENGINE_WORKERS)) $(ENGINE)
+	$(call in_workers,$(ENGINE_WORKERS)) $(COMPILED)
+	$(call in_workers,$(ENGINE_WORKERS)) tests/reference_engine --ignore tests/reference_engine/upscaling
 	$(VENV)/bin/pytest -q tests/reference_engine/upscaling/test_upscaler.py -k memory # not in a worker: it says why
 
 matrix: $(LIGHT)
